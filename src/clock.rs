@@ -1,0 +1,47 @@
+//! The time that goes into rows, names and reports.
+//!
+//! Responsible for "now" alone; how a time is shown belongs to `ui`. Tests and reproducible reports freeze it.
+
+use jiff::Timestamp;
+
+/// A source of the current time.
+#[derive(Clone, Copy, Debug)]
+pub enum Clock {
+    /// The system's clock.
+    Real,
+    /// Always the same moment, in Unix seconds (`KANBANCTL_NOW`).
+    Frozen(i64),
+}
+
+impl Clock {
+    /// Seconds since 1970-01-01 UTC, truncated as Hermes writes them (board-format.md 2).
+    pub fn epoch(self) -> i64 {
+        match self {
+            Self::Real => Timestamp::now().as_second(),
+            Self::Frozen(second) => second,
+        }
+    }
+}
+
+/// RFC 3339 in UTC, to the second; nothing when the number is outside the calendar.
+pub fn rfc3339(epoch: i64) -> Option<String> {
+    Timestamp::from_second(epoch).ok().map(|time| time.to_string())
+}
+
+/// `20261124T093000Z`, for names of files.
+pub fn compact(epoch: i64) -> String {
+    Timestamp::from_second(epoch)
+        .map_or_else(|_| epoch.to_string(), |time| time.strftime("%Y%m%dT%H%M%SZ").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renders_utc() {
+        assert_eq!(rfc3339(1_780_000_000).as_deref(), Some("2026-05-28T20:26:40Z"));
+        assert_eq!(compact(1_780_000_000), "20260528T202640Z");
+        assert_eq!(rfc3339(i64::MAX), None);
+    }
+}

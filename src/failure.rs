@@ -1,0 +1,266 @@
+//! What went wrong, in the words and with the code that the caller sees.
+//!
+//! The only place that reads SQLite result codes and `io` error codes (architecture.md rule 10). It knows no board:
+//! whoever has the path adds it with [`Failure::at`].
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+
+use crate::exit::Exit;
+
+/// Extended codes of `SQLITE_IOERR` that come from the shared-memory map of the WAL index, not from the board:
+/// the filesystem cannot do WAL (incidents.md F16, section 6.5).
+const IOERR_SHARED_MAP: [i32; 4] = [
+    rusqlite::ffi::SQLITE_IOERR_SHMOPEN,
+    rusqlite::ffi::SQLITE_IOERR_SHMSIZE,
+    rusqlite::ffi::SQLITE_IOERR_SHMLOCK,
+    rusqlite::ffi::SQLITE_IOERR_SHMMAP,
+];
+
+/// A result whose error is ready to be shown.
+pub type Outcome<T> = Result<T, Failure>;
+
+/// An error with its exit code, the board it is about, and what to do next.
+#[derive(Debug)]
+pub struct Failure {
+    exit: Exit,
+    error: anyhow::Error,
+    path: Option<PathBuf>,
+    hints: Vec<String>,
+    broken_pipe: bool,
+    sqlite: Option<i32>,
+}
+
+impl Failure {
+    /// A failure with the given exit code and message (a full sentence).
+    pub fn new(exit: Exit, message: impl fmt::Display) -> Self {
+        Self {
+            exit,
+            error: anyhow::anyhow!("{message}"),
+            path: None,
+            hints: Vec::new(),
+            broken_pipe: false,
+            sqlite: None,
+        }
+    }
+
+    /// Exit 1.
+    pub fn failed(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
+    /// Exit 2: the command line is wrong.
+    pub fn usage(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// Exit 4: damage was met.
+    pub fn damaged(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Damaged, message)
+    }
+
+    /// Exit 10: no board there.
+    pub fn no_board(message: impl fmt::Display) -> Self {
+        Self::new(Exit::NoBoard, message)
+    }
+
+    /// Exit 11: somebody else has the lock.
+    pub fn busy(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Busy, message)
+    }
+
+    /// Exit 12: a guard said no.
+    pub fn refused(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Refused, message)
+    }
+
+    /// Exit 13: unknown task or backup.
+    pub fn not_found(message: impl fmt::Display) -> Self {
+        Self::new(Exit::NotFound, message)
+    }
+
+    /// Exit 14: the state does not allow it.
+    pub fn conflict(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Conflict, message)
+    }
+
+    /// An `io` error while doing `doing` (for example `reading /path`), with the code that fits its kind.
+    pub fn io(error: std::io::Error, doing: impl fmt::Display) -> Self {
+        use std::io::ErrorKind as Kind;
+        let exit = match error.kind() {
+            Kind::NotFound => Exit::NoBoard,
+            Kind::PermissionDenied
+            | Kind::ReadOnlyFilesystem
+            | Kind::StorageFull
+            | Kind::QuotaExceeded
+            | Kind::FileTooLarge
+            | Kind::AlreadyExists => Exit::Refused,
+            _ => Exit::Failed,
+        };
+        let broken_pipe = error.kind() == Kind::BrokenPipe;
+        let error = anyhow::Error::new(error).context(format!("{doing} failed"));
+        Self { exit, error, path: None, hints: Vec::new(), broken_pipe, sqlite: None }
+    }
+
+    /// Adds what to do next. Hints are printed in order, each on a line of its own.
+    #[must_use]
+    pub fn hint(mut self, hint: impl fmt::Display) -> Self {
+        self.hints.push(hint.to_string());
+        self
+    }
+
+    /// Names the file that the failure is about, unless one is named already.
+    #[must_use]
+    pub fn at(mut self, path: &Path) -> Self {
+        self.path.get_or_insert_with(|| path.to_path_buf());
+        self
+    }
+
+    /// Puts a sentence in front of the cause.
+    #[must_use]
+    pub fn context(mut self, message: impl fmt::Display) -> Self {
+        self.error = self.error.context(message.to_string());
+        self
+    }
+
+    /// The same failure under another exit code.
+    #[must_use]
+    pub fn with_exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// The file that the failure is about.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// What to do next.
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// Whether the reader of our output has gone, which is no failure.
+    pub fn is_broken_pipe(&self) -> bool {
+        self.broken_pipe
+    }
+
+    /// Whether SQLite called the file corrupt or no database; to be looked at twice before it is believed.
+    pub fn is_damage(&self) -> bool {
+        self.exit == Exit::Damaged
+    }
+
+    /// SQLite's extended result code, where the failure came from SQLite.
+    pub fn sqlite_code(&self) -> Option<i32> {
+        self.sqlite
+    }
+
+    /// Whether the WAL index could not be mapped: every statement says so on a filesystem that cannot do WAL.
+    pub fn is_shared_map(&self) -> bool {
+        self.sqlite.is_some_and(|code| IOERR_SHARED_MAP.contains(&code))
+    }
+}
+
+/// The message with its causes, on one line.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}", self.error)
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        let (exit, sqlite) = match &error {
+            rusqlite::Error::SqliteFailure(cause, _) => (classify(*cause), Some(cause.extended_code)),
+            rusqlite::Error::SqlInputError { error: cause, .. } => {
+                (classify(*cause), Some(cause.extended_code))
+            }
+            _ => (Exit::Failed, None),
+        };
+        let reason = match exit {
+            Exit::Damaged => "SQLite finds the file damaged",
+            Exit::Busy => "another process holds the lock",
+            Exit::Refused => "SQLite was not allowed to do it",
+            Exit::Interrupted(_) => "interrupted",
+            _ => "SQLite failed",
+        };
+        let mut failure = Self {
+            exit,
+            error: anyhow::Error::new(error).context(reason),
+            path: None,
+            hints: Vec::new(),
+            broken_pipe: false,
+            sqlite,
+        };
+        if failure.is_shared_map() {
+            failure = failure
+                .context("the filesystem cannot share memory between processes, which WAL needs")
+                .hint("Bring the board back with `kanbanctl journal-mode delete`, or move it to a local filesystem.");
+        }
+        failure
+    }
+}
+
+/// The table of architecture.md rule 10.
+fn classify(error: rusqlite::ffi::Error) -> Exit {
+    match error.code {
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Exit::Damaged,
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => {
+            Exit::Busy
+        }
+        ErrorCode::ReadOnly
+        | ErrorCode::CannotOpen
+        | ErrorCode::PermissionDenied
+        | ErrorCode::AuthorizationForStatementDenied
+        | ErrorCode::DiskFull => Exit::Refused,
+        ErrorCode::SystemIoFailure if IOERR_SHARED_MAP.contains(&error.extended_code) => Exit::Refused,
+        ErrorCode::OperationInterrupted => Exit::Busy,
+        _ => Exit::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_code(code: i32) -> Failure {
+        Failure::from(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None))
+    }
+
+    #[test]
+    fn sqlite_codes_map_to_the_exit_table() {
+        use rusqlite::ffi;
+        let table = [
+            (ffi::SQLITE_CORRUPT, Exit::Damaged),
+            (ffi::SQLITE_NOTADB, Exit::Damaged),
+            (ffi::SQLITE_BUSY, Exit::Busy),
+            (ffi::SQLITE_BUSY_SNAPSHOT, Exit::Busy),
+            (ffi::SQLITE_LOCKED, Exit::Busy),
+            (ffi::SQLITE_PROTOCOL, Exit::Busy),
+            (ffi::SQLITE_READONLY, Exit::Refused),
+            (ffi::SQLITE_CANTOPEN, Exit::Refused),
+            (ffi::SQLITE_PERM, Exit::Refused),
+            (ffi::SQLITE_AUTH, Exit::Refused),
+            (ffi::SQLITE_FULL, Exit::Refused),
+            (ffi::SQLITE_IOERR_SHMMAP, Exit::Refused),
+            (ffi::SQLITE_IOERR_READ, Exit::Failed),
+            (ffi::SQLITE_CONSTRAINT, Exit::Failed),
+        ];
+        for (code, exit) in table {
+            assert_eq!(from_code(code).exit(), exit, "code {code}");
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_recognised() {
+        let closed = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        assert!(Failure::io(closed, "writing to stdout").is_broken_pipe());
+    }
+}

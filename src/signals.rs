@@ -1,0 +1,42 @@
+//! INT, TERM and HUP: noticed, not obeyed on the spot.
+//!
+//! Responsible for the flag that long work and SQLite's progress handler read, and for ending the process by the
+//! same signal once everything is rolled back. Restoring the cursor belongs to `ui`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+/// Which of the caught signals has arrived, if any. Clones share the flag.
+#[derive(Clone, Debug, Default)]
+pub struct Signals(Arc<AtomicUsize>);
+
+impl Signals {
+    /// Catches INT, TERM and HUP from now on.
+    ///
+    /// # Errors
+    /// When the operating system refuses a handler.
+    pub fn install() -> std::io::Result<Self> {
+        let signals = Self::default();
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            let number = usize::try_from(signal).unwrap_or_default();
+            signal_hook::flag::register_usize(signal, Arc::clone(&signals.0), number)?;
+        }
+        Ok(signals)
+    }
+
+    /// The signal that arrived, if one did.
+    pub fn received(&self) -> Option<i32> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => None,
+            signal => i32::try_from(signal).ok(),
+        }
+    }
+
+    /// Ends the process as the signal itself would have, so that shells and supervisors see a signal death.
+    pub fn raise(signal: i32) {
+        // The default action terminates; an error leaves the caller to exit with 128 + signal.
+        let _ = signal_hook::low_level::emulate_default_handler(signal);
+    }
+}
