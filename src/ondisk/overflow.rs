@@ -1,0 +1,83 @@
+//! Overflow chains ("Database File Format", section 1.5): the rest of a payload that does not fit its cell.
+//!
+//! ```text
+//!   0  next overflow page, 0 on the last
+//!   4  content, to the end of the usable bytes or of the payload
+//! ```
+
+use super::Corrupt;
+use super::field::u32_at;
+
+const CONTENT: usize = 4;
+
+/// Follows the chain from page `first` until `need` bytes are appended to `out`, and returns the pages it took.
+///
+/// `fetch` gives the bytes of a page, or none if it must not belong to a chain; it is told whether the page has to be the
+/// last. The chain is as long as the payload says and not a page longer, so it ends whatever the pages say.
+///
+/// # Errors
+/// [`Corrupt`] with `out` as far as it came: a page is missing, comes twice, is cut off, or the chain is too short or
+/// too long.
+pub fn follow<'a>(
+    first: u32,
+    need: u64,
+    usable: usize,
+    out: &mut Vec<u8>,
+    mut fetch: impl FnMut(u32, bool) -> Option<&'a [u8]>,
+) -> Result<Vec<u32>, Corrupt> {
+    let content = usable.saturating_sub(CONTENT).max(1);
+    let mut need = usize::try_from(need).map_err(|_| Corrupt::new("a payload longer than memory", 0))?;
+    let mut pages = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    let mut next = first;
+    while need > 0 {
+        if next == 0 {
+            return Err(Corrupt::new("an overflow chain is too short", pages.len()));
+        }
+        if !seen.insert(next) {
+            return Err(Corrupt::new("an overflow chain comes back to itself", pages.len()));
+        }
+        let take = need.min(content);
+        let page = fetch(next, need <= content)
+            .ok_or(Corrupt::new("a page of an overflow chain is missing", pages.len()))?;
+        let chunk = page
+            .get(CONTENT..CONTENT + take)
+            .ok_or(Corrupt::new("a page of an overflow chain is cut off", pages.len()))?;
+        out.extend_from_slice(chunk);
+        pages.push(next);
+        need -= take;
+        next = next_page(page).unwrap_or(0);
+    }
+    if next != 0 {
+        return Err(Corrupt::new("an overflow chain is too long", pages.len()));
+    }
+    Ok(pages)
+}
+
+/// The page that follows in the chain, 0 for none.
+pub fn next_page(page: &[u8]) -> Option<u32> {
+    u32_at(page, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cycle_ends() {
+        let page = [0, 0, 0, 7, 1, 2, 3, 4];
+        let mut out = Vec::new();
+        assert!(follow(7, 100, 8, &mut out, |_, _| Some(&page)).is_err());
+        assert_eq!(out, [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn the_last_page_ends_the_chain() {
+        let last = [0, 0, 0, 0, 1, 2, 3, 4];
+        let mut out = Vec::new();
+        assert_eq!(follow(7, 3, 8, &mut out, |_, _| Some(&last)).unwrap(), [7]);
+        assert_eq!(out, [1, 2, 3]);
+        let longer = [0, 0, 0, 9, 1, 2, 3, 4];
+        assert!(follow(7, 3, 8, &mut out, |_, _| Some(&longer)).is_err());
+    }
+}

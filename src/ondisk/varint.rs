@@ -1,0 +1,42 @@
+//! Variable-length integers ("Database File Format", section 1.6): one to nine bytes, seven bits each with the high bit
+//! as "more follows", the ninth byte whole. Longer than necessary is accepted, as SQLite does.
+
+/// The longest varint, in bytes.
+pub const MAX_LEN: usize = 9;
+
+/// The number at the start of `bytes` and how many bytes it takes; `None` if the bytes end first.
+pub fn read(bytes: &[u8]) -> Option<(u64, usize)> {
+    let mut value = 0_u64;
+    for (index, &byte) in bytes.iter().take(MAX_LEN).enumerate() {
+        if index == MAX_LEN - 1 {
+            return Some(((value << 8) | u64::from(byte), MAX_LEN));
+        }
+        value = (value << 7) | u64::from(byte & 0x7f);
+        if byte & 0x80 == 0 {
+            return Some((value, index + 1));
+        }
+    }
+    None
+}
+
+/// The number at `offset` of `bytes` and the offset behind it.
+pub fn read_at(bytes: &[u8], offset: usize) -> Option<(u64, usize)> {
+    let (value, len) = read(bytes.get(offset..)?)?;
+    Some((value, offset.checked_add(len)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_to_nine_bytes() {
+        assert_eq!(read(&[0x00]), Some((0, 1)));
+        assert_eq!(read(&[0x7f]), Some((127, 1)));
+        assert_eq!(read(&[0x81, 0x00]), Some((128, 2)));
+        assert_eq!(read(&[0x80, 0x80, 0x05]), Some((5, 3)), "not minimal");
+        assert_eq!(read(&[0xff; 9]), Some((u64::MAX, 9)));
+        assert_eq!(read(&[0xff; 8]), None);
+        assert_eq!(read(&[]), None);
+    }
+}

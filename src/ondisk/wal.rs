@@ -1,0 +1,247 @@
+//! The write-ahead log ("Database File Format", section 4).
+//!
+//! ```text
+//!   0  magic, format, page size, checkpoint sequence, salt 1, salt 2, checksum 1, checksum 2   (32 bytes)
+//!  32  frame: page number, pages after commit (0: no commit), salt 1, salt 2, checksum 1, 2    (24 bytes)
+//!      page image
+//!      frame ...
+//! ```
+//!
+//! Checksums run on from frame to frame, so a frame verifies from the checksum that is stored in the frame before it: one
+//! spoilt frame costs itself and not its followers, and a lost header costs nothing but the check of the first frame.
+
+use super::field::u32_at;
+
+/// Length of the log's header in bytes.
+pub const HEADER_LEN: usize = 32;
+/// Length of a frame's header in bytes.
+pub const FRAME_HEADER_LEN: usize = 24;
+/// The magic number without its last bit, which says whether checksums read words big-endian.
+const MAGIC: u32 = 0x377f_0682;
+const FORMAT: u32 = 3_007_000;
+/// What a header's or frame's checksum covers of its own header.
+const HEADER_SUMMED: usize = 24;
+const FRAME_SUMMED: usize = 8;
+
+/// A checksum: two running sums.
+pub type Checksum = [u32; 2];
+
+/// The log's header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// Whether checksums read words big-endian.
+    pub big_endian: bool,
+    /// Bytes per page.
+    pub page_size: usize,
+    /// Counts checkpoints.
+    pub sequence: u32,
+    /// Stand in every frame of this generation.
+    pub salts: [u32; 2],
+    /// From which the first frame's checksum runs on.
+    pub checksum: Checksum,
+}
+
+impl Header {
+    /// The header at the start of `bytes`; `None` when it is not there or its checksum is not right.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let magic = u32_at(bytes, 0)?;
+        let page_size = u32_at(bytes, 8)? as usize;
+        if magic & !1 != MAGIC || u32_at(bytes, 4)? != FORMAT || !is_page_size(page_size) {
+            return None;
+        }
+        let header = Self {
+            big_endian: magic & 1 == 1,
+            page_size,
+            sequence: u32_at(bytes, 12)?,
+            salts: [u32_at(bytes, 16)?, u32_at(bytes, 20)?],
+            checksum: [u32_at(bytes, 24)?, u32_at(bytes, 28)?],
+        };
+        let sum = checksum(header.big_endian, [0, 0], bytes.get(..HEADER_SUMMED)?);
+        (sum == header.checksum).then_some(header)
+    }
+}
+
+/// One frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// Its place in the log, from 0.
+    pub index: usize,
+    /// The page that it is a version of.
+    pub page: u32,
+    /// Pages of the database after this commit, 0 when the transaction goes on.
+    pub commit: u32,
+    /// The generation that it was written in.
+    pub salts: [u32; 2],
+    /// The checksum that it states.
+    pub checksum: Checksum,
+    /// Whether its checksum follows from the one before it.
+    pub verified: bool,
+    /// The page image.
+    pub bytes: &'a [u8],
+}
+
+/// A log, read as far as it goes.
+#[derive(Debug, Clone)]
+pub struct Wal<'a> {
+    /// The header, if it is whole.
+    pub header: Option<Header>,
+    /// Bytes per page.
+    pub page_size: usize,
+    /// All frames, of whatever generation.
+    pub frames: Vec<Frame<'a>>,
+    /// The salts of the current generation.
+    pub salts: [u32; 2],
+    /// How many frames, counted from the first, go up to the last commit of the current generation.
+    pub committed: usize,
+}
+
+impl<'a> Wal<'a> {
+    /// The log in `bytes`. `page_size` is what the main file says and is used when the log's header is lost; without it the
+    /// size follows from the frames. `None` when there is no frame.
+    pub fn read(bytes: &'a [u8], page_size: Option<usize>) -> Option<Self> {
+        let header = Header::read(bytes);
+        let stated = header.map(|header| header.page_size);
+        let sizes: Vec<usize> = match stated {
+            Some(size) => vec![size],
+            None => page_size.into_iter().chain((9..=16).map(|bit| 1 << bit)).collect(),
+        };
+        let mut best: Option<Self> = None;
+        for size in sizes {
+            let orders = header.map_or(vec![false, true], |header| vec![header.big_endian]);
+            for big_endian in orders {
+                let wal = Self::read_as(bytes, header, size, big_endian);
+                let verified = wal.verified();
+                if verified > best.as_ref().map_or(0, Self::verified) {
+                    best = Some(wal);
+                }
+            }
+            if best.is_some() {
+                break;
+            }
+        }
+        best
+    }
+
+    fn verified(&self) -> usize {
+        self.frames.iter().filter(|frame| frame.verified).count()
+    }
+
+    fn read_as(bytes: &'a [u8], header: Option<Header>, page_size: usize, big_endian: bool) -> Self {
+        let body = bytes.get(HEADER_LEN..).unwrap_or_default();
+        let mut frames = Vec::new();
+        let mut before = header.map(|header| (header.salts, header.checksum));
+        for (index, chunk) in body.chunks_exact(FRAME_HEADER_LEN + page_size).enumerate() {
+            let Some(mut frame) = frame(index, chunk) else { break };
+            frame.verified = before.is_some_and(|(salts, sum)| {
+                salts == frame.salts && follows(big_endian, sum, chunk) == Some(frame.checksum)
+            });
+            before = Some((frame.salts, frame.checksum));
+            frames.push(frame);
+        }
+        vouch_for_first(&mut frames, header.is_some());
+        let salts = header
+            .map(|header| header.salts)
+            .or_else(|| frames.iter().find(|frame| frame.verified).map(|frame| frame.salts))
+            .unwrap_or_default();
+        let committed = frames
+            .iter()
+            .take_while(|frame| frame.salts == salts || !frame.verified)
+            .filter(|frame| frame.salts == salts && frame.verified && frame.commit != 0)
+            .last()
+            .map_or(0, |frame| frame.index + 1);
+        Self { header, page_size, frames, salts, committed }
+    }
+
+    /// The frames up to the last commit, oldest first. Those whose checksum is wrong are among them, marked; SQLite would
+    /// end the log there.
+    pub fn committed(&self) -> impl Iterator<Item = &Frame<'a>> {
+        self.frames.iter().take(self.committed).filter(|frame| frame.salts == self.salts)
+    }
+
+    /// Frames behind the last commit with this generation's salts: a transaction that never ended.
+    pub fn uncommitted(&self) -> impl Iterator<Item = &Frame<'a>> {
+        self.frames.iter().skip(self.committed).filter(|frame| frame.salts == self.salts && frame.verified)
+    }
+
+    /// Frames of older generations that were not overwritten yet: earlier versions of their pages.
+    pub fn older(&self) -> impl Iterator<Item = &Frame<'a>> {
+        self.frames.iter().filter(|frame| frame.salts != self.salts && frame.verified)
+    }
+
+    /// Pages of the database after the last commit.
+    pub fn page_count(&self) -> Option<u32> {
+        let last = self.frames.get(self.committed.checked_sub(1)?)?;
+        Some(last.commit)
+    }
+}
+
+/// The first frame of a log without a header, and of each older generation, has nothing to be checked from. It counts when
+/// the frame behind it follows from it.
+fn vouch_for_first(frames: &mut [Frame<'_>], has_header: bool) {
+    for index in 0..frames.len() {
+        let previous = index.checked_sub(1).and_then(|index| frames.get(index)).map(|frame| frame.salts);
+        let next = frames.get(index + 1).map(|frame| (frame.salts, frame.verified));
+        let Some(frame) = frames.get_mut(index) else { return };
+        let starts = previous.map_or(!has_header, |salts| salts != frame.salts);
+        if starts && next == Some((frame.salts, true)) {
+            frame.verified = true;
+        }
+    }
+}
+
+fn frame(index: usize, chunk: &[u8]) -> Option<Frame<'_>> {
+    Some(Frame {
+        index,
+        page: u32_at(chunk, 0)?,
+        commit: u32_at(chunk, 4)?,
+        salts: [u32_at(chunk, 8)?, u32_at(chunk, 12)?],
+        checksum: [u32_at(chunk, 16)?, u32_at(chunk, 20)?],
+        verified: false,
+        bytes: chunk.get(FRAME_HEADER_LEN..)?,
+    })
+}
+
+/// The checksum of the frame in `chunk` when the one before it states `sum`.
+fn follows(big_endian: bool, sum: Checksum, chunk: &[u8]) -> Option<Checksum> {
+    let sum = checksum(big_endian, sum, chunk.get(..FRAME_SUMMED)?);
+    Some(checksum(big_endian, sum, chunk.get(FRAME_HEADER_LEN..)?))
+}
+
+/// The checksum that runs on from `sum` over `bytes`, eight at a time ("Database File Format", section 4.2).
+pub fn checksum(big_endian: bool, sum: Checksum, bytes: &[u8]) -> Checksum {
+    let [mut first, mut second] = sum;
+    let word = |bytes: [u8; 4]| {
+        if big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+    };
+    for chunk in bytes.chunks_exact(8) {
+        if let &[a, b, c, d, e, f, g, h] = chunk {
+            first = first.wrapping_add(word([a, b, c, d])).wrapping_add(second);
+            second = second.wrapping_add(word([e, f, g, h])).wrapping_add(first);
+        }
+    }
+    [first, second]
+}
+
+fn is_page_size(size: usize) -> bool {
+    (512..=65_536).contains(&size) && size.is_power_of_two()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_and_short_logs_hold_nothing() {
+        assert!(Wal::read(&[], None).is_none());
+        assert!(Wal::read(&[0; 5000], Some(4096)).is_none());
+    }
+
+    #[test]
+    fn checksums_chain() {
+        let bytes = [1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0];
+        let whole = checksum(false, [0, 0], &bytes);
+        let half = checksum(false, [0, 0], &bytes[..8]);
+        assert_eq!(checksum(false, half, &bytes[8..]), whole);
+        assert_ne!(checksum(true, [0, 0], &bytes), whole);
+    }
+}
