@@ -1,1 +1,13 @@
-//! End-to-end tests through the real binary; one module a topic.
+//! End-to-end tests through the real binary; one module a topic. `tree::every_file_is_listed` fails when a file
+//! beside this one is missing from the list.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot set its scene must stop loudly, wherever the helper stands"
+)]
+
+mod support; // the sandbox, other processes, injured boards, terminals: what every topic uses
+
+mod tree; // laws about the source tree itself: listed files, forbidden words

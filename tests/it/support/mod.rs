@@ -1,0 +1,12 @@
+//! What the topics share: a sandbox to run the binary in, other processes on a board, injured boards, terminals.
+#![allow(
+    dead_code,
+    reason = "each topic uses its part; what no topic uses is found by reading, not by rustc"
+)]
+
+pub(crate) mod damage;
+pub(crate) mod process;
+pub(crate) mod pty;
+pub(crate) mod sandbox;
+
+pub(crate) use sandbox::Sandbox;

@@ -1,0 +1,75 @@
+//! The binary on a terminal: for prompts, colours, bars and Ctrl-C.
+
+use std::io::{Read, Write};
+use std::time::Duration;
+
+use expectrl::session::OsSession;
+use expectrl::{Expect, Needle};
+
+use super::Sandbox;
+
+/// A running command whose three streams are one terminal.
+pub(crate) struct Terminal {
+    session: OsSession,
+}
+
+impl Terminal {
+    /// Starts `kanbanctl ARGS` on a terminal of `columns` by 40.
+    pub(crate) fn start(sandbox: &Sandbox, args: &[&str], columns: u16) -> Self {
+        let mut command = sandbox.command(args);
+        command.env_remove("COLUMNS").env("TERM", "xterm-256color");
+        Self::spawn(command, columns)
+    }
+
+    /// Starts a prepared command.
+    pub(crate) fn spawn(command: std::process::Command, columns: u16) -> Self {
+        let mut session = OsSession::spawn(command).unwrap();
+        session.get_process_mut().set_window_size(columns, 40).unwrap();
+        session.set_expect_timeout(Some(Duration::from_secs(20)));
+        Self { session }
+    }
+
+    /// Waits until `needle` has appeared; gives everything up to and with it.
+    #[track_caller]
+    pub(crate) fn expect(&mut self, needle: impl Needle) -> String {
+        let found = self.session.expect(needle).unwrap();
+        String::from_utf8_lossy(found.as_bytes()).into_owned()
+    }
+
+    /// Types text as it is; end it with `\r` to press Enter.
+    pub(crate) fn type_text(&mut self, text: &str) {
+        self.session.write_all(text.as_bytes()).unwrap();
+        self.session.flush().unwrap();
+    }
+
+    /// Everything until the program has gone, and its exit status (128 + N after a signal).
+    pub(crate) fn finish(mut self) -> (String, i32) {
+        use expectrl::process::unix::WaitStatus;
+        let mut bytes = Vec::new();
+        let mut piece = [0; 4096];
+        // On Linux a terminal whose last user has gone answers EIO, which is the end.
+        while let Ok(count @ 1..) = self.session.read(&mut piece) {
+            bytes.extend_from_slice(&piece[..count]);
+        }
+        let code = match self.session.get_process().wait().unwrap() {
+            WaitStatus::Exited(_, code) => code,
+            WaitStatus::Signaled(_, signal, _) => 128 + signal as i32,
+            other => panic!("{other:?}"),
+        };
+        (String::from_utf8_lossy(&bytes).into_owned(), code)
+    }
+}
+
+#[test]
+fn a_terminal_shows_and_answers() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.program("sh");
+    command.args(["-c", "stty size; printf 'name? '; read name; echo \"hello $name\"; exit 7"]);
+    let mut terminal = Terminal::spawn(command, 90);
+    terminal.expect("40 90");
+    terminal.expect("name? ");
+    terminal.type_text("board\r");
+    let (text, code) = terminal.finish();
+    assert!(text.contains("hello board"), "{text:?}");
+    assert_eq!(code, 7);
+}

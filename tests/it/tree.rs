@@ -1,0 +1,92 @@
+//! Laws about the source tree itself.
+
+use std::path::{Path, PathBuf};
+
+/// Every file below `directory`, what fuzzing and building leave there aside.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let made = ["target", "corpus", "artifacts"].iter().any(|name| path.ends_with(name));
+        if path.is_dir() && !made {
+            found.extend(files(&path));
+        } else if path.is_file() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn every_file_is_listed() {
+    let directory = root().join("tests/it");
+    let list = std::fs::read_to_string(directory.join("main.rs")).unwrap();
+    for entry in std::fs::read_dir(&directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let listed = list.lines().any(|line| line.starts_with(&format!("mod {name};")));
+        assert!(listed || name == "main", "tests/it/{name} is not in the list of tests/it/main.rs");
+    }
+}
+
+#[test]
+fn every_listed_topic_says_what_belongs_there() {
+    let list = std::fs::read_to_string(root().join("tests/it/main.rs")).unwrap();
+    for line in list.lines().filter(|line| line.starts_with("mod ")) {
+        assert!(line.contains("; // "), "no word on what belongs there: {line}");
+    }
+}
+
+/// Streams belong to `ui/`, ending the process to `main.rs` (architecture.md, Rooms).
+#[test]
+fn only_the_ui_prints_and_only_main_exits() {
+    let printing = ["println!", "eprintln!", "print!(", "eprint!(", "io::stdout()", "io::stderr()"];
+    let exiting = ["process::exit", "process::abort"];
+    let source = root().join("src");
+    let mut guilty = Vec::new();
+    for path in files(&source) {
+        let relative = path.strip_prefix(&source).unwrap();
+        let main = relative == Path::new("main.rs");
+        let ui = relative.starts_with("ui");
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            let prints = !main && !ui && printing.iter().any(|word| code.contains(word));
+            let exits = !main && exiting.iter().any(|word| code.contains(word));
+            if prints || exits {
+                guilty.push(format!("src/{}:{}: {}", relative.display(), number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(guilty.is_empty(), "{}", guilty.join("\n"));
+}
+
+/// Unfinished work and machines' own paths do not stay.
+#[test]
+fn nothing_unfinished_stays() {
+    // In two halves, so that this file is not its own first finding.
+    let words =
+        [["TO", "DO"], ["FIX", "ME"], ["XX", "X"], ["/root", "/"], ["/work", "/"]].map(|half| half.concat());
+    let mut guilty = Vec::new();
+    for folder in ["src", "tests", "benches", "fuzz", "man", "completions", ".ci"] {
+        let folder = root().join(folder);
+        if !folder.exists() {
+            continue;
+        }
+        for path in files(&folder) {
+            let bytes = std::fs::read(&path).unwrap();
+            let Ok(text) = String::from_utf8(bytes) else { continue };
+            for (number, line) in text.lines().enumerate() {
+                if words.iter().any(|word| line.contains(word.as_str())) {
+                    guilty.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
+                }
+            }
+        }
+    }
+    assert!(guilty.is_empty(), "{}", guilty.join("\n"));
+}
