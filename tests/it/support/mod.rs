@@ -5,6 +5,7 @@
 )]
 
 pub(crate) mod damage;
+pub(crate) mod hermes;
 pub(crate) mod process;
 pub(crate) mod pty;
 pub(crate) mod sandbox;
