@@ -1,8 +1,11 @@
 //! kanbanctl: Hermes kanban boards, kept and rescued through one SQLite connection.
 #![forbid(unsafe_code)]
 
+pub mod board;
+pub mod cli;
 pub mod clock;
 pub mod exit;
 pub mod failure;
 pub mod ondisk;
+pub mod pool;
 pub mod signals;

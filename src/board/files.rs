@@ -1,0 +1,358 @@
+//! The board's file and its sidecars as bytes and `stat` results.
+//!
+//! Responsible for the four different answers "missing", "empty", "not SQLite" and "SQLite" (architecture.md
+//! rule 3), and for the stamps by which a later `stat` tells that somebody wrote meanwhile (rule 8). Whether the
+//! schema is Hermes' is a question for `store`, whether the pages are sound one for `health`.
+
+use std::ffi::OsString;
+use std::fs::{File, Metadata};
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::Board;
+use crate::failure::{Failure, Outcome};
+use crate::ondisk::header::{self, Header};
+
+/// The smallest page, so the smallest file that SQLite may be handed: at or under it, SQLite unlinks a WAL beside
+/// an empty file (architecture.md rule 3).
+pub const SMALLEST_PAGE: u64 = 512;
+
+/// What a finished look at the bytes says.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// The board that was looked at.
+    pub board: Board,
+    /// The database file with symbolic links followed; sidecars and backups lie beside this one.
+    pub resolved: PathBuf,
+    /// What kind of file is there.
+    pub state: FileState,
+    /// Identity, size and times of the database file, when there is one.
+    pub stamp: Option<Stamp>,
+    /// The files that SQLite keeps beside it.
+    pub sidecars: Sidecars,
+    /// How many `.bak` files lie beside it (`<db>.corrupt.*.bak`).
+    pub backups: usize,
+}
+
+/// The four answers to "what is there".
+#[derive(Clone, Debug)]
+pub enum FileState {
+    /// No file.
+    Missing,
+    /// A file of zero bytes; SQLite would take it for a fresh database and unlink the WAL beside it.
+    Empty,
+    /// A file that does not start as SQLite files do.
+    NotSqlite {
+        /// Its first bytes, at most 32.
+        first: Vec<u8>,
+        /// Where a TLS record starts, when one does (incidents.md F10).
+        tls_at: Option<usize>,
+    },
+    /// A file with SQLite's magic and a page's length.
+    Sqlite(Header),
+}
+
+/// What `stat` says of a file; two equal stamps mean that nobody wrote in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Device number.
+    pub dev: u64,
+    /// Inode number.
+    pub ino: u64,
+    /// Length in bytes.
+    pub len: u64,
+    /// Last modification, in nanoseconds since 1970.
+    pub mtime_ns: i128,
+    /// Last change of the inode, in nanoseconds since 1970.
+    pub ctime_ns: i128,
+    /// Number of names.
+    pub nlink: u64,
+    /// Type and permission bits.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+}
+
+/// One file that SQLite keeps beside a database.
+#[derive(Clone, Debug)]
+pub struct Sidecar {
+    /// Its path, beside the resolved database.
+    pub path: PathBuf,
+    /// Its `stat`.
+    pub stamp: Stamp,
+}
+
+/// The files that SQLite keeps beside a database.
+#[derive(Clone, Debug, Default)]
+pub struct Sidecars {
+    /// The write-ahead log.
+    pub wal: Option<Sidecar>,
+    /// The WAL index.
+    pub shm: Option<Sidecar>,
+    /// The rollback journal: an interrupted transaction when it is there.
+    pub journal: Option<Sidecar>,
+}
+
+impl Stamp {
+    /// The stamp of what `path` leads to; nothing when nothing is there.
+    ///
+    /// # Errors
+    /// When `stat` fails for another reason than absence.
+    pub fn of(path: &Path) -> Outcome<Option<Self>> {
+        match std::fs::metadata(path) {
+            Ok(meta) => Ok(Some(Self::from_metadata(&meta))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Failure::io(error, format!("looking at {}", path.display())).at(path)),
+        }
+    }
+
+    fn from_metadata(meta: &Metadata) -> Self {
+        let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+        Self {
+            dev: meta.dev(),
+            ino: meta.ino(),
+            len: meta.len(),
+            mtime_ns: nanoseconds(meta.mtime(), meta.mtime_nsec()),
+            ctime_ns: nanoseconds(meta.ctime(), meta.ctime_nsec()),
+            nlink: meta.nlink(),
+            mode: meta.mode(),
+            uid: meta.uid(),
+        }
+    }
+}
+
+impl Sidecars {
+    /// The sidecars that lie beside `database` now.
+    ///
+    /// # Errors
+    /// When `stat` fails for another reason than absence.
+    pub fn beside(database: &Path) -> Outcome<Self> {
+        let look = |suffix: &str| -> Outcome<Option<Sidecar>> {
+            let path = with_suffix(database, suffix);
+            Ok(Stamp::of(&path)?.map(|stamp| Sidecar { path, stamp }))
+        };
+        Ok(Self { wal: look("-wal")?, shm: look("-shm")?, journal: look("-journal")? })
+    }
+
+    /// Whether a WAL with anything in it is there.
+    pub fn wal_has_bytes(&self) -> bool {
+        self.wal.as_ref().is_some_and(|wal| wal.stamp.len > 0)
+    }
+
+    /// Whether a `-wal` or `-journal` is there, whatever is in it.
+    pub fn any_log(&self) -> bool {
+        self.wal.is_some() || self.journal.is_some()
+    }
+}
+
+impl Inspection {
+    /// The header, when the file is SQLite's.
+    pub fn header(&self) -> Option<&Header> {
+        match &self.state {
+            FileState::Sqlite(header) => Some(header),
+            _ => None,
+        }
+    }
+
+    /// Whether the header says WAL (bytes 18 and 19).
+    pub fn is_wal(&self) -> bool {
+        self.header().is_some_and(Header::is_wal)
+    }
+
+    /// Refuses everything but a SQLite file, each with its own answer and next step.
+    ///
+    /// # Errors
+    /// Exit 10 where no board is, 4 where one was lost or is something else.
+    pub fn require_sqlite(&self) -> Outcome<()> {
+        let shown = self.resolved.display();
+        match &self.state {
+            FileState::Sqlite(_) => Ok(()),
+            FileState::Missing if self.leftovers() => Err(Failure::damaged(format!(
+                "{shown} is missing, but {} beside it: the board was lost, not never made.",
+                self.leftover_words()
+            ))
+            .hint("See what can be brought back with `kanbanctl recover --dry-run`.")
+            .at(&self.resolved)),
+            FileState::Missing => Err(Failure::no_board(format!("there is no board at {shown}."))
+                .hint("Create it with `kanbanctl init`, or name another with --board or --db.")
+                .at(&self.resolved)),
+            FileState::Empty if self.leftovers() => Err(Failure::damaged(format!(
+                "{shown} has zero bytes, but {} beside it: rows may be there.",
+                self.leftover_words()
+            ))
+            .hint(
+                "Do not open the board with anything else: SQLite would delete the WAL beside an empty file.",
+            )
+            .hint("See what can be brought back with `kanbanctl recover --dry-run`.")
+            .at(&self.resolved)),
+            FileState::Empty => {
+                Err(Failure::no_board(format!("{shown} has zero bytes; a board was expected."))
+                    .hint("If nothing was ever on it, remove the empty file and run `kanbanctl init`.")
+                    .at(&self.resolved))
+            }
+            FileState::NotSqlite { first, tls_at } => Err(self.not_sqlite(first, *tls_at).at(&self.resolved)),
+        }
+    }
+
+    /// Whether anything beside the path says that a board was here.
+    pub fn leftovers(&self) -> bool {
+        self.sidecars.any_log() || self.backups > 0
+    }
+
+    fn leftover_words(&self) -> String {
+        let mut words = Vec::new();
+        if self.sidecars.wal.is_some() {
+            words.push("a -wal".to_owned());
+        }
+        if self.sidecars.journal.is_some() {
+            words.push("a -journal".to_owned());
+        }
+        match self.backups {
+            0 => {}
+            1 => words.push("a .corrupt backup".to_owned()),
+            many => words.push(format!("{many} .corrupt backups")),
+        }
+        let verb = if words.len() > 1 || self.backups > 1 { "lie" } else { "lies" };
+        format!("{} {verb}", words.join(" and "))
+    }
+
+    fn not_sqlite(&self, first: &[u8], tls_at: Option<usize>) -> Failure {
+        let shape = match tls_at {
+            Some(offset) => {
+                format!(" A TLS record starts at byte {offset}: another program wrote into the file.")
+            }
+            None => String::new(),
+        };
+        let bytes = first.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
+        Failure::damaged(format!(
+            "{} is not an SQLite database: its first bytes are {bytes}.{shape}",
+            self.resolved.display()
+        ))
+        .hint("See what can be brought back with `kanbanctl recover --dry-run`.")
+    }
+}
+
+/// `path` with `suffix` appended to its last component.
+pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path.as_os_str());
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Follows symbolic links; where the last component does not exist, those of its directory.
+///
+/// # Errors
+/// When the directory cannot be resolved.
+pub fn resolve(path: &Path) -> Outcome<PathBuf> {
+    match std::fs::canonicalize(path) {
+        Ok(resolved) => return Ok(resolved),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => {
+            return Err(Failure::io(error, format!("resolving {}", path.display())).at(path));
+        }
+    }
+    if let Ok(target) = std::fs::read_link(path) {
+        return Err(Failure::no_board(format!(
+            "{} is a symbolic link to {}, which is not there.",
+            path.display(),
+            target.display()
+        ))
+        .hint("Repair the link, or name the board's real file with --db.")
+        .at(path));
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) if !parent.as_os_str().is_empty() => {
+            Ok(std::fs::canonicalize(parent).map_or_else(|_| path.to_path_buf(), |dir| dir.join(name)))
+        }
+        _ => Ok(path.to_path_buf()),
+    }
+}
+
+/// Looks at the board's bytes; see [`Board::inspect`].
+pub(super) fn inspect(board: &Board) -> Outcome<Inspection> {
+    let resolved = resolve(&board.path)?;
+    let (state, stamp) = read_state(&resolved)?;
+    let sidecars = Sidecars::beside(&resolved)?;
+    let backups = count_backups(&resolved);
+    Ok(Inspection { board: board.clone(), resolved, state, stamp, sidecars, backups })
+}
+
+fn read_state(path: &Path) -> Outcome<(FileState, Option<Stamp>)> {
+    let reading = |error| Failure::io(error, format!("reading {}", path.display())).at(path);
+    let Some(stamp) = Stamp::of(path)? else {
+        return Ok((FileState::Missing, None));
+    };
+    let meta = std::fs::metadata(path).map_err(reading)?;
+    if !meta.is_file() {
+        return Err(Failure::refused(format!("{} is not a regular file.", path.display()))
+            .hint("Name the board's database file with --db.")
+            .at(path));
+    }
+    if stamp.len == 0 {
+        return Ok((FileState::Empty, Some(stamp)));
+    }
+    let mut first = Vec::with_capacity(header::LEN);
+    let length = u64::try_from(header::LEN).unwrap_or(u64::MAX);
+    File::open(path).map_err(reading)?.take(length).read_to_end(&mut first).map_err(reading)?;
+    let state = match Header::read(&first) {
+        Some(header) if header.magic && stamp.len >= SMALLEST_PAGE => FileState::Sqlite(header),
+        _ => {
+            let tls_at = tls_record(&first);
+            first.truncate(32);
+            FileState::NotSqlite { first, tls_at }
+        }
+    };
+    Ok((state, Some(stamp)))
+}
+
+/// Where a TLS record starts, in the two places seen in the field: type 0x14 to 0x17, major version 3, minor 0 to 4,
+/// a length of 1 to 18432 (board-format.md 3.5).
+fn tls_record(bytes: &[u8]) -> Option<usize> {
+    [0, 5].into_iter().find(|&offset| {
+        let prefix_fits = offset == 0 || bytes.starts_with(b"SQLit");
+        prefix_fits
+            && matches!(bytes.get(offset..offset + 5),
+                Some(&[0x14..=0x17, 3, 0..=4, high, low])
+                    if (1..=18_432).contains(&u16::from_be_bytes([high, low])))
+    })
+}
+
+/// How many `<db>.corrupt.*.bak` files lie beside the database; what is in them is for `recover::sources`.
+fn count_backups(database: &Path) -> usize {
+    let (Some(dir), Some(name)) = (database.parent(), database.file_name()) else {
+        return 0;
+    };
+    let mut prefix = name.as_encoded_bytes().to_vec();
+    prefix.extend_from_slice(b".corrupt.");
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return 0;
+    };
+    entries
+        .flatten()
+        .filter(|entry| {
+            let name = entry.file_name();
+            let bytes = name.as_encoded_bytes();
+            bytes.starts_with(&prefix) && bytes.ends_with(b".bak")
+        })
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_records_are_told_from_other_garbage() {
+        assert_eq!(tls_record(&[0x17, 3, 3, 1, 0x40, 9]), Some(0));
+        assert_eq!(tls_record(b"SQLit\x17\x03\x03\x01\x40rest"), Some(5));
+        assert_eq!(tls_record(b"hello\x17\x03\x03\x01\x40rest"), None);
+        assert_eq!(tls_record(b"SQLite format 3\0"), None);
+        assert_eq!(tls_record(b""), None);
+    }
+
+    #[test]
+    fn suffixes_go_to_the_last_component() {
+        assert_eq!(with_suffix(Path::new("/a/b.db"), "-wal"), Path::new("/a/b.db-wal"));
+    }
+}

@@ -1,0 +1,25 @@
+//! POSIX record locks, asked about and never taken.
+//!
+//! Responsible for the question "does anybody hold a lock on this file", answered by `F_GETLK`: unlike a lock that is
+//! taken and given back it cannot make anybody wait. Opening and closing the file here would drop this process's own
+//! locks on it (incidents.md F11), so it belongs to the time before SQLite opens.
+
+use std::fs::File;
+use std::path::Path;
+
+use rustix::process::{Flock, FlockType, fcntl_getlk};
+
+/// The process that holds a lock on `path`, as the kernel numbers it here; 0 when it cannot be seen from here.
+/// Nothing when nobody holds one or the file cannot be read.
+pub fn lock_holder(path: &Path) -> Option<i32> {
+    let file = File::open(path).ok()?;
+    let found = fcntl_getlk(&file, &Flock::from(FlockType::WriteLock)).ok()??;
+    Some(found.pid.map_or(0, |pid| pid.as_raw_nonzero().get()))
+}
+
+/// Whether any process has a POSIX lock on the database or its `-shm`: an idle WAL connection holds one on both, and
+/// one whose database locks were lost still holds the one on `-shm` (board-format.md 9.1).
+pub fn anyone_locked(database: &Path) -> bool {
+    let shm = super::files::with_suffix(database, "-shm");
+    lock_holder(database).is_some() || lock_holder(&shm).is_some()
+}

@@ -1,0 +1,77 @@
+//! Where a board is and what lies beside it, found out with plain system calls before SQLite is involved.
+//!
+//! Responsible for naming the file (`location`), looking at its bytes and sidecars ([`files`]), at who else has it
+//! (`holders`, `locks`) and at what it lies on (`filesystem`). It leaves every statement to [`crate::pool`].
+//!
+//! Rule 1 of the design (architecture.md): every descriptor opened here is closed before the pool opens, because
+//! POSIX drops all of a process's locks on a file with the first descriptor of it that is closed (incidents.md F11).
+//! The types hold it: a [`crate::pool::Pool`] takes a finished [`Inspection`] by value.
+
+pub mod files;
+pub mod getlk;
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::failure::Outcome;
+
+pub use files::{FileState, Inspection, Sidecar, Sidecars, Stamp};
+
+/// A board that has been chosen: which file, and why that one.
+#[derive(Clone, Debug)]
+pub struct Board {
+    /// The board's slug; nothing when the file was named by path.
+    pub slug: Option<String>,
+    /// The database file as chosen, absolute, symbolic links not followed.
+    pub path: PathBuf,
+    /// The rule that chose it.
+    pub origin: Origin,
+}
+
+/// The rule that chose a board's file (board-format.md 1.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// `--db PATH`.
+    DbOption,
+    /// The variable `HERMES_KANBAN_DB`.
+    DbVariable,
+    /// `--board SLUG`.
+    BoardOption,
+    /// The variable `HERMES_KANBAN_BOARD`.
+    BoardVariable,
+    /// The file `kanban/current` under the root.
+    Current,
+    /// Nothing named another board.
+    Default,
+    /// Found by listing the root.
+    Discovered,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DbOption => "--db",
+            Self::DbVariable => "HERMES_KANBAN_DB",
+            Self::BoardOption => "--board",
+            Self::BoardVariable => "HERMES_KANBAN_BOARD",
+            Self::Current => "kanban/current",
+            Self::Default => "the default board",
+            Self::Discovered => "a board under the root",
+        })
+    }
+}
+
+impl Board {
+    /// What a person calls this board: its slug, else its path.
+    pub fn name(&self) -> String {
+        self.slug.clone().unwrap_or_else(|| self.path.display().to_string())
+    }
+
+    /// Reads header and sidecars by plain reads; every descriptor is closed on return.
+    ///
+    /// # Errors
+    /// When the file or its directory cannot be read; a missing, empty or foreign file is an answer, not an error.
+    pub fn inspect(&self) -> Outcome<Inspection> {
+        files::inspect(self)
+    }
+}

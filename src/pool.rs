@@ -1,0 +1,382 @@
+//! The one connection of an invocation.
+//!
+//! Responsible for opening a board once, with every pragma and switch explicit, for the lock budget, the transaction
+//! boundary, the second look at damage and the one close (architecture.md, "The pool"). It takes a finished
+//! [`Inspection`] by value, so that no byte of the file is read by hand while the handle lives. SQL text belongs to
+//! `store`, changes of the journal mode to `journal`.
+
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::board::{Inspection, Sidecars, Stamp};
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::signals::Signals;
+
+/// How long a finding of damage rests before the second look (architecture.md rule 4).
+const SECOND_LOOK: Duration = Duration::from_millis(250);
+/// Virtual-machine steps between two looks at the deadline and the signal flag; some tens of microseconds.
+const STEPS_PER_LOOK: i32 = 20_000;
+/// The longest pause between two tries for a lock.
+const LONGEST_PAUSE: Duration = Duration::from_millis(25);
+
+/// What the invocation may do with the board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Physically read-only (architecture.md rule 8).
+    Read,
+    /// Read and write.
+    Write,
+}
+
+/// How long the command may wait and work.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// The whole of what may be waited for locks.
+    pub total: Duration,
+    lock_deadline: Instant,
+    work_deadline: Option<Instant>,
+}
+
+impl Budget {
+    /// `total` for locks and statements together, counted from now.
+    pub fn new(total: Duration) -> Self {
+        let deadline = Instant::now() + total;
+        Self { total, lock_deadline: deadline, work_deadline: Some(deadline) }
+    }
+
+    /// The same lock budget, but statements may take as long as the board's size asks for.
+    #[must_use]
+    pub fn for_long_work(self) -> Self {
+        Self { work_deadline: None, ..self }
+    }
+
+    /// When waiting for locks ends.
+    pub fn deadline(&self) -> Instant {
+        self.lock_deadline
+    }
+}
+
+/// The pool of one: at most one open connection to one board.
+#[derive(Debug)]
+pub struct Pool {
+    inspection: Inspection,
+    access: Access,
+    budget: Budget,
+    signals: Signals,
+    dry_run: bool,
+    handle: Option<Handle>,
+}
+
+#[derive(Debug)]
+struct Handle {
+    connection: Connection,
+    immutable: bool,
+    wrote: bool,
+}
+
+impl Pool {
+    /// A pool for the inspected board; nothing is open yet.
+    ///
+    /// # Errors
+    /// Where there is no SQLite file to open (see [`Inspection::require_sqlite`]).
+    pub fn new(inspection: Inspection, access: Access, budget: Budget, signals: Signals) -> Outcome<Self> {
+        inspection.require_sqlite()?;
+        Ok(Self { inspection, access, budget, signals, dry_run: false, handle: None })
+    }
+
+    /// Every transaction is rolled back instead of committed.
+    #[must_use]
+    pub fn rehearsing(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+
+    /// What was seen of the file before it was opened.
+    pub fn inspection(&self) -> &Inspection {
+        &self.inspection
+    }
+
+    /// The budget of this invocation.
+    pub fn budget(&self) -> Budget {
+        self.budget
+    }
+
+    /// Runs a reading closure; it may run a second time when the board changed underneath or damage is looked at
+    /// again, so it must have no effect but its value.
+    ///
+    /// # Errors
+    /// What the closure says, with the board's path; damage only when both looks find it.
+    pub fn read<T>(&mut self, mut work: impl FnMut(&Connection) -> Outcome<T>) -> Outcome<T> {
+        let first = self.look(&mut work);
+        if self.handle.as_ref().is_some_and(|handle| handle.immutable) && self.changed_since_inspection() {
+            self.handle = None;
+            self.open(false)?;
+            return self.look(&mut work);
+        }
+        first
+    }
+
+    /// Runs a closure in one `BEGIN IMMEDIATE` transaction and commits it; the boundary waits for the lock within
+    /// the budget, the body never runs twice.
+    ///
+    /// # Errors
+    /// Exit 11 when the lock is not had; 12 when the board is not ours to write; what the closure says. Nothing is
+    /// written then.
+    pub fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Outcome<T>) -> Outcome<T> {
+        if self.access == Access::Read {
+            return Err(self.explain(Failure::failed("a reading verb asked for a transaction.")));
+        }
+        self.opened()?;
+        let outcome = self.transact(work);
+        outcome.map_err(|failure| self.explain(failure))
+    }
+
+    /// Lends the bare connection, for verbs that are about the connection itself.
+    ///
+    /// # Errors
+    /// What the closure says, with the board's path.
+    pub fn connection<T>(
+        &mut self,
+        work: impl FnOnce(&mut Connection, &Inspection) -> Outcome<T>,
+    ) -> Outcome<T> {
+        self.opened()?;
+        let outcome = match &mut self.handle {
+            Some(handle) => work(&mut handle.connection, &self.inspection),
+            None => Err(Failure::failed("the board is not open.")),
+        };
+        outcome.map_err(|failure| self.explain(failure))
+    }
+
+    /// Closes the connection, after a PASSIVE checkpoint when this invocation wrote (architecture.md rule 7).
+    ///
+    /// # Errors
+    /// When SQLite cannot close; the checkpoint never fails the command.
+    pub fn close(mut self) -> Outcome<()> {
+        let Some(handle) = self.handle.take() else {
+            return Ok(());
+        };
+        if handle.wrote {
+            // The rows are durable in the WAL; a checkpoint that cannot run is somebody else's next one.
+            let _ = handle.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        }
+        handle
+            .connection
+            .close()
+            .map_err(|(_, error)| self.explain(Failure::from(error).context("closing the board failed")))
+    }
+
+    /// One look, and a second one when the first finds damage (architecture.md rule 4).
+    fn look<T>(&mut self, work: &mut impl FnMut(&Connection) -> Outcome<T>) -> Outcome<T> {
+        let opened = self.opened();
+        let first = opened.and_then(|()| self.with_connection(work));
+        let outcome = match first {
+            Err(failure) if failure.is_damage() && failure.sqlite_code().is_some() => {
+                self.forget_pages();
+                sleep(SECOND_LOOK);
+                self.opened().and_then(|()| self.with_connection(work))
+            }
+            other => other,
+        };
+        outcome.map_err(|failure| self.explain(failure))
+    }
+
+    fn with_connection<T>(&self, work: &mut impl FnMut(&Connection) -> Outcome<T>) -> Outcome<T> {
+        match &self.handle {
+            Some(handle) => work(&handle.connection),
+            None => Err(Failure::failed("the board is not open.")),
+        }
+    }
+
+    /// Drops SQLite's cache, or the second look would read the first one's pages.
+    fn forget_pages(&self) {
+        if let Some(handle) = &self.handle {
+            // Without it the second look is weaker, never wrong.
+            let _ = handle.connection.execute_batch("PRAGMA shrink_memory");
+        }
+    }
+
+    fn transact<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Outcome<T>) -> Outcome<T> {
+        let dry_run = self.dry_run;
+        let Some(handle) = &mut self.handle else {
+            return Err(Failure::failed("the board is not open."));
+        };
+        let txn = Transaction::new_unchecked(&handle.connection, TransactionBehavior::Immediate)?;
+        let value = work(&txn)?;
+        require_same_file(&self.inspection)?;
+        if dry_run {
+            txn.rollback()?;
+        } else {
+            txn.commit()?;
+            handle.wrote = true;
+        }
+        Ok(value)
+    }
+
+    fn opened(&mut self) -> Outcome<()> {
+        if self.handle.is_some() {
+            return Ok(());
+        }
+        let immutable = self.access == Access::Read && self.is_at_rest();
+        self.open(immutable)
+    }
+
+    /// Whether the file can be read as if it never changed: a cleanly closed WAL board that nobody has locked.
+    fn is_at_rest(&self) -> bool {
+        let beside = &self.inspection.sidecars;
+        self.inspection.is_wal()
+            && !beside.wal_has_bytes()
+            && beside.journal.is_none()
+            && !crate::board::getlk::anyone_locked(&self.inspection.resolved)
+    }
+
+    fn open(&mut self, immutable: bool) -> Outcome<()> {
+        let path = &self.inspection.resolved;
+        let connection = connect(path, self.access, immutable)
+            .and_then(|mut connection| {
+                self.arm(&mut connection)?;
+                configure(&connection, self.access)?;
+                Ok(connection)
+            })
+            .map_err(|failure| self.explain(failure))?;
+        self.handle = Some(Handle { connection, immutable, wrote: false });
+        Ok(())
+    }
+
+    /// Gives the connection its deadline busy handler and the progress handler that hears signals.
+    fn arm(&self, connection: &mut Connection) -> Outcome<()> {
+        let (deadline, signals) = (self.budget.lock_deadline, self.signals.clone());
+        connection.busy_handler(Some(move |tries: i32| {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || signals.received().is_some() {
+                return false;
+            }
+            let pause = Duration::from_millis(1 + u64::from(tries.unsigned_abs()));
+            sleep(pause.min(LONGEST_PAUSE).min(left));
+            true
+        }))?;
+        let (deadline, signals) = (self.budget.work_deadline, self.signals.clone());
+        connection.progress_handler(
+            STEPS_PER_LOOK,
+            Some(move || {
+                signals.received().is_some() || deadline.is_some_and(|deadline| Instant::now() >= deadline)
+            }),
+        )?;
+        Ok(())
+    }
+
+    fn changed_since_inspection(&self) -> bool {
+        let now = Stamp::of(&self.inspection.resolved);
+        let same = matches!((&now, &self.inspection.stamp), (Ok(Some(now)), Some(then)) if now == then);
+        let quiet = Sidecars::beside(&self.inspection.resolved)
+            .is_ok_and(|beside| beside.journal.is_none() && !beside.wal_has_bytes());
+        !(same && quiet)
+    }
+
+    /// Adds the path, turns an interruption into its cause, and says what to do about damage and locks.
+    fn explain(&self, failure: Failure) -> Failure {
+        let path = &self.inspection.resolved;
+        let interrupted = failure.sqlite_code().is_some_and(|code| code & 0xff == 9);
+        if let Some(signal) = self.signals.received()
+            && (interrupted || failure.exit() == Exit::Busy)
+        {
+            return failure.with_exit(Exit::Interrupted(signal)).at(path);
+        }
+        let busy = failure.sqlite_code().is_some() && failure.exit() == Exit::Busy;
+        let damage = failure.sqlite_code().is_some() && failure.is_damage();
+        let failure = if busy {
+            let waited = self.budget.total.as_millis();
+            failure
+                .context(format!("the lock was not had within {waited} ms; nothing was changed"))
+                .hint("Try again, or give more time with --timeout. `kanbanctl health` names who has the board open.")
+        } else if damage {
+            failure
+                .hint("Look closer with `kanbanctl health --depth full`.")
+                .hint("See what can be brought back with `kanbanctl recover --dry-run`.")
+        } else {
+            failure
+        };
+        failure.at(path)
+    }
+}
+
+/// Opens without CREATE; `immutable` also without locks and without a look at the WAL.
+fn connect(path: &Path, access: Access, immutable: bool) -> Outcome<Connection> {
+    let mode = match access {
+        Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+    };
+    let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let suffix = if immutable { "?immutable=1" } else { "" };
+    let uri = format!("file:{}{suffix}", percent_encoded(path));
+    Ok(Connection::open_with_flags(uri, flags)?)
+}
+
+/// Everything that is not safe in a URI's path as `%XX`, so that `?`, `#` and `%` in a name mean themselves.
+fn percent_encoded(path: &Path) -> String {
+    let mut text = String::new();
+    for &byte in path.as_os_str().as_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
+}
+
+/// Sets every switch and pragma (architecture.md rules 2 and 9). The journal mode is read, never set.
+fn configure(connection: &Connection, access: Access) -> Outcome<()> {
+    let switches = [
+        (DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true),
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+    ];
+    for (switch, on) in switches {
+        connection.set_db_config(switch, on)?;
+    }
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.execute_batch(
+        "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;",
+    )?;
+    if access == Access::Write {
+        connection.execute_batch(
+            "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA wal_autocheckpoint=100;
+             PRAGMA journal_size_limit=8388608;",
+        )?;
+    }
+    Ok(())
+}
+
+/// Refuses to commit into a file that the board's path no longer names: nobody would ever see the rows.
+fn require_same_file(inspection: &Inspection) -> Outcome<()> {
+    let then = inspection.stamp.map(|stamp| (stamp.dev, stamp.ino));
+    let now = Stamp::of(&inspection.resolved)?.map(|stamp| (stamp.dev, stamp.ino));
+    if then == now {
+        return Ok(());
+    }
+    Err(Failure::busy(format!(
+        "{} was replaced by another file while it was open; nothing was written.",
+        inspection.resolved.display()
+    ))
+    .hint("Run the command again: it will open the new file."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_uri_characters_mean_themselves() {
+        assert_eq!(percent_encoded(Path::new("/a b/c?d#e%f")), "/a%20b/c%3Fd%23e%25f");
+    }
+}
