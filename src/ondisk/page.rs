@@ -275,12 +275,12 @@ impl<'a> Page<'a> {
         let end = self.usable.min(self.bytes.len());
         let mut index = 0;
         while offset < end {
-            if let Some(&(start, size)) = taken.get(index) {
-                if offset >= start {
-                    offset = offset.max(start + size);
-                    index += 1;
-                    continue;
-                }
+            if let Some(&(start, size)) = taken.get(index)
+                && offset >= start
+            {
+                offset = offset.max(start + size);
+                index += 1;
+                continue;
             }
             let limit = taken.get(index).map_or(end, |&(start, _)| start);
             match self.parse(offset) {

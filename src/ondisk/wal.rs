@@ -132,7 +132,8 @@ impl<'a> Wal<'a> {
         let mut before = header.map(|header| (header.salts, header.checksum));
         for (index, chunk) in body.chunks_exact(FRAME_HEADER_LEN + page_size).enumerate() {
             let Some(mut frame) = frame(index, chunk) else { break };
-            frame.verified = before.is_some_and(|(salts, sum)| {
+            // Zeros check out against zeros, but there is no page 0.
+            frame.verified = frame.page != 0 && before.is_some_and(|(salts, sum)| {
                 salts == frame.salts && follows(big_endian, sum, chunk) == Some(frame.checksum)
             });
             before = Some((frame.salts, frame.checksum));
@@ -183,7 +184,7 @@ fn vouch_for_first(frames: &mut [Frame<'_>], has_header: bool) {
         let next = frames.get(index + 1).map(|frame| (frame.salts, frame.verified));
         let Some(frame) = frames.get_mut(index) else { return };
         let starts = previous.map_or(!has_header, |salts| salts != frame.salts);
-        if starts && next == Some((frame.salts, true)) {
+        if starts && frame.page != 0 && next == Some((frame.salts, true)) {
             frame.verified = true;
         }
     }
