@@ -8,4 +8,5 @@ pub mod exit;
 pub mod failure;
 pub mod ondisk;
 pub mod pool;
+pub mod recover;
 pub mod signals;

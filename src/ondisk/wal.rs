@@ -133,9 +133,10 @@ impl<'a> Wal<'a> {
         for (index, chunk) in body.chunks_exact(FRAME_HEADER_LEN + page_size).enumerate() {
             let Some(mut frame) = frame(index, chunk) else { break };
             // Zeros check out against zeros, but there is no page 0.
-            frame.verified = frame.page != 0 && before.is_some_and(|(salts, sum)| {
-                salts == frame.salts && follows(big_endian, sum, chunk) == Some(frame.checksum)
-            });
+            frame.verified = frame.page != 0
+                && before.is_some_and(|(salts, sum)| {
+                    salts == frame.salts && follows(big_endian, sum, chunk) == Some(frame.checksum)
+                });
             before = Some((frame.salts, frame.checksum));
             frames.push(frame);
         }
