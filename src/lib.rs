@@ -10,3 +10,4 @@ pub mod ondisk;
 pub mod pool;
 pub mod recover;
 pub mod signals;
+pub mod ui;

@@ -1,0 +1,150 @@
+//! JSON as it leaves the program: envelopes, lines, the error line.
+//!
+//! Responsible for the envelope (`schema_version`, `kind`, `data`) and for keeping terminals safe without changing a
+//! value: hazards become `\u` escapes, which mean the same character.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::ser::{CompactFormatter, Formatter, Serializer};
+
+use super::text::is_hazard;
+use crate::failure::Failure;
+
+/// Raised when a key changes its meaning or goes away; new keys do not raise it.
+const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Envelope<'a, T: ?Sized> {
+    schema_version: u32,
+    kind: &'a str,
+    data: &'a T,
+}
+
+#[derive(Serialize)]
+struct ErrorLine<'a> {
+    schema_version: u32,
+    kind: &'static str,
+    code: u8,
+    name: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    hints: &'a [String],
+}
+
+/// Writes one envelope and a newline.
+pub(super) fn envelope<T: Serialize + ?Sized>(
+    to: &mut dyn Write,
+    kind: &str,
+    data: &T,
+    terminal: bool,
+) -> io::Result<()> {
+    line(to, &Envelope { schema_version: SCHEMA_VERSION, kind, data }, terminal)
+}
+
+/// Writes one envelope per element when the data is an array, else one for all of it.
+pub(super) fn lines<T: Serialize>(
+    to: &mut dyn Write,
+    kind: &str,
+    record_kind: &str,
+    data: &T,
+    terminal: bool,
+) -> io::Result<()> {
+    match serde_json::to_value(data)? {
+        Value::Array(elements) => {
+            elements.iter().try_for_each(|element| envelope(to, record_kind, element, terminal))
+        }
+        whole => envelope(to, kind, &whole, terminal),
+    }
+}
+
+/// The last line on stderr of a failed invocation.
+pub(super) fn error(failure: &Failure, terminal: bool) -> Vec<u8> {
+    let message = ErrorLine {
+        schema_version: SCHEMA_VERSION,
+        kind: "error",
+        code: failure.exit().code(),
+        name: failure.exit().name(),
+        message: failure.to_string(),
+        path: failure.path().map(|path| path.to_string_lossy().into_owned()),
+        hints: failure.hints(),
+    };
+    let mut text = Vec::with_capacity(256);
+    // Strings and numbers into memory: neither can fail.
+    drop(line(&mut text, &message, terminal));
+    text
+}
+
+fn line<T: Serialize>(to: &mut dyn Write, value: &T, terminal: bool) -> io::Result<()> {
+    if terminal {
+        value.serialize(&mut Serializer::with_formatter(&mut *to, Guarded))?;
+    } else {
+        value.serialize(&mut Serializer::with_formatter(&mut *to, CompactFormatter))?;
+    }
+    to.write_all(b"\n")
+}
+
+/// Compact JSON in which no character acts on a terminal.
+struct Guarded;
+
+impl Formatter for Guarded {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut clean = 0;
+        for (at, character) in fragment.char_indices().filter(|&(_, character)| is_hazard(character)) {
+            writer.write_all(fragment.get(clean..at).unwrap_or_default().as_bytes())?;
+            let mut units = [0_u16; 2];
+            for unit in character.encode_utf16(&mut units) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            clean = at + character.len_utf8();
+        }
+        writer.write_all(fragment.get(clean..).unwrap_or_default().as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(data: &Value, terminal: bool) -> String {
+        let mut text = Vec::new();
+        envelope(&mut text, "task", data, terminal).unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn the_envelope_is_one_line() {
+        let text = rendered(&serde_json::json!(["a\nb"]), false);
+        assert_eq!(text, "{\"schema_version\":1,\"kind\":\"task\",\"data\":[\"a\\nb\"]}\n");
+    }
+
+    #[test]
+    fn a_terminal_gets_the_same_value_in_other_characters() {
+        let data = serde_json::json!({"title": "\u{1b}[2J\u{9b}1m\u{202e}x\u{e0041}\u{7f} é"});
+        let (file, terminal) = (rendered(&data, false), rendered(&data, true));
+        assert!(file.contains('\u{202e}'));
+        assert!(!terminal.trim_end().chars().any(is_hazard), "{terminal}");
+        let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(parse(&file), parse(&terminal));
+    }
+
+    #[test]
+    fn arrays_become_lines() {
+        let mut text = Vec::new();
+        lines(&mut text, "task.list", "task", &[1, 2], false).unwrap();
+        let expected = "{\"schema_version\":1,\"kind\":\"task\",\"data\":1}\n\
+                        {\"schema_version\":1,\"kind\":\"task\",\"data\":2}\n";
+        assert_eq!(String::from_utf8(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_error_line_has_the_documented_keys() {
+        let failure = Failure::busy("The lock was not had.").hint("Try again.");
+        let parsed: Value = serde_json::from_slice(&error(&failure, false)).unwrap();
+        let expected = serde_json::json!({"schema_version": 1, "kind": "error", "code": 11, "name": "busy",
+            "message": "The lock was not had.", "hints": ["Try again."]});
+        assert_eq!(parsed, expected);
+    }
+}

@@ -1,0 +1,266 @@
+//! The only owner of streams: data on stdout, talk on stderr.
+//!
+//! Responsible for formats, colour, quiet levels, prompts and bars, and for making text from boards safe to show
+//! ([`text`]). What is said belongs to the commands; how the process ends belongs to `main`.
+
+use std::fmt::{self, Display};
+use std::io::{self, BufWriter, Write};
+
+use indicatif::{MultiProgress, ProgressDrawTarget};
+
+use crate::failure::{Failure, Outcome};
+
+mod json;
+mod label;
+pub mod nagios;
+mod output;
+mod page;
+mod progress;
+pub mod prom;
+mod prompt;
+mod records;
+mod settings;
+mod table;
+pub mod text;
+
+pub use label::Label;
+pub use page::Page;
+pub use progress::Progress;
+pub use records::Records;
+pub use settings::{ColorWhen, Format, Request, Settings, Surroundings, clap_color, settings};
+pub use table::{Column, Table};
+
+use output::Replacement;
+use text::Guard;
+
+/// What a verb has to say, in every format at once.
+///
+/// The JSON form is the value's own serialization.
+pub trait Report: serde::Serialize {
+    /// The envelope's `kind`, for example `task.list`.
+    fn kind(&self) -> &'static str;
+
+    /// The `kind` of one element when the data is an array and each goes on a line of its own.
+    fn record_kind(&self) -> &'static str {
+        self.kind()
+    }
+
+    /// Writes the report for a person.
+    fn human(&self, page: &mut Page<'_>);
+
+    /// Writes the report as tab-separated records.
+    fn plain(&self, records: &mut Records<'_>);
+}
+
+/// The streams of one invocation and how they are to be used.
+pub struct Ui {
+    settings: Settings,
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+    file: Option<Replacement>,
+    bars: MultiProgress,
+}
+
+impl Ui {
+    /// The process's own streams.
+    pub fn new(settings: Settings) -> Self {
+        settings.push();
+        let out = BufWriter::with_capacity(64 * 1024, io::stdout());
+        Self::with_streams(settings, Box::new(out), Box::new(io::stderr()))
+    }
+
+    /// Other streams than the process's own.
+    pub fn with_streams(settings: Settings, out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
+        let drawn = settings.stderr_terminal && settings.quiet == 0;
+        let target = if drawn { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        Self { settings, out, err, file: None, bars: MultiProgress::with_draw_target(target) }
+    }
+
+    /// What was decided.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// How data is written.
+    pub fn format(&self) -> Format {
+        self.settings.format
+    }
+
+    /// Refuses an `-o` destination that must not be replaced; to be called before a board is opened.
+    pub fn check_output(&self) -> Outcome<()> {
+        self.settings.output.as_deref().map_or(Ok(()), output::check)
+    }
+
+    /// Writes a report in the chosen format.
+    pub fn emit<R: Report>(&mut self, report: &R) -> Outcome<()> {
+        let settings = self.settings.clone();
+        let terminal = settings.stdout_terminal;
+        let guard = Guard::for_terminal(terminal);
+        self.write(|out| match settings.format {
+            Format::Json => json::envelope(out, report.kind(), report, terminal),
+            Format::Jsonl => json::lines(out, report.kind(), report.record_kind(), report, terminal),
+            Format::Plain => {
+                let mut records = Records::new(out, guard);
+                report.plain(&mut records);
+                records.finish()
+            }
+            Format::Table | Format::Nagios | Format::Prom => {
+                let mut text = String::new();
+                let color = settings.color_stdout;
+                report.human(&mut Page::new(&mut text, guard, color, settings.ascii, settings.width));
+                out.write_all(text.as_bytes())
+            }
+        })
+    }
+
+    /// As [`Ui::emit`], for maintenance verbs: silent in plain off a terminal unless plain was asked for, so that a
+    /// cron job that went well says nothing.
+    pub fn emit_maintenance<R: Report>(&mut self, report: &R) -> Outcome<()> {
+        let settings = &self.settings;
+        let asked = settings.format_chosen || settings.output.is_some();
+        if asked || settings.stdout_terminal { self.emit(report) } else { Ok(()) }
+    }
+
+    /// Writes one report of an endless stream: a whole line in both JSON formats, plain records otherwise.
+    pub fn emit_streamed<R: Report>(&mut self, report: &R) -> Outcome<()> {
+        let terminal = self.settings.stdout_terminal;
+        if self.settings.format.is_json() {
+            return self.write(|out| json::envelope(out, report.kind(), report, terminal));
+        }
+        self.emit(report)
+    }
+
+    /// Writes text that is finished and safe already: monitoring formats, completion scripts.
+    pub fn raw(&mut self, text: &str) -> Outcome<()> {
+        self.write(|out| out.write_all(text.as_bytes()))
+    }
+
+    /// Makes an `-o` file appear; to be called once when the verb has succeeded.
+    pub fn finish(&mut self) -> Outcome<()> {
+        match (self.file.take(), &self.settings.output) {
+            (Some(file), _) => file.commit(),
+            (None, Some(destination)) => Replacement::create(destination)?.commit(),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Says what was done or is being done. A full sentence; silenced by `-q`.
+    pub fn status(&mut self, message: impl Display) {
+        if self.settings.quiet == 0 {
+            self.say(Label::Text, "", &message);
+        }
+    }
+
+    /// Says that maintenance went well: to a person or with `-v`, not to a cron job.
+    pub fn success(&mut self, message: impl Display) {
+        if self.settings.stderr_terminal || self.settings.verbose > 0 {
+            self.status(message);
+        }
+    }
+
+    /// Warns. Silenced by `-qq`.
+    pub fn warning(&mut self, message: impl Display) {
+        if self.settings.quiet < 2 {
+            self.say(Label::Warning, "warning: ", &message);
+        }
+    }
+
+    /// Says what to do next. Silenced by `-q`.
+    pub fn hint(&mut self, message: impl Display) {
+        if self.settings.quiet == 0 {
+            self.say(Label::Hint, "hint: ", &message);
+        }
+    }
+
+    /// Says a detail, shown with `-v`.
+    pub fn detail(&mut self, message: impl Display) {
+        if self.settings.verbose >= 1 {
+            self.say(Label::Dim, "", &message);
+        }
+    }
+
+    /// Says what only a developer asks for, shown with `-vv`.
+    pub fn trace(&mut self, message: impl Display) {
+        if self.settings.verbose >= 2 {
+            self.say(Label::Dim, "", &message);
+        }
+    }
+
+    /// Says why the verb failed; the last thing on stderr. A closed pipe says nothing.
+    pub fn failure(&mut self, failure: &Failure) {
+        if failure.is_broken_pipe() {
+            return;
+        }
+        self.file = None;
+        if self.settings.format.is_json() {
+            let line = json::error(failure, self.settings.stderr_terminal);
+            self.talk(&line);
+            return;
+        }
+        let message = failure.to_string();
+        self.say(Label::Bad, "error: ", &message);
+        if let Some(path) = failure.path().map(|path| path.display().to_string())
+            && !message.contains(&path)
+        {
+            self.say(Label::Dim, "board: ", &path);
+        }
+        for hint in failure.hints() {
+            self.say(Label::Hint, "hint: ", hint);
+        }
+    }
+
+    /// A bar, drawn when stderr is a terminal and `-q` was not given. `total` 0 is unknown.
+    pub fn progress(&self, label: &str, total: u64) -> Progress {
+        if self.settings.stderr_terminal && self.settings.quiet == 0 {
+            Progress::on(&self.bars, label, total, self.settings.ascii)
+        } else {
+            Progress::none()
+        }
+    }
+
+    fn write(&mut self, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Outcome<()> {
+        if let Some(destination) = &self.settings.output {
+            let partial = match self.file.take() {
+                Some(begun) => begun,
+                None => Replacement::create(destination)?,
+            };
+            let doing = format!("writing {}", destination.display());
+            return fill(self.file.insert(partial)).map_err(|error| Failure::io(error, doing));
+        }
+        let out = &mut self.out;
+        let filled = self.bars.suspend(|| fill(out).and_then(|()| out.flush()));
+        filled.map_err(|error| Failure::io(error, "writing to stdout"))
+    }
+
+    /// One line of talk: a heading in colour, then the message, guarded.
+    fn say(&mut self, label: Label, heading: &str, message: &dyn Display) {
+        let mut line = String::new();
+        let color = self.settings.color_stderr;
+        let guard = Guard::for_terminal(self.settings.stderr_terminal);
+        let message = message.to_string();
+        let message = text::guard(&message, guard);
+        if heading.is_empty() {
+            label.paint(&mut line, &message, color);
+        } else {
+            label.paint(&mut line, heading, color);
+            line.push_str(&message);
+        }
+        line.push('\n');
+        self.talk(line.as_bytes());
+    }
+
+    fn talk(&mut self, bytes: &[u8]) {
+        let err = &mut self.err;
+        // Nobody is left to be told when stderr is gone.
+        drop(self.bars.suspend(|| err.write_all(bytes).and_then(|()| err.flush())));
+    }
+}
+
+impl fmt::Debug for Ui {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ui").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

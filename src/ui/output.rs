@@ -1,0 +1,175 @@
+//! Where data goes: stdout, or a file that appears whole or not at all.
+//!
+//! Responsible for the destination alone: same directory, fsync, rename. It never follows a symbolic link at the
+//! destination and never replaces what is no plain file or is a database.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Read, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use crate::failure::{Failure, Outcome};
+
+/// The first bytes of every SQLite database (SQLite file format, section 1.3.1).
+const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// A file under construction beside its destination; removed when dropped unfinished.
+pub(super) struct Replacement {
+    destination: PathBuf,
+    temporary: PathBuf,
+    writer: Option<BufWriter<File>>,
+}
+
+/// Refuses a destination that must not be replaced. Called before any board is open, because it reads the file and a
+/// closed descriptor would drop SQLite's locks (incidents.md F11).
+pub(super) fn check(destination: &Path) -> Outcome<()> {
+    let Some(metadata) = existing(destination)? else { return Ok(()) };
+    refuse_special(destination, &metadata)?;
+    let mut first = Vec::new();
+    let read = File::open(destination).and_then(|file| file.take(16).read_to_end(&mut first));
+    if read.is_ok() && first == SQLITE_MAGIC {
+        let message =
+            format!("{} is a SQLite database and is not replaced by output.", destination.display());
+        return Err(Failure::refused(message).hint("Name another file after `-o`."));
+    }
+    Ok(())
+}
+
+impl Replacement {
+    pub(super) fn create(destination: &Path) -> Outcome<Self> {
+        let before = existing(destination)?;
+        if let Some(metadata) = &before {
+            refuse_special(destination, metadata)?;
+        }
+        let Some(name) = destination.file_name() else {
+            let message = format!("{} does not name a file.", destination.display());
+            return Err(Failure::usage(message));
+        };
+        let mut hidden = OsString::from(".");
+        hidden.push(name);
+        hidden.push(format!(".{}.partial", std::process::id()));
+        let temporary = destination.with_file_name(hidden);
+        let doing = || format!("creating {}", temporary.display());
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&temporary)
+            .map_err(|error| Failure::io(error, doing()))?;
+        let replacement =
+            Self { destination: destination.to_path_buf(), temporary, writer: Some(BufWriter::new(file)) };
+        if let (Some(before), Some(writer)) = (before, &replacement.writer) {
+            keep_access(writer.get_ref(), &before)
+                .map_err(|error| Failure::io(error, "keeping the file's mode"))?;
+        }
+        Ok(replacement)
+    }
+
+    /// Makes the file appear under its name.
+    pub(super) fn commit(mut self) -> Outcome<()> {
+        let Some(writer) = self.writer.take() else { return Ok(()) };
+        let done = writer
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)
+            .and_then(|file| file.sync_all())
+            .and_then(|()| fs::rename(&self.temporary, &self.destination))
+            .and_then(|()| sync_directory(&self.destination));
+        done.map_err(|error| Failure::io(error, format!("writing {}", self.destination.display())))
+    }
+}
+
+impl Write for Replacement {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.as_mut().map_or(Ok(bytes.len()), |writer| writer.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        // After a commit the name is gone already; otherwise the leftover is ours alone.
+        drop(fs::remove_file(&self.temporary));
+    }
+}
+
+fn existing(destination: &Path) -> Outcome<Option<fs::Metadata>> {
+    match fs::symlink_metadata(destination) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::io(error, format!("looking at {}", destination.display()))),
+    }
+}
+
+fn refuse_special(destination: &Path, metadata: &fs::Metadata) -> Outcome<()> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    let kind = if metadata.is_symlink() {
+        "a symbolic link"
+    } else if metadata.is_dir() {
+        "a directory"
+    } else {
+        "no plain file"
+    };
+    let message = format!("{} is {kind} and is not replaced by output.", destination.display());
+    Err(Failure::refused(message).hint("Name a plain file after `-o`, or redirect stdout."))
+}
+
+/// The mode of the file that is replaced, and its owner where we may.
+fn keep_access(file: &File, before: &fs::Metadata) -> io::Result<()> {
+    let now = file.metadata()?;
+    let foreign = (now.uid(), now.gid()) != (before.uid(), before.gid());
+    // Refused for everybody but root; then the mode must not open the file to a group it was not meant for.
+    if foreign && fchown(file, Some(before.uid()), Some(before.gid())).is_err() {
+        return file.set_permissions(fs::Permissions::from_mode(before.mode() & 0o700));
+    }
+    file.set_permissions(fs::Permissions::from_mode(before.mode() & 0o777))
+}
+
+fn sync_directory(destination: &Path) -> io::Result<()> {
+    let parent = destination.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn appears_whole_and_keeps_its_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.json");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let mut replacement = Replacement::create(&path).unwrap();
+        replacement.write_all(b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        replacement.commit().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_unfinished_file_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out");
+        drop(Replacement::create(&path).unwrap());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn links_directories_and_databases_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("target"), folder.path().join("link"));
+        fs::write(&target, b"SQLite format 3\0rest").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        for path in [&target, &link, &folder.path().to_path_buf()] {
+            assert_eq!(check(path).unwrap_err().exit(), crate::exit::Exit::Refused, "{}", path.display());
+        }
+        assert!(check(&folder.path().join("missing")).is_ok());
+    }
+}

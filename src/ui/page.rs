@@ -1,0 +1,155 @@
+//! Output for people: lines, pairs, paragraphs and tables on a page of known width.
+//!
+//! Responsible for making every text safe before it is shown, for colour by label and for folding long text.
+//! Columns are `table`'s.
+
+use super::label::Label;
+use super::table::Table;
+use super::text::{self, Guard};
+
+/// A page that a report writes itself on.
+pub struct Page<'a> {
+    to: &'a mut String,
+    guard: Guard,
+    color: bool,
+    ascii: bool,
+    width: Option<usize>,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn new(
+        to: &'a mut String,
+        guard: Guard,
+        color: bool,
+        ascii: bool,
+        width: Option<usize>,
+    ) -> Self {
+        Self { to, guard, color, ascii, width }
+    }
+
+    /// Columns on the page; `None` where lines may be of any length.
+    pub fn width(&self) -> Option<usize> {
+        self.width
+    }
+
+    /// Whether decoration has to be ASCII.
+    pub fn ascii(&self) -> bool {
+        self.ascii
+    }
+
+    /// Writes one line. Long lines are left to the terminal.
+    pub fn line(&mut self, text: &str) {
+        self.spans(&[(Label::Text, text)]);
+    }
+
+    /// Writes one line made of labelled pieces.
+    pub fn spans(&mut self, pieces: &[(Label, &str)]) {
+        for &(label, text) in pieces {
+            label.paint(self.to, &text::guard(text, self.guard), self.color);
+        }
+        self.end_line();
+    }
+
+    /// Writes a section's name on a line of its own.
+    pub fn heading(&mut self, text: &str) {
+        self.spans(&[(Label::Heading, text)]);
+    }
+
+    /// Leaves a line empty.
+    pub fn blank(&mut self) {
+        self.to.push('\n');
+    }
+
+    /// Writes names and values below each other; values are aligned and folded with a hanging indent.
+    pub fn pairs(&mut self, pairs: &[(&str, &str)]) {
+        let labelled: Vec<_> = pairs.iter().map(|&(name, value)| (name, Label::Text, value)).collect();
+        self.labelled_pairs(&labelled);
+    }
+
+    /// As [`Page::pairs`], with a label for each value.
+    pub fn labelled_pairs(&mut self, pairs: &[(&str, Label, &str)]) {
+        let column = pairs.iter().map(|(name, _, _)| text::width(name)).max().unwrap_or(0) + 2;
+        for &(name, label, value) in pairs {
+            let name = text::guard(name, self.guard);
+            Label::Heading.paint(self.to, &name, self.color);
+            self.pad(column.saturating_sub(text::width(&name)));
+            let value = text::guard(value, self.guard);
+            self.folded(label, &value, column);
+        }
+    }
+
+    /// Writes text that may have lines of its own, each indented and folded. Its tabs and line breaks are layout here;
+    /// everything else is guarded.
+    pub fn paragraph(&mut self, indent: usize, text: &str) {
+        for line in text.lines() {
+            let line = line.replace('\t', "    ");
+            self.pad(indent);
+            self.folded(Label::Text, &text::guard(&line, self.guard), indent);
+        }
+    }
+
+    /// Draws a table; nothing when it has no rows.
+    pub fn table(&mut self, table: &Table) {
+        table.draw(self.to, self.guard, self.color, self.ascii, self.width);
+    }
+
+    /// Writes safe text from the current column on; continuation lines begin at `indent`.
+    fn folded(&mut self, label: Label, safe: &str, indent: usize) {
+        let room = self.width.map_or(usize::MAX, |width| width.saturating_sub(indent).max(10));
+        for (at, line) in text::wrap(safe, room).into_iter().enumerate() {
+            if at > 0 {
+                self.pad(indent);
+            }
+            label.paint(self.to, line, self.color);
+            self.end_line();
+        }
+    }
+
+    fn pad(&mut self, columns: usize) {
+        self.to.extend(std::iter::repeat_n(' ', columns));
+    }
+
+    /// Ends the line without trailing spaces.
+    fn end_line(&mut self) {
+        self.to.truncate(self.to.trim_end_matches(' ').len());
+        self.to.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(width: Option<usize>, fill: impl FnOnce(&mut Page<'_>)) -> String {
+        let mut text = String::new();
+        fill(&mut Page::new(&mut text, Guard::Terminal, false, false, width));
+        text
+    }
+
+    #[test]
+    fn values_hang_under_each_other() {
+        let text = drawn(Some(24), |page| {
+            page.pairs(&[("id", "t_1"), ("title", "one two three four five")]);
+        });
+        assert_eq!(text, "id     t_1\ntitle  one two three four\n       five\n");
+    }
+
+    #[test]
+    fn a_value_cannot_forge_a_line() {
+        let text = drawn(None, |page| page.pairs(&[("title", "x\nstatus  done\u{1b}[A")]));
+        assert_eq!(text, "title  x\\nstatus  done\\x1b[A\n");
+    }
+
+    #[test]
+    fn a_body_keeps_its_lines_and_nothing_else() {
+        let text = drawn(None, |page| page.paragraph(2, "a\n\tb\r\nc\u{1b}c"));
+        assert_eq!(text, "  a\n      b\n  c\\x1bc\n");
+    }
+
+    #[test]
+    fn labels_are_colour_only_when_there_is_colour() {
+        let mut text = String::new();
+        Page::new(&mut text, Guard::Terminal, true, false, None).spans(&[(Label::Bad, "no")]);
+        assert_eq!(text, "\u{1b}[31mno\u{1b}[0m\n");
+    }
+}

@@ -1,0 +1,105 @@
+//! Questions to a person.
+//!
+//! Responsible for asking only when somebody can answer, and for leaving the cursor visible afterwards
+//! (dialoguer leaves it hidden when interrupted). What a "no" means is the caller's refusal.
+
+use console::Term;
+use dialoguer::{Confirm, Input};
+
+use super::Ui;
+use super::text::{self, Guard};
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+
+impl Ui {
+    /// Whether somebody is there to answer: stdin and stderr are terminals and `--no-input` was not given.
+    pub fn can_prompt(&self) -> bool {
+        self.settings.stdin_terminal && self.settings.stderr_terminal && !self.settings.no_input
+    }
+
+    /// Asks a question with yes or no; `--yes` answers it.
+    ///
+    /// # Errors
+    /// Exit 12 when the answer is no or nobody can be asked; the failure names `--yes`.
+    pub fn confirm(&self, question: &str) -> Outcome<()> {
+        if self.settings.yes {
+            return Ok(());
+        }
+        self.must_prompt(question)?;
+        let asked = Confirm::new()
+            .with_prompt(text::guard(question, Guard::Terminal))
+            .default(false)
+            .interact_on_opt(&Term::stderr());
+        let answer = answered(asked)?;
+        if answer == Some(true) { Ok(()) } else { Err(declined()) }
+    }
+
+    /// Asks for a name to be typed before something live is replaced; `--yes` answers it.
+    ///
+    /// # Errors
+    /// Exit 12 when something else is typed or nobody can be asked; the failure names `--yes`.
+    pub fn confirm_name(&self, warning: &str, name: &str) -> Outcome<()> {
+        if self.settings.yes {
+            return Ok(());
+        }
+        self.must_prompt(warning)?;
+        let shown = text::guard(name, Guard::Terminal);
+        let prompt = format!("{} Type {shown} to go on", text::guard(warning, Guard::Terminal));
+        let asked =
+            Input::<String>::new().with_prompt(prompt).allow_empty(true).interact_text_on(&Term::stderr());
+        let typed = answered(asked)?;
+        // What cannot be typed is typed as it is shown.
+        if typed.trim() == name || typed.trim() == shown { Ok(()) } else { Err(declined()) }
+    }
+
+    fn must_prompt(&self, question: &str) -> Outcome<()> {
+        if self.can_prompt() {
+            return Ok(());
+        }
+        let why =
+            if self.settings.no_input { "`--no-input` was given" } else { "there is no terminal to ask on" };
+        let message = format!("This needs a confirmation, and {why}: {question}");
+        Err(Failure::refused(message).hint("Repeat the command with `--yes` to confirm it."))
+    }
+}
+
+fn answered<T>(asked: dialoguer::Result<T>) -> Outcome<T> {
+    // Best effort: without a terminal there is no cursor either.
+    drop(Term::stderr().show_cursor());
+    asked.map_err(|error| {
+        let error = std::io::Error::from(error);
+        if error.kind() == std::io::ErrorKind::Interrupted {
+            return Failure::new(
+                Exit::Interrupted(signal_hook::consts::SIGINT),
+                "Interrupted; nothing was changed.",
+            );
+        }
+        Failure::io(error, "asking on the terminal").with_exit(Exit::Refused)
+    })
+}
+
+fn declined() -> Failure {
+    Failure::refused("Not confirmed; nothing was changed.")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::exit::Exit;
+    use crate::ui::{Settings, Ui};
+
+    #[test]
+    fn nobody_to_ask_is_a_refusal_that_names_the_flag() {
+        let refused = Ui::new(Settings::default()).confirm("Replace it?").unwrap_err();
+        assert_eq!(refused.exit(), Exit::Refused);
+        assert!(refused.hints().iter().any(|hint| hint.contains("--yes")));
+    }
+
+    #[test]
+    fn yes_answers_and_no_input_never_asks() {
+        let yes = Settings { yes: true, ..Settings::default() };
+        assert!(Ui::new(yes).confirm_name("Gone for good.", "main").is_ok());
+        let terminal = Settings { stdin_terminal: true, stderr_terminal: true, ..Settings::default() };
+        assert!(Ui::new(terminal.clone()).can_prompt());
+        assert!(!Ui::new(Settings { no_input: true, ..terminal }).can_prompt());
+    }
+}

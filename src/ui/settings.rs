@@ -1,0 +1,264 @@
+//! The one decision about format, colour and width, from explicit inputs.
+//!
+//! Responsible for weighing what was typed against the environment and the terminals, and for pushing the result into
+//! the crates that would otherwise each decide for themselves. It reads no environment: the binary's edge passes
+//! the values in ([`Surroundings`]).
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+/// How data is written to stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people: aligned columns, colour, cut to the terminal's width.
+    Table,
+    /// For scripts: tab separated, one record a line, no decoration, stable.
+    Plain,
+    /// One JSON envelope.
+    Json,
+    /// One JSON envelope per record, each on its own line.
+    Jsonl,
+    /// A Nagios plug-in line (`health` only).
+    Nagios,
+    /// Prometheus text exposition (`health` only).
+    Prom,
+}
+
+impl Format {
+    /// Whether failures end with a JSON error line on stderr.
+    pub fn is_json(self) -> bool {
+        matches!(self, Self::Json | Self::Jsonl)
+    }
+
+    /// Whether only `health` can write it; other verbs answer with exit 2 before they begin.
+    pub fn is_monitoring(self) -> bool {
+        matches!(self, Self::Nagios | Self::Prom)
+    }
+}
+
+/// The value of `--color`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ColorWhen {
+    /// As the environment and the terminal say.
+    #[default]
+    Auto,
+    /// In colour, whatever the environment says.
+    Always,
+    /// Without colour.
+    Never,
+}
+
+/// What was typed.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// `--format` or `--json`.
+    pub format: Option<Format>,
+    /// `--color`.
+    pub color: ColorWhen,
+    /// `--ascii`.
+    pub ascii: bool,
+    /// How often `-q` was given.
+    pub quiet: u8,
+    /// How often `-v` was given.
+    pub verbose: u8,
+    /// `-o FILE`.
+    pub output: Option<PathBuf>,
+    /// `--yes`.
+    pub yes: bool,
+    /// `--no-input`.
+    pub no_input: bool,
+}
+
+/// What surrounds the process: variables as found (`None` when unset) and which streams are terminals.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Surroundings<'a> {
+    /// `NO_COLOR`; counts when it is not empty (no-color.org).
+    pub no_color: Option<&'a OsStr>,
+    /// `CLICOLOR`; `0` turns colour off.
+    pub clicolor: Option<&'a OsStr>,
+    /// `CLICOLOR_FORCE`; anything but empty and `0` turns colour on, terminal or not.
+    pub clicolor_force: Option<&'a OsStr>,
+    /// `TERM`; `dumb` turns colour and bars off.
+    pub term: Option<&'a OsStr>,
+    /// `COLUMNS`; counts over the terminal's own width, which is asked for otherwise.
+    pub columns: Option<&'a OsStr>,
+    /// Whether stdin is a terminal.
+    pub stdin_terminal: bool,
+    /// Whether stdout is a terminal.
+    pub stdout_terminal: bool,
+    /// Whether stderr is a terminal.
+    pub stderr_terminal: bool,
+}
+
+/// Everything decided, nothing left to look up.
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one independent switch of the command line or a stream"
+)]
+pub struct Settings {
+    /// How data is written.
+    pub format: Format,
+    /// Whether the format was asked for by name rather than chosen by default.
+    pub format_chosen: bool,
+    /// Colour in the data.
+    pub color_stdout: bool,
+    /// Colour in messages, prompts and bars.
+    pub color_stderr: bool,
+    /// Only ASCII in decoration.
+    pub ascii: bool,
+    /// 0, 1 (no status, hints or bars), 2 (no warnings either).
+    pub quiet: u8,
+    /// 0, 1 (details), 2 (every SQL statement).
+    pub verbose: u8,
+    /// Whether a person can type at stdin.
+    pub stdin_terminal: bool,
+    /// Whether the data goes to a terminal; never when it goes to a file.
+    pub stdout_terminal: bool,
+    /// Whether messages go to a terminal.
+    pub stderr_terminal: bool,
+    /// Columns that a table may take; `None` where nothing has to be cut.
+    pub width: Option<usize>,
+    /// The file that takes the data instead of stdout.
+    pub output: Option<PathBuf>,
+    /// Every confirmation is given.
+    pub yes: bool,
+    /// Never ask.
+    pub no_input: bool,
+}
+
+impl Default for Settings {
+    /// What a script gets: plain, no colour, no terminal.
+    fn default() -> Self {
+        settings(Request::default(), &Surroundings::default())
+    }
+}
+
+/// Decides format, colour and width once for the whole invocation.
+pub fn settings(request: Request, around: &Surroundings<'_>) -> Settings {
+    let stdout_terminal = around.stdout_terminal && request.output.is_none();
+    let default_format = if stdout_terminal { Format::Table } else { Format::Plain };
+    Settings {
+        format: request.format.unwrap_or(default_format),
+        format_chosen: request.format.is_some(),
+        color_stdout: color(request.color, around, stdout_terminal, request.output.is_some()),
+        color_stderr: color(request.color, around, around.stderr_terminal, false),
+        ascii: request.ascii,
+        quiet: request.quiet,
+        verbose: request.verbose,
+        stdin_terminal: around.stdin_terminal,
+        stdout_terminal,
+        stderr_terminal: around.stderr_terminal,
+        width: stdout_terminal.then(|| width(around.columns)),
+        output: request.output,
+        yes: request.yes,
+        no_input: request.no_input,
+    }
+}
+
+/// What clap is told before it parses: the same decision, with "ask the stream" left open, because help goes to stdout
+/// and errors to stderr.
+pub fn clap_color(when: ColorWhen, around: &Surroundings<'_>) -> clap::ColorChoice {
+    match (color(when, around, true, false), color(when, around, false, false)) {
+        (true, true) => clap::ColorChoice::Always,
+        (true, false) => clap::ColorChoice::Auto,
+        _ => clap::ColorChoice::Never,
+    }
+}
+
+/// Option, then `NO_COLOR`, then `CLICOLOR_FORCE` (which a file does not take), then `TERM` and `CLICOLOR`, then the
+/// terminal.
+fn color(when: ColorWhen, around: &Surroundings<'_>, terminal: bool, file: bool) -> bool {
+    let set = |value: Option<&OsStr>| value.is_some_and(|text| !text.is_empty());
+    let zero = |value: Option<&OsStr>| value.is_some_and(|text| text == "0");
+    match when {
+        ColorWhen::Always => true,
+        ColorWhen::Never => false,
+        ColorWhen::Auto if set(around.no_color) => false,
+        ColorWhen::Auto if !file && set(around.clicolor_force) && !zero(around.clicolor_force) => true,
+        ColorWhen::Auto => {
+            terminal && around.term.is_none_or(|term| term != "dumb") && !zero(around.clicolor)
+        }
+    }
+}
+
+/// `COLUMNS`, else what the terminal says, else 80; never less than 20, below which no table is readable.
+fn width(columns: Option<&OsStr>) -> usize {
+    let named =
+        columns.and_then(OsStr::to_str).and_then(|text| text.parse::<usize>().ok()).filter(|&n| n > 0);
+    let asked = || console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
+    named.or_else(asked).unwrap_or(80).max(20)
+}
+
+impl Settings {
+    /// Tells every crate that draws, so that none of them reads the environment again (crates.md, finding 9).
+    pub(super) fn push(&self) {
+        console::set_colors_enabled(self.color_stdout);
+        console::set_colors_enabled_stderr(self.color_stderr);
+        crossterm::style::force_color_output(self.color_stdout);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terminal() -> Surroundings<'static> {
+        Surroundings {
+            stdin_terminal: true,
+            stdout_terminal: true,
+            stderr_terminal: true,
+            ..Default::default()
+        }
+    }
+
+    fn var(text: &'static str) -> Option<&'static OsStr> {
+        [OsStr::new(text)].into_iter().next()
+    }
+
+    #[test]
+    fn the_terminal_decides_when_nothing_else_does() {
+        let decided = settings(Request::default(), &terminal());
+        assert_eq!((decided.format, decided.color_stdout, decided.color_stderr), (Format::Table, true, true));
+        let decided = settings(Request::default(), &Surroundings::default());
+        assert_eq!((decided.format, decided.color_stdout, decided.width), (Format::Plain, false, None));
+    }
+
+    #[test]
+    fn the_variables_rank_as_documented() {
+        let table = [
+            (Surroundings { no_color: var("1"), ..terminal() }, false),
+            (Surroundings { no_color: var(""), ..terminal() }, true),
+            (Surroundings { no_color: var("1"), clicolor_force: var("1"), ..terminal() }, false),
+            (Surroundings { clicolor_force: var("1"), ..Default::default() }, true),
+            (Surroundings { clicolor_force: var("0"), ..Default::default() }, false),
+            (Surroundings { clicolor: var("0"), ..terminal() }, false),
+            (Surroundings { term: var("dumb"), ..terminal() }, false),
+            (Surroundings { term: var("dumb"), clicolor_force: var("1"), ..terminal() }, true),
+        ];
+        for (around, expected) in table {
+            assert_eq!(settings(Request::default(), &around).color_stdout, expected, "{around:?}");
+            let always = Request { color: ColorWhen::Always, ..Default::default() };
+            assert!(settings(always, &around).color_stdout);
+            let never = Request { color: ColorWhen::Never, ..Default::default() };
+            assert!(!settings(never, &around).color_stderr);
+        }
+    }
+
+    #[test]
+    fn a_file_is_no_terminal() {
+        let request = Request { output: Some("out".into()), ..Default::default() };
+        let around = Surroundings { clicolor_force: var("1"), ..terminal() };
+        let decided = settings(request, &around);
+        assert_eq!((decided.format, decided.color_stdout, decided.width), (Format::Plain, false, None));
+        assert!(decided.color_stderr);
+    }
+
+    #[test]
+    fn clap_hears_the_same() {
+        assert_eq!(clap_color(ColorWhen::Auto, &terminal()), clap::ColorChoice::Auto);
+        let around = Surroundings { no_color: var("1"), ..terminal() };
+        assert_eq!(clap_color(ColorWhen::Auto, &around), clap::ColorChoice::Never);
+        assert_eq!(clap_color(ColorWhen::Always, &around), clap::ColorChoice::Always);
+    }
+}
