@@ -7,6 +7,7 @@ pub mod clock;
 pub mod exit;
 pub mod failure;
 pub mod ondisk;
+pub mod own;
 pub mod pool;
 pub mod recover;
 pub mod signals;

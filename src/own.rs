@@ -1,0 +1,275 @@
+//! Database files that only this process knows: rebuilt boards, backups, fresh boards, scratch.
+//!
+//! Responsible for their whole life (architecture.md rule 11): a temporary name in the destination's directory,
+//! exclusive locking, no sidecar left, fsync, the recorded journal mode set as the last step, and one atomic
+//! publication that never replaces anything. Nothing here may touch a board that others can open; that is
+//! [`crate::pool`]'s part.
+
+use std::fs::{File, OpenOptions};
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use crate::board::files::with_suffix;
+use crate::failure::{Failure, Outcome};
+
+/// The sidecars that SQLite may leave beside a file of ours when it is killed.
+const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// A database under a temporary name, removed again unless it is published.
+#[derive(Debug)]
+pub struct OwnFile {
+    destination: PathBuf,
+    temporary: Temporary,
+    connection: Option<Connection>,
+}
+
+/// A finished file: closed, on disk, still under its temporary name.
+#[derive(Debug)]
+pub struct Sealed {
+    destination: PathBuf,
+    temporary: Temporary,
+}
+
+/// A path that is unlinked with its sidecars when it goes out of scope.
+#[derive(Debug)]
+struct Temporary(Option<PathBuf>);
+
+/// The journal mode that a finished file records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordedMode {
+    /// A rollback journal.
+    Delete,
+    /// The write-ahead log: header bytes 18 and 19 are 2.
+    Wal,
+}
+
+impl OwnFile {
+    /// An empty database that will become `destination`, which must not exist.
+    ///
+    /// # Errors
+    /// Exit 12 when `destination` exists (a symbolic link counts) or its directory cannot be written.
+    pub fn create(destination: &Path) -> Outcome<Self> {
+        refuse_existing(destination)?;
+        let temporary = temporary_name(destination)?;
+        let creating = |error| {
+            Failure::io(error, format!("creating a file in {}", directory(destination).display()))
+                .hint("Name another destination, on a filesystem with room that you may write to.")
+        };
+        // 0600 until it is published: rows of a board are nobody else's business.
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(creating)?;
+        let temporary_guard = Temporary(Some(temporary.clone()));
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&temporary, flags)?;
+        connection.execute_batch(
+            "PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=OFF; PRAGMA foreign_keys=OFF;
+             PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;",
+        )?;
+        Ok(Self {
+            destination: destination.to_path_buf(),
+            temporary: temporary_guard,
+            connection: Some(connection),
+        })
+    }
+
+    /// The connection to the unfinished file.
+    ///
+    /// # Errors
+    /// Never before [`OwnFile::seal`].
+    pub fn connection(&mut self) -> Outcome<&mut Connection> {
+        self.connection.as_mut().ok_or_else(|| Failure::failed("the file is closed already."))
+    }
+
+    /// Records the journal mode, closes with SQLite's own checkpoint and waits until the disk has it.
+    ///
+    /// # Errors
+    /// When SQLite, the disk or the recorded mode says otherwise; the temporary file is removed then.
+    pub fn seal(mut self, mode: RecordedMode) -> Outcome<Sealed> {
+        let path = self.temporary.path()?;
+        if let Some(connection) = self.connection.take() {
+            let (pragma, expected) = match mode {
+                RecordedMode::Delete => ("PRAGMA journal_mode=DELETE", "delete"),
+                RecordedMode::Wal => ("PRAGMA journal_mode=WAL", "wal"),
+            };
+            let row: String = connection.query_row(pragma, [], |row| row.get(0))?;
+            if row != expected {
+                return Err(Failure::refused(format!(
+                    "the new file did not take journal mode {expected}, it stayed in {row}."
+                )));
+            }
+            // Leaving WAL and EXCLUSIVE is finished by the next access to the file.
+            connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
+            connection.close().map_err(|(_, error)| Failure::from(error))?;
+        }
+        let syncing = |error| Failure::io(error, format!("writing {} to the disk", path.display()));
+        File::open(&path).and_then(|file| file.sync_all()).map_err(syncing)?;
+        for suffix in SIDECARS {
+            let sidecar = with_suffix(&path, suffix);
+            if std::fs::metadata(&sidecar).is_ok_and(|meta| meta.len() > 0) {
+                return Err(Failure::failed(format!(
+                    "{} was left behind: the new file is not whole.",
+                    sidecar.display()
+                )));
+            }
+        }
+        let temporary = Temporary(self.temporary.0.take());
+        Ok(Sealed { destination: self.destination.clone(), temporary })
+    }
+}
+
+impl Sealed {
+    /// The finished file, still under its temporary name; nobody else knows it.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn path(&self) -> Outcome<PathBuf> {
+        self.temporary.path()
+    }
+
+    /// The first bytes of the finished file.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(&self) -> Outcome<Vec<u8>> {
+        let path = self.path()?;
+        let mut bytes = Vec::new();
+        let reading = |error| Failure::io(error, format!("reading {}", path.display()));
+        File::open(&path).map_err(reading)?.read_to_end(&mut bytes).map_err(reading)?;
+        Ok(bytes)
+    }
+
+    /// Chooses another final name in the same directory, for names that carry the content's hash.
+    #[must_use]
+    pub fn named(mut self, destination: PathBuf) -> Self {
+        self.destination = destination;
+        self
+    }
+
+    /// Gives the file its final name, with `mode` as its permission bits, never replacing anything.
+    ///
+    /// # Errors
+    /// Exit 12 when the name was taken meanwhile.
+    pub fn publish(mut self, mode: u32) -> Outcome<PathBuf> {
+        let path = self.path()?;
+        let publishing = |error| {
+            Failure::io(error, format!("giving the new file its name {}", self.destination.display()))
+        };
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode & 0o777);
+        std::fs::set_permissions(&path, permissions).map_err(publishing)?;
+        renameat_with(CWD, &path, CWD, &self.destination, RenameFlags::NOREPLACE)
+            .or_else(|error| link_instead(&path, &self.destination, error))
+            .map_err(publishing)?;
+        self.temporary.0 = None;
+        for suffix in SIDECARS {
+            // Empty leftovers under a name that nobody knows.
+            let _ = std::fs::remove_file(with_suffix(&path, suffix));
+        }
+        File::open(directory(&self.destination)).and_then(|dir| dir.sync_all()).map_err(publishing)?;
+        Ok(self.destination.clone())
+    }
+}
+
+impl Temporary {
+    fn path(&self) -> Outcome<PathBuf> {
+        self.0.clone().ok_or_else(|| Failure::failed("the temporary file has gone already."))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Some(path) = self.0.take() {
+            for suffix in SIDECARS {
+                let _ = std::fs::remove_file(with_suffix(&path, suffix));
+            }
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// A hard link where the filesystem has no `RENAME_NOREPLACE`; it does not replace either.
+fn link_instead(from: &Path, to: &Path, error: rustix::io::Errno) -> std::io::Result<()> {
+    if error != rustix::io::Errno::INVAL && error != rustix::io::Errno::NOSYS {
+        return Err(error.into());
+    }
+    std::fs::hard_link(from, to)?;
+    std::fs::remove_file(from)
+}
+
+/// Refuses a destination that exists, as a file, a link or anything else.
+///
+/// # Errors
+/// Exit 12.
+pub fn refuse_existing(destination: &Path) -> Outcome<()> {
+    if std::fs::symlink_metadata(destination).is_ok() {
+        return Err(Failure::refused(format!("{} exists already.", destination.display()))
+            .hint("Name a file that does not exist yet; nothing is ever overwritten."));
+    }
+    Ok(())
+}
+
+fn directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// `.NAME.kanbanctl-PID-RANDOM` beside the destination.
+fn temporary_name(destination: &Path) -> Outcome<PathBuf> {
+    let name = destination
+        .file_name()
+        .ok_or_else(|| Failure::usage(format!("{} names no file.", destination.display())))?;
+    let mut random = [0_u8; 6];
+    File::open("/dev/urandom")
+        .and_then(|mut source| source.read_exact(&mut random))
+        .map_err(|error| Failure::io(error, "reading random bytes"))?;
+    let random = random.iter().fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(name);
+    hidden.push(format!(".kanbanctl-{}-{random:012x}", std::process::id()));
+    Ok(directory(destination).join(hidden))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(dir: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_published_file_is_alone_and_records_its_mode() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, mode, version) in
+            [("wal.db", RecordedMode::Wal, 2), ("delete.db", RecordedMode::Delete, 1)]
+        {
+            let destination = dir.path().join(name);
+            let mut file = OwnFile::create(&destination).unwrap();
+            file.connection().unwrap().execute_batch("CREATE TABLE t(a); INSERT INTO t VALUES(1);").unwrap();
+            let published = file.seal(mode).unwrap().publish(0o640).unwrap();
+            let bytes = std::fs::read(published).unwrap();
+            assert_eq!((bytes[18], bytes[19]), (version, version));
+        }
+        assert_eq!(entries(dir.path()), ["delete.db", "wal.db"]);
+    }
+
+    #[test]
+    fn nothing_is_left_of_an_abandoned_file_and_nothing_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let destination = dir.path().join("new.db");
+        let file = OwnFile::create(&destination).unwrap();
+        std::fs::write(&destination, b"mine").unwrap();
+        let failure = file.seal(RecordedMode::Wal).unwrap().publish(0o600).unwrap_err();
+        assert_eq!(failure.exit(), crate::exit::Exit::Refused);
+        assert_eq!(std::fs::read(&destination).unwrap(), b"mine");
+        assert_eq!(entries(dir.path()), ["new.db"]);
+        assert!(OwnFile::create(&destination).is_err());
+    }
+}
