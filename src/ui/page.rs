@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn values_hang_under_each_other() {
-        let text = drawn(Some(24), |page| {
+        let text = drawn(Some(25), |page| {
             page.pairs(&[("id", "t_1"), ("title", "one two three four five")]);
         });
         assert_eq!(text, "id     t_1\ntitle  one two three four\n       five\n");

@@ -13,12 +13,13 @@ use super::text::{self, Guard};
 #[derive(Debug)]
 pub struct Progress {
     bar: Option<ProgressBar>,
+    ascii: bool,
 }
 
 impl Progress {
     /// Draws nothing.
     pub fn none() -> Self {
-        Self { bar: None }
+        Self { bar: None, ascii: false }
     }
 
     pub(super) fn on(bars: &MultiProgress, label: &str, total: u64, ascii: bool) -> Self {
@@ -29,13 +30,16 @@ impl Progress {
             bar.set_length(total);
         }
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { bar: Some(bar) }
+        Self { bar: Some(bar), ascii }
     }
 
     /// Says that `done` of `total` units are done. Cheap; drawn at most twenty times a second.
     pub fn update(&self, done: u64, total: u64) {
         let Some(bar) = &self.bar else { return };
-        if bar.length() != Some(total) {
+        if total > 0 && bar.length() != Some(total) {
+            if bar.length().is_none() {
+                bar.set_style(style(total, self.ascii));
+            }
             bar.set_length(total);
         }
         bar.set_position(done);

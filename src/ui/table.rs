@@ -240,8 +240,8 @@ mod tests {
 
     #[test]
     fn narrow_pages_leave_out_columns_by_priority() {
-        let text = drawn(Some(40), false);
-        assert!(text.lines().all(|line| text::width(line) <= 40), "{text}");
+        let text = drawn(Some(44), false);
+        assert!(text.lines().all(|line| text::width(line) <= 44), "{text}");
         assert!(!text.contains("ASSIGNEE") && text.contains("PRIORITY"), "{text}");
         assert!(!drawn(Some(30), false).contains("PRIORITY"));
     }
