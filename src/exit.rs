@@ -33,6 +33,8 @@ pub enum Exit {
     NotFound,
     /// 14: the task's state does not allow it, or an id is ambiguous.
     Conflict,
+    /// A Nagios plug-in's status, 0 to 3.
+    Monitored(u8),
     /// 128 + signal: interrupted; the process re-raises the signal itself.
     Interrupted(i32),
 }
@@ -53,6 +55,7 @@ impl Exit {
             Self::Refused => 12,
             Self::NotFound => 13,
             Self::Conflict => 14,
+            Self::Monitored(status) => status,
             Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(130),
         }
     }
@@ -72,6 +75,7 @@ impl Exit {
             Self::Refused => "refused",
             Self::NotFound => "not-found",
             Self::Conflict => "conflict",
+            Self::Monitored(_) => "monitored",
             Self::Interrupted(_) => "interrupted",
         }
     }
@@ -96,7 +100,7 @@ impl Exit {
         match self {
             Self::Ok => 0,
             Self::Degraded => 1,
-            Self::Failed | Self::Usage | Self::NotFound | Self::Conflict => 2,
+            Self::Failed | Self::Usage | Self::NotFound | Self::Conflict | Self::Monitored(_) => 2,
             Self::NoBoard => 3,
             Self::Busy => 4,
             Self::Refused => 5,

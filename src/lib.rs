@@ -4,6 +4,7 @@
 pub mod board;
 pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod exit;
 pub mod failure;
 pub mod ondisk;

@@ -1,6 +1,15 @@
-//! The binary: parse, run, exit.
+//! The binary: completion hook, parse, run, exit. No logic.
+
 use std::process::ExitCode;
 
+use clap_complete::CompleteEnv;
+use kanbanctl::{cli, signals::Signals};
+
 fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    CompleteEnv::with_factory(cli::command).var("KANBANCTL_COMPLETE").complete();
+    let (exit, signal) = cli::invoke(std::env::args_os(), std::env::vars_os());
+    if let Some(signal) = signal {
+        Signals::raise(signal);
+    }
+    ExitCode::from(exit.code())
 }

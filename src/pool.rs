@@ -195,7 +195,7 @@ impl Pool {
     }
 
     /// Drops SQLite's cache, or the second look would read the first one's pages.
-    fn forget_pages(&self) {
+    pub fn forget_pages(&self) {
         if let Some(handle) = &self.handle {
             // Without it the second look is weaker, never wrong.
             let _ = handle.connection.execute_batch("PRAGMA shrink_memory");

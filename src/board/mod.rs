@@ -8,7 +8,10 @@
 //! The types hold it: a [`crate::pool::Pool`] takes a finished [`Inspection`] by value.
 
 pub mod files;
+pub mod filesystem;
 pub mod getlk;
+pub mod location;
+pub mod locks;
 
 use std::fmt;
 use std::path::PathBuf;

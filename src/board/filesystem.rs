@@ -1,0 +1,155 @@
+//! What a board's directory lies on: kind of filesystem, whether WAL can work there, free space.
+//!
+//! Responsible for reading `/proc/self/mountinfo` and `statvfs`. It names what is known to be hopeless; whether the
+//! rest works is found out by [`crate::journal`]'s probe.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use crate::failure::{Failure, Outcome};
+
+/// The filesystem under a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filesystem {
+    /// Its type as the kernel names it: `ext4`, `nfs4`, `fuse.bindfs`; `unknown` where mountinfo cannot be read.
+    pub kind: String,
+    /// Where it is mounted.
+    pub mount_point: PathBuf,
+    /// Its device number as `/proc/locks` writes it (major, minor), when known.
+    pub device: Option<(u32, u32)>,
+    /// Whether WAL may be tried on it.
+    pub wal: Suitability,
+    /// Bytes that this process may still write; nothing when `statvfs` fails.
+    pub free_bytes: Option<u64>,
+}
+
+/// What is known in advance of WAL on a kind of filesystem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suitability {
+    /// A local filesystem that shares memory between processes.
+    Fine,
+    /// Shared memory is not shared there: WAL corrupts without an error (incidents.md F16).
+    Hopeless {
+        /// Why, as a clause.
+        why: &'static str,
+    },
+    /// Only a probe tells.
+    Unproven,
+}
+
+/// The filesystem that `directory` lies on.
+///
+/// # Errors
+/// When the directory cannot be resolved.
+pub fn of(directory: &Path) -> Outcome<Filesystem> {
+    let real = std::fs::canonicalize(directory)
+        .map_err(|error| Failure::io(error, format!("resolving {}", directory.display())).at(directory))?;
+    let free_bytes =
+        rustix::fs::statvfs(&real).ok().map(|usage| usage.f_bavail.saturating_mul(usage.f_frsize));
+    let mounts = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+    let (mount_point, kind, device) = mount_of(&mounts, &real).map_or_else(
+        || (PathBuf::from("/"), "unknown".to_owned(), None),
+        |mount| (mount.point, mount.kind, Some(mount.device)),
+    );
+    let wal = suitability(&kind);
+    Ok(Filesystem { kind, mount_point, device, wal, free_bytes })
+}
+
+/// What is known of WAL on filesystems of this kind.
+pub fn suitability(kind: &str) -> Suitability {
+    const NETWORK: &str = "processes on other machines cannot share its memory map";
+    const SHARED: &str = "its memory map is not shared between guest and host";
+    match kind {
+        "ext2" | "ext3" | "ext4" | "xfs" | "btrfs" | "tmpfs" | "f2fs" | "bcachefs" | "overlay" => {
+            Suitability::Fine
+        }
+        "cifs" | "fuse.sshfs" => Suitability::Hopeless { why: NETWORK },
+        "9p" | "virtiofs" => Suitability::Hopeless { why: SHARED },
+        _ if kind.starts_with("nfs") || kind.starts_with("smb") => Suitability::Hopeless { why: NETWORK },
+        _ => Suitability::Unproven,
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Mount {
+    point: PathBuf,
+    kind: String,
+    device: (u32, u32),
+}
+
+/// The last mount with the longest mount point that leads to `directory`: a later mount hides an earlier one.
+fn mount_of(mountinfo: &[u8], directory: &Path) -> Option<Mount> {
+    mountinfo
+        .split(|&byte| byte == b'\n')
+        .filter_map(parse)
+        .filter(|mount| directory.starts_with(&mount.point))
+        .max_by_key(|mount| mount.point.as_os_str().len())
+}
+
+/// One line: `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw` (proc(5)).
+fn parse(line: &[u8]) -> Option<Mount> {
+    let mut fields = line.split(|&byte| byte == b' ');
+    let device = std::str::from_utf8(fields.nth(2)?).ok()?;
+    let point = unescape(fields.nth(1)?);
+    let kind = fields.skip_while(|field| *field != b"-").nth(1)?;
+    let (major, minor) = device.split_once(':')?;
+    Some(Mount {
+        point: PathBuf::from(point),
+        kind: String::from_utf8_lossy(kind).into_owned(),
+        device: (major.parse().ok()?, minor.parse().ok()?),
+    })
+}
+
+/// Space, tab, newline and backslash are written as `\040` and so on.
+fn unescape(field: &[u8]) -> OsString {
+    let mut plain = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let Some((&byte, after)) = rest.split_first() {
+        let octal = match rest {
+            [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => {
+                Some((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'))
+            }
+            _ => None,
+        };
+        plain.push(octal.unwrap_or(byte));
+        rest = if octal.is_some() { rest.get(4..).unwrap_or_default() } else { after };
+    }
+    OsString::from_vec(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOUNTS: &[u8] = b"22 1 254:0 / / rw - ext4 /dev/vda rw\n\
+        23 22 0:40 / /mnt/with\\040space rw shared:1 - nfs4 host:/x rw\n\
+        24 22 0:41 / /mnt/b rw - fuse.bindfs /x rw\n\
+        25 22 0:42 / /mnt/b rw - tmpfs tmpfs rw\n\
+        garbage\n";
+
+    #[test]
+    fn the_longest_and_latest_mount_wins() {
+        let kind = |path: &str| mount_of(MOUNTS, Path::new(path)).unwrap().kind;
+        assert_eq!(kind("/home/x"), "ext4");
+        assert_eq!(kind("/mnt/with space/deep"), "nfs4");
+        assert_eq!(kind("/mnt/b"), "tmpfs");
+        assert_eq!(kind("/mnt/bb"), "ext4");
+        assert_eq!(mount_of(MOUNTS, Path::new("/")).unwrap().device, (254, 0));
+    }
+
+    #[test]
+    fn network_filesystems_are_hopeless() {
+        for kind in ["nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "fuse.sshfs"] {
+            assert!(matches!(suitability(kind), Suitability::Hopeless { .. }), "{kind}");
+        }
+        assert_eq!(suitability("fuse.bindfs"), Suitability::Unproven);
+        assert_eq!(suitability("ext4"), Suitability::Fine);
+    }
+
+    #[test]
+    fn this_machine_answers() {
+        let here = of(Path::new(".")).unwrap();
+        assert!(here.free_bytes.is_some());
+    }
+}

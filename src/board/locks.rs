@@ -1,0 +1,115 @@
+//! Hermes' two advisory lock files beside a board: `<db>.init.lock` and `<db>.dispatch.lock`.
+//!
+//! Responsible for taking them with `flock` until a deadline and giving them back on drop. They keep Hermes from
+//! opening a board for the first time and from dispatching while something is changed under it; they do not keep out
+//! writers that have the board open already (board-format.md 3.4), which is [`super::holders`]' question.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::files::with_suffix;
+use crate::failure::{Failure, Outcome};
+
+/// The suffixes of the two lock files, in the order in which they are taken.
+pub const SUFFIXES: [&str; 2] = [".init.lock", ".dispatch.lock"];
+
+/// How long to sleep between two tries.
+const POLL: Duration = Duration::from_millis(50);
+
+/// Both locks of a board, for the resolved and the unresolved spelling of its path; given back on drop.
+#[derive(Debug)]
+#[must_use = "the locks are given back when this is dropped"]
+pub struct HermesLocks {
+    held: Vec<File>,
+}
+
+impl HermesLocks {
+    /// Takes the lock files of both spellings of a board's path before `deadline`.
+    ///
+    /// Hermes places them beside the path as it was given, so a board behind a symbolic link has two sets. Hermes
+    /// walks through `.init.lock` after 10 seconds: hold them for the change alone.
+    ///
+    /// # Errors
+    /// Exit 11 when one is held elsewhere until the deadline; 12 when one cannot be created.
+    pub fn take(chosen: &Path, resolved: &Path, deadline: Instant) -> Outcome<Self> {
+        let mut held = Vec::new();
+        for path in lock_files(chosen, resolved) {
+            held.push(take_one(&path, deadline)?);
+        }
+        Ok(Self { held })
+    }
+
+    /// How many lock files are held: two, or four behind a symbolic link.
+    pub fn count(&self) -> usize {
+        self.held.len()
+    }
+}
+
+/// The lock files of a board: for the path as chosen, then for the resolved one where that lies elsewhere.
+pub fn lock_files(chosen: &Path, resolved: &Path) -> Vec<PathBuf> {
+    let real = |path: &Path| match (path.parent().map(std::fs::canonicalize), path.file_name()) {
+        (Some(Ok(directory)), Some(name)) => directory.join(name),
+        _ => path.to_path_buf(),
+    };
+    let mut spellings = vec![real(chosen)];
+    let other = real(resolved);
+    if !spellings.contains(&other) {
+        spellings.push(other);
+    }
+    spellings.iter().flat_map(|path| SUFFIXES.map(|suffix| with_suffix(path, suffix))).collect()
+}
+
+fn take_one(path: &Path, deadline: Instant) -> Outcome<File> {
+    let file =
+        OpenOptions::new().append(true).create(true).open(path).map_err(|error| {
+            Failure::io(error, format!("opening the lock file {}", path.display())).at(path)
+        })?;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                std::thread::sleep(POLL.min(deadline.saturating_duration_since(Instant::now())));
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(Failure::busy(format!(
+                    "another process holds {}; nothing was changed.",
+                    path.display()
+                ))
+                .hint("Wait for it to finish, or give it longer with --timeout.")
+                .at(path));
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(Failure::io(error, format!("locking {}", path.display())).at(path));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_lock_is_busy_and_comes_free_on_drop() {
+        let folder = tempfile::tempdir().unwrap();
+        let board = folder.path().join("kanban.db");
+        let now = Instant::now();
+        let locks = HermesLocks::take(&board, &board, now).unwrap();
+        assert_eq!(locks.count(), 2);
+        let busy = HermesLocks::take(&board, &board, now).unwrap_err();
+        assert_eq!(busy.exit(), crate::exit::Exit::Busy);
+        drop(locks);
+        assert!(HermesLocks::take(&board, &board, now).is_ok());
+    }
+
+    #[test]
+    fn a_board_behind_a_link_has_two_sets() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().join("real.db");
+        let link = folder.path().join("link.db");
+        assert_eq!(lock_files(&link, &real).len(), 4);
+        assert_eq!(lock_files(&real, &real).len(), 2);
+        assert_eq!(lock_files(&folder.path().join(".").join("real.db"), &real).len(), 2);
+    }
+}

@@ -1,0 +1,134 @@
+//! One invocation from arguments to exit code.
+//!
+//! Responsible for the order of things: environment, colour, parse, streams, signals, verb, failure. Everything it
+//! calls is testable without it.
+
+use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal;
+
+use clap::FromArgMatches;
+
+use super::{Cli, Env, Globals};
+use crate::clock::Clock;
+use crate::commands::{self, Context};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::signals::Signals;
+use crate::ui::{self, ColorWhen, Request, Surroundings, Ui};
+
+/// Runs one invocation; the second value is the signal that the process must end with.
+pub fn invoke(
+    args: impl IntoIterator<Item = OsString>,
+    vars: impl IntoIterator<Item = (OsString, OsString)>,
+) -> (Exit, Option<i32>) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let env = Env::from_vars(vars);
+    let around = surroundings(&env);
+    let cli = match parse(&args, &around) {
+        Ok(cli) => cli,
+        Err(error) => return (usage(&error, &args, &around), None),
+    };
+    let mut ui = Ui::new(ui::settings(request(&cli.globals), &around));
+    let outcome = Signals::install()
+        .map_err(|error| Failure::io(error, "installing the signal handlers"))
+        .and_then(|signals| {
+            let clock = env.number("KANBANCTL_NOW").map_or(Clock::Real, Clock::Frozen);
+            let mut context = Context { ui: &mut ui, globals: &cli.globals, env: &env, clock, signals };
+            commands::run(&mut context, &cli)
+        })
+        .and_then(|exit| ui.finish().map(|()| exit));
+    match outcome {
+        Ok(exit) => (exit, None),
+        Err(failure) if failure.is_broken_pipe() => (Exit::Ok, None),
+        Err(failure) => {
+            ui.failure(&failure);
+            let signal = match failure.exit() {
+                Exit::Interrupted(signal) => Some(signal),
+                _ => None,
+            };
+            (failure.exit(), signal)
+        }
+    }
+}
+
+fn parse(args: &[OsString], around: &Surroundings<'_>) -> Result<Cli, clap::Error> {
+    let color = ui::clap_color(wanted_color(args), around);
+    let matches = super::command().color(color).try_get_matches_from(args)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut super::command()))
+}
+
+/// `--color` as typed, read before clap does, because clap's own messages obey it.
+fn wanted_color(args: &[OsString]) -> ColorWhen {
+    let mut words = args.iter().skip(1).filter_map(|word| word.to_str());
+    let mut found = ColorWhen::Auto;
+    while let Some(word) = words.next() {
+        let value = if word == "--color" { words.next() } else { word.strip_prefix("--color=") };
+        if let Some(value) = value {
+            found = clap::ValueEnum::from_str(value, true).unwrap_or(found);
+        }
+    }
+    found
+}
+
+/// Prints clap's answer: help and version are data, everything else is a usage error.
+fn usage(error: &clap::Error, args: &[OsString], around: &Surroundings<'_>) -> Exit {
+    let is_help = !error.use_stderr();
+    let json =
+        args.iter().any(|word| word == "--json" || word == "--format=json" || word == "--format=jsonl");
+    if json && !is_help {
+        let request = Request { format: Some(ui::Format::Json), ..Request::default() };
+        let text = error.render().to_string();
+        let message = text.trim().trim_start_matches("error: ").to_owned();
+        Ui::new(ui::settings(request, around)).failure(&Failure::usage(message));
+        return Exit::Usage;
+    }
+    // A closed pipe is the reader's choice.
+    let _ = error.print();
+    if is_help { Exit::Ok } else { Exit::Usage }
+}
+
+fn request(globals: &Globals) -> Request {
+    Request {
+        format: globals.wanted_format(),
+        color: globals.color,
+        ascii: globals.ascii,
+        quiet: globals.quiet,
+        verbose: globals.verbose,
+        output: globals.output_file.clone(),
+        yes: globals.yes,
+        no_input: globals.no_input,
+    }
+}
+
+fn surroundings(env: &Env) -> Surroundings<'_> {
+    let get = |name: &str| -> Option<&OsStr> { env.get(name) };
+    Surroundings {
+        no_color: get("NO_COLOR"),
+        clicolor: get("CLICOLOR"),
+        clicolor_force: get("CLICOLOR_FORCE"),
+        term: get("TERM"),
+        columns: get("COLUMNS"),
+        stdin_terminal: std::io::stdin().is_terminal(),
+        stdout_terminal: std::io::stdout().is_terminal(),
+        stderr_terminal: std::io::stderr().is_terminal(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn colour_is_found_before_parsing() {
+        let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+        assert_eq!(wanted_color(&words("kanbanctl list --color never")), ColorWhen::Never);
+        assert_eq!(wanted_color(&words("kanbanctl --color=always list")), ColorWhen::Always);
+        assert_eq!(wanted_color(&words("kanbanctl list")), ColorWhen::Auto);
+    }
+}

@@ -1,0 +1,127 @@
+//! The verbs, one file each: what it accepts (`Args`) and what it does (`run`).
+//!
+//! Responsible here for the list of verbs, the dispatch, and what every verb shares ([`Context`]): finding the
+//! board, opening the pool with the invocation's budget. A verb asks the library layers for values and hands them to
+//! [`crate::ui`]; it holds no SQL and draws nothing.
+
+pub mod version;
+
+use std::time::Duration;
+
+use crate::board::{Board, Inspection, location};
+use crate::cli::{Cli, Env, Globals, IfBusy};
+use crate::clock::Clock;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::pool::{Access, Budget, Pool};
+use crate::signals::Signals;
+use crate::ui::Ui;
+
+/// The lock budget where neither `--timeout` nor `HERMES_KANBAN_BUSY_TIMEOUT_MS` says otherwise (architecture.md
+/// rule 6).
+const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
+
+/// What kanbanctl can be told to do.
+#[derive(Debug, clap::Subcommand)]
+#[expect(missing_docs, reason = "a comment here would replace the help text that stands at each verb's Args")]
+pub enum Verb {
+    Version(version::Args),
+}
+
+/// What every verb has at hand.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The streams.
+    pub ui: &'a mut Ui,
+    /// The global options.
+    pub globals: &'a Globals,
+    /// The environment's snapshot.
+    pub env: &'a Env,
+    /// The time.
+    pub clock: Clock,
+    /// The flag that INT, TERM and HUP set.
+    pub signals: Signals,
+}
+
+impl Context<'_> {
+    /// The board that was named or that Hermes would use.
+    ///
+    /// # Errors
+    /// Exit 12 where the sources contradict each other (see [`location::locate`]).
+    pub fn board(&mut self) -> Outcome<Board> {
+        let request = location::Request { board: self.globals.board.clone(), db: self.globals.db.clone() };
+        let board = location::locate(&request, self.env)?;
+        self.ui.detail(format_args!("Board: {} (chosen by {}).", board.path.display(), board.origin));
+        Ok(board)
+    }
+
+    /// The board's bytes, looked at; every descriptor is closed.
+    ///
+    /// # Errors
+    /// As [`Context::board`] and [`Board::inspect`].
+    pub fn inspection(&mut self) -> Outcome<Inspection> {
+        let board = self.board()?;
+        board.inspect().map_err(|failure| chosen_by(failure, &board))
+    }
+
+    /// The pool for the chosen board; nothing is open yet.
+    ///
+    /// # Errors
+    /// As [`Context::inspection`] and [`Pool::new`].
+    pub fn pool(&mut self, access: Access) -> Outcome<Pool> {
+        let inspection = self.inspection()?;
+        self.pool_for(inspection, access)
+    }
+
+    /// The pool for a board that was looked at already.
+    ///
+    /// # Errors
+    /// As [`Pool::new`].
+    pub fn pool_for(&mut self, inspection: Inspection, access: Access) -> Outcome<Pool> {
+        let board = inspection.board.clone();
+        let pool = Pool::new(inspection, access, self.budget(), self.signals.clone())
+            .map_err(|failure| chosen_by(failure, &board))?;
+        Ok(pool.rehearsing(self.globals.dry_run))
+    }
+
+    /// The lock budget: `--timeout`, else Hermes' variable, else 30 seconds.
+    pub fn budget(&self) -> Budget {
+        let hermes = self
+            .env
+            .number("HERMES_KANBAN_BUSY_TIMEOUT_MS")
+            .and_then(|value| u64::try_from(value).ok())
+            .filter(|&value| value > 0)
+            .map(Duration::from_millis);
+        Budget::new(self.globals.timeout.or(hermes).unwrap_or(DEFAULT_BUDGET))
+    }
+}
+
+/// Says which rule led to a board that is not there or not usable.
+fn chosen_by(failure: Failure, board: &Board) -> Failure {
+    failure.hint(format_args!("The path was chosen by {}.", board.origin))
+}
+
+/// Runs the chosen verb.
+///
+/// # Errors
+/// What the verb says; with `--if-busy skip` a lock that was not had is a success.
+pub fn run(context: &mut Context<'_>, cli: &Cli) -> Outcome<Exit> {
+    let outcome = dispatch(context, cli);
+    match outcome {
+        Err(failure) if failure.exit() == Exit::Busy && context.globals.if_busy == IfBusy::Skip => {
+            context.ui.status(format_args!("Skipped: {failure}"));
+            Ok(Exit::Ok)
+        }
+        other => other,
+    }
+}
+
+fn dispatch(context: &mut Context<'_>, cli: &Cli) -> Outcome<Exit> {
+    if context.ui.settings().format.is_monitoring() {
+        return Err(Failure::usage("--format nagios and prom belong to `kanbanctl health`."));
+    }
+    match &cli.verb {
+        Some(Verb::Version(args)) => version::run(context, args),
+        None => Err(Failure::usage("no verb was given.").hint("See `kanbanctl --help`.")),
+    }
+}
