@@ -4,6 +4,8 @@
 //! board, opening the pool with the invocation's budget. A verb asks the library layers for values and hands them to
 //! [`crate::ui`]; it holds no SQL and draws nothing.
 
+pub mod completions;
+pub mod man;
 pub mod version;
 
 use std::time::Duration;
@@ -25,6 +27,8 @@ const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
 #[derive(Debug, clap::Subcommand)]
 #[expect(missing_docs, reason = "a comment here would replace the help text that stands at each verb's Args")]
 pub enum Verb {
+    Completions(completions::Args),
+    Man(man::Args),
     Version(version::Args),
 }
 
@@ -121,6 +125,8 @@ fn dispatch(context: &mut Context<'_>, cli: &Cli) -> Outcome<Exit> {
         return Err(Failure::usage("--format nagios and prom belong to `kanbanctl health`."));
     }
     match &cli.verb {
+        Some(Verb::Completions(args)) => completions::run(context, args),
+        Some(Verb::Man(args)) => man::run(context, args),
         Some(Verb::Version(args)) => version::run(context, args),
         None => Err(Failure::usage("no verb was given.").hint("See `kanbanctl --help`.")),
     }

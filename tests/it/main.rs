@@ -11,4 +11,5 @@
 mod support; // the sandbox, other processes, injured boards, terminals: what every topic uses
 
 mod hermes; // the real Hermes 0.19.0 beside us: same rows, nothing of its lost
+mod load; // a thousand short processes, two at a time: nothing lost
 mod tree; // laws about the source tree itself: listed files, forbidden words

@@ -9,5 +9,6 @@ pub(crate) mod hermes;
 pub(crate) mod process;
 pub(crate) mod pty;
 pub(crate) mod sandbox;
+pub(crate) mod strace;
 
 pub(crate) use sandbox::Sandbox;

@@ -1,0 +1,143 @@
+//! `man DIR`: the manual, one page a verb, and the recovery runbook.
+//!
+//! The pages of verbs come from the command line's own definition; kanbanctl-recovery(7) is written by hand and
+//! carried in the binary. It never touches a board.
+
+use std::path::PathBuf;
+
+use clap::Command;
+use clap_mangen::Man;
+use serde::Serialize;
+
+use super::Context;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::ui::{Page, Records, Report};
+
+/// The runbook for incidents, hand-written.
+const RECOVERY: &str = include_str!("../../man/kanbanctl-recovery.7");
+
+/// Write the manual pages into a directory.
+///
+/// Creates the directory when it is missing and replaces pages that are there. Read one with `man DIR/kanbanctl.1`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The directory, such as ~/.local/share/man/man1.
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+}
+
+/// The pages that were written.
+#[derive(Debug, Serialize)]
+struct Written {
+    directory: String,
+    pages: Vec<String>,
+}
+
+impl Report for Written {
+    fn kind(&self) -> &'static str {
+        "man"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        page.line(&format!("Wrote {} pages to {}.", self.pages.len(), self.directory));
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        for page in &self.pages {
+            records.record(&[page.as_str()]);
+        }
+    }
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// When the directory or a page cannot be written.
+pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
+    let directory = &args.directory;
+    let pages = pages().map_err(|error| Failure::io(error, "rendering the manual"))?;
+    if !context.globals.dry_run {
+        std::fs::create_dir_all(directory)
+            .map_err(|error| Failure::io(error, format!("creating {}", directory.display())))?;
+        for (name, text) in &pages {
+            let path = directory.join(name);
+            std::fs::write(&path, text)
+                .map_err(|error| Failure::io(error, format!("writing {}", path.display())))?;
+        }
+    }
+    let pages = pages.into_iter().map(|(name, _)| name).collect();
+    context.ui.emit(&Written { directory: directory.display().to_string(), pages })?;
+    Ok(Exit::Ok)
+}
+
+/// Every page by the name of its file.
+fn pages() -> std::io::Result<Vec<(String, Vec<u8>)>> {
+    let mut command = crate::cli::command().disable_help_subcommand(true);
+    command.build();
+    let mut pages = Vec::new();
+    add_page(&command, "kanbanctl", true, &mut pages)?;
+    pages.push(("kanbanctl-recovery.7".to_owned(), RECOVERY.as_bytes().to_vec()));
+    Ok(pages)
+}
+
+/// The page of one command, then those of the commands below it.
+fn add_page(
+    command: &Command,
+    name: &str,
+    top: bool,
+    pages: &mut Vec<(String, Vec<u8>)>,
+) -> std::io::Result<()> {
+    let shown = if top { command.clone() } else { without_globals(command) };
+    let man = Man::new(shown).title(name).source(concat!("kanbanctl ", env!("CARGO_PKG_VERSION")));
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    if command.get_arguments().any(|argument| !argument.is_hide_set()) {
+        man.render_options_section(&mut page)?;
+    }
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut page)?;
+    }
+    if let Some(extra) = command.get_after_long_help().or_else(|| command.get_after_help()) {
+        let heading = if top { "EXIT STATUS" } else { "NOTES" };
+        page.extend_from_slice(section(heading, &extra.to_string()).as_bytes());
+    }
+    page.extend_from_slice(see_also(top).as_bytes());
+    pages.push((format!("{name}.1"), page));
+    for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
+        add_page(verb, &format!("{name}-{}", verb.get_name()), false, pages)?;
+    }
+    Ok(())
+}
+
+/// The global options are described once, in kanbanctl(1).
+fn without_globals(command: &Command) -> Command {
+    command.clone().mut_args(|argument| {
+        let global = argument.is_global_set() || matches!(argument.get_id().as_str(), "help" | "version");
+        argument.hide(global)
+    })
+}
+
+/// A section of text as it stands: the lines of a help page are laid out already.
+fn section(heading: &str, text: &str) -> String {
+    let mut roff = format!(".SH \"{heading}\"\n.nf\n");
+    for line in text.lines().filter(|line| !line.eq_ignore_ascii_case(&format!("{heading}:"))) {
+        roff.push_str("\\&");
+        roff.push_str(&line.replace('\\', "\\e").replace('-', "\\-"));
+        roff.push('\n');
+    }
+    roff.push_str(".fi\n");
+    roff
+}
+
+fn see_also(top: bool) -> &'static str {
+    if top {
+        ".SH \"SEE ALSO\"\n\\fBkanbanctl\\-recovery\\fR(7)\n"
+    } else {
+        ".SH \"SEE ALSO\"\n\\fBkanbanctl\\fR(1) for the global options and the exit status, \
+         \\fBkanbanctl\\-recovery\\fR(7)\n"
+    }
+}
