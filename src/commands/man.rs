@@ -17,6 +17,9 @@ use crate::ui::{Page, Records, Report};
 /// The runbook for incidents, hand-written.
 const RECOVERY: &str = include_str!("../../man/kanbanctl-recovery.7");
 
+/// The date on the pages: fixed, so that the same program always writes the same pages.
+const REVISED: &str = "2026-11-24";
+
 /// Write the manual pages into a directory.
 ///
 /// Creates the directory when it is missing and replaces pages that are there. Read one with `man DIR/kanbanctl.1`.
@@ -89,7 +92,8 @@ fn add_page(
     pages: &mut Vec<(String, Vec<u8>)>,
 ) -> std::io::Result<()> {
     let shown = if top { command.clone() } else { without_globals(command) };
-    let man = Man::new(shown).title(name).source(concat!("kanbanctl ", env!("CARGO_PKG_VERSION")));
+    let source = concat!("kanbanctl ", env!("CARGO_PKG_VERSION"));
+    let man = Man::new(shown).title(name).date(REVISED).source(source);
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
