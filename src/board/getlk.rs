@@ -5,6 +5,7 @@
 //! locks on it (incidents.md F11), so it belongs to the time before SQLite opens.
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::process::{Flock, FlockType, fcntl_getlk};
@@ -13,6 +14,10 @@ use rustix::process::{Flock, FlockType, fcntl_getlk};
 /// Nothing when nobody holds one or the file cannot be read.
 pub fn lock_holder(path: &Path) -> Option<i32> {
     let file = File::open(path).ok()?;
+    // A lock of a file description has no process, and rustix does not take the -1 that stands for it.
+    if super::holders::proc_scan::has_ofd_lock(file.metadata().ok()?.ino()) {
+        return Some(0);
+    }
     let found = fcntl_getlk(&file, &Flock::from(FlockType::WriteLock)).ok()??;
     Some(found.pid.map_or(0, |pid| pid.as_raw_nonzero().get()))
 }

@@ -10,6 +10,7 @@
 pub mod files;
 pub mod filesystem;
 pub mod getlk;
+pub mod holders;
 pub mod location;
 pub mod locks;
 
