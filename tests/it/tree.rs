@@ -55,7 +55,9 @@ fn only_the_ui_prints_and_only_main_exits() {
         let ui = relative.starts_with("ui");
         let text = std::fs::read_to_string(&path).unwrap();
         for (number, line) in text.lines().enumerate() {
-            let code = line.split("//").next().unwrap_or_default();
+            // Asking whether a stream is a terminal writes nothing.
+            let code = line.split("//").next().unwrap_or_default().replace("io::stdout().is_terminal()", "");
+            let code = code.replace("io::stderr().is_terminal()", "");
             let prints = !main && !ui && printing.iter().any(|word| code.contains(word));
             let exits = !main && exiting.iter().any(|word| code.contains(word));
             if prints || exits {
