@@ -12,4 +12,5 @@ pub mod own;
 pub mod pool;
 pub mod recover;
 pub mod signals;
+pub mod store;
 pub mod ui;

@@ -1,0 +1,62 @@
+//! Rows of `task_events`: Hermes' only signal to everybody else that something happened.
+
+use rusqlite::{Connection, params};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::field::Field;
+use super::json;
+use crate::failure::Outcome;
+
+/// One event as Hermes' `show --json` gives it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Event {
+    /// Row id; also the cursor of every subscription.
+    pub id: Field,
+    /// What happened.
+    pub kind: Field,
+    /// A JSON object, or null.
+    pub payload: Value,
+    /// Unix seconds.
+    pub created_at: Field,
+    /// The same in RFC 3339, where it is a number.
+    pub created_at_utc: Option<String>,
+    /// The run it belongs to.
+    pub run_id: Field,
+}
+
+/// Adds an event. An absent or empty payload is NULL, never `{}` (board-format.md 4).
+pub fn append(
+    conn: &Connection,
+    task: &str,
+    kind: &str,
+    payload: Option<&Value>,
+    run: Option<i64>,
+    now: i64,
+) -> Outcome<()> {
+    let text = payload.filter(|value| value.as_object().is_none_or(|keys| !keys.is_empty())).map(json::dumps);
+    conn.prepare_cached(
+        "INSERT INTO task_events (task_id, run_id, kind, payload, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![task, run, kind, text, now])?;
+    Ok(())
+}
+
+/// A task's events in Hermes' order: by time, then by id.
+pub fn of_task(conn: &Connection, task: &str) -> Outcome<Vec<Event>> {
+    let mut statement = conn.prepare(
+        "SELECT id, kind, payload, created_at, run_id FROM task_events WHERE task_id = ?1 ORDER BY created_at, id",
+    )?;
+    let rows = statement.query_map([task], |row| {
+        let created_at: Field = row.get(3)?;
+        Ok(Event {
+            id: row.get(0)?,
+            kind: row.get(1)?,
+            payload: row.get::<_, Field>(2)?.json(),
+            created_at_utc: created_at.integer().and_then(crate::clock::rfc3339),
+            created_at,
+            run_id: row.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,39 @@
+//! Rows of `task_links`: which task waits for which.
+
+use rusqlite::{Connection, params};
+
+use crate::failure::Outcome;
+
+/// Makes `child` wait for `parent`; already so is fine.
+pub fn insert(conn: &Connection, parent: &str, child: &str) -> Outcome<()> {
+    conn.prepare_cached("INSERT OR IGNORE INTO task_links (parent_id, child_id) VALUES (?1, ?2)")?
+        .execute(params![parent, child])?;
+    Ok(())
+}
+
+/// The tasks that `task` waits for, by id.
+pub fn parents(conn: &Connection, task: &str) -> Outcome<Vec<String>> {
+    ids(conn, "SELECT parent_id FROM task_links WHERE child_id = ?1 ORDER BY parent_id", task)
+}
+
+/// The tasks that wait for `task`, by id.
+pub fn children(conn: &Connection, task: &str) -> Outcome<Vec<String>> {
+    ids(conn, "SELECT child_id FROM task_links WHERE parent_id = ?1 ORDER BY child_id", task)
+}
+
+/// Whether every parent that exists is `done` or `archived`; a link to a task that is gone does not count.
+pub fn satisfied(conn: &Connection, child: &str) -> Outcome<bool> {
+    let open = conn
+        .prepare_cached(
+            "SELECT 1 FROM task_links l JOIN tasks t ON t.id = l.parent_id \
+             WHERE l.child_id = ?1 AND t.status NOT IN ('done', 'archived') LIMIT 1",
+        )?
+        .exists([child])?;
+    Ok(!open)
+}
+
+fn ids(conn: &Connection, sql: &str, task: &str) -> Outcome<Vec<String>> {
+    let mut statement = conn.prepare_cached(sql)?;
+    let rows = statement.query_map([task], |row| row.get::<_, super::field::Field>(0).map(|id| id.show()))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,22 @@
+//! All SQL text of the tool: what Hermes' tables are, and how their rows are read and written.
+//!
+//! Free functions over a connection that somebody else opened, began and will commit (`pool`); nothing here
+//! prints, opens a file or keeps state. One file per table, `schema` for their shape, `query` for reads across tables.
+
+pub mod cascade;
+pub mod comment;
+pub mod complete;
+pub mod create;
+pub mod event;
+pub mod field;
+pub mod id;
+pub mod json;
+pub mod link;
+pub mod query;
+pub mod run;
+pub mod schema;
+pub mod task;
+pub mod text;
+
+#[cfg(test)]
+mod scenes;

@@ -1,0 +1,35 @@
+//! The shape of a board: what Hermes 0.19.0 creates, what newer versions add, and whether a board may be written.
+//!
+//! Column names, declared types, defaults and indexes are facts of the format (board-format.md 2); with all of them
+//! equal, Hermes' own opening finds nothing to do.
+
+mod check;
+mod tables;
+
+use rusqlite::Connection;
+
+use crate::failure::Outcome;
+
+pub use check::{Column, SchemaReport, Table, Verdict, check};
+pub use tables::{INDEXES, KNOWN_NEWER_COLUMNS, KNOWN_NEWER_TABLES, TABLES, TableFacts};
+
+/// Creates every table and index of Hermes 0.19.0 that is missing. The caller holds the transaction.
+pub fn create(conn: &Connection) -> Outcome<()> {
+    for table in TABLES {
+        conn.execute_batch(&create_table(table))?;
+    }
+    for (name, on) in INDEXES {
+        conn.execute_batch(&format!("CREATE INDEX IF NOT EXISTS {name} ON {on}"))?;
+    }
+    Ok(())
+}
+
+/// The `CREATE TABLE` text of one of Hermes' tables.
+pub fn create_table(table: &TableFacts) -> String {
+    let mut parts: Vec<String> =
+        table.columns.iter().map(|(name, decl)| format!("  {name} {decl}")).collect();
+    if let Some(key) = table.primary_key {
+        parts.push(format!("  PRIMARY KEY ({key})"));
+    }
+    format!("CREATE TABLE IF NOT EXISTS {} (\n{}\n)", table.name, parts.join(",\n"))
+}

@@ -1,0 +1,203 @@
+//! Rows of `tasks`: how one is read whole, and how an id that a person typed finds it.
+
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::field::Field;
+use crate::clock;
+use crate::failure::{Failure, Outcome};
+
+/// Keys of a task in JSON: Hermes' own in Hermes' order (board-format.md 6), then its other columns.
+const KEYS: [&str; 35] = [
+    "id",
+    "title",
+    "body",
+    "assignee",
+    "status",
+    "priority",
+    "tenant",
+    "workspace_kind",
+    "workspace_path",
+    "branch_name",
+    "project_id",
+    "created_by",
+    "created_at",
+    "started_at",
+    "completed_at",
+    "result",
+    "skills",
+    "max_retries",
+    "session_id",
+    "workflow_template_id",
+    "current_step_key",
+    "claim_lock",
+    "claim_expires",
+    "idempotency_key",
+    "consecutive_failures",
+    "worker_pid",
+    "last_failure_error",
+    "max_runtime_seconds",
+    "last_heartbeat_at",
+    "current_run_id",
+    "model_override",
+    "goal_mode",
+    "goal_max_turns",
+    "block_kind",
+    "block_recurrences",
+];
+
+/// How many candidates an ambiguous prefix names.
+const CANDIDATES: usize = 10;
+
+/// Where each key is in a row of this board, and the names of columns that 0.19.0 does not know.
+struct Layout {
+    places: [Option<usize>; KEYS.len()],
+    extra: Vec<(usize, String)>,
+}
+
+impl Layout {
+    fn of(statement: &rusqlite::Statement<'_>) -> Rc<Self> {
+        let names: Vec<&str> = statement.column_names().into_iter().collect();
+        let places = KEYS.map(|key| names.iter().position(|name| name.eq_ignore_ascii_case(key)));
+        let extra = names
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| !KEYS.iter().any(|key| name.eq_ignore_ascii_case(key)))
+            .map(|(place, name)| (place, (*name).to_owned()))
+            .collect();
+        Rc::new(Self { places, extra })
+    }
+}
+
+/// One task, with every column that the board has.
+#[derive(Clone)]
+pub struct Task {
+    layout: Rc<Layout>,
+    fields: Vec<Field>,
+}
+
+impl Task {
+    fn read(layout: &Rc<Layout>, row: &Row<'_>, width: usize) -> rusqlite::Result<Self> {
+        let fields = (0..width).map(|place| row.get(place)).collect::<Result<_, _>>()?;
+        Ok(Self { layout: Rc::clone(layout), fields })
+    }
+
+    /// A column by its name in Hermes 0.19.0; NULL where the board does not have it.
+    pub fn field(&self, name: &str) -> &Field {
+        KEYS.iter()
+            .position(|key| *key == name)
+            .and_then(|key| self.layout.places.get(key).copied().flatten())
+            .and_then(|place| self.fields.get(place))
+            .unwrap_or(&Field::Null)
+    }
+
+    /// The id, for people and for further queries.
+    pub fn id(&self) -> String {
+        self.field("id").show()
+    }
+
+    /// Names and values of the columns that 0.19.0 does not know.
+    pub fn extra(&self) -> impl Iterator<Item = (&str, &Field)> {
+        self.layout
+            .extra
+            .iter()
+            .filter_map(|(place, name)| self.fields.get(*place).map(|field| (name.as_str(), field)))
+    }
+
+    /// The names in the `skills` column.
+    pub fn skills(&self) -> serde_json::Value {
+        match self.field("skills").json() {
+            serde_json::Value::Null => serde_json::Value::Array(Vec::new()),
+            skills => skills,
+        }
+    }
+}
+
+struct Extra<'a>(&'a Task);
+
+impl Serialize for Extra<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.extra())
+    }
+}
+
+impl Serialize for Task {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for key in KEYS {
+            if key == "skills" {
+                map.serialize_entry(key, &self.skills())?;
+                continue;
+            }
+            let field = self.field(key);
+            map.serialize_entry(key, field)?;
+            if key.ends_with("_at") || key == "claim_expires" {
+                map.serialize_entry(&format!("{key}_utc"), &field.integer().and_then(clock::rfc3339))?;
+            }
+        }
+        if self.extra().next().is_some() {
+            map.serialize_entry("extra", &Extra(self))?;
+        }
+        map.end()
+    }
+}
+
+/// Tasks of a query over `tasks` that selects every column.
+pub fn select(conn: &Connection, tail: &str, values: &[&dyn rusqlite::ToSql]) -> Outcome<Vec<Task>> {
+    let mut statement = conn.prepare(&format!("SELECT * FROM tasks {tail}"))?;
+    let layout = Layout::of(&statement);
+    let width = statement.column_count();
+    let rows = statement.query_map(values, |row| Task::read(&layout, row, width))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The task with exactly this id.
+pub fn get(conn: &Connection, id: &str) -> Outcome<Option<Task>> {
+    Ok(select(conn, "WHERE id = ?1", &[&id])?.pop())
+}
+
+/// The id of the one task that `typed` names: the id itself, or a prefix of it with or without `t_`.
+///
+/// Unknown is 13, several are 14 and named.
+pub fn resolve(conn: &Connection, typed: &str) -> Outcome<String> {
+    let exact: Option<String> = conn
+        .prepare_cached("SELECT id FROM tasks WHERE id = ?1")?
+        .query_row([typed], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = exact {
+        return Ok(id);
+    }
+    let mut found = starting_with(conn, typed)?;
+    if found.is_empty() {
+        found = starting_with(conn, &format!("t_{typed}"))?;
+    }
+    match found.as_slice() {
+        [id] => Ok(id.clone()),
+        [] => Err(Failure::not_found(format!("There is no task {typed} on this board."))
+            .hint("`kanbanctl list --archived` shows every task.")),
+        several => {
+            let mut names = String::new();
+            for id in several.iter().take(CANDIDATES) {
+                let _ = write!(names, "{}{id}", if names.is_empty() { "" } else { ", " });
+            }
+            let more = if several.len() > CANDIDATES { " and more" } else { "" };
+            Err(Failure::conflict(format!("{typed} could be {names}{more}.")).hint("Type more of the id."))
+        }
+    }
+}
+
+/// Ids that begin with `prefix`, enough to know whether there are several.
+fn starting_with(conn: &Connection, prefix: &str) -> Outcome<Vec<String>> {
+    if prefix.is_empty() || prefix == "t_" {
+        return Ok(Vec::new());
+    }
+    let past = format!("{prefix}\u{10ffff}");
+    let mut statement =
+        conn.prepare_cached("SELECT id FROM tasks WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3")?;
+    let limit = i64::try_from(CANDIDATES + 1).unwrap_or(i64::MAX);
+    let rows = statement.query_map(rusqlite::params![prefix, past, limit], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
