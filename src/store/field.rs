@@ -1,5 +1,7 @@
 //! One value of a row, whatever type it really has: a board's columns hold what anybody ever put there.
 
+use std::fmt::Write as _;
+
 use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -92,7 +94,8 @@ impl Serialize for Field {
 fn hex(bytes: &[u8]) -> String {
     let mut digits = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
-        digits.push_str(&format!("{byte:02x}"));
+        // Writing to a String cannot fail.
+        let _ = write!(digits, "{byte:02x}");
     }
     digits
 }

@@ -2,6 +2,7 @@
 //!
 //! Payloads and metadata keep non-ASCII characters; the `skills` column escapes them (board-format.md 4, 4.3).
 
+use std::fmt::Write as _;
 use std::io;
 
 use serde_json::Value;
@@ -30,7 +31,8 @@ pub fn dumps_ascii(value: &Value) -> String {
             escaped.push(c);
         } else {
             for unit in c.encode_utf16(&mut units) {
-                escaped.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a String cannot fail.
+                let _ = write!(escaped, "\\u{unit:04x}");
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Reads across tables: the list with Hermes' filters and orders, one task with all that hangs on it, the counts.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use rusqlite::{Connection, ToSql};
 use serde::Serialize;
@@ -81,7 +82,8 @@ pub fn list(conn: &Connection, filter: &Filter) -> Outcome<Vec<Task>> {
     tail.push_str("ORDER BY ");
     tail.push_str(order(filter.sort.as_deref())?);
     if let Some(limit) = filter.limit {
-        tail.push_str(&format!(" LIMIT {limit}"));
+        // Writing to a String cannot fail.
+        let _ = write!(tail, " LIMIT {limit}");
     }
     task::select(conn, &tail, &values)
 }

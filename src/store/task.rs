@@ -60,7 +60,7 @@ struct Layout {
 
 impl Layout {
     fn of(statement: &rusqlite::Statement<'_>) -> Rc<Self> {
-        let names: Vec<&str> = statement.column_names().into_iter().collect();
+        let names: Vec<&str> = statement.column_names().collect();
         let places = KEYS.map(|key| names.iter().position(|name| name.eq_ignore_ascii_case(key)));
         let extra = names
             .iter()

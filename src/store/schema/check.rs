@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::tables::{INDEXES, KNOWN_NEWER_COLUMNS, KNOWN_NEWER_TABLES, TABLES, TableFacts};
+use super::tables::{INDEXES, KNOWN_NEWER_COLUMNS, TABLES, TableFacts};
 use crate::failure::{Failure, Outcome};
 
 /// Tables without which `create` and `complete` cannot keep their promises.
@@ -280,31 +280,22 @@ fn look_around(conn: &Connection, entries: &[Entry], report: &mut SchemaReport) 
             "trigger" if of_hermes(&entry.table) => {
                 report.active.push(format!("table {} carries the trigger {}", entry.table, entry.name));
             }
-            "index" if of_hermes(&entry.table) && !entry.sql.is_empty() && !is_known_index(&entry.name) => {
-                if is_active_index(conn, entry)? {
-                    report.active.push(format!("index {} has an expression or a WHERE clause", entry.name));
-                }
+            "index" if of_hermes(&entry.table) && !is_plain_index(entry) && is_active_index(conn, entry)? => {
+                report.active.push(format!("index {} has an expression or a WHERE clause", entry.name));
             }
             "table" | "view" if !of_hermes(&entry.name) && !entry.name.starts_with("sqlite_") => {
                 report.extra_tables.push(entry.name.clone());
-                if entry.kind == "table" && !KNOWN_NEWER_TABLES.contains(&entry.name.as_str()) {
-                    continue;
-                }
             }
             _ => {}
-        }
-    }
-    for entry in entries.iter().filter(|entry| entry.kind == "index" && is_known_index(&entry.name)) {
-        let plain = INDEXES.iter().any(|(name, on)| *name == entry.name && same_target(&entry.sql, on));
-        if !plain && is_active_index(conn, entry)? {
-            report.active.push(format!("index {} has an expression or a WHERE clause", entry.name));
         }
     }
     Ok(())
 }
 
-fn is_known_index(name: &str) -> bool {
-    INDEXES.iter().any(|(known, _)| *known == name)
+/// Whether the index is one that Hermes makes, as Hermes makes it, or belongs to a key.
+fn is_plain_index(entry: &Entry) -> bool {
+    entry.sql.is_empty()
+        || INDEXES.iter().any(|(name, on)| *name == entry.name && same_target(&entry.sql, on))
 }
 
 /// Whether a `CREATE INDEX` text ends with the expected `table(columns)`, white space aside.

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use crate::failure::Outcome;
 
 pub use check::{Column, SchemaReport, Table, Verdict, check};
-pub use tables::{INDEXES, KNOWN_NEWER_COLUMNS, KNOWN_NEWER_TABLES, TABLES, TableFacts};
+pub use tables::{INDEXES, KNOWN_NEWER_COLUMNS, TABLES, TableFacts};
 
 /// Creates every table and index of Hermes 0.19.0 that is missing. The caller holds the transaction.
 pub fn create(conn: &Connection) -> Outcome<()> {

@@ -220,6 +220,3 @@ pub const KNOWN_NEWER_COLUMNS: &[(&str, &str)] = &[
     ("kanban_notify_subs", "last_ping_event_id"),
     ("kanban_notify_subs", "notify_progress"),
 ];
-
-/// Tables that versions after 0.19.0 add.
-pub const KNOWN_NEWER_TABLES: &[&str] = &["recipe_instances", "recipe_instance_tasks"];
