@@ -68,6 +68,13 @@ impl Seen {
         }
     }
 
+    /// Takes the mark from `page`: it was entered by a wrong pointer.
+    pub fn leave(&mut self, page: u32) {
+        if let Some(entered) = self.entered.get_mut(page as usize) {
+            *entered = false;
+        }
+    }
+
     /// Whether `page` is marked.
     pub fn contains(&self, page: u32) -> bool {
         self.entered.get(page as usize).copied().unwrap_or(false)

@@ -8,9 +8,26 @@
 //!
 //! SQLite opens the new file alone, never a source. Installing the result is not done here.
 
+mod catalog;
+mod known;
+mod layout;
+mod leaf;
+mod merge;
+mod rebuild;
+mod report;
+mod salvage;
 pub mod sources;
+mod verify;
 
-use crate::failure::Outcome;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use self::layout::Layout;
+use self::salvage::Salvage;
+use self::sources::Source;
+use crate::failure::{Failure, Outcome};
+
+pub use self::report::{Report, SourceReport, TableReport};
 
 /// What is being done, for a progress bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,5 +60,165 @@ pub struct Unwatched;
 impl Watch for Unwatched {
     fn step(&mut self, _: Stage, _: u64, _: u64) -> Outcome<()> {
         Ok(())
+    }
+}
+
+/// Salvages and merges `sources`, and writes the result to `output` if there is one (otherwise it is a dry run). The
+/// destination must not exist; it has its name only when it is whole, checked and synced.
+///
+/// # Errors
+/// The reading error of a source, 10 when no source holds a page, 12 when the destination exists or cannot be written,
+/// whatever `watch` stops with, and exit 1 when the new file does not pass its checks, which then is not kept.
+pub fn recover(sources: &[Source], output: Option<&Path>, watch: &mut dyn Watch) -> Outcome<Report> {
+    let draft = output.map(rebuild::Draft::beside).transpose()?;
+    let bytes = sources.iter().map(Source::load).collect::<Outcome<Vec<_>>>()?;
+    let layouts: Vec<_> = bytes.iter().map(layout::lay_out).collect();
+    let mut salvaged = salvage_all(&layouts, watch)?;
+    if salvaged.is_empty() {
+        return Err(Failure::no_board("None of the sources holds a page of a database."));
+    }
+    rank(&mut salvaged, sources);
+    let mut report = begin(&salvaged, sources);
+    let traits = traits(&salvaged, &layouts);
+    let mut shapes = vec![HashMap::new(); sources.len()];
+    for (source, salvage) in &salvaged {
+        if let Some(shapes) = shapes.get_mut(*source) {
+            *shapes = salvage.catalog.tables.iter().map(|table| (table.name.clone(), table.clone())).collect();
+        }
+    }
+    watch.step(Stage::Merge, 0, 1)?;
+    let mut merged = merge::merge(salvaged);
+    watch.step(Stage::Merge, 1, 1)?;
+    let mut written = HashMap::new();
+    if let (Some(draft), Some(output)) = (draft, output) {
+        let (connection, rows) = rebuild::write(draft.path(), &mut merged, &shapes, traits, watch)?;
+        written = rows;
+        let verdict = verify::verify(&connection, &merged, &written, watch)?;
+        rebuild::finish(connection, traits)?;
+        report.verified = Some(verdict.faults.is_empty());
+        report.faults = verdict.faults;
+        report.dangling = verdict.dangling;
+        if let Some(fault) = report.faults.first() {
+            return Err(Failure::failed(format!("The rebuilt file did not pass its checks: {fault}.")).at(output));
+        }
+        draft.keep(output)?;
+        report.output = Some(output.to_path_buf());
+    }
+    describe(&mut report, &merged, &written, sources);
+    Ok(report)
+}
+
+/// The rows of every source that has pages, with the number of the source.
+fn salvage_all<'a>(
+    layouts: &[Option<Layout<'a>>],
+    watch: &mut dyn Watch,
+) -> Outcome<Vec<(usize, Salvage<'a>)>> {
+    let total = layouts.len() as u64;
+    let mut salvaged = Vec::new();
+    let mut sibling: Option<Vec<catalog::Entry>> = None;
+    // Sources that lost their schema wait for one that has it.
+    for wait in [false, true] {
+        for (index, layout) in layouts.iter().enumerate() {
+            let Some(layout) = layout else { continue };
+            if salvaged.iter().any(|(done, _)| *done == index) {
+                continue;
+            }
+            watch.step(Stage::Salvage, salvaged.len() as u64, total)?;
+            let others: Vec<_> = layouts
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != index)
+                .filter_map(|(_, other)| Some(&other.as_ref()?.image))
+                .filter(|other| other.page_size() == layout.image.page_size())
+                .collect();
+            let (salvage, entries) = salvage::salvage(layout, &others, sibling.as_deref())?;
+            if salvage.has_schema {
+                sibling.get_or_insert(entries);
+            }
+            if wait || salvage.has_schema {
+                salvaged.push((index, salvage));
+            }
+        }
+    }
+    watch.step(Stage::Salvage, total, total)?;
+    Ok(salvaged)
+}
+
+/// Best first: the live board if it holds anything, then by how far the history has come.
+fn rank(salvaged: &mut [(usize, Salvage<'_>)], sources: &[Source]) {
+    salvaged.sort_by_cached_key(|(index, salvage)| {
+        let live = sources.get(*index).is_some_and(|source| source.kind == sources::Kind::Live);
+        std::cmp::Reverse((live && salvage.row_count() > 0, merge::evidence(salvage), std::cmp::Reverse(*index)))
+    });
+}
+
+/// What the new file takes over from the first source that can tell.
+fn traits(salvaged: &[(usize, Salvage<'_>)], layouts: &[Option<Layout<'_>>]) -> rebuild::Traits {
+    let ranked = || salvaged.iter().filter_map(|(index, _)| layouts.get(*index)?.as_ref());
+    let header = ranked().find_map(|layout| layout.header);
+    rebuild::Traits {
+        page_size: ranked().next().map_or(4096, |layout| layout.image.page_size()),
+        user_version: header.map_or(0, |header| header.user_version),
+        application_id: header.map_or(0, |header| header.application_id),
+        // Hermes' boards are in WAL mode unless they say otherwise.
+        wal: ranked().find_map(|layout| layout.wal_mode).unwrap_or(true),
+    }
+}
+
+fn begin(salvaged: &[(usize, Salvage<'_>)], sources: &[Source]) -> Report {
+    let mut reports = Vec::new();
+    let empty = (0..sources.len()).filter(|index| salvaged.iter().all(|(done, _)| done != index));
+    let ranked = salvaged.iter().map(|(index, salvage)| (*index, Some(salvage)));
+    for (index, salvage) in ranked.chain(empty.map(|index| (index, None))) {
+        let Some(source) = sources.get(index) else { continue };
+        reports.push(SourceReport {
+            path: source.path.clone(),
+            kind: source.kind,
+            copies: source.copies.len(),
+            rows: salvage.map_or(0, Salvage::row_count),
+            damaged_pages: salvage.map_or(0, |salvage| salvage.damaged_pages),
+            schema: salvage.is_some_and(|salvage| salvage.has_schema),
+        });
+    }
+    Report {
+        sources: reports,
+        tables: BTreeMap::new(),
+        output: None,
+        installed: false,
+        evidence: None,
+        verified: None,
+        faults: Vec::new(),
+        dangling: 0,
+        dropped: Vec::new(),
+    }
+}
+
+fn describe(
+    report: &mut Report,
+    merged: &merge::Merged<'_>,
+    written: &HashMap<String, rebuild::Written>,
+    sources: &[Source],
+) {
+    report.dropped.clone_from(&merged.dropped);
+    for table in &merged.tables {
+        let written = written.get(&table.table.name);
+        let mut from = BTreeMap::new();
+        let mut suspect = 0;
+        for (row, source) in table.rows.values() {
+            suspect += u64::from(row.suspect);
+            if let Some(source) = sources.get(*source) {
+                *from.entry(source.path.display().to_string()).or_insert(0) += 1;
+            }
+        }
+        let entry = TableReport {
+            recovered: written.map_or(table.rows.len() as u64, |written| written.rows),
+            lost: table.lost,
+            from,
+            partial: table.partial,
+            suspect,
+            older_only: table.older_only,
+            conflicting: written.map_or(0, |written| written.refused),
+        };
+        report.tables.insert(table.table.name.clone(), entry);
     }
 }

@@ -1,0 +1,297 @@
+//! The schema of a source: which tables there were, what their columns are, where their roots lie.
+//!
+//! `CREATE` texts are taken apart by SQLite itself, in a database in memory that never holds a row. Names and shapes are
+//! compared here; nothing that a text could run is run.
+
+use rusqlite::Connection;
+
+use super::known;
+use crate::failure::Outcome;
+use crate::ondisk::record::{Record, Value};
+
+/// A row of the schema table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) table: String,
+    pub(crate) root: u32,
+    pub(crate) sql: String,
+}
+
+impl Entry {
+    /// The entry that `record` is, if it has the shape of one (recovery.md, "What decides it", 6).
+    pub(crate) fn read(record: &Record<'_>) -> Option<Self> {
+        let mut values = record.values();
+        let text = |value| match value {
+            Some(Value::Text(bytes)) => std::str::from_utf8(bytes).ok().map(str::to_owned),
+            _ => None,
+        };
+        let kind = text(values.next())?;
+        let name = text(values.next())?;
+        let table = text(values.next())?;
+        let Some(Value::Integer(root)) = values.next() else { return None };
+        let sql = match values.next()? {
+            Value::Null => String::new(),
+            Value::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            _ => return None,
+        };
+        let known = matches!(kind.as_str(), "table" | "index" | "view" | "trigger");
+        let created = sql.is_empty() || sql.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("create"));
+        let whole = values.next().is_none() && known && created;
+        whole.then_some(Self { kind, name, table, root: u32::try_from(root).ok()?, sql })
+    }
+}
+
+/// What SQLite prefers to store in a column ("Datatypes In SQLite", section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Affinity {
+    Text,
+    Integer,
+    Any,
+}
+
+/// A column.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) affinity: Affinity,
+    pub(crate) not_null: bool,
+    pub(crate) has_default: bool,
+}
+
+/// A table with rowids.
+#[derive(Debug, Clone)]
+pub(crate) struct Table {
+    pub(crate) name: String,
+    pub(crate) sql: String,
+    /// The root page; none when only the shape is known.
+    pub(crate) root: Option<u32>,
+    pub(crate) columns: Vec<Column>,
+    /// The `INTEGER PRIMARY KEY`, stored as NULL.
+    pub(crate) rowid_column: Option<usize>,
+}
+
+/// How well a record fits a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Fit {
+    /// Columns whose value is allowed but strange.
+    pub(crate) strange: u32,
+    /// Columns that the table has and the record has not.
+    pub(crate) missing: usize,
+}
+
+impl Table {
+    /// How `record` fits; `None` if SQLite would not have stored it here.
+    pub(crate) fn fit(&self, record: &Record<'_>) -> Option<Fit> {
+        let mut strange = 0;
+        let mut count = 0;
+        for value in record.values() {
+            let column = self.columns.get(count)?;
+            let is_rowid = self.rowid_column == Some(count);
+            strange += column.judge(value, is_rowid)?;
+            count += 1;
+        }
+        let rest = self.columns.get(count..)?;
+        if count == 0 || rest.iter().any(|column| column.not_null && !column.has_default) {
+            return None;
+        }
+        Some(Fit { strange, missing: rest.len() })
+    }
+
+    /// Whether Hermes makes this table.
+    pub(crate) fn is_known(&self) -> bool {
+        known::TABLES.iter().any(|(name, _)| *name == self.name)
+    }
+}
+
+impl Column {
+    /// 0 for an ordinary value, 1 for a strange one, `None` for an impossible one.
+    fn judge(&self, value: Value<'_>, is_rowid: bool) -> Option<u32> {
+        if is_rowid {
+            return (value == Value::Null).then_some(0);
+        }
+        match (value, self.affinity) {
+            (Value::Null, _) => (!self.not_null).then_some(0),
+            (Value::Integer(_) | Value::Real(_), Affinity::Text) => None,
+            (Value::Text(bytes), affinity) => {
+                let wrong = affinity == Affinity::Integer || std::str::from_utf8(bytes).is_err();
+                Some(u32::from(wrong || (self.is_task_id() && !bytes.starts_with(b"t_"))))
+            }
+            (Value::Integer(time), Affinity::Integer) if self.name.ends_with("_at") => {
+                const TIMES: std::ops::Range<i64> = 1_000_000_000..10_000_000_000;
+                Some(u32::from(!TIMES.contains(&time)))
+            }
+            (Value::Blob(_), Affinity::Text | Affinity::Integer) | (Value::Real(_), Affinity::Integer) => Some(1),
+            _ => Some(0),
+        }
+    }
+
+    fn is_task_id(&self) -> bool {
+        matches!(self.name.as_str(), "task_id" | "parent_id" | "child_id")
+    }
+}
+
+/// An index with a text of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct Index {
+    pub(crate) name: String,
+    pub(crate) table: String,
+    pub(crate) root: u32,
+    /// Empty for the index of a constraint.
+    pub(crate) sql: String,
+}
+
+/// The schema of one source.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Catalog {
+    pub(crate) tables: Vec<Table>,
+    pub(crate) indexes: Vec<Index>,
+    /// The root of `sqlite_sequence`.
+    pub(crate) sequence_root: Option<u32>,
+    /// Names of what is not carried over: triggers, views, virtual tables, tables without rowids, unreadable texts.
+    pub(crate) dropped: Vec<String>,
+}
+
+impl Catalog {
+    /// The schema that `entries` describe, and Hermes' own tables without roots where they are missing. The first of
+    /// two entries with the same name counts.
+    pub(crate) fn build(entries: &[Entry]) -> Outcome<Self> {
+        let scratch = Scratch::new()?;
+        let mut catalog = Self::default();
+        for entry in entries {
+            catalog.add(&scratch, entry);
+        }
+        for (name, sql) in known::TABLES {
+            if !catalog.tables.iter().any(|table| table.name == name)
+                && let Some(table) = scratch.table(sql)
+            {
+                catalog.tables.push(table);
+            }
+        }
+        Ok(catalog)
+    }
+
+    fn add(&mut self, scratch: &Scratch, entry: &Entry) {
+        match entry.kind.as_str() {
+            "table" if entry.name == "sqlite_sequence" => self.sequence_root = Some(entry.root),
+            "table" if entry.name.starts_with("sqlite_") => {}
+            "table" if self.tables.iter().any(|table| table.name == entry.name) => {}
+            "table" => match scratch.table(&entry.sql).filter(|table| table.name == entry.name) {
+                Some(table) => {
+                    let table = scratch.believe(table);
+                    self.tables.push(Table { root: Some(entry.root), ..table });
+                }
+                None => match known::TABLES.iter().find(|(name, _)| *name == entry.name) {
+                    Some((_, sql)) => {
+                        let table = scratch.table(sql);
+                        self.tables.extend(table.map(|table| Table { root: Some(entry.root), ..table }));
+                    }
+                    None => self.dropped.push(entry.name.clone()),
+                },
+            },
+            "index" if self.indexes.iter().any(|index| index.name == entry.name) => {}
+            "index" => self.indexes.push(Index {
+                name: entry.name.clone(),
+                table: entry.table.clone(),
+                root: entry.root,
+                sql: entry.sql.clone(),
+            }),
+            _ => self.dropped.push(entry.name.clone()),
+        }
+    }
+}
+
+/// A database in memory in which `CREATE TABLE` texts are taken apart.
+struct Scratch {
+    connection: Connection,
+}
+
+impl Scratch {
+    fn new() -> Outcome<Self> {
+        /// Virtual-machine steps that any `CREATE TABLE` of a board stays far below.
+        const STEPS: std::ffi::c_int = 1_000_000;
+        let mut connection = Connection::open_in_memory()?;
+        connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.progress_handler(STEPS, Some(|| true))?;
+        Ok(Self { connection })
+    }
+
+    /// The table that `sql` makes; `None` if it makes none, or one without rowids, or one with generated columns.
+    fn table(&self, sql: &str) -> Option<Table> {
+        let head = sql.get(..12)?;
+        if !head.eq_ignore_ascii_case("create table") {
+            return None;
+        }
+        self.connection.execute_batch("SAVEPOINT look").ok()?;
+        let table = self.inspect(sql);
+        self.connection.execute_batch("ROLLBACK TO look; RELEASE look").ok()?;
+        table
+    }
+
+    fn inspect(&self, sql: &str) -> Option<Table> {
+        self.connection.execute(sql, []).ok()?;
+        let (name, without_rowid): (String, bool) = self
+            .connection
+            .query_row(
+                "SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' \
+                 AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .ok()?;
+        let mut statement = self
+            .connection
+            .prepare("SELECT name, type, \"notnull\", dflt_value IS NOT NULL, pk, hidden FROM pragma_table_xinfo(?1)")
+            .ok()?;
+        let mut rows = statement.query([&name]).ok()?;
+        let mut columns = Vec::new();
+        let mut keys = Vec::new();
+        while let Some(row) = rows.next().ok()? {
+            let (declared, pk, hidden): (String, i64, i64) =
+                (row.get(1).ok()?, row.get(4).ok()?, row.get(5).ok()?);
+            if hidden != 0 {
+                return None;
+            }
+            if pk > 0 {
+                keys.push((columns.len(), declared.eq_ignore_ascii_case("integer")));
+            }
+            columns.push(Column {
+                name: row.get(0).ok()?,
+                affinity: affinity(&declared),
+                not_null: row.get(2).ok()?,
+                has_default: row.get(3).ok()?,
+            });
+        }
+        // `INTEGER PRIMARY KEY DESC` is the one exception, and nobody's column.
+        let rowid_column = match keys.as_slice() {
+            [(column, true)] => Some(*column),
+            _ => None,
+        };
+        let table = Table { name, sql: sql.to_owned(), root: None, columns, rowid_column };
+        (!without_rowid).then_some(table)
+    }
+
+    /// A text of one of Hermes' tables in which a single name differs from Hermes' own has had a flipped bit: then the
+    /// known text is right.
+    fn believe(&self, found: Table) -> Table {
+        let Some((_, sql)) = known::TABLES.iter().find(|(name, _)| *name == found.name) else { return found };
+        let Some(known) = self.table(sql) else { return found };
+        let differing =
+            known.columns.iter().zip(&found.columns).filter(|(one, other)| one.name != other.name).count();
+        if known.columns.len() == found.columns.len() && differing == 1 { known } else { found }
+    }
+}
+
+/// The affinity of a declared type ("Datatypes In SQLite", section 3.1).
+fn affinity(declared: &str) -> Affinity {
+    let declared = declared.to_ascii_uppercase();
+    let has = |word: &str| declared.contains(word);
+    if has("INT") {
+        Affinity::Integer
+    } else if has("CHAR") || has("CLOB") || has("TEXT") {
+        Affinity::Text
+    } else {
+        Affinity::Any
+    }
+}

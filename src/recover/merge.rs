@@ -1,0 +1,143 @@
+//! One set of rows from what several sources hold.
+//!
+//! The first source is the main line: the live board if it holds any row, otherwise the newest by its events. A row that
+//! only an older source has comes back where every newer one may have lost it, and not where one shows that it was
+//! deleted (recovery.md, "What decides it", 3). A source whose event numbers have gone on above the main line's is a
+//! history of its own; its rows come in where their numbers are free.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::catalog::{Index, Table};
+use super::leaf::Row;
+use super::salvage::{Rows, Salvage};
+use crate::ondisk::record::{Record, Value};
+
+const EVENTS: &str = "task_events";
+
+/// A row and the source that it is from, as an index into the list of sources.
+pub(crate) type Chosen<'a> = (Row<'a>, usize);
+
+/// One table of the result.
+#[derive(Debug)]
+pub(crate) struct MergedTable<'a> {
+    pub(crate) table: Table,
+    pub(crate) rows: BTreeMap<i64, Chosen<'a>>,
+    /// Rows known to have been there that came from nowhere.
+    pub(crate) lost: u64,
+    /// Rows that are only partly there.
+    pub(crate) partial: u64,
+    /// Rows that only an older source has, left out.
+    pub(crate) older_only: u64,
+}
+
+/// What is to be written.
+#[derive(Debug, Default)]
+pub(crate) struct Merged<'a> {
+    pub(crate) tables: Vec<MergedTable<'a>>,
+    pub(crate) indexes: Vec<Index>,
+    pub(crate) sequences: HashMap<String, i64>,
+    pub(crate) dropped: Vec<String>,
+}
+
+/// How far the history in a source has come: the time of its newest events and their highest number.
+pub(crate) fn evidence(salvage: &Salvage<'_>) -> (i64, i64) {
+    let Some(events) = salvage.tables.get(EVENTS) else { return (0, 0) };
+    let table = salvage.catalog.tables.iter().find(|table| table.name == EVENTS);
+    let column = table.and_then(|table| table.columns.iter().position(|column| column.name == "created_at"));
+    let newest = events.rows.values().rev().filter(|row| !row.suspect).take(100).filter_map(|row| {
+        match Record::read(&row.payload).ok()?.values().nth(column?)? {
+            Value::Integer(time) => Some(time),
+            _ => None,
+        }
+    });
+    (newest.max().unwrap_or(0), highest_event(salvage))
+}
+
+fn highest_event(salvage: &Salvage<'_>) -> i64 {
+    let last = salvage.tables.get(EVENTS).and_then(|events| events.rows.keys().next_back().copied());
+    last.unwrap_or(0).max(salvage.sequences.get(EVENTS).copied().unwrap_or(0))
+}
+
+/// Decides between `ranked`, best first, given as (number of the source, what it holds).
+pub(crate) fn merge<'a>(mut ranked: Vec<(usize, Salvage<'a>)>) -> Merged<'a> {
+    let mut merged = Merged::default();
+    for (_, salvage) in &ranked {
+        for table in &salvage.catalog.tables {
+            let known = merged.tables.iter_mut().find(|known| known.table.name == table.name);
+            match known {
+                // A text that was found stands above the one that we bring.
+                Some(known) if known.table.root.is_none() && table.root.is_some() => known.table = table.clone(),
+                Some(_) => {}
+                None => merged.tables.push(MergedTable {
+                    table: table.clone(),
+                    rows: BTreeMap::new(),
+                    lost: 0,
+                    partial: 0,
+                    older_only: 0,
+                }),
+            }
+        }
+        for index in &salvage.catalog.indexes {
+            if !index.sql.is_empty() && merged.indexes.iter().all(|known| known.name != index.name) {
+                merged.indexes.push(index.clone());
+            }
+        }
+        for name in &salvage.catalog.dropped {
+            if !merged.dropped.contains(name) {
+                merged.dropped.push(name.clone());
+            }
+        }
+        for (name, &last) in &salvage.sequences {
+            let highest = merged.sequences.entry(name.clone()).or_insert(0);
+            *highest = last.max(*highest);
+        }
+    }
+    let main_line = ranked.first().map_or(0, |(_, salvage)| highest_event(salvage));
+    let forks: Vec<bool> = ranked.iter().map(|(_, salvage)| highest_event(salvage) > main_line).collect();
+    for table in &mut merged.tables {
+        let mut held: Vec<(usize, Rows<'a>)> = Vec::new();
+        for (source, salvage) in &mut ranked {
+            held.push((*source, salvage.tables.remove(&table.table.name).unwrap_or_default()));
+        }
+        table.fill(held, &forks);
+    }
+    merged
+}
+
+impl<'a> MergedTable<'a> {
+    fn fill(&mut self, held: Vec<(usize, Rows<'a>)>, forks: &[bool]) {
+        let mut newer: Vec<Rows<'a>> = Vec::new();
+        for (rank, (source, mut rows)) in held.into_iter().enumerate() {
+            let fork = forks.get(rank).copied().unwrap_or(false);
+            for (rowid, row) in std::mem::take(&mut rows.rows) {
+                match self.rows.get(&rowid) {
+                    Some((known, _)) if !known.suspect || row.suspect => continue,
+                    Some(_) => {}
+                    None if fork || newer.iter().all(|newer| newer.may_have_lost(rowid)) => {}
+                    None => {
+                        self.older_only += 1;
+                        continue;
+                    }
+                }
+                self.rows.insert(rowid, (row, source));
+            }
+            newer.push(rows);
+        }
+        if let Some(main) = newer.first() {
+            self.count_losses(main);
+        }
+    }
+
+    /// What the main line says was there and is not: by its indexes where they can be read, otherwise by its cells.
+    fn count_losses(&mut self, main: &Rows<'a>) {
+        let missing = |rowid: &&i64| !self.rows.contains_key(rowid);
+        let mut partial: Vec<i64> = main.partial.iter().filter(missing).copied().collect();
+        partial.sort_unstable();
+        partial.dedup();
+        self.partial = partial.len() as u64;
+        let indexed = main.indexed.iter().filter(missing).count() as u64;
+        let elsewhere = self.rows.values().filter(|(row, _)| main.may_have_lost(row.rowid)).count() as u64;
+        let cells = if main.indexed.is_empty() { main.unread.saturating_sub(elsewhere) } else { 0 };
+        self.lost = indexed.max(self.partial + cells);
+    }
+}

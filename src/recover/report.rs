@@ -1,0 +1,79 @@
+//! What recovery has to say: the keys of cli.md's `recover`, and what goes beyond them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::sources::Kind;
+
+/// The whole of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Every distinct content, best first.
+    pub sources: Vec<SourceReport>,
+    /// Every table of the result by name.
+    pub tables: BTreeMap<String, TableReport>,
+    /// The new file; none on a dry run.
+    pub output: Option<PathBuf>,
+    /// Whether the result was installed over the live board.
+    pub installed: bool,
+    /// The folder with the evidence, where one was written.
+    pub evidence: Option<PathBuf>,
+    /// Whether the new file passed every check; none on a dry run.
+    pub verified: Option<bool>,
+    /// What the checks found, for people.
+    pub faults: Vec<String>,
+    /// Rows that name a task that is not there.
+    pub dangling: u64,
+    /// What was not carried over: triggers, views, virtual tables, tables without rowids, texts that could not be read.
+    pub dropped: Vec<String>,
+}
+
+/// One distinct content.
+#[derive(Debug, Clone, Serialize)]
+pub struct SourceReport {
+    /// The file that was read.
+    pub path: PathBuf,
+    /// Where it comes from.
+    pub kind: Kind,
+    /// How many files have this content.
+    pub copies: usize,
+    /// Rows that could be read.
+    pub rows: u64,
+    /// Pages that are damaged, lost or unreachable.
+    pub damaged_pages: u64,
+    /// Whether the schema could be read.
+    pub schema: bool,
+}
+
+/// One table.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct TableReport {
+    /// Rows in the result.
+    pub recovered: u64,
+    /// Rows that are known to have been there and are not in the result, at least.
+    pub lost: u64,
+    /// Rows in the result by the source they are from.
+    pub from: BTreeMap<String, u64>,
+    /// Rows that are only partly there; they are among the lost.
+    pub partial: u64,
+    /// Rows in the result that look altered (text that is not UTF-8, an unlikely value, a place out of order).
+    pub suspect: u64,
+    /// Rows that only an older copy has and that seem deleted since; not in the result.
+    pub older_only: u64,
+    /// Rows that could be read but not written, because another row has their key or they lack a value.
+    pub conflicting: u64,
+}
+
+impl Report {
+    /// Whether anything is known to be lost: exit 5.
+    pub fn is_partial(&self) -> bool {
+        self.tables.values().any(|table| table.lost > 0 || table.conflicting > 0)
+    }
+
+    /// Rows in the result.
+    pub fn recovered(&self) -> u64 {
+        self.tables.values().map(|table| table.recovered).sum()
+    }
+}

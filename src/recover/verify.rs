@@ -1,0 +1,60 @@
+//! Whether the new file may be called recovered: SQLite finds it whole, and it holds every row that was chosen.
+
+use std::collections::HashMap;
+
+use rusqlite::Connection;
+
+use super::merge::Merged;
+use super::rebuild::{Written, quoted};
+use super::{Stage, Watch};
+use crate::failure::Outcome;
+
+/// Tables whose `task_id` names a task.
+const REFERRING: [&str; 5] =
+    ["task_comments", "task_events", "task_runs", "task_attachments", "kanban_notify_subs"];
+
+/// What the checks found.
+#[derive(Debug, Default)]
+pub(crate) struct Verdict {
+    /// What `integrity_check` and the counts have against the file; empty when all is well.
+    pub(crate) faults: Vec<String>,
+    /// Rows that name a task that is not there.
+    pub(crate) dangling: u64,
+}
+
+/// Checks the new file behind `connection`.
+pub(crate) fn verify(
+    connection: &Connection,
+    merged: &Merged<'_>,
+    written: &HashMap<String, Written>,
+    watch: &mut dyn Watch,
+) -> Outcome<Verdict> {
+    let mut verdict = Verdict::default();
+    watch.step(Stage::Verify, 0, 2)?;
+    let mut check = connection.prepare("PRAGMA integrity_check(100)")?;
+    let mut lines = check.query([])?;
+    while let Some(line) = lines.next()? {
+        let line: String = line.get(0)?;
+        if line != "ok" {
+            verdict.faults.push(line);
+        }
+    }
+    watch.step(Stage::Verify, 1, 2)?;
+    for table in &merged.tables {
+        let name = &table.table.name;
+        let sql = format!("SELECT count(*) FROM {} NOT INDEXED", quoted(name));
+        let count: u64 = connection.query_row(&sql, [], |row| row.get::<_, i64>(0))?.try_into().unwrap_or(0);
+        let written = written.get(name).cloned().unwrap_or_default();
+        if count != written.rows || written.rows + written.refused != table.rows.len() as u64 {
+            verdict.faults.push(format!("{name} has {count} rows, {} were chosen", table.rows.len()));
+        }
+    }
+    for name in REFERRING {
+        let sql = format!("SELECT count(*) FROM {name} WHERE task_id NOT IN (SELECT id FROM tasks)");
+        // A board with other columns has no such references.
+        verdict.dangling +=
+            connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map_or(0, i64::unsigned_abs);
+    }
+    watch.step(Stage::Verify, 2, 2)?;
+    Ok(verdict)
+}
