@@ -122,7 +122,9 @@ impl Column {
                 const TIMES: std::ops::Range<i64> = 1_000_000_000..10_000_000_000;
                 Some(u32::from(!TIMES.contains(&time)))
             }
-            (Value::Blob(_), Affinity::Text | Affinity::Integer) | (Value::Real(_), Affinity::Integer) => Some(1),
+            (Value::Blob(_), Affinity::Text | Affinity::Integer) | (Value::Real(_), Affinity::Integer) => {
+                Some(1)
+            }
             _ => Some(0),
         }
     }

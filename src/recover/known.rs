@@ -53,10 +53,7 @@ pub(crate) const TABLES: [(&str, &str); 7] = [
 
 /// Name and `CREATE INDEX` text of each index.
 pub(crate) const INDEXES: [(&str, &str); 14] = [
-    (
-        "idx_tasks_assignee_status",
-        "CREATE INDEX idx_tasks_assignee_status ON tasks(assignee, status)",
-    ),
+    ("idx_tasks_assignee_status", "CREATE INDEX idx_tasks_assignee_status ON tasks(assignee, status)"),
     ("idx_tasks_status", "CREATE INDEX idx_tasks_status ON tasks(status)"),
     ("idx_tasks_tenant", "CREATE INDEX idx_tasks_tenant ON tasks(tenant)"),
     ("idx_tasks_idempotency", "CREATE INDEX idx_tasks_idempotency ON tasks(idempotency_key)"),

@@ -37,12 +37,7 @@ pub(crate) struct Leaf<'a> {
 pub(crate) type Chains<'c, 'a> = dyn FnMut(&Cell<'a>) -> Option<Vec<u8>> + 'c;
 
 /// The rows of `table` on the leaf page `number`.
-pub(crate) fn read<'a>(
-    table: &Table,
-    number: u32,
-    page: &Page<'a>,
-    chains: &mut Chains<'_, 'a>,
-) -> Leaf<'a> {
+pub(crate) fn read<'a>(table: &Table, number: u32, page: &Page<'a>, chains: &mut Chains<'_, 'a>) -> Leaf<'a> {
     let mut leaf = Leaf { sound: page.is_sound(), ..Leaf::default() };
     let mut taken = Vec::new();
     let mut before = None;
@@ -134,10 +129,7 @@ pub(crate) fn fit(table: &Table, page: &Page<'_>) -> Option<(Fit, usize)> {
         }
         if let Some(fit) = table.fit(&record) {
             fits += 1;
-            worst = Fit {
-                strange: worst.strange + fit.strange,
-                missing: worst.missing.max(fit.missing),
-            };
+            worst = Fit { strange: worst.strange + fit.strange, missing: worst.missing.max(fit.missing) };
         }
     }
     (page.kind() == Kind::TableLeaf && fits > 0 && 2 * fits > cells).then_some((worst, fits))

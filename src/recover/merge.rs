@@ -44,17 +44,18 @@ pub(crate) fn evidence(salvage: &Salvage<'_>) -> (i64, i64) {
     let Some(events) = salvage.tables.get(EVENTS) else { return (0, 0) };
     let table = salvage.catalog.tables.iter().find(|table| table.name == EVENTS);
     let column = table.and_then(|table| table.columns.iter().position(|column| column.name == "created_at"));
-    let newest = events.rows.values().rev().filter(|row| !row.suspect).take(100).filter_map(|row| {
-        match Record::read(&row.payload).ok()?.values().nth(column?)? {
-            Value::Integer(time) => Some(time),
-            _ => None,
-        }
-    });
+    let newest =
+        events.whole.values().rev().filter(|row| !row.suspect).take(100).filter_map(
+            |row| match Record::read(&row.payload).ok()?.values().nth(column?)? {
+                Value::Integer(time) => Some(time),
+                _ => None,
+            },
+        );
     (newest.max().unwrap_or(0), highest_event(salvage))
 }
 
 fn highest_event(salvage: &Salvage<'_>) -> i64 {
-    let last = salvage.tables.get(EVENTS).and_then(|events| events.rows.keys().next_back().copied());
+    let last = salvage.tables.get(EVENTS).and_then(|events| events.whole.keys().next_back().copied());
     last.unwrap_or(0).max(salvage.sequences.get(EVENTS).copied().unwrap_or(0))
 }
 
@@ -66,7 +67,9 @@ pub(crate) fn merge<'a>(mut ranked: Vec<(usize, Salvage<'a>)>) -> Merged<'a> {
             let known = merged.tables.iter_mut().find(|known| known.table.name == table.name);
             match known {
                 // A text that was found stands above the one that we bring.
-                Some(known) if known.table.root.is_none() && table.root.is_some() => known.table = table.clone(),
+                Some(known) if known.table.root.is_none() && table.root.is_some() => {
+                    known.table = table.clone();
+                }
                 Some(_) => {}
                 None => merged.tables.push(MergedTable {
                     table: table.clone(),
@@ -109,7 +112,7 @@ impl<'a> MergedTable<'a> {
         let mut newer: Vec<Rows<'a>> = Vec::new();
         for (rank, (source, mut rows)) in held.into_iter().enumerate() {
             let fork = forks.get(rank).copied().unwrap_or(false);
-            for (rowid, row) in std::mem::take(&mut rows.rows) {
+            for (rowid, row) in std::mem::take(&mut rows.whole) {
                 match self.rows.get(&rowid) {
                     Some((known, _)) if !known.suspect || row.suspect => continue,
                     Some(_) => {}

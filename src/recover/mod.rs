@@ -27,7 +27,7 @@ use self::salvage::Salvage;
 use self::sources::Source;
 use crate::failure::{Failure, Outcome};
 
-pub use self::report::{Report, SourceReport, TableReport};
+pub use self::report::{Provenance, Report, SourceReport, TableReport};
 
 /// What is being done, for a progress bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +83,8 @@ pub fn recover(sources: &[Source], output: Option<&Path>, watch: &mut dyn Watch)
     let mut shapes = vec![HashMap::new(); sources.len()];
     for (source, salvage) in &salvaged {
         if let Some(shapes) = shapes.get_mut(*source) {
-            *shapes = salvage.catalog.tables.iter().map(|table| (table.name.clone(), table.clone())).collect();
+            *shapes =
+                salvage.catalog.tables.iter().map(|table| (table.name.clone(), table.clone())).collect();
         }
     }
     watch.step(Stage::Merge, 0, 1)?;
@@ -99,7 +100,9 @@ pub fn recover(sources: &[Source], output: Option<&Path>, watch: &mut dyn Watch)
         report.faults = verdict.faults;
         report.dangling = verdict.dangling;
         if let Some(fault) = report.faults.first() {
-            return Err(Failure::failed(format!("The rebuilt file did not pass its checks: {fault}.")).at(output));
+            return Err(
+                Failure::failed(format!("The rebuilt file did not pass its checks: {fault}.")).at(output)
+            );
         }
         draft.keep(output)?;
         report.output = Some(output.to_path_buf());
@@ -148,7 +151,11 @@ fn salvage_all<'a>(
 fn rank(salvaged: &mut [(usize, Salvage<'_>)], sources: &[Source]) {
     salvaged.sort_by_cached_key(|(index, salvage)| {
         let live = sources.get(*index).is_some_and(|source| source.kind == sources::Kind::Live);
-        std::cmp::Reverse((live && salvage.row_count() > 0, merge::evidence(salvage), std::cmp::Reverse(*index)))
+        std::cmp::Reverse((
+            live && salvage.row_count() > 0,
+            merge::evidence(salvage),
+            std::cmp::Reverse(*index),
+        ))
     });
 }
 
@@ -189,6 +196,7 @@ fn begin(salvaged: &[(usize, Salvage<'_>)], sources: &[Source]) -> Report {
         verified: None,
         faults: Vec::new(),
         dangling: 0,
+        suspects: Vec::new(),
         dropped: Vec::new(),
     }
 }
@@ -205,9 +213,17 @@ fn describe(
         let mut from = BTreeMap::new();
         let mut suspect = 0;
         for (row, source) in table.rows.values() {
+            let Some(source) = sources.get(*source) else { continue };
+            *from.entry(source.path.display().to_string()).or_insert(0) += 1;
             suspect += u64::from(row.suspect);
-            if let Some(source) = sources.get(*source) {
-                *from.entry(source.path.display().to_string()).or_insert(0) += 1;
+            if row.suspect && report.suspects.len() < report::MAX_SUSPECTS {
+                report.suspects.push(Provenance {
+                    table: table.table.name.clone(),
+                    rowid: row.rowid,
+                    path: source.path.clone(),
+                    page: row.page,
+                    cell: row.cell,
+                });
             }
         }
         let entry = TableReport {

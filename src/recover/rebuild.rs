@@ -100,7 +100,9 @@ fn rename(from: &Path, to: &Path) -> Outcome<()> {
 }
 
 fn exists(destination: &Path) -> Failure {
-    Failure::refused("The destination exists already.").at(destination).hint("Name a file that does not exist.")
+    Failure::refused("The destination exists already.")
+        .at(destination)
+        .hint("Name a file that does not exist.")
 }
 
 /// What became of the rows of one table.
@@ -166,8 +168,7 @@ fn open(path: &Path, traits: Traits) -> Outcome<Connection> {
 pub(crate) fn finish(connection: Connection, traits: Traits) -> Outcome<()> {
     let mode = if traits.wal { "WAL" } else { "DELETE" };
     connection.execute_batch("PRAGMA synchronous = FULL")?;
-    let set: String =
-        connection.query_row(&format!("PRAGMA journal_mode = {mode}"), [], |row| row.get(0))?;
+    let set: String = connection.query_row(&format!("PRAGMA journal_mode = {mode}"), [], |row| row.get(0))?;
     if !set.eq_ignore_ascii_case(mode) {
         return Err(Failure::failed(format!("The new file did not take journal mode {mode}.")));
     }
@@ -225,7 +226,9 @@ fn insert(
     sql.push(')');
     match connection.prepare_cached(&sql)?.execute(params_from_iter(values)) {
         Ok(count) => Ok(count == 1),
-        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => Ok(false),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => {
+            Ok(false)
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -274,10 +277,8 @@ fn sequences(connection: &Connection, merged: &Merged<'_>) -> Outcome<()> {
     for table in &merged.tables {
         let name = &table.table.name;
         let Some(&last) = merged.sequences.get(name) else { continue };
-        let raised = connection.execute(
-            "UPDATE sqlite_sequence SET seq = max(seq, ?2) WHERE name = ?1",
-            (name, last),
-        )?;
+        let raised = connection
+            .execute("UPDATE sqlite_sequence SET seq = max(seq, ?2) WHERE name = ?1", (name, last))?;
         let counts = table.table.sql.to_ascii_uppercase().contains("AUTOINCREMENT");
         if raised == 0 && counts {
             connection.execute("INSERT INTO sqlite_sequence(name, seq) VALUES (?1, ?2)", (name, last))?;
@@ -296,7 +297,9 @@ fn indexes(connection: &Connection, merged: &mut Merged<'_>) {
     }
     for (name, sql) in known::INDEXES {
         let exists = connection
-            .query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?1)", [name], |row| row.get(0))
+            .query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?1)", [name], |row| {
+                row.get(0)
+            })
             .unwrap_or(false);
         if !exists && connection.execute(sql, []).is_ok() {
             merged.dropped.retain(|dropped| dropped != name);

@@ -7,6 +7,24 @@ use serde::Serialize;
 
 use super::sources::Kind;
 
+/// How many suspect rows a report names one by one.
+pub const MAX_SUSPECTS: usize = 1000;
+
+/// Where a row is from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Provenance {
+    /// Its table.
+    pub table: String,
+    /// Its rowid.
+    pub rowid: i64,
+    /// The source.
+    pub path: PathBuf,
+    /// The page of its cell.
+    pub page: u32,
+    /// Where on the page the cell begins, in bytes.
+    pub cell: usize,
+}
+
 /// The whole of it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
@@ -26,6 +44,8 @@ pub struct Report {
     pub faults: Vec<String>,
     /// Rows that name a task that is not there.
     pub dangling: u64,
+    /// Where the suspect rows of the result are from, at most [`MAX_SUSPECTS`] of them.
+    pub suspects: Vec<Provenance>,
     /// What was not carried over: triggers, views, virtual tables, tables without rowids, texts that could not be read.
     pub dropped: Vec<String>,
 }

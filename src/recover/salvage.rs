@@ -19,7 +19,8 @@ use crate::ondisk::record::{Record, Value};
 /// The rows of one table in one source.
 #[derive(Debug, Default)]
 pub(crate) struct Rows<'a> {
-    pub(crate) rows: BTreeMap<i64, Row<'a>>,
+    /// The whole ones by rowid.
+    pub(crate) whole: BTreeMap<i64, Row<'a>>,
     /// Rowids whose payload is cut.
     pub(crate) partial: Vec<i64>,
     /// Where rows may be missing.
@@ -55,7 +56,7 @@ pub(crate) struct Salvage<'a> {
 impl Salvage<'_> {
     /// How many rows there are in all.
     pub(crate) fn row_count(&self) -> u64 {
-        self.tables.values().map(|table| table.rows.len() as u64).sum()
+        self.tables.values().map(|table| table.whole.len() as u64).sum()
     }
 }
 
@@ -103,9 +104,9 @@ impl<'w, 'a> Work<'w, 'a> {
         let image = &layout.image;
         let header = layout.header;
         let list = header.map(|header| freelist::read(image, header.freelist_trunk, header.freelist_count));
-        let free = list.filter(|list| list.whole).map_or_else(HashSet::new, |list| {
-            list.trunks.into_iter().chain(list.leaves).collect()
-        });
+        let free = list
+            .filter(|list| list.whole)
+            .map_or_else(HashSet::new, |list| list.trunks.into_iter().chain(list.leaves).collect());
         Self {
             image,
             others,
@@ -219,7 +220,8 @@ impl<'w, 'a> Work<'w, 'a> {
     fn read_lost(&mut self, table: &Table, place: Place) {
         let Some(bytes) = self.image.page(place.page) else { return };
         let named = Page::read(place.page, bytes, self.image.usable());
-        if self.seen.contains(place.page) || named.is_ok_and(|page| page.kind().is_table() || page.is_sound()) {
+        if self.seen.contains(place.page) || named.is_ok_and(|page| page.kind().is_table() || page.is_sound())
+        {
             return;
         }
         let Ok(page) = Page::read_as(Kind::TableLeaf, place.page, bytes, self.image.usable()) else { return };
@@ -251,10 +253,10 @@ impl<'w, 'a> Work<'w, 'a> {
         rows.unread += leaf.unread;
         for mut row in leaf.rows {
             row.suspect |= !place.range.contains(row.rowid);
-            match rows.rows.get(&row.rowid) {
+            match rows.whole.get(&row.rowid) {
                 Some(other) if !other.suspect || row.suspect => rows.stray += 1,
                 _ => {
-                    rows.rows.insert(row.rowid, row);
+                    rows.whole.insert(row.rowid, row);
                 }
             }
         }
@@ -333,17 +335,17 @@ impl<'w, 'a> Work<'w, 'a> {
             rows.partial.extend(leaf.partial);
             return;
         };
-        let alone = rows.rows.range(low..=high).next().is_none();
+        let alone = rows.whole.range(low..=high).next().is_none();
         if !leaf.sound || leaf.unread > 0 {
             rows.gaps.push(Range { low: low.checked_sub(1), high: Some(high) });
         }
         rows.unread += leaf.unread;
         rows.partial.extend(leaf.partial);
         for row in leaf.rows {
-            if rows.rows.contains_key(&row.rowid) || !(alone || rows.may_have_lost(row.rowid)) {
+            if rows.whole.contains_key(&row.rowid) || !(alone || rows.may_have_lost(row.rowid)) {
                 rows.stray += 1;
             } else {
-                rows.rows.insert(row.rowid, row);
+                rows.whole.insert(row.rowid, row);
             }
         }
     }
@@ -352,6 +354,7 @@ impl<'w, 'a> Work<'w, 'a> {
 /// The table whose shape the rows on `page` have best.
 fn classify<'t>(tables: &'t [Table], page: &Page<'_>) -> Option<&'t Table> {
     let fits = tables.iter().filter_map(|table| Some((leaf::fit(table, page)?, table)));
-    let (_, table) = fits.min_by_key(|((fit, count), table)| (*fit, usize::MAX - count, !table.is_known()))?;
+    let (_, table) =
+        fits.min_by_key(|((fit, count), table)| (*fit, usize::MAX - count, !table.is_known()))?;
     Some(table)
 }
