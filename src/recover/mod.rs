@@ -27,7 +27,7 @@ use self::salvage::Salvage;
 use self::sources::Source;
 use crate::failure::{Failure, Outcome};
 
-pub use self::report::{Provenance, Report, SourceReport, TableReport};
+pub use self::report::{MAX_SUSPECTS, Provenance, Report, SourceReport, TableReport};
 
 /// What is being done, for a progress bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,7 +216,7 @@ fn describe(
             let Some(source) = sources.get(*source) else { continue };
             *from.entry(source.path.display().to_string()).or_insert(0) += 1;
             suspect += u64::from(row.suspect);
-            if row.suspect && report.suspects.len() < report::MAX_SUSPECTS {
+            if row.suspect && report.suspects.len() < MAX_SUSPECTS {
                 report.suspects.push(Provenance {
                     table: table.table.name.clone(),
                     rowid: row.rowid,
