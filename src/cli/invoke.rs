@@ -29,8 +29,11 @@ pub fn invoke(
         Err(error) => return (usage(&error, &args, &around), None),
     };
     let mut ui = Ui::new(ui::settings(request(&cli.globals), &around));
-    let outcome = Signals::install()
-        .map_err(|error| Failure::io(error, "installing the signal handlers"))
+    let outcome = ui
+        .check_output()
+        .and_then(|()| {
+            Signals::install().map_err(|error| Failure::io(error, "installing the signal handlers"))
+        })
         .and_then(|signals| {
             let clock = env.number("KANBANCTL_NOW").map_or(Clock::Real, Clock::Frozen);
             let mut context = Context { ui: &mut ui, globals: &cli.globals, env: &env, clock, signals };

@@ -3,13 +3,19 @@
 //! Responsible for asking only when somebody can answer, and for leaving the cursor visible afterwards
 //! (dialoguer leaves it hidden when interrupted). What a "no" means is the caller's refusal.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
 use console::Term;
 use dialoguer::{Confirm, Input};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::Ui;
 use super::text::{self, Guard};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::signals::Signals;
 
 impl Ui {
     /// Whether somebody is there to answer: stdin and stderr are terminals and `--no-input` was not given.
@@ -26,11 +32,8 @@ impl Ui {
             return Ok(());
         }
         self.must_prompt(question)?;
-        let asked = Confirm::new()
-            .with_prompt(text::guard(question, Guard::Terminal))
-            .default(false)
-            .interact_on_opt(&Term::stderr());
-        let answer = answered(asked)?;
+        let prompt = Confirm::new().with_prompt(text::guard(question, Guard::Terminal)).default(false);
+        let answer = attended(|| prompt.interact_on_opt(&Term::stderr()))?;
         if answer == Some(true) { Ok(()) } else { Err(declined()) }
     }
 
@@ -45,9 +48,8 @@ impl Ui {
         self.must_prompt(warning)?;
         let shown = text::guard(name, Guard::Terminal);
         let prompt = format!("{} Type {shown} to go on", text::guard(warning, Guard::Terminal));
-        let asked =
-            Input::<String>::new().with_prompt(prompt).allow_empty(true).interact_text_on(&Term::stderr());
-        let typed = answered(asked)?;
+        let input = Input::<String>::new().with_prompt(prompt).allow_empty(true);
+        let typed = attended(|| input.interact_text_on(&Term::stderr()))?;
         // What cannot be typed is typed as it is shown.
         if typed.trim() == name || typed.trim() == shown { Ok(()) } else { Err(declined()) }
     }
@@ -63,19 +65,49 @@ impl Ui {
     }
 }
 
-fn answered<T>(asked: dialoguer::Result<T>) -> Outcome<T> {
-    // Best effort: without a terminal there is no cursor either.
-    drop(Term::stderr().show_cursor());
+/// Asks with TERM and HUP attended to: `signals` only sets a flag, which nobody reads while the prompt waits for a key.
+/// At a prompt nothing is half done, so the process ends at once, with the terminal as it was before.
+fn attended<T>(ask: impl FnOnce() -> dialoguer::Result<T>) -> Outcome<T> {
+    let before = rustix::termios::tcgetattr(std::io::stdin()).ok();
+    let arrived = Arc::new(AtomicUsize::new(0));
+    let handlers = [SIGTERM, SIGHUP].map(|signal| {
+        let number = usize::try_from(signal).unwrap_or_default();
+        signal_hook::flag::register_usize(signal, Arc::clone(&arrived), number)
+    });
+    let over = AtomicBool::new(false);
+    let asked = std::thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            while !over.load(Ordering::Acquire) {
+                std::thread::park_timeout(Duration::from_millis(50));
+                let Ok(signal @ 1..) = i32::try_from(arrived.load(Ordering::Relaxed)) else { continue };
+                restore(before.as_ref());
+                Signals::raise(signal);
+            }
+        });
+        let asked = ask();
+        over.store(true, Ordering::Release);
+        watch.thread().unpark();
+        asked
+    });
+    for handler in handlers.into_iter().flatten() {
+        signal_hook::low_level::unregister(handler);
+    }
+    restore(None);
     asked.map_err(|error| {
         let error = std::io::Error::from(error);
         if error.kind() == std::io::ErrorKind::Interrupted {
-            return Failure::new(
-                Exit::Interrupted(signal_hook::consts::SIGINT),
-                "Interrupted; nothing was changed.",
-            );
+            return Failure::new(Exit::Interrupted(SIGINT), "Interrupted; nothing was changed.");
         }
         Failure::io(error, "asking on the terminal").with_exit(Exit::Refused)
     })
+}
+
+/// Shows the cursor and gives the terminal its settings back. Best effort: without a terminal there is nothing to restore.
+fn restore(before: Option<&rustix::termios::Termios>) {
+    let _ = Term::stderr().show_cursor();
+    if let Some(before) = before {
+        let _ = rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, before);
+    }
 }
 
 fn declined() -> Failure {

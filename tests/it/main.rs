@@ -12,4 +12,5 @@ mod support; // the sandbox, other processes, injured boards, terminals: what ev
 
 mod hermes; // the real Hermes 0.19.0 beside us: same rows, nothing of its lost
 mod load; // a thousand short processes, two at a time: nothing lost
+mod prompts; // questions on a terminal, interrupted or not
 mod tree; // laws about the source tree itself: listed files, forbidden words

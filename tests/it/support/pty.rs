@@ -36,6 +36,11 @@ impl Terminal {
         String::from_utf8_lossy(found.as_bytes()).into_owned()
     }
 
+    /// The program's process id.
+    pub(crate) fn pid(&self) -> String {
+        self.session.get_process().pid().to_string()
+    }
+
     /// Types text as it is; end it with `\r` to press Enter.
     pub(crate) fn type_text(&mut self, text: &str) {
         self.session.write_all(text.as_bytes()).unwrap();
