@@ -4,7 +4,9 @@
 //! board, opening the pool with the invocation's budget. A verb asks the library layers for values and hands them to
 //! [`crate::ui`]; it holds no SQL and draws nothing.
 
+pub mod checkpoint;
 pub mod completions;
+pub mod journal_mode;
 pub mod man;
 pub mod version;
 
@@ -27,7 +29,9 @@ const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
 #[derive(Debug, clap::Subcommand)]
 #[expect(missing_docs, reason = "a comment here would replace the help text that stands at each verb's Args")]
 pub enum Verb {
+    Checkpoint(checkpoint::Args),
     Completions(completions::Args),
+    JournalMode(journal_mode::Args),
     Man(man::Args),
     Version(version::Args),
 }
@@ -125,6 +129,8 @@ fn dispatch(context: &mut Context<'_>, cli: &Cli) -> Outcome<Exit> {
         return Err(Failure::usage("--format nagios and prom belong to `kanbanctl health`."));
     }
     match &cli.verb {
+        Some(Verb::Checkpoint(args)) => checkpoint::run(context, args),
+        Some(Verb::JournalMode(args)) => journal_mode::run(context, args),
         Some(Verb::Completions(args)) => completions::run(context, args),
         Some(Verb::Man(args)) => man::run(context, args),
         Some(Verb::Version(args)) => version::run(context, args),

@@ -1,0 +1,202 @@
+//! `checkpoint`: copies committed frames from the WAL into the board's file.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use serde::Serialize;
+
+use super::Context;
+use crate::board::locks::HermesLocks;
+use crate::board::{Inspection, Stamp, files, holders};
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::pool::Access;
+use crate::ui::{Page, Records, Report};
+
+/// Copy committed frames from the WAL into the board's file.
+///
+/// A passive checkpoint waits for nobody and disturbs nobody. Off WAL there is nothing to do (0).
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// How hard to try: passive copies what it can; full waits for writers and readers; restart also makes the next
+    /// writer begin at the front; truncate cuts the file to nothing and is refused while anybody has the board open.
+    #[arg(long, value_enum, default_value = "passive")]
+    mode: Mode,
+    /// With --mode truncate: go on where processes of other users cannot be looked at; never beside one that was found.
+    #[arg(long)]
+    assume_unused: bool,
+}
+
+/// SQLite's checkpoint modes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Mode {
+    Passive,
+    Full,
+    Restart,
+    Truncate,
+}
+
+impl Mode {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Passive => "passive",
+            Self::Full => "full",
+            Self::Restart => "restart",
+            Self::Truncate => "truncate",
+        }
+    }
+}
+
+/// What was done. Sizes in bytes.
+#[derive(Debug, Serialize)]
+struct Checkpoint {
+    mode: Mode,
+    busy: bool,
+    frames_in_wal: i64,
+    frames_checkpointed: i64,
+    frames_left: i64,
+    wal_bytes_before: u64,
+    wal_bytes_after: u64,
+    board: String,
+}
+
+impl Report for Checkpoint {
+    fn kind(&self) -> &'static str {
+        "checkpoint"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        let frames = format!(
+            "{} in the WAL, {} checkpointed, {} left",
+            self.frames_in_wal, self.frames_checkpointed, self.frames_left
+        );
+        let bytes = format!("{} bytes before, {} after", self.wal_bytes_before, self.wal_bytes_after);
+        let busy = if self.busy { "yes: somebody was in the way" } else { "no" };
+        page.pairs(&[
+            ("board", &self.board),
+            ("mode", self.mode.name()),
+            ("frames", &frames),
+            ("WAL", &bytes),
+            ("busy", busy),
+        ]);
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        records.record(&[
+            self.mode.name(),
+            if self.busy { "busy" } else { "done" },
+            &self.frames_in_wal.to_string(),
+            &self.frames_checkpointed.to_string(),
+            &self.wal_bytes_before.to_string(),
+            &self.wal_bytes_after.to_string(),
+            &self.board,
+        ]);
+    }
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Exit 12 for truncate beside holders; 11 when somebody is in the way for the whole budget; 4 on damage.
+pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
+    let inspection = context.inspection()?;
+    inspection.require_sqlite()?;
+    let mut report = Checkpoint {
+        mode: args.mode,
+        busy: false,
+        frames_in_wal: 0,
+        frames_checkpointed: 0,
+        frames_left: 0,
+        wal_bytes_before: wal_bytes(&inspection.resolved),
+        wal_bytes_after: 0,
+        board: inspection.resolved.display().to_string(),
+    };
+    if !inspection.is_wal() {
+        context.ui.emit_maintenance(&report)?;
+        context.ui.success("The board is not in WAL mode; there is nothing to checkpoint.");
+        return Ok(Exit::Ok);
+    }
+    let _locks = if args.mode == Mode::Truncate { alone(context, &inspection, args)? } else { None };
+    if !inspection.sidecars.wal_has_bytes() {
+        context.ui.emit_maintenance(&report)?;
+        context.ui.success("The WAL is empty; there is nothing to checkpoint.");
+        return Ok(Exit::Ok);
+    }
+    let resolved = inspection.resolved.clone();
+    let dry_run = context.globals.dry_run;
+    let mut pool = context.pool_for(inspection, Access::Write)?;
+    let outcome = pool.connection(|connection, _| checkpoint(connection, &mut report, dry_run));
+    report.wal_bytes_after = wal_bytes(&resolved);
+    outcome.and(pool.close())?;
+    context.ui.emit_maintenance(&report)?;
+    finish(context, &report, &resolved)
+}
+
+fn finish(context: &mut Context<'_>, report: &Checkpoint, resolved: &Path) -> Outcome<Exit> {
+    if report.busy && report.mode != Mode::Passive {
+        return Err(Failure::busy(format!(
+            "the {} checkpoint did not finish: a reader or writer was in the way for the whole budget. {} of {} \
+             frames are in the board's file.",
+            report.mode.name(),
+            report.frames_checkpointed,
+            report.frames_in_wal
+        ))
+        .hint("Nothing is lost; try again, or give more time with --timeout.")
+        .at(resolved));
+    }
+    context.ui.success(format_args!(
+        "{} of {} frames are in the board's file.",
+        report.frames_checkpointed, report.frames_in_wal
+    ));
+    Ok(Exit::Ok)
+}
+
+/// Takes Hermes' locks and proves that nobody else has the board open.
+fn alone(context: &Context<'_>, inspection: &Inspection, args: &Args) -> Outcome<Option<HermesLocks>> {
+    let scan = || {
+        let refusal = holders::scan(inspection)?.require_none("cutting the WAL", args.assume_unused);
+        refusal.map_err(|failure| {
+            failure
+                .hint("`kanbanctl checkpoint` without --mode copies the frames beside them.")
+                .at(&inspection.resolved)
+        })
+    };
+    scan()?;
+    if context.globals.dry_run {
+        return Ok(None);
+    }
+    let deadline = context.budget().deadline();
+    let locks = HermesLocks::take(&inspection.board.path, &inspection.resolved, deadline)?;
+    scan()?;
+    Ok(Some(locks))
+}
+
+/// Counts first, because a checkpoint that empties the WAL reports zero frames.
+fn checkpoint(connection: &Connection, report: &mut Checkpoint, dry_run: bool) -> Outcome<()> {
+    let (_, frames, done) = pragma(connection, "noop")?;
+    (report.frames_in_wal, report.frames_checkpointed) = (frames, done);
+    if !dry_run {
+        let (busy, frames, done) = pragma(connection, report.mode.name())?;
+        report.busy = busy;
+        report.frames_in_wal = report.frames_in_wal.max(frames);
+        let emptied = !busy && report.mode != Mode::Passive;
+        report.frames_checkpointed =
+            if emptied { report.frames_in_wal } else { report.frames_checkpointed.max(done) };
+    }
+    report.frames_left = report.frames_in_wal - report.frames_checkpointed;
+    Ok(())
+}
+
+/// Whether somebody was in the way, frames in the WAL, frames checkpointed.
+fn pragma(connection: &Connection, mode: &str) -> Outcome<(bool, i64, i64)> {
+    let sql = format!("PRAGMA wal_checkpoint({mode})");
+    let row = connection.query_row(&sql, [], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+    })?;
+    Ok((row.0 != 0, row.1.max(0), row.2.max(0)))
+}
+
+fn wal_bytes(resolved: &Path) -> u64 {
+    Stamp::of(&files::with_suffix(resolved, "-wal")).ok().flatten().map_or(0, |stamp| stamp.len)
+}

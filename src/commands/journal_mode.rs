@@ -1,0 +1,182 @@
+//! `journal-mode`: shows the recorded journal mode, or changes it when nobody else has the board open.
+
+use serde::Serialize;
+
+use super::Context;
+use crate::board::filesystem;
+use crate::board::holders;
+use crate::board::locks::HermesLocks;
+use crate::board::{Board, Inspection};
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::journal::{self, Mode};
+use crate::ui::{Page, Records, Report};
+
+/// Show or change how the board is journaled.
+///
+/// Without a mode: which one the file records, on which filesystem, and what Hermes makes of it at its next open.
+/// With one: refused (12) while anybody else has the board open, and WAL also where it does not work. The file records
+/// only WAL or not WAL; truncate and persist are choices of each connection, which Hermes does not make.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The mode to change to.
+    #[arg(value_enum)]
+    mode: Option<Mode>,
+    /// Go on where processes of other users cannot be looked at; never beside a process that was found.
+    #[arg(long, requires = "mode")]
+    assume_unused: bool,
+}
+
+/// What the mode was and is.
+#[derive(Debug, Serialize)]
+struct JournalMode {
+    before: Mode,
+    after: Mode,
+    recorded: Mode,
+    filesystem: String,
+    board: String,
+    hermes_next_open: &'static str,
+}
+
+impl Report for JournalMode {
+    fn kind(&self) -> &'static str {
+        "journal-mode"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        let mode = if self.before == self.after {
+            self.after.to_string()
+        } else {
+            format!("{} (before: {})", self.after, self.before)
+        };
+        page.pairs(&[
+            ("board", &self.board),
+            ("journal mode", &mode),
+            ("filesystem", &self.filesystem),
+            ("Hermes", self.hermes_next_open),
+        ]);
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        records.record(&[self.before.name(), self.after.name(), &self.filesystem, &self.board]);
+    }
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Exit 12 beside holders and on unsuitable filesystems; 11 when a lock is not had; as [`Context::inspection`].
+pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
+    let inspection = context.inspection()?;
+    inspection.require_sqlite()?;
+    let Some(target) = args.mode else {
+        let recorded = recorded(&inspection);
+        let report = report(&inspection, recorded, recorded)?;
+        context.ui.emit(&report)?;
+        return Ok(Exit::Ok);
+    };
+    if target == Mode::Wal {
+        require_wal_works(&inspection)?;
+    }
+    let before = recorded(&inspection);
+    let there = (before == Mode::Wal) == (target == Mode::Wal);
+    if there {
+        context
+            .ui
+            .success(format_args!("The board's journal mode is {before} already; nothing was changed."));
+    } else {
+        change(context, &inspection, target, args.assume_unused)?;
+    }
+    let report = report(&inspection, before, target)?;
+    context.ui.emit_maintenance(&report)?;
+    if !there && !context.globals.dry_run {
+        context.ui.success(format_args!(
+            "Changed the journal mode from {before} to {target}. Undo it with `kanbanctl journal-mode {before}`."
+        ));
+        context.ui.success(report.hermes_next_open);
+    }
+    Ok(Exit::Ok)
+}
+
+fn change(context: &mut Context<'_>, seen: &Inspection, target: Mode, assume_unused: bool) -> Outcome<()> {
+    let doing = format!("changing the journal mode to {target}");
+    let alone = || {
+        holders::scan(seen)?.require_none(&doing, assume_unused).map_err(|failure| failure.at(&seen.resolved))
+    };
+    alone()?;
+    if context.globals.dry_run {
+        context.ui.status(format_args!("Dry run: the journal mode would be changed to {target}."));
+        return Ok(());
+    }
+    let _locks = HermesLocks::take(&seen.board.path, &seen.resolved, context.budget().deadline())?;
+    alone()?;
+    require_unchanged(&seen.board, seen)?;
+    if target == Mode::Wal {
+        journal::turn_wal_on(&seen.resolved)
+    } else {
+        journal::turn_wal_off(&seen.resolved, target)
+    }
+}
+
+/// Refuses where a board changed its file or mode while the locks were waited for, or where SQLite's first read would
+/// replay a log that does not belong to the file (incidents.md F35).
+fn require_unchanged(board: &Board, seen: &Inspection) -> Outcome<()> {
+    let now = board.inspect()?;
+    now.require_sqlite()?;
+    let file = |inspection: &Inspection| inspection.stamp.map(|stamp| (stamp.dev, stamp.ino));
+    if file(&now) != file(seen) || now.is_wal() != seen.is_wal() {
+        return Err(Failure::busy("the board was changed meanwhile by another process; nothing was done.")
+            .hint("Run the command again.")
+            .at(&seen.resolved));
+    }
+    if !now.is_wal() && now.sidecars.wal_has_bytes() {
+        return Err(Failure::refused(
+            "a -wal lies beside a board that records a rollback journal; SQLite would replay it over the board.",
+        )
+        .hint("Look with `kanbanctl health`; see what both hold with `kanbanctl recover --dry-run`.")
+        .at(&seen.resolved));
+    }
+    Ok(())
+}
+
+fn require_wal_works(inspection: &Inspection) -> Outcome<()> {
+    let Some(obstacle) = journal::wal_obstacle(directory(inspection))? else { return Ok(()) };
+    let failure = Failure::refused(format!("WAL does not work here: {obstacle}. The board was not touched."));
+    let failure = if inspection.is_wal() {
+        failure.hint("Bring the board back with `kanbanctl journal-mode delete`.")
+    } else {
+        failure.hint("Leave the board in its mode, or move it to a local filesystem.")
+    };
+    Err(failure.at(&inspection.resolved))
+}
+
+fn report(inspection: &Inspection, before: Mode, after: Mode) -> Outcome<JournalMode> {
+    let filesystem = filesystem::of(directory(inspection))?.kind;
+    Ok(JournalMode {
+        before,
+        after,
+        recorded: if after == Mode::Wal { Mode::Wal } else { Mode::Delete },
+        filesystem,
+        board: inspection.resolved.display().to_string(),
+        hermes_next_open: hermes_next_open(after),
+    })
+}
+
+/// What Hermes does to the mode when it opens the board next (board-format.md 3.3).
+fn hermes_next_open(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Wal => "Hermes keeps WAL at its next open.",
+        _ => {
+            "Hermes 0.19.0 turns WAL on again at its next open where it can. Newer versions follow \
+             database.journal_mode in their configuration; set it to delete to keep this."
+        }
+    }
+}
+
+fn recorded(inspection: &Inspection) -> Mode {
+    inspection.header().map_or(Mode::Delete, Mode::recorded)
+}
+
+fn directory(inspection: &Inspection) -> &std::path::Path {
+    inspection.resolved.parent().unwrap_or(std::path::Path::new("/"))
+}

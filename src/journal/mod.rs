@@ -1,0 +1,230 @@
+//! The recorded journal mode: turning WAL on, and bringing a board back from it.
+//!
+//! Responsible for architecture.md rule 5: the setter, its proof and its way back, each on a connection of its own that
+//! lives only here, because `locking_mode` must be set before the first read where the WAL index cannot be shared.
+//! Everything else goes through [`crate::pool`]. Who may be in the way is asked before, by the verb.
+
+mod probe;
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::board::files::with_suffix;
+use crate::failure::{Failure, Outcome};
+use crate::ondisk::header::{self, Header};
+
+pub use probe::wal_obstacle;
+
+/// A journal mode that can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// The write-ahead log.
+    Wal,
+    /// A rollback journal that is deleted after each transaction.
+    Delete,
+    /// A rollback journal that is cut to zero bytes.
+    Truncate,
+    /// A rollback journal whose header is zeroed.
+    Persist,
+}
+
+impl Mode {
+    /// The mode that the header records. Which kind of rollback journal is used is each connection's own choice.
+    pub fn recorded(header: &Header) -> Self {
+        if header.is_wal() { Self::Wal } else { Self::Delete }
+    }
+
+    /// SQLite's word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wal => "wal",
+            Self::Delete => "delete",
+            Self::Truncate => "truncate",
+            Self::Persist => "persist",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Turns WAL on for the database at `path`, which nobody else may have open and whose directory has passed
+/// [`wal_obstacle`]. The mode is on when the setter's row, a read, an empty write transaction and, after the close,
+/// header bytes 18 and 19 agree; otherwise the file is brought back.
+///
+/// # Errors
+/// Exit 11 when somebody holds a lock after all; 12 where WAL does not work.
+pub fn turn_wal_on(path: &Path) -> Outcome<()> {
+    let connection = open(path)?;
+    let outcome = prove_wal(&connection);
+    let closed = close(connection, path);
+    match outcome.and(closed) {
+        Ok(()) if records_wal(path)? => Ok(()),
+        Ok(()) => {
+            Err(Failure::refused("WAL did not take: the header still records a rollback journal.").at(path))
+        }
+        Err(failure) => {
+            if records_wal(path)? {
+                turn_wal_off(path, Mode::Delete)?;
+            }
+            Err(failure.context("WAL was tried and taken back").at(path))
+        }
+    }
+}
+
+/// Brings the database at `path`, which nobody else may have open, back to a rollback journal; every committed frame
+/// is checkpointed on the way. Where the WAL index cannot be shared, it is kept in this process's own memory.
+///
+/// # Errors
+/// Exit 11 when somebody holds a lock after all; 1 when row, header and the absence of a `-wal` do not agree.
+pub fn turn_wal_off(path: &Path, mode: Mode) -> Outcome<()> {
+    match leave(path, mode, false) {
+        Err(failure) if failure.is_shared_map() => {
+            leave(path, mode, true)?;
+            // Nobody has the board open, and a rollback journal has no index: this one only misleads.
+            remove_if_there(&with_suffix(path, "-shm"))?;
+        }
+        other => other?,
+    }
+    if records_wal(path)? {
+        return Err(
+            Failure::failed(format!("the header still records WAL after the change to {mode}.")).at(path)
+        );
+    }
+    let wal = with_suffix(path, "-wal");
+    if std::fs::metadata(&wal).is_ok_and(|meta| meta.len() > 0) {
+        return Err(Failure::failed(format!("{} is still there after the change to {mode}.", wal.display()))
+            .hint("Do not delete it; look with `kanbanctl health`.")
+            .at(path));
+    }
+    remove_if_there(&wal)
+}
+
+/// Whether header bytes 18 and 19 record WAL. Only while no connection to the file is open.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn records_wal(path: &Path) -> Outcome<bool> {
+    let mut bytes = Vec::with_capacity(header::LEN);
+    File::open(path)
+        .and_then(|file| file.take(100).read_to_end(&mut bytes))
+        .map_err(|error| Failure::io(error, format!("reading {}", path.display())).at(path))?;
+    Ok(Header::read(&bytes).is_some_and(|header| header.is_wal()))
+}
+
+fn prove_wal(connection: &Connection) -> Outcome<()> {
+    let row = set(connection, Mode::Wal)?;
+    if row != Mode::Wal.name() {
+        return Err(Failure::refused(format!("WAL did not take: SQLite answered '{row}'.")));
+    }
+    read(connection)?;
+    Ok(connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK;")?)
+}
+
+fn leave(path: &Path, mode: Mode, exclusive: bool) -> Outcome<()> {
+    let connection = open(path)?;
+    let outcome = prove_left(&connection, mode, exclusive);
+    let closed = close(connection, path);
+    outcome.and(closed).map_err(|failure| failure.at(path))
+}
+
+fn prove_left(connection: &Connection, mode: Mode, exclusive: bool) -> Outcome<()> {
+    if exclusive {
+        connection.query_row("PRAGMA locking_mode=EXCLUSIVE", [], |_| Ok(()))?;
+    }
+    let row = set(connection, mode)?;
+    if row != mode.name() {
+        return Err(Failure::busy(format!(
+            "the journal mode stayed '{row}': another connection is in the way. Nothing was changed."
+        )));
+    }
+    read(connection)
+}
+
+/// Opens a file that is there, with nothing that could write but the setter.
+fn open(path: &Path) -> Outcome<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|error| Failure::from(error).at(path))?;
+    let switches = [
+        (DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true),
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+    ];
+    for (switch, on) in switches {
+        connection.set_db_config(switch, on)?;
+    }
+    // Whoever is in the way was not seen by the holder scan, so waiting for it would hide it (incidents.md F37).
+    connection.busy_timeout(std::time::Duration::ZERO)?;
+    connection.execute_batch("PRAGMA synchronous=FULL; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;")?;
+    Ok(connection)
+}
+
+fn close(connection: Connection, path: &Path) -> Outcome<()> {
+    connection.close().map_err(|(_, error)| Failure::from(error).context("closing the board failed").at(path))
+}
+
+fn set(connection: &Connection, mode: Mode) -> Outcome<String> {
+    Ok(connection.query_row(&format!("PRAGMA journal_mode={mode}"), [], |row| row.get(0))?)
+}
+
+fn read(connection: &Connection) -> Outcome<()> {
+    Ok(connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?)
+}
+
+fn remove_if_there(path: &Path) -> Outcome<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Failure::io(error, format!("removing {}", path.display())).at(path))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_and_back_keeps_the_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kanban.db");
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch("CREATE TABLE t(a); INSERT INTO t VALUES(1)").unwrap();
+        connection.close().unwrap();
+        turn_wal_on(&path).unwrap();
+        assert!(records_wal(&path).unwrap());
+        turn_wal_off(&path, Mode::Delete).unwrap();
+        assert!(!records_wal(&path).unwrap());
+        assert!(!with_suffix(&path, "-wal").exists());
+        let rows: i64 = Connection::open(&path)
+            .unwrap()
+            .query_row("SELECT count(*) FROM t", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(rows, 1);
+    }
+
+    #[test]
+    fn a_reader_in_the_way_leaves_the_mode_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kanban.db");
+        let connection = Connection::open(&path).unwrap();
+        connection
+            .execute_batch("PRAGMA journal_mode=WAL; CREATE TABLE t(a); INSERT INTO t VALUES(1)")
+            .unwrap();
+        let failure = turn_wal_off(&path, Mode::Delete).unwrap_err();
+        assert_eq!(failure.exit(), crate::exit::Exit::Busy);
+        drop(connection);
+    }
+}
