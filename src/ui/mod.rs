@@ -202,7 +202,7 @@ impl Ui {
         if let Some(path) = failure.path().map(|path| path.display().to_string())
             && !message.contains(&path)
         {
-            self.say(Label::Dim, "board: ", &path);
+            self.say(Label::Dim, "file: ", &path);
         }
         for hint in failure.hints() {
             self.say(Label::Hint, "hint: ", hint);

@@ -97,7 +97,7 @@ fn failures_name_the_path_and_the_next_step() {
     let failure = Failure::refused("A guard said no.\u{1b}").at("/x/kanban.db".as_ref()).hint("Do this.");
     let settings = Settings { stderr_terminal: true, ..Settings::default() };
     let (_, err) = run(settings, |ui| ui.failure(&failure));
-    assert_eq!(err, "error: A guard said no.\\x1b\nboard: /x/kanban.db\nhint: Do this.\n");
+    assert_eq!(err, "error: A guard said no.\\x1b\nfile: /x/kanban.db\nhint: Do this.\n");
     let settings = Settings { format: Format::Json, ..Settings::default() };
     let (out, err) = run(settings, |ui| ui.failure(&failure));
     assert!(out.is_empty() && err.lines().count() == 1 && err.contains("\"code\":12"), "{err}");
