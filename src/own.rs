@@ -5,6 +5,7 @@
 //! publication that never replaces anything. Nothing here may touch a board that others can open; that is
 //! [`crate::pool`]'s part.
 
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,12 +13,16 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
+use sha2::{Digest, Sha256};
 
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 
 /// The sidecars that SQLite may leave beside a file of ours when it is killed.
 const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// How much of a file is read at a time.
+const PIECE: usize = 1 << 20;
 
 /// A database under a temporary name, removed again unless it is published.
 #[derive(Debug)]
@@ -129,16 +134,29 @@ impl Sealed {
         self.temporary.path()
     }
 
-    /// The first bytes of the finished file.
+    /// SHA-256 of the finished file, in hex, and its length in bytes.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn read(&self) -> Outcome<Vec<u8>> {
+    pub fn digest(&self) -> Outcome<(String, u64)> {
         let path = self.path()?;
-        let mut bytes = Vec::new();
         let reading = |error| Failure::io(error, format!("reading {}", path.display()));
-        File::open(&path).map_err(reading)?.read_to_end(&mut bytes).map_err(reading)?;
-        Ok(bytes)
+        let mut file = File::open(&path).map_err(reading)?;
+        let (mut hash, mut length, mut piece) = (Sha256::new(), 0_u64, vec![0_u8; PIECE]);
+        loop {
+            let read = file.read(&mut piece).map_err(reading)?;
+            let Some(bytes) = piece.get(..read).filter(|bytes| !bytes.is_empty()) else {
+                break;
+            };
+            hash.update(bytes);
+            length += u64::try_from(read).unwrap_or_default();
+        }
+        let digest = hash.finalize().iter().fold(String::new(), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
+        Ok((digest, length))
     }
 
     /// Chooses another final name in the same directory, for names that carry the content's hash.

@@ -3,7 +3,7 @@
 //! Responsible for opening a board once, with every pragma and switch explicit, for the lock budget, the transaction
 //! boundary, the second look at damage and the one close (architecture.md, "The pool"). It takes a finished
 //! [`Inspection`] by value, so that no byte of the file is read by hand while the handle lives. SQL text belongs to
-//! `store`, changes of the journal mode to `journal`.
+//! [`crate::store`], changes of the journal mode to `journal`.
 
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
@@ -133,7 +133,7 @@ impl Pool {
         if self.access == Access::Read {
             return Err(self.explain(Failure::failed("a reading verb asked for a transaction.")));
         }
-        self.opened()?;
+        self.look(&mut |connection| crate::store::schema::check(connection)?.require_writable())?;
         let outcome = self.transact(work);
         outcome.map_err(|failure| self.explain(failure))
     }

@@ -54,6 +54,9 @@ pub struct Globals {
     /// Board file by path.
     #[arg(long, global = true, value_name = "PATH", help_heading = "Global options")]
     pub db: Option<PathBuf>,
+    /// Every board under the root (health, list, stats, checkpoint, backup, backups list).
+    #[arg(long, global = true, conflicts_with_all = ["board", "db"], help_heading = "Global options")]
+    pub all_boards: bool,
     /// How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only].
     #[arg(long, global = true, value_enum, value_name = "FORMAT", help_heading = "Global options")]
     pub format: Option<Format>,

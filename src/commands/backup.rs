@@ -1,0 +1,249 @@
+//! `kanbanctl backup`: a verified copy of the board as of one moment, made while others go on writing.
+
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+use serde::Serialize;
+
+use super::Context;
+use crate::board::files::with_suffix;
+use crate::board::{Board, location};
+use crate::clock;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::own::{OwnFile, RecordedMode, Sealed};
+use crate::pool::{Access, Pool};
+use crate::store::audit::{self, Integrity};
+use crate::ui::{Page, Progress, Records, Report};
+
+/// Pages per step; between two steps the bar moves and signals are heard.
+const PAGES_PER_STEP: i32 = 1_024;
+/// Between a board's file name and the moment of a backup of ours.
+const MARK: &str = ".backup.";
+
+/// Copy a board as of one moment, verified.
+///
+/// The copy is made through SQLite's online backup interface and holds what the WAL holds. It is checked before it
+/// gets its name, which carries the moment and the content. An unchanged board is not copied twice.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where to put it [default: a folder beside the board, named after it with .backups].
+    #[arg(value_name = "DIR")]
+    directory: Option<PathBuf>,
+    /// Keep this many of this board's backups in DIR, the newest, and remove the others.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    keep: Option<u32>,
+}
+
+/// What was made.
+#[derive(Debug, Serialize)]
+struct Made {
+    board: String,
+    path: String,
+    already: bool,
+    bytes: u64,
+    sha256: String,
+    verified: bool,
+    tables: serde_json::Map<String, serde_json::Value>,
+    removed: Vec<String>,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Exit 4 when the copy is not sound, 12 when the destination cannot take it.
+pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
+    let boards =
+        if context.globals.all_boards { location::discover(context.env)? } else { vec![context.board()?] };
+    for board in boards {
+        let made = one(context, args, &board)?;
+        context.ui.emit_maintenance(&made)?;
+        let what = if made.already { "is unchanged since" } else { "was copied to" };
+        context.ui.success(format_args!("{} {what} {}.", made.board, made.path));
+    }
+    Ok(Exit::Ok)
+}
+
+fn one(context: &mut Context<'_>, args: &Args, board: &Board) -> Outcome<Made> {
+    let inspection = board.inspect()?;
+    let mut pool = context.pool_for_long(inspection, Access::Read)?;
+    let directory = args.directory.clone().unwrap_or_else(|| default_directory(&pool.inspection().resolved));
+    let fresh = !context.globals.dry_run && create_directory(&directory)?;
+    let outcome = copy(context, &mut pool, &directory);
+    let closed = pool.close();
+    if outcome.is_err() && fresh {
+        // Ours and empty, or somebody has used it meanwhile and it stays.
+        let _ = std::fs::remove_dir(&directory);
+    }
+    let mut made = outcome?;
+    closed?;
+    if let Some(keep) = args.keep {
+        made.removed = prune(context, &directory, Path::new(&made.path), keep)?;
+    }
+    made.board = board.name();
+    Ok(made)
+}
+
+/// Where a board's backups go when no place is named.
+pub(super) fn default_directory(resolved: &Path) -> PathBuf {
+    with_suffix(resolved, ".backups")
+}
+
+fn create_directory(directory: &Path) -> Outcome<bool> {
+    if directory.is_dir() {
+        return Ok(false);
+    }
+    std::fs::create_dir_all(directory)
+        .map(|()| true)
+        .map_err(|error| Failure::io(error, format!("creating {}", directory.display())))
+}
+
+fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome<Made> {
+    let resolved = pool.inspection().resolved.clone();
+    let mode = pool.inspection().stamp.map_or(0o600, |stamp| stamp.mode);
+    let recorded = if pool.inspection().is_wal() { RecordedMode::Wal } else { RecordedMode::Delete };
+    let name = resolved.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let moment = clock::compact(context.clock.epoch());
+    let place = if directory.is_dir() { directory.to_path_buf() } else { nearest(directory) };
+    let mut file = OwnFile::create(&place.join(format!("{name}{MARK}{moment}.new.db")))?;
+    let progress = context.ui.progress("Copying pages", 0);
+    let deadline = pool.budget().deadline();
+    let tables = pool.connection(|source, _| {
+        let tables = pinned(source, file.connection()?, &progress, deadline)?;
+        verify(file.connection()?, &tables)?;
+        Ok(tables)
+    })?;
+    drop(progress);
+    let sealed = file.seal(recorded)?;
+    let (sha256, bytes) = sealed.digest()?;
+    let short = sha256.get(..16).unwrap_or(&sha256).to_owned();
+    let already = ours(directory, &name).into_iter().next_back().filter(|path| {
+        path.to_string_lossy().ends_with(&format!(".{short}.db"))
+    });
+    let path = match &already {
+        Some(path) => path.clone(),
+        None => publish(context, sealed, directory.join(format!("{name}{MARK}{moment}.{short}.db")), mode)?,
+    };
+    Ok(Made {
+        board: String::new(),
+        path: path.display().to_string(),
+        already: already.is_some(),
+        bytes,
+        sha256,
+        verified: true,
+        tables: tables.into_iter().map(|(table, rows)| (table, rows.into())).collect(),
+        removed: Vec::new(),
+    })
+}
+
+fn publish(context: &Context<'_>, sealed: Sealed, path: PathBuf, mode: u32) -> Outcome<PathBuf> {
+    if context.globals.dry_run { Ok(path) } else { sealed.named(path).publish(mode) }
+}
+
+/// The closest directory above that exists, for the rehearsal of a backup into one that does not.
+fn nearest(directory: &Path) -> PathBuf {
+    directory.ancestors().find(|dir| dir.is_dir()).unwrap_or(Path::new("/")).to_path_buf()
+}
+
+/// Copies under one read transaction, so that a busy writer cannot make the copy start again.
+fn pinned(
+    source: &Connection,
+    target: &mut Connection,
+    progress: &Progress,
+    deadline: Instant,
+) -> Outcome<Vec<(String, i64)>> {
+    source.execute_batch("BEGIN")?;
+    let copied = audit::counts(source).and_then(|tables| {
+        let backup = Backup::new(source, target)?;
+        loop {
+            match backup.step(PAGES_PER_STEP)? {
+                StepResult::Done => return Ok(tables),
+                StepResult::More => {}
+                _ if Instant::now() >= deadline => {
+                    return Err(Failure::busy("the board stayed locked; nothing was copied."));
+                }
+                _ => sleep(Duration::from_millis(20)),
+            }
+            let total = u64::try_from(backup.progress().pagecount).unwrap_or(0);
+            let left = u64::try_from(backup.progress().remaining).unwrap_or(0);
+            progress.update(total.saturating_sub(left), total);
+        }
+    });
+    // Ends the snapshot; the reading transaction has nothing to lose.
+    let _ = source.execute_batch("ROLLBACK");
+    copied
+}
+
+/// A copy counts when SQLite finds nothing wrong with it and every table has the rows of the original.
+fn verify(copy: &Connection, tables: &[(String, i64)]) -> Outcome<()> {
+    let said = audit::integrity(copy, Integrity::Full)?;
+    if let Some(first) = said.first() {
+        return Err(Failure::damaged(format!("the copy is as damaged as the board ({first}); it was not kept."))
+            .hint("See what can be brought back with `kanbanctl recover --dry-run`."));
+    }
+    if audit::counts(copy)? != tables {
+        return Err(Failure::failed("the copy has other rows than the board; it was not kept.")
+            .hint("Run the command again."));
+    }
+    Ok(())
+}
+
+/// This board's backups of ours in `directory`, oldest first (the name carries the moment).
+pub(super) fn ours(directory: &Path, name: &str) -> Vec<PathBuf> {
+    let prefix = format!("{name}{MARK}");
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return Vec::new();
+    };
+    let mut found: Vec<PathBuf> = entries
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+        .filter(|entry| {
+            let file = entry.file_name();
+            let file = file.to_string_lossy();
+            file.starts_with(&prefix) && file.ends_with(".db")
+        })
+        .map(|entry| entry.path())
+        .collect();
+    found.sort();
+    found
+}
+
+/// Removes all but the newest `keep`, never the one just made.
+fn prune(context: &Context<'_>, directory: &Path, made: &Path, keep: u32) -> Outcome<Vec<String>> {
+    let name = made.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = name.split(MARK).next().unwrap_or_default();
+    let mut found = ours(directory, name);
+    found.retain(|path| path != made);
+    let others = usize::try_from(keep).unwrap_or(usize::MAX).saturating_sub(1);
+    let surplus = found.len().saturating_sub(others);
+    let mut removed = Vec::new();
+    for path in found.into_iter().take(surplus) {
+        if !context.globals.dry_run {
+            std::fs::remove_file(&path)
+                .map_err(|error| Failure::io(error, format!("removing {}", path.display())))?;
+        }
+        removed.push(path.display().to_string());
+    }
+    Ok(removed)
+}
+
+impl Report for Made {
+    fn kind(&self) -> &'static str {
+        "backup"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        let bytes = indicatif::HumanBytes(self.bytes).to_string();
+        page.pairs(&[("backup", &self.path), ("size", &bytes), ("sha256", &self.sha256)]);
+        for removed in &self.removed {
+            page.line(&format!("removed {removed}"));
+        }
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        records.record(&[&self.path, &self.bytes.to_string(), &self.sha256]);
+    }
+}

@@ -1,0 +1,310 @@
+//! `kanbanctl health`: what is wrong with the board, without changing it.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use serde::Serialize;
+
+use super::Context;
+use crate::board::{FileState, Inspection, location};
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::health::checks::{self, Subject, compare_looks};
+use crate::health::{Depth, Finding, Severity, Verdict, explain, ids};
+use crate::pool::{Access, Pool};
+use crate::ui::prom::{Figures, Metric};
+use crate::ui::{Format, Label, Page, Records, Report, nagios, prom};
+
+/// How long a finding rests before the second look (architecture.md rule 4).
+const SECOND_LOOK: Duration = Duration::from_millis(250);
+
+/// Check a board without changing it.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// How deep to look.
+    #[arg(long, value_enum, default_value = "quick", value_name = "DEPTH")]
+    depth: Depth,
+    /// Say what a finding means instead of looking.
+    #[arg(long, value_name = "ID")]
+    explain: Option<String>,
+}
+
+/// What was found on one board.
+#[derive(Debug, Serialize)]
+struct Checked {
+    verdict: Verdict,
+    findings: Vec<Finding>,
+    board: String,
+    path: String,
+    origin: String,
+    depth: Depth,
+    filesystem: String,
+    journal_mode: Option<String>,
+    counts: serde_json::Map<String, serde_json::Value>,
+    wal_frames_pending: u64,
+    #[serde(skip)]
+    exit: Exit,
+}
+
+/// Several boards' findings.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct All(Vec<Checked>);
+
+/// Runs the verb.
+///
+/// # Errors
+/// Exit 10 where no board is, 6 when it could not be looked at at all.
+pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
+    if let Some(id) = &args.explain {
+        return explain_finding(context, id);
+    }
+    let boards =
+        if context.globals.all_boards { location::discover(context.env)? } else { vec![context.board()?] };
+    let mut checked = Vec::new();
+    for board in boards {
+        let inspection = board.inspect()?;
+        checked.push(check(context, inspection, args.depth)?);
+    }
+    let exit = checked.iter().fold(Exit::Ok, |worst, board| worst.merge(board.exit));
+    match context.ui.format() {
+        Format::Nagios => {
+            let figures: Vec<Figures> = checked.iter().map(figures).collect();
+            let reason = checked.iter().flat_map(|board| &board.findings).max_by_key(|finding| finding.severity);
+            let reason = reason.filter(|finding| finding.severity > Severity::Info);
+            let line = nagios::render(exit, &figures, reason.map(|finding| finding.message.as_str()));
+            context.ui.raw(&line)?;
+            return Ok(Exit::Monitored(exit.nagios()));
+        }
+        Format::Prom => {
+            let figures: Vec<Figures> = checked.iter().map(figures).collect();
+            context.ui.raw(&prom::render(&figures))?;
+        }
+        _ if context.globals.all_boards => context.ui.emit(&All(checked))?,
+        _ => {
+            for board in &checked {
+                context.ui.emit(board)?;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+fn explain_finding(context: &mut Context<'_>, id: &str) -> Outcome<Exit> {
+    match explain(id) {
+        Some(text) => {
+            context.ui.raw(&format!("{id}: {text}\nSee kanbanctl-recovery(7) for the procedure.\n"))?;
+            Ok(Exit::Ok)
+        }
+        None => Err(Failure::not_found(format!("there is no finding called {id}."))
+            .hint(format!("The findings are {}.", ids().collect::<Vec<_>>().join(", ")))),
+    }
+}
+
+/// Everything about one board: bytes first, then the rows on the one connection.
+fn check(context: &mut Context<'_>, inspection: Inspection, depth: Depth) -> Outcome<Checked> {
+    let nothing_there = matches!(inspection.state, FileState::Missing | FileState::Empty) && !inspection.leftovers();
+    if nothing_there {
+        inspection.require_sqlite()?;
+    }
+    let subject = Subject::look(inspection.clone(), depth, context.clock.epoch())?;
+    let mut findings = checks::before_opening(&subject);
+    let mut seen = Seen::default();
+    if inspection.header().is_some() {
+        let looked = look(context, inspection.clone(), &subject, &mut seen);
+        match looked {
+            Ok(found) => findings.extend(found),
+            Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => return Err(failure),
+            Err(failure) if failure.is_damage() => findings.push(
+                Finding::new("unreadable", Severity::Error, shown(&inspection), failure.to_string())
+                    .next("kanbanctl recover --dry-run"),
+            ),
+            Err(failure) => {
+                seen.looked = false;
+                findings.push(
+                    Finding::new("unreadable", Severity::Warning, shown(&inspection), failure.to_string())
+                        .next("kanbanctl health"),
+                );
+            }
+        }
+    }
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let verdict = Verdict::of(&findings, seen.looked);
+    Ok(Checked {
+        verdict,
+        exit: verdict.exit(),
+        findings,
+        board: inspection.board.name(),
+        path: shown(&inspection),
+        origin: inspection.board.origin.to_string(),
+        depth,
+        filesystem: subject.filesystem.kind.clone(),
+        journal_mode: seen.journal_mode,
+        counts: seen.counts.into_iter().map(|(name, count)| (name, count.into())).collect(),
+        wal_frames_pending: subject.waiting.map_or(0, |waiting| waiting.pending),
+    })
+}
+
+/// What the connection said besides findings.
+#[derive(Debug)]
+struct Seen {
+    looked: bool,
+    journal_mode: Option<String>,
+    counts: Vec<(String, i64)>,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self { looked: true, journal_mode: None, counts: Vec::new() }
+    }
+}
+
+fn look(
+    context: &mut Context<'_>,
+    inspection: Inspection,
+    subject: &Subject,
+    seen: &mut Seen,
+) -> Outcome<Vec<Finding>> {
+    let budget = context.budget().for_long_work();
+    let mut pool = Pool::new(inspection, Access::Read, budget, context.signals.clone())?;
+    let progress = context.ui.progress("Checking pages", 0);
+    let outcome = questions(&mut pool, subject, seen);
+    drop(progress);
+    let closed = pool.close();
+    let findings = outcome?;
+    closed.map(|()| findings)
+}
+
+fn questions(pool: &mut Pool, subject: &Subject, seen: &mut Seen) -> Outcome<Vec<Finding>> {
+    seen.journal_mode = Some(pool.read(crate::store::audit::journal_mode)?);
+    let ask = |connection: &Connection| checks::integrity(connection, subject);
+    let first = pool.read(ask)?;
+    let second = if first.is_empty() {
+        Vec::new()
+    } else {
+        pool.forget_pages();
+        sleep(SECOND_LOOK);
+        pool.read(ask)?
+    };
+    let (mut findings, still) = compare_looks(&first, &second, &shown(&subject.inspection));
+    if !still {
+        seen.looked = false;
+        findings.push(
+            Finding::new(
+                "integrity",
+                Severity::Warning,
+                shown(&subject.inspection),
+                "two looks gave different answers: the board is changing under us.",
+            )
+            .next("kanbanctl health"),
+        );
+    }
+    findings.extend(pool.read(|connection| checks::after_opening(connection, subject))?);
+    seen.counts = pool.read(crate::store::audit::counts)?;
+    Ok(findings)
+}
+
+fn shown(inspection: &Inspection) -> String {
+    inspection.resolved.display().to_string()
+}
+
+fn figures(checked: &Checked) -> Figures {
+    let count = |severity| {
+        let found = checked.findings.iter().filter(|finding| finding.severity == severity).count();
+        u64::try_from(found).unwrap_or(u64::MAX)
+    };
+    let mut metrics: Vec<Metric> = checked
+        .counts
+        .iter()
+        .map(|(table, count)| Metric {
+            name: "rows",
+            help: "Rows of a table.",
+            label: Some(("table", table.clone())),
+            value: count.as_i64().unwrap_or_default(),
+        })
+        .collect();
+    metrics.push(Metric {
+        name: "wal_frames_pending",
+        help: "Frames that only the WAL holds.",
+        label: None,
+        value: i64::try_from(checked.wal_frames_pending).unwrap_or(i64::MAX),
+    });
+    Figures {
+        board: checked.board.clone(),
+        verdict: checked.verdict.word().to_owned(),
+        findings: [count(Severity::Info), count(Severity::Warning), count(Severity::Error)],
+        metrics,
+    }
+}
+
+impl Checked {
+    fn draw(&self, page: &mut Page<'_>) {
+        let label = match self.verdict {
+            Verdict::Healthy => Label::Good,
+            Verdict::Degraded => Label::Warning,
+            Verdict::Damaged | Verdict::Unchecked => Label::Bad,
+        };
+        page.spans(&[(Label::Text, &self.path), (Label::Text, ": "), (label, self.verdict.word())]);
+        for finding in &self.findings {
+            let (label, word) = match finding.severity {
+                Severity::Info => (Label::Dim, "info"),
+                Severity::Warning => (Label::Warning, "warning"),
+                Severity::Error => (Label::Bad, "error"),
+            };
+            page.spans(&[(label, word), (Label::Text, " "), (Label::Id, finding.id)]);
+            page.paragraph(2, &format!("{}: {}", finding.subject, finding.message));
+            if !finding.next.is_empty() {
+                page.paragraph(2, &format!("next: {}", finding.next));
+            }
+        }
+    }
+
+    fn list(&self, records: &mut Records<'_>) {
+        records.record(&["verdict", self.verdict.word(), &self.board, &self.path]);
+        for finding in &self.findings {
+            let severity = match finding.severity {
+                Severity::Info => "info",
+                Severity::Warning => "warning",
+                Severity::Error => "error",
+            };
+            records.record(&[severity, finding.id, &finding.subject, &finding.message, &finding.next]);
+        }
+    }
+}
+
+impl Report for Checked {
+    fn kind(&self) -> &'static str {
+        "health"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        self.draw(page);
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        self.list(records);
+    }
+}
+
+impl Report for All {
+    fn kind(&self) -> &'static str {
+        "health.list"
+    }
+
+    fn record_kind(&self) -> &'static str {
+        "health"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        for board in &self.0 {
+            board.draw(page);
+        }
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        for board in &self.0 {
+            board.list(records);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Checks on the database file itself: is it there, is it SQLite's, is it whole.
+//!
+//! Responsible for what header and length can tell; what the pages hold is left to `integrity`.
+
+use super::Subject;
+use crate::board::FileState;
+use crate::health::{Finding, Severity};
+
+const DRY_RUN: &str = "kanbanctl recover --dry-run";
+
+/// The file is missing, empty or something else, with traces of a board beside it (architecture.md rule 3).
+pub(super) fn state(subject: &Subject) -> Vec<Finding> {
+    let inspection = &subject.inspection;
+    let Err(failure) = inspection.require_sqlite() else {
+        return Vec::new();
+    };
+    let id = match &inspection.state {
+        FileState::Missing => "file-missing",
+        FileState::Empty => "file-empty",
+        FileState::NotSqlite { tls_at: Some(_), .. } => "tls-record",
+        FileState::NotSqlite { .. } => "not-sqlite",
+        FileState::Sqlite(_) => return Vec::new(),
+    };
+    vec![
+        Finding::new(id, Severity::Error, inspection.resolved.display().to_string(), failure.to_string())
+            .next(DRY_RUN),
+    ]
+}
+
+/// Header fields that cannot be right.
+pub(super) fn header(subject: &Subject) -> Vec<Finding> {
+    let Some(header) = subject.inspection.header() else {
+        return Vec::new();
+    };
+    let faults = header.faults();
+    if faults.is_empty() {
+        return Vec::new();
+    }
+    let message = format!("the header cannot be right: {}.", faults.join(", "));
+    vec![
+        Finding::new(
+            "header-invalid",
+            Severity::Error,
+            subject.inspection.resolved.display().to_string(),
+            message,
+        )
+        .next(DRY_RUN),
+    ]
+}
+
+/// More pages counted than the file has. In WAL mode the missing ones may lawfully be in the WAL (recovery.md).
+pub(super) fn page_count(subject: &Subject) -> Vec<Finding> {
+    let inspection = &subject.inspection;
+    let (Some(header), Some(stamp)) = (inspection.header(), inspection.stamp) else {
+        return Vec::new();
+    };
+    let Some(page_size) = header.page_size.and_then(|size| u64::try_from(size).ok()) else {
+        return Vec::new();
+    };
+    let trusted = header.change_counter == header.valid_for && header.page_count > 0;
+    let expected = u64::from(header.page_count) * page_size;
+    if !trusted || inspection.sidecars.wal_has_bytes() || stamp.len >= expected {
+        return Vec::new();
+    }
+    let message = format!(
+        "the header counts {} pages ({expected} bytes), the file has {} bytes.",
+        header.page_count, stamp.len
+    );
+    vec![
+        Finding::new("page-count", Severity::Error, inspection.resolved.display().to_string(), message)
+            .next(DRY_RUN),
+    ]
+}
+
+/// An interrupted transaction of a rollback-journal board.
+pub(super) fn hot_journal(subject: &Subject) -> Vec<Finding> {
+    match &subject.inspection.sidecars.journal {
+        Some(journal) if journal.stamp.len > 0 => vec![
+            Finding::new(
+                "hot-journal",
+                Severity::Warning,
+                journal.path.display().to_string(),
+                "a transaction was interrupted or is under way; the next writer rolls it back.",
+            )
+            .next("kanbanctl list"),
+        ],
+        _ => Vec::new(),
+    }
+}

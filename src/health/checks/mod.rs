@@ -1,0 +1,101 @@
+//! The table of checks: one function each, bytes first, rows second.
+//!
+//! Responsible for the order and for what a check is given ([`Subject`]). A check returns findings and never acts on
+//! them; one that cannot look returns a failure, which makes the verdict `unchecked`.
+
+mod file;
+mod integrity;
+mod neighbours;
+mod rows;
+mod wal;
+
+use rusqlite::Connection;
+
+use super::{Depth, Finding};
+use crate::board::Inspection;
+use crate::board::filesystem::Filesystem;
+use crate::board::holders::Holders;
+use crate::failure::Outcome;
+use crate::store::audit::Integrity;
+
+pub use integrity::compare_looks;
+pub use wal::Waiting;
+
+/// Everything that was found out about the board before SQLite opened it.
+#[derive(Debug)]
+pub struct Subject {
+    /// Header, stamps and sidecars.
+    pub inspection: Inspection,
+    /// What the board lies on.
+    pub filesystem: Filesystem,
+    /// Who has it open.
+    pub holders: Holders,
+    /// What waits in the WAL.
+    pub waiting: Option<Waiting>,
+    /// How deep to look.
+    pub depth: Depth,
+    /// The time to judge claims by, Unix seconds.
+    pub now: i64,
+}
+
+/// A check on the bytes.
+type BytesCheck = fn(&Subject) -> Vec<Finding>;
+/// A check on the rows.
+type RowsCheck = fn(&Connection, &Subject) -> Outcome<Vec<Finding>>;
+
+const BEFORE_OPENING: [BytesCheck; 9] = [
+    file::state,
+    file::header,
+    file::page_count,
+    file::hot_journal,
+    wal::frames,
+    neighbours::filesystem,
+    neighbours::space,
+    neighbours::backups,
+    neighbours::holders,
+];
+
+const AFTER_OPENING: [RowsCheck; 4] = [rows::schema, rows::references, rows::stale_running, rows::cursors];
+
+impl Subject {
+    /// Looks at everything that can be seen without SQLite; every descriptor is closed on return.
+    ///
+    /// # Errors
+    /// When the board's surroundings cannot be read.
+    pub fn look(inspection: Inspection, depth: Depth, now: i64) -> Outcome<Self> {
+        let directory = inspection.resolved.parent().unwrap_or(&inspection.resolved);
+        let filesystem = crate::board::filesystem::of(directory)?;
+        let holders = crate::board::holders::scan(&inspection);
+        let waiting = wal::waiting(&inspection)?;
+        Ok(Self { inspection, filesystem, holders, waiting, depth, now })
+    }
+}
+
+/// What the bytes say.
+pub fn before_opening(subject: &Subject) -> Vec<Finding> {
+    BEFORE_OPENING.iter().flat_map(|check| check(subject)).collect()
+}
+
+/// What SQLite's own check says, one message per string.
+///
+/// # Errors
+/// What SQLite says.
+pub fn integrity(connection: &Connection, subject: &Subject) -> Outcome<Vec<String>> {
+    let depth = match subject.depth {
+        Depth::Quick => Integrity::Quick,
+        Depth::Full => Integrity::Full,
+    };
+    crate::store::audit::integrity(connection, depth)
+}
+
+/// What the rows say.
+///
+/// # Errors
+/// When a question could not be asked.
+pub fn after_opening(connection: &Connection, subject: &Subject) -> Outcome<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for check in AFTER_OPENING {
+        findings.extend(check(connection, subject)?);
+    }
+    Ok(findings)
+}

@@ -1,0 +1,86 @@
+//! Checks on what the rows say.
+//!
+//! Responsible for judging the answers of [`crate::store::audit`] and `store::schema`.
+
+use rusqlite::Connection;
+
+use super::Subject;
+use crate::failure::Outcome;
+use crate::health::{Finding, Severity};
+use crate::store::{audit, schema as tables};
+
+/// The most ids that are named in one message.
+const NAMED: usize = 5;
+
+/// Tables and columns that are not as Hermes creates them.
+pub(super) fn schema(connection: &Connection, subject: &Subject) -> Outcome<Vec<Finding>> {
+    let report = tables::check(connection)?;
+    let place = subject.inspection.resolved.display().to_string();
+    let mut findings = Vec::new();
+    let mut add = |severity, message: String| {
+        let next = "kanbanctl health --explain schema";
+        findings.push(Finding::new("schema", severity, place.clone(), message).next(next));
+    };
+    if !report.is_board() {
+        add(Severity::Error, "none of Hermes' tables is there: this is no board, or its schema is lost.".to_owned());
+        return Ok(findings);
+    }
+    let lists = [
+        (Severity::Error, "tables are missing", &report.missing_tables),
+        (Severity::Warning, "columns are missing; Hermes adds them at its next open", &report.missing_columns),
+        (Severity::Warning, "indexes are missing; Hermes creates them at its next open", &report.missing_indexes),
+        (Severity::Warning, "columns are declared otherwise", &report.drifted),
+        (Severity::Error, "the board brings code of its own, which is never run; writing is refused", &report.active),
+        (Severity::Info, "tables that Hermes 0.19.0 does not know are kept", &report.extra_tables),
+        (Severity::Info, "columns that Hermes 0.19.0 does not know are kept", &report.extra_columns),
+    ];
+    for (severity, what, names) in lists {
+        if !names.is_empty() {
+            add(severity, format!("{what}: {}.", names.join(", ")));
+        }
+    }
+    Ok(findings)
+}
+
+/// Rows that point nowhere.
+pub(super) fn references(connection: &Connection, _: &Subject) -> Outcome<Vec<Finding>> {
+    let found = audit::dangling(connection)?;
+    Ok(found
+        .into_iter()
+        .map(|dangling| {
+            let message = format!("{} rows point to something that is not there.", dangling.rows);
+            Finding::new("references", Severity::Warning, dangling.from, message)
+        })
+        .collect())
+}
+
+/// Running tasks without a live claim.
+pub(super) fn stale_running(connection: &Connection, subject: &Subject) -> Outcome<Vec<Finding>> {
+    if !connection.table_exists(None, "tasks")? {
+        return Ok(Vec::new());
+    }
+    let stale = audit::stale_running(connection, subject.now)?;
+    if stale.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut named = stale.iter().take(NAMED).map(|task| task.id.as_str()).collect::<Vec<_>>().join(", ");
+    if stale.len() > NAMED {
+        named.push_str(", ...");
+    }
+    let message = format!("{} running tasks have no live claim: {named}.", stale.len());
+    let next = format!("kanbanctl show {}", stale.first().map_or("", |task| task.id.as_str()));
+    Ok(vec![Finding::new("stale-running", Severity::Warning, "tasks", message).next(next)])
+}
+
+/// Subscriptions that wait for events that will not come.
+pub(super) fn cursors(connection: &Connection, _: &Subject) -> Outcome<Vec<Finding>> {
+    if !connection.table_exists(None, "kanban_notify_subs")? || !connection.table_exists(None, "task_events")? {
+        return Ok(Vec::new());
+    }
+    let ahead = audit::cursors_ahead(connection)?;
+    if ahead == 0 {
+        return Ok(Vec::new());
+    }
+    let message = format!("{ahead} subscriptions are ahead of every event and stay silent.");
+    Ok(vec![Finding::new("references", Severity::Warning, "kanban_notify_subs.last_event_id", message)])
+}
