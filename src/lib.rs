@@ -7,6 +7,7 @@ pub mod clock;
 pub mod commands;
 pub mod exit;
 pub mod failure;
+pub mod health;
 pub mod journal;
 pub mod ondisk;
 pub mod own;

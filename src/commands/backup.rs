@@ -120,9 +120,10 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
     let sealed = file.seal(recorded)?;
     let (sha256, bytes) = sealed.digest()?;
     let short = sha256.get(..16).unwrap_or(&sha256).to_owned();
-    let already = ours(directory, &name).into_iter().next_back().filter(|path| {
-        path.to_string_lossy().ends_with(&format!(".{short}.db"))
-    });
+    let already = ours(directory, &name)
+        .into_iter()
+        .next_back()
+        .filter(|path| path.to_string_lossy().ends_with(&format!(".{short}.db")));
     let path = match &already {
         Some(path) => path.clone(),
         None => publish(context, sealed, directory.join(format!("{name}{MARK}{moment}.{short}.db")), mode)?,
@@ -181,8 +182,10 @@ fn pinned(
 fn verify(copy: &Connection, tables: &[(String, i64)]) -> Outcome<()> {
     let said = audit::integrity(copy, Integrity::Full)?;
     if let Some(first) = said.first() {
-        return Err(Failure::damaged(format!("the copy is as damaged as the board ({first}); it was not kept."))
-            .hint("See what can be brought back with `kanbanctl recover --dry-run`."));
+        return Err(Failure::damaged(format!(
+            "the copy is as damaged as the board ({first}); it was not kept."
+        ))
+        .hint("See what can be brought back with `kanbanctl recover --dry-run`."));
     }
     if audit::counts(copy)? != tables {
         return Err(Failure::failed("the copy has other rows than the board; it was not kept.")

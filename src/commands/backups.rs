@@ -60,12 +60,12 @@ struct Listed(Vec<Content>);
 /// # Errors
 /// Exit 13 for an unknown backup, 14 for an ambiguous one; reading errors.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
-    let contents = gather(context)?;
+    let found = gather(context)?;
     match &args.verb {
-        Verb::List => context.ui.emit(&Listed(contents))?,
+        Verb::List => context.ui.emit(&Listed(found))?,
         Verb::Show { backup } => {
-            let content = choose(contents, backup)?;
-            context.ui.emit(&content)?;
+            let chosen = choose(found, backup)?;
+            context.ui.emit(&chosen)?;
         }
     }
     Ok(Exit::Ok)
@@ -96,7 +96,9 @@ fn choose(contents: Vec<Content>, wanted: &str) -> Outcome<Content> {
     let mut fitting: Vec<Content> = contents
         .into_iter()
         .filter(|content| {
-            let by_path = content.paths.iter().any(|known| Path::new(known) == path || Path::new(known).file_name() == Some(path.as_os_str()));
+            let by_path = content.paths.iter().any(|known| {
+                Path::new(known) == path || Path::new(known).file_name() == Some(path.as_os_str())
+            });
             content.id.starts_with(wanted) || by_path
         })
         .collect();

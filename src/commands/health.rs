@@ -65,13 +65,14 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let mut checked = Vec::new();
     for board in boards {
         let inspection = board.inspect()?;
-        checked.push(check(context, inspection, args.depth)?);
+        checked.push(check(context, &inspection, args.depth)?);
     }
     let exit = checked.iter().fold(Exit::Ok, |worst, board| worst.merge(board.exit));
     match context.ui.format() {
         Format::Nagios => {
             let figures: Vec<Figures> = checked.iter().map(figures).collect();
-            let reason = checked.iter().flat_map(|board| &board.findings).max_by_key(|finding| finding.severity);
+            let reason =
+                checked.iter().flat_map(|board| &board.findings).max_by_key(|finding| finding.severity);
             let reason = reason.filter(|finding| finding.severity > Severity::Info);
             let line = nagios::render(exit, &figures, reason.map(|finding| finding.message.as_str()));
             context.ui.raw(&line)?;
@@ -102,9 +103,27 @@ fn explain_finding(context: &mut Context<'_>, id: &str) -> Outcome<Exit> {
     }
 }
 
+/// What the overview needs of a check.
+pub(super) struct Glance {
+    /// The answer in one word.
+    pub(super) verdict: Verdict,
+    /// The worst finding, when it is worse than information.
+    pub(super) finding: Option<Finding>,
+    /// Rows by table.
+    pub(super) counts: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A quick check for the overview.
+pub(super) fn glance(context: &mut Context<'_>, inspection: &Inspection) -> Outcome<Glance> {
+    let checked = check(context, inspection, Depth::Quick)?;
+    let finding = checked.findings.into_iter().next().filter(|finding| finding.severity > Severity::Info);
+    Ok(Glance { verdict: checked.verdict, finding, counts: checked.counts })
+}
+
 /// Everything about one board: bytes first, then the rows on the one connection.
-fn check(context: &mut Context<'_>, inspection: Inspection, depth: Depth) -> Outcome<Checked> {
-    let nothing_there = matches!(inspection.state, FileState::Missing | FileState::Empty) && !inspection.leftovers();
+fn check(context: &mut Context<'_>, inspection: &Inspection, depth: Depth) -> Outcome<Checked> {
+    let nothing_there =
+        matches!(inspection.state, FileState::Missing | FileState::Empty) && !inspection.leftovers();
     if nothing_there {
         inspection.require_sqlite()?;
     }
@@ -117,13 +136,13 @@ fn check(context: &mut Context<'_>, inspection: Inspection, depth: Depth) -> Out
             Ok(found) => findings.extend(found),
             Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => return Err(failure),
             Err(failure) if failure.is_damage() => findings.push(
-                Finding::new("unreadable", Severity::Error, shown(&inspection), failure.to_string())
+                Finding::new("unreadable", Severity::Error, shown(inspection), failure.to_string())
                     .next("kanbanctl recover --dry-run"),
             ),
             Err(failure) => {
                 seen.looked = false;
                 findings.push(
-                    Finding::new("unreadable", Severity::Warning, shown(&inspection), failure.to_string())
+                    Finding::new("unreadable", Severity::Warning, shown(inspection), failure.to_string())
                         .next("kanbanctl health"),
                 );
             }
@@ -136,7 +155,7 @@ fn check(context: &mut Context<'_>, inspection: Inspection, depth: Depth) -> Out
         exit: verdict.exit(),
         findings,
         board: inspection.board.name(),
-        path: shown(&inspection),
+        path: shown(inspection),
         origin: inspection.board.origin.to_string(),
         depth,
         filesystem: subject.filesystem.kind.clone(),

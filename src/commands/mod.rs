@@ -4,10 +4,16 @@
 //! board, opening the pool with the invocation's budget. A verb asks the library layers for values and hands them to
 //! [`crate::ui`]; it holds no SQL and draws nothing.
 
+pub mod backup;
+pub mod backups;
 pub mod checkpoint;
 pub mod completions;
+pub mod health;
 pub mod journal_mode;
 pub mod man;
+mod overview;
+mod progress;
+pub mod recover;
 pub mod version;
 
 use std::time::Duration;
@@ -29,10 +35,14 @@ const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
 #[derive(Debug, clap::Subcommand)]
 #[expect(missing_docs, reason = "a comment here would replace the help text that stands at each verb's Args")]
 pub enum Verb {
+    Backup(backup::Args),
+    Backups(backups::Args),
     Checkpoint(checkpoint::Args),
     Completions(completions::Args),
+    Health(health::Args),
     JournalMode(journal_mode::Args),
     Man(man::Args),
+    Recover(recover::Args),
     Version(version::Args),
 }
 
@@ -86,8 +96,20 @@ impl Context<'_> {
     /// # Errors
     /// As [`Pool::new`].
     pub fn pool_for(&mut self, inspection: Inspection, access: Access) -> Outcome<Pool> {
+        self.pool_within(inspection, access, self.budget())
+    }
+
+    /// The same for work that takes as long as the board is large; only locks are waited for within the budget.
+    ///
+    /// # Errors
+    /// As [`Pool::new`].
+    pub fn pool_for_long(&mut self, inspection: Inspection, access: Access) -> Outcome<Pool> {
+        self.pool_within(inspection, access, self.budget().for_long_work())
+    }
+
+    fn pool_within(&mut self, inspection: Inspection, access: Access, budget: Budget) -> Outcome<Pool> {
         let board = inspection.board.clone();
-        let pool = Pool::new(inspection, access, self.budget(), self.signals.clone())
+        let pool = Pool::new(inspection, access, budget, self.signals.clone())
             .map_err(|failure| chosen_by(failure, &board))?;
         Ok(pool.rehearsing(self.globals.dry_run))
     }
@@ -125,15 +147,33 @@ pub fn run(context: &mut Context<'_>, cli: &Cli) -> Outcome<Exit> {
 }
 
 fn dispatch(context: &mut Context<'_>, cli: &Cli) -> Outcome<Exit> {
-    if context.ui.settings().format.is_monitoring() {
-        return Err(Failure::usage("--format nagios and prom belong to `kanbanctl health`."));
-    }
+    require_fitting_options(context, cli)?;
     match &cli.verb {
+        Some(Verb::Backup(args)) => backup::run(context, args),
+        Some(Verb::Backups(args)) => backups::run(context, args),
         Some(Verb::Checkpoint(args)) => checkpoint::run(context, args),
         Some(Verb::JournalMode(args)) => journal_mode::run(context, args),
         Some(Verb::Completions(args)) => completions::run(context, args),
+        Some(Verb::Health(args)) => health::run(context, args),
         Some(Verb::Man(args)) => man::run(context, args),
+        Some(Verb::Recover(args)) => recover::run(context, args),
         Some(Verb::Version(args)) => version::run(context, args),
-        None => Err(Failure::usage("no verb was given.").hint("See `kanbanctl --help`.")),
+        None => overview::run(context),
     }
+}
+
+/// Refuses global options that mean nothing to the verb.
+fn require_fitting_options(context: &Context<'_>, cli: &Cli) -> Outcome<()> {
+    let monitors = matches!(cli.verb, Some(Verb::Health(_)));
+    if context.ui.settings().format.is_monitoring() && !monitors {
+        return Err(Failure::usage("--format nagios and prom belong to `kanbanctl health`."));
+    }
+    let spans =
+        matches!(cli.verb, Some(Verb::Health(_) | Verb::Backup(_) | Verb::Backups(_) | Verb::Checkpoint(_)));
+    if context.globals.all_boards && !spans {
+        return Err(Failure::usage(
+            "--all-boards belongs to health, list, stats, checkpoint, backup and backups list.",
+        ));
+    }
+    context.ui.check_output()
 }

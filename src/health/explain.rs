@@ -5,31 +5,67 @@
 
 /// Every finding id with its explanation, in the order in which the checks run.
 const EXPLANATIONS: [(&str, &str); 18] = [
-    ("file-missing", "The database file is not there, but its WAL, journal or .corrupt backups are. The board was \
-        lost, not never made. Hermes would silently create an empty board here at its next start, so recover first."),
-    ("file-empty", "The file has zero bytes while its WAL, journal or backups hold rows. SQLite deletes a WAL beside \
-        an empty file at the first open, even a read-only one; kanbanctl never opens such a file."),
-    ("not-sqlite", "The first 16 bytes are not SQLite's. Usually only page 1 is overwritten and every other page is \
-        whole; recover reads the pages without needing the first one."),
-    ("tls-record", "A TLS record was written over the file's beginning, through a recycled file descriptor of \
-        another program. The rest of the file is usually untouched."),
+    (
+        "file-missing",
+        "The database file is not there, but its WAL, journal or .corrupt backups are. The board was \
+        lost, not never made. Hermes would silently create an empty board here at its next start, so recover first.",
+    ),
+    (
+        "file-empty",
+        "The file has zero bytes while its WAL, journal or backups hold rows. SQLite deletes a WAL beside \
+        an empty file at the first open, even a read-only one; kanbanctl never opens such a file.",
+    ),
+    (
+        "not-sqlite",
+        "The first 16 bytes are not SQLite's. Usually only page 1 is overwritten and every other page is \
+        whole; recover reads the pages without needing the first one.",
+    ),
+    (
+        "tls-record",
+        "A TLS record was written over the file's beginning, through a recycled file descriptor of \
+        another program. The rest of the file is usually untouched.",
+    ),
     ("header-invalid", "The file starts as SQLite's, but fields of the header cannot be right."),
-    ("page-count", "The header counts more pages than the file has: it was cut, or its growth was interrupted."),
-    ("hot-journal", "A rollback journal lies beside the database: a transaction was interrupted, and the next writer \
-        rolls it back. kanbanctl reads around it only through SQLite."),
-    ("wal-pending", "Commits wait in the WAL. That is normal while the board is in use; a plain copy of the database \
-        file alone would miss them."),
-    ("filesystem-wal", "The board is in WAL mode on a filesystem where processes cannot share memory. Rows can vanish \
-        or turn to zeros without any error."),
-    ("disk-space", "The filesystem has less room than the board and its WAL take; writes and recovery will fail."),
-    ("holders", "Other processes have the board open. Reading and ordinary writing are safe beside them; changing the \
-        journal mode and installing a recovery are not."),
-    ("deleted-files", "A living process holds a deleted WAL or database file of this board. Commits that it makes go \
-        there and are gone when it ends. Do not stop it before they are saved."),
+    (
+        "page-count",
+        "The header counts more pages than the file has: it was cut, or its growth was interrupted.",
+    ),
+    (
+        "hot-journal",
+        "A rollback journal lies beside the database: a transaction was interrupted, and the next writer \
+        rolls it back. kanbanctl reads around it only through SQLite.",
+    ),
+    (
+        "wal-pending",
+        "Commits wait in the WAL. That is normal while the board is in use; a plain copy of the database \
+        file alone would miss them.",
+    ),
+    (
+        "filesystem-wal",
+        "The board is in WAL mode on a filesystem where processes cannot share memory. Rows can vanish \
+        or turn to zeros without any error.",
+    ),
+    (
+        "disk-space",
+        "The filesystem has less room than the board and its WAL take; writes and recovery will fail.",
+    ),
+    (
+        "holders",
+        "Other processes have the board open. Reading and ordinary writing are safe beside them; changing the \
+        journal mode and installing a recovery are not.",
+    ),
+    (
+        "deleted-files",
+        "A living process holds a deleted WAL or database file of this board. Commits that it makes go \
+        there and are gone when it ends. Do not stop it before they are saved.",
+    ),
     ("unreadable", "SQLite cannot read the board at all: every statement fails."),
     ("integrity", "SQLite's own check found pages or rows damaged, twice, with a pause in between."),
     ("index-drift", "Indexes disagree with their tables; the rows themselves are whole."),
-    ("schema", "The board's tables are not those that Hermes creates, or carry triggers, views or checks of their own."),
+    (
+        "schema",
+        "The board's tables are not those that Hermes creates, or carry triggers, views or checks of their own.",
+    ),
     ("references", "Rows point to tasks or runs that are not there."),
     ("stale-running", "Tasks are marked running although their claim has run out or was never recorded."),
 ];

@@ -100,6 +100,14 @@ pub fn backups(board: &Path, watch: &mut dyn Watch) -> Outcome<Vec<Source>> {
     group(backups_of(board)?.into_iter().map(|path| (Kind::Backup, path)).collect(), watch)
 }
 
+/// The given files, each content once, in their order.
+///
+/// # Errors
+/// The reading error of a file.
+pub fn group_named(files: Vec<PathBuf>, watch: &mut dyn Watch) -> Outcome<Vec<Source>> {
+    group(files.into_iter().map(|path| (Kind::Named, path)).collect(), watch)
+}
+
 fn group(files: Vec<(Kind, PathBuf)>, watch: &mut dyn Watch) -> Outcome<Vec<Source>> {
     let total = files.len() as u64;
     let mut sources: Vec<Source> = Vec::new();

@@ -3,6 +3,7 @@
 //! Free functions over a connection that somebody else opened, began and will commit (`pool`); nothing here
 //! prints, opens a file or keeps state. One file per table, `schema` for their shape, `query` for reads across tables.
 
+pub mod audit;
 pub mod cascade;
 pub mod comment;
 pub mod complete;

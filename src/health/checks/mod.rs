@@ -65,7 +65,7 @@ impl Subject {
     pub fn look(inspection: Inspection, depth: Depth, now: i64) -> Outcome<Self> {
         let directory = inspection.resolved.parent().unwrap_or(&inspection.resolved);
         let filesystem = crate::board::filesystem::of(directory)?;
-        let holders = crate::board::holders::scan(&inspection);
+        let holders = crate::board::holders::scan(&inspection)?;
         let waiting = wal::waiting(&inspection)?;
         Ok(Self { inspection, filesystem, holders, waiting, depth, now })
     }

@@ -57,7 +57,10 @@ pub(super) fn holders(subject: &Subject) -> Vec<Finding> {
     let mut findings = Vec::new();
     for holder in &subject.holders.found {
         let deleted = holder.files.iter().filter(|file| file.deleted).count();
-        let who = format!("pid {} ({})", holder.pid, holder.command);
+        let who = match holder.pid {
+            Some(pid) => format!("pid {pid} ({})", holder.command),
+            None => "a process that cannot be seen from here".to_owned(),
+        };
         if deleted > 0 {
             let message = format!(
                 "it holds {deleted} deleted files of this board: commits that it makes are gone when it ends. Do not stop it."

@@ -22,15 +22,30 @@ pub(super) fn schema(connection: &Connection, subject: &Subject) -> Outcome<Vec<
         findings.push(Finding::new("schema", severity, place.clone(), message).next(next));
     };
     if !report.is_board() {
-        add(Severity::Error, "none of Hermes' tables is there: this is no board, or its schema is lost.".to_owned());
+        add(
+            Severity::Error,
+            "none of Hermes' tables is there: this is no board, or its schema is lost.".to_owned(),
+        );
         return Ok(findings);
     }
     let lists = [
         (Severity::Error, "tables are missing", &report.missing_tables),
-        (Severity::Warning, "columns are missing; Hermes adds them at its next open", &report.missing_columns),
-        (Severity::Warning, "indexes are missing; Hermes creates them at its next open", &report.missing_indexes),
+        (
+            Severity::Warning,
+            "columns are missing; Hermes adds them at its next open",
+            &report.missing_columns,
+        ),
+        (
+            Severity::Warning,
+            "indexes are missing; Hermes creates them at its next open",
+            &report.missing_indexes,
+        ),
         (Severity::Warning, "columns are declared otherwise", &report.drifted),
-        (Severity::Error, "the board brings code of its own, which is never run; writing is refused", &report.active),
+        (
+            Severity::Error,
+            "the board brings code of its own, which is never run; writing is refused",
+            &report.active,
+        ),
         (Severity::Info, "tables that Hermes 0.19.0 does not know are kept", &report.extra_tables),
         (Severity::Info, "columns that Hermes 0.19.0 does not know are kept", &report.extra_columns),
     ];
@@ -74,7 +89,9 @@ pub(super) fn stale_running(connection: &Connection, subject: &Subject) -> Outco
 
 /// Subscriptions that wait for events that will not come.
 pub(super) fn cursors(connection: &Connection, _: &Subject) -> Outcome<Vec<Finding>> {
-    if !connection.table_exists(None, "kanban_notify_subs")? || !connection.table_exists(None, "task_events")? {
+    if !connection.table_exists(None, "kanban_notify_subs")?
+        || !connection.table_exists(None, "task_events")?
+    {
         return Ok(Vec::new());
     }
     let ahead = audit::cursors_ahead(connection)?;

@@ -1,0 +1,115 @@
+//! `kanbanctl` alone: which board and why, how it is, what is on it, what to do next.
+
+use serde::Serialize;
+
+use super::{Context, health};
+use crate::exit::Exit;
+use crate::failure::Outcome;
+use crate::health::{Finding, Verdict};
+use crate::ui::{Label, Page, Records, Report};
+
+/// What the overview shows.
+#[derive(Debug, Serialize)]
+struct Overview {
+    board: String,
+    path: String,
+    origin: String,
+    verdict: Verdict,
+    finding: Option<Finding>,
+    counts: serde_json::Map<String, serde_json::Value>,
+    suggestions: Vec<String>,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Exit 10 where no board is.
+pub(super) fn run(context: &mut Context<'_>) -> Outcome<Exit> {
+    let inspection = context.inspection()?;
+    let (board, path) = (inspection.board.clone(), inspection.resolved.display().to_string());
+    let health::Glance { verdict, finding, counts } =
+        health::glance(context, &inspection).map_err(|failure| super::chosen_by(failure, &board))?;
+    let suggestions = suggestions(verdict, finding.as_ref());
+    let overview = Overview {
+        board: board.name(),
+        path,
+        origin: board.origin.to_string(),
+        verdict,
+        finding,
+        counts,
+        suggestions,
+    };
+    context.ui.emit(&overview)?;
+    Ok(verdict.exit())
+}
+
+/// Three commands that fit the board's state, the finding's own first.
+fn suggestions(verdict: Verdict, finding: Option<&Finding>) -> Vec<String> {
+    let usual = match verdict {
+        Verdict::Healthy => ["kanbanctl list", "kanbanctl create \"...\"", "kanbanctl backup"],
+        _ => ["kanbanctl health", "kanbanctl recover --dry-run", "kanbanctl backups list"],
+    };
+    let own = finding.map(|finding| finding.next.as_str()).filter(|next| !next.is_empty());
+    let mut commands: Vec<String> = own.into_iter().chain(usual).map(str::to_owned).collect();
+    let mut seen = std::collections::HashSet::new();
+    commands.retain(|command| seen.insert(command.clone()));
+    commands.truncate(3);
+    commands
+}
+
+impl Overview {
+    fn health(&self) -> String {
+        match &self.finding {
+            Some(finding) => format!("{}: {}", self.verdict.word(), finding.message),
+            None => self.verdict.word().to_owned(),
+        }
+    }
+
+    fn totals(&self) -> String {
+        let known = [
+            ("tasks", "tasks"),
+            ("task_events", "events"),
+            ("task_comments", "comments"),
+            ("task_runs", "runs"),
+        ];
+        let counted = known
+            .iter()
+            .filter_map(|(table, word)| self.counts.get(*table).map(|count| format!("{count} {word}")));
+        counted.collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Report for Overview {
+    fn kind(&self) -> &'static str {
+        "overview"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        let label = if self.verdict == Verdict::Healthy { Label::Good } else { Label::Bad };
+        let chosen = format!("{} (chosen by {})", self.path, self.origin);
+        page.labelled_pairs(&[
+            ("board", Label::Id, &self.board),
+            ("file", Label::Text, &chosen),
+            ("health", label, &self.health()),
+            ("holds", Label::Text, &self.totals()),
+        ]);
+        page.blank();
+        page.line("Next:");
+        for command in &self.suggestions {
+            page.line(&format!("  {command}"));
+        }
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        records.record(&["board", &self.board]);
+        records.record(&["path", &self.path]);
+        records.record(&["origin", &self.origin]);
+        records.record(&["verdict", self.verdict.word()]);
+        for (table, count) in &self.counts {
+            records.record(&["rows", table, &count.to_string()]);
+        }
+        for command in &self.suggestions {
+            records.record(&["next", command]);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! `kanbanctl recover`: every row that is left, from every place, into a verified new file.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::Context;
+use super::progress::Bars;
+use crate::board::holders;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::recover::{self, sources};
+use crate::ui::{Column, Label, Page, Records, Report, Table};
+
+/// Bring back every row that is left into a new file.
+///
+/// Reads the board, its WAL and every .corrupt backup beside it page by page, without opening any of them through
+/// SQLite, merges what they hold, and builds a new file that is checked before it gets its name. The board itself is
+/// not touched. With --dry-run it says what each source holds and what would come back.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// More files to take rows from, besides the board and its backups.
+    #[arg(value_name = "SOURCE")]
+    sources: Vec<PathBuf>,
+    /// The file to build; it must not exist.
+    #[arg(long, value_name = "NEW.db")]
+    output: Option<PathBuf>,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+struct Recovered {
+    board: String,
+    path: String,
+    dry_run: bool,
+    #[serde(flatten)]
+    report: recover::Report,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Exit 12 when neither `--output` nor `--dry-run` says where to, 10 when there is nothing to read.
+pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
+    let dry_run = context.globals.dry_run;
+    let board = context.board()?;
+    if args.output.is_none() && !dry_run {
+        return Err(Failure::refused(
+            "recover does not install into a live board; say where the rows should go.",
+        )
+        .hint("Build a new file with `kanbanctl recover --output NEW.db`.")
+        .hint("Only look with `kanbanctl recover --dry-run`.")
+        .at(&board.path));
+    }
+    let output = if dry_run { None } else { args.output.as_deref() };
+    if let Some(output) = output {
+        crate::own::refuse_existing(output)?;
+    }
+    let inspection = board.inspect()?;
+    say_who_goes_on_writing(context, &inspection);
+    let mut bars = Bars::new(context.ui, context.signals.clone());
+    let found = sources::discover(&inspection.resolved, &args.sources, &mut bars)
+        .map_err(|failure| super::chosen_by(failure, &board))?;
+    let report = recover::recover(&found, output, &mut bars)?;
+    drop(bars);
+    let partial = report.is_partial();
+    let rows = report.recovered();
+    let recovered =
+        Recovered { board: board.name(), path: inspection.resolved.display().to_string(), dry_run, report };
+    context.ui.emit(&recovered)?;
+    match output {
+        Some(output) => {
+            context
+                .ui
+                .status(format_args!("{rows} rows are in {}; the board was not touched.", output.display()));
+            context.ui.hint(format_args!(
+                "Look at it with `kanbanctl --db {} health --depth full`.",
+                output.display()
+            ));
+        }
+        None => context.ui.hint("Build the new file with `kanbanctl recover --output NEW.db`."),
+    }
+    if partial {
+        context
+            .ui
+            .warning("Some rows that were there could not be brought back whole; the table says which.");
+        return Ok(Exit::Partial);
+    }
+    Ok(Exit::Ok)
+}
+
+/// Later commits of processes that have the board open are not in the result; they should know.
+fn say_who_goes_on_writing(context: &mut Context<'_>, inspection: &crate::board::Inspection) {
+    let Ok(holders) = holders::scan(inspection) else {
+        return;
+    };
+    for holder in holders.of_database() {
+        let who =
+            holder.pid.map_or_else(|| "somebody".to_owned(), |pid| format!("pid {pid} ({})", holder.command));
+        context.ui.warning(format_args!(
+            "{who} has the board open; what it commits from now on is not in the result."
+        ));
+    }
+}
+
+impl Report for Recovered {
+    fn kind(&self) -> &'static str {
+        "recover"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        let mut sources = Table::new([
+            Column::fixed("SOURCE"),
+            Column::fixed("COPIES").right(),
+            Column::fixed("ROWS").right(),
+            Column::fixed("DAMAGED PAGES").right(),
+            Column::text("PATH").priority(1),
+        ]);
+        for source in &self.report.sources {
+            let kind = match source.kind {
+                sources::Kind::Live => "live",
+                sources::Kind::Backup => "backup",
+                sources::Kind::Named => "named",
+            };
+            sources.row([
+                (Label::Id, kind.to_owned()),
+                (Label::Text, source.copies.to_string()),
+                (Label::Text, source.rows.to_string()),
+                (Label::Text, source.damaged_pages.to_string()),
+                (Label::Dim, source.path.display().to_string()),
+            ]);
+        }
+        page.table(&sources);
+        page.blank();
+        let mut tables = Table::new([
+            Column::fixed("TABLE"),
+            Column::fixed("RECOVERED").right(),
+            Column::fixed("LOST").right(),
+            Column::fixed("SUSPECT").right().priority(1),
+            Column::fixed("ONLY IN OLDER COPIES").right().priority(2),
+        ]);
+        for (name, table) in &self.report.tables {
+            let lost = if table.lost > 0 { Label::Bad } else { Label::Text };
+            tables.row([
+                (Label::Id, name.clone()),
+                (Label::Text, table.recovered.to_string()),
+                (lost, table.lost.to_string()),
+                (Label::Text, table.suspect.to_string()),
+                (Label::Text, table.older_only.to_string()),
+            ]);
+        }
+        page.table(&tables);
+        if self.report.dangling > 0 {
+            page.line(&format!("{} rows name a task that is not there.", self.report.dangling));
+        }
+        for dropped in &self.report.dropped {
+            page.line(&format!("not carried over: {dropped}"));
+        }
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        for source in &self.report.sources {
+            records.record(&[
+                "source",
+                &source.path.display().to_string(),
+                &source.copies.to_string(),
+                &source.rows.to_string(),
+                &source.damaged_pages.to_string(),
+            ]);
+        }
+        for (name, table) in &self.report.tables {
+            records.record(&[
+                "table",
+                name,
+                &table.recovered.to_string(),
+                &table.lost.to_string(),
+                &table.suspect.to_string(),
+                &table.older_only.to_string(),
+            ]);
+        }
+        for dropped in &self.report.dropped {
+            records.record(&["dropped", dropped]);
+        }
+    }
+}

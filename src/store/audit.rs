@@ -1,0 +1,176 @@
+//! Questions about whether a board's rows agree with each other.
+//!
+//! Responsible for the SQL behind health's row checks; what an answer means is decided in [`crate::health`]. Every
+//! question is asked of the connection that is given and writes nothing.
+
+use rusqlite::{Connection, params};
+
+use crate::failure::Outcome;
+
+/// The most rows of an integrity check that are kept; the pragma's own default of 100 can hide a worse row behind a
+/// flood of index rows (incidents.md F04).
+const MOST_ROWS: usize = 1_000_000;
+
+/// How deep SQLite looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Integrity {
+    /// `quick_check`: pages and cells, without comparing every index entry.
+    Quick,
+    /// `integrity_check`.
+    Full,
+}
+
+/// What SQLite's own check says; empty when it says `ok`.
+///
+/// # Errors
+/// What SQLite says; damage that stops even the check comes back as such.
+pub fn integrity(connection: &Connection, depth: Integrity) -> Outcome<Vec<String>> {
+    let pragma = match depth {
+        Integrity::Quick => format!("PRAGMA quick_check({MOST_ROWS})"),
+        Integrity::Full => format!("PRAGMA integrity_check({MOST_ROWS})"),
+    };
+    let mut statement = connection.prepare(&pragma)?;
+    let mut rows = statement.query([])?;
+    let mut said = Vec::new();
+    while let Some(row) = rows.next()? {
+        let text = String::from_utf8_lossy(row.get_ref(0)?.as_bytes().unwrap_or(b"?")).into_owned();
+        // One row may carry several messages, one a line.
+        said.extend(text.lines().filter(|line| !line.is_empty() && *line != "ok").map(str::to_owned));
+    }
+    Ok(said)
+}
+
+/// The journal mode that the connection sees.
+///
+/// # Errors
+/// What SQLite says.
+pub fn journal_mode(connection: &Connection) -> Outcome<String> {
+    Ok(connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?)
+}
+
+/// How many rows each table of the board has, by name, `sqlite_` tables left out.
+///
+/// # Errors
+/// What SQLite says.
+pub fn counts(connection: &Connection) -> Outcome<Vec<(String, i64)>> {
+    let mut statement = connection.prepare(
+        "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name",
+    )?;
+    let names = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    names
+        .into_iter()
+        .map(|name| {
+            let sql = format!("SELECT count(*) FROM {}", quoted(&name));
+            let count = connection.query_row(&sql, [], |row| row.get(0))?;
+            Ok((name, count))
+        })
+        .collect()
+}
+
+/// An identifier in double quotes.
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// One kind of row that points nowhere.
+#[derive(Clone, Debug)]
+pub struct Dangling {
+    /// What points, as `table.column`.
+    pub from: &'static str,
+    /// How many rows do.
+    pub rows: i64,
+}
+
+/// The references of Hermes' tables (board-format.md 2), with the query that counts the broken ones. `task_events`
+/// are left out: Hermes never collects the events of deleted tasks (board-format.md 7.3).
+const REFERENCES: [(&str, &str, &str); 6] = [
+    (
+        "task_links.parent_id",
+        "task_links",
+        "SELECT count(*) FROM task_links WHERE parent_id NOT IN (SELECT id FROM tasks)",
+    ),
+    (
+        "task_links.child_id",
+        "task_links",
+        "SELECT count(*) FROM task_links WHERE child_id NOT IN (SELECT id FROM tasks)",
+    ),
+    (
+        "task_comments.task_id",
+        "task_comments",
+        "SELECT count(*) FROM task_comments WHERE task_id NOT IN (SELECT id FROM tasks)",
+    ),
+    (
+        "task_runs.task_id",
+        "task_runs",
+        "SELECT count(*) FROM task_runs WHERE task_id NOT IN (SELECT id FROM tasks)",
+    ),
+    (
+        "tasks.current_run_id",
+        "task_runs",
+        "SELECT count(*) FROM tasks WHERE current_run_id IS NOT NULL
+         AND current_run_id NOT IN (SELECT id FROM task_runs)",
+    ),
+    (
+        "kanban_notify_subs.task_id",
+        "kanban_notify_subs",
+        "SELECT count(*) FROM kanban_notify_subs WHERE task_id NOT IN (SELECT id FROM tasks)",
+    ),
+];
+
+/// The references that lead nowhere, by kind; kinds whose table is missing are left out.
+///
+/// # Errors
+/// What SQLite says.
+pub fn dangling(connection: &Connection) -> Outcome<Vec<Dangling>> {
+    let mut found = Vec::new();
+    for (from, table, sql) in REFERENCES {
+        if connection.table_exists(None, "tasks")? && connection.table_exists(None, table)? {
+            let rows: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+            if rows > 0 {
+                found.push(Dangling { from, rows });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A running task that nobody can be working on.
+#[derive(Clone, Debug)]
+pub struct StaleRunning {
+    /// The task.
+    pub id: String,
+    /// When its claim ran out, Unix seconds; nothing when it has none and Hermes would never reclaim it.
+    pub expired: Option<i64>,
+}
+
+/// Running tasks whose claim has run out before `now`, or that have no claim at all (board-format.md 8.10).
+///
+/// # Errors
+/// What SQLite says.
+pub fn stale_running(connection: &Connection, now: i64) -> Outcome<Vec<StaleRunning>> {
+    let mut statement = connection.prepare(
+        "SELECT id, claim_expires FROM tasks WHERE status='running'
+         AND (claim_lock IS NULL OR claim_expires IS NULL OR claim_expires < ?1) ORDER BY id",
+    )?;
+    let rows = statement.query_map(params![now], |row| {
+        Ok(StaleRunning {
+            id: String::from_utf8_lossy(row.get_ref(0)?.as_bytes().unwrap_or_default()).into_owned(),
+            expired: row.get(1).unwrap_or(None),
+        })
+    })?;
+    Ok(rows.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// Subscriptions whose cursor is ahead of every event that was ever written: they stay silent (board-format.md 8.1).
+///
+/// # Errors
+/// What SQLite says.
+pub fn cursors_ahead(connection: &Connection) -> Outcome<i64> {
+    Ok(connection.query_row(
+        "SELECT count(*) FROM kanban_notify_subs WHERE last_event_id >
+         max(ifnull((SELECT seq FROM sqlite_sequence WHERE name='task_events'), 0),
+             ifnull((SELECT max(id) FROM task_events), 0))",
+        [],
+        |row| row.get(0),
+    )?)
+}
