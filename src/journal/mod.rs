@@ -64,7 +64,7 @@ impl fmt::Display for Mode {
 /// # Errors
 /// Exit 11 when somebody holds a lock after all; 12 where WAL does not work.
 pub fn turn_wal_on(path: &Path) -> Outcome<()> {
-    let connection = open(path)?;
+    let connection = open(path, false)?;
     let outcome = prove_wal(&connection);
     let closed = close(connection, path);
     match outcome.and(closed) {
@@ -131,16 +131,13 @@ fn prove_wal(connection: &Connection) -> Outcome<()> {
 }
 
 fn leave(path: &Path, mode: Mode, exclusive: bool) -> Outcome<()> {
-    let connection = open(path)?;
-    let outcome = prove_left(&connection, mode, exclusive);
+    let connection = open(path, exclusive)?;
+    let outcome = prove_left(&connection, mode);
     let closed = close(connection, path);
     outcome.and(closed).map_err(|failure| failure.at(path))
 }
 
-fn prove_left(connection: &Connection, mode: Mode, exclusive: bool) -> Outcome<()> {
-    if exclusive {
-        connection.query_row("PRAGMA locking_mode=EXCLUSIVE", [], |_| Ok(()))?;
-    }
+fn prove_left(connection: &Connection, mode: Mode) -> Outcome<()> {
     let row = set(connection, mode)?;
     if row != mode.name() {
         return Err(Failure::busy(format!(
@@ -150,8 +147,9 @@ fn prove_left(connection: &Connection, mode: Mode, exclusive: bool) -> Outcome<(
     read(connection)
 }
 
-/// Opens a file that is there, with nothing that could write but the setter.
-fn open(path: &Path) -> Outcome<Connection> {
+/// Opens a file that is there, with nothing that could write but the setter. `exclusive` keeps the WAL index in this
+/// process's memory, which must be said before anything reads the file; some pragmas do (`synchronous`).
+fn open(path: &Path, exclusive: bool) -> Outcome<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection =
         Connection::open_with_flags(path, flags).map_err(|error| Failure::from(error).at(path))?;
@@ -164,6 +162,9 @@ fn open(path: &Path) -> Outcome<Connection> {
     ];
     for (switch, on) in switches {
         connection.set_db_config(switch, on)?;
+    }
+    if exclusive {
+        connection.query_row("PRAGMA locking_mode=EXCLUSIVE", [], |_| Ok(()))?;
     }
     // Whoever is in the way was not seen by the holder scan, so waiting for it would hide it (incidents.md F37).
     connection.busy_timeout(std::time::Duration::ZERO)?;
