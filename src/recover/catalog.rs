@@ -20,6 +20,13 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// Whether the beginning of a record looks like a schema row.
+    pub(crate) fn is_likely(record: &Record<'_>) -> bool {
+        let first = record.values().next();
+        let kinds: [&[u8]; 4] = [b"table", b"index", b"view", b"trigger"];
+        record.columns() == 5 && kinds.iter().any(|kind| first == Some(Value::Text(kind)))
+    }
+
     /// The entry that `record` is, if it has the shape of one (recovery.md, "What decides it", 6).
     pub(crate) fn read(record: &Record<'_>) -> Option<Self> {
         let mut values = record.values();

@@ -147,8 +147,8 @@ impl<'w, 'a> Work<'w, 'a> {
         let mut entries = Vec::new();
         for cell in page.cells().flatten() {
             let Some(payload) = cell.payload else { continue };
-            // Five columns and a first text: cheap to see before a chain is followed.
-            if Record::prefix(payload.local).is_ok_and(|record| record.columns() != 5) {
+            // A chain is followed, and its pages taken, for a schema row only.
+            if !Record::prefix(payload.local).is_ok_and(|record| Entry::is_likely(&record)) {
                 continue;
             }
             let Some(bytes) = self.payload(&cell) else { continue };
