@@ -5,9 +5,9 @@
 
 use rusqlite::Connection;
 
-use super::known;
 use crate::failure::Outcome;
 use crate::ondisk::record::{Record, Value};
+use crate::store::schema::{self, TableFacts};
 
 /// A row of the schema table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl Table {
 
     /// Whether Hermes makes this table.
     pub(crate) fn is_known(&self) -> bool {
-        known::TABLES.iter().any(|(name, _)| *name == self.name)
+        hermes_table(&self.name).is_some()
     }
 }
 
@@ -171,9 +171,9 @@ impl Catalog {
         for entry in entries {
             catalog.add(&scratch, entry);
         }
-        for (name, sql) in known::TABLES {
-            if !catalog.tables.iter().any(|table| table.name == name)
-                && let Some(table) = scratch.table(sql)
+        for facts in schema::TABLES {
+            if !catalog.tables.iter().any(|table| table.name == facts.name)
+                && let Some(table) = scratch.table(&schema::create_table(facts))
             {
                 catalog.tables.push(table);
             }
@@ -191,9 +191,9 @@ impl Catalog {
                     let table = scratch.believe(table);
                     self.tables.push(Table { root: Some(entry.root), ..table });
                 }
-                None => match known::TABLES.iter().find(|(name, _)| *name == entry.name) {
-                    Some((_, sql)) => {
-                        let table = scratch.table(sql);
+                None => match hermes_table(&entry.name) {
+                    Some(facts) => {
+                        let table = scratch.table(&schema::create_table(facts));
                         self.tables.extend(table.map(|table| Table { root: Some(entry.root), ..table }));
                     }
                     None => self.dropped.push(entry.name.clone()),
@@ -284,12 +284,17 @@ impl Scratch {
     /// A text of one of Hermes' tables in which a single name differs from Hermes' own has had a flipped bit: then the
     /// known text is right.
     fn believe(&self, found: Table) -> Table {
-        let Some((_, sql)) = known::TABLES.iter().find(|(name, _)| *name == found.name) else { return found };
-        let Some(known) = self.table(sql) else { return found };
+        let Some(facts) = hermes_table(&found.name) else { return found };
+        let Some(known) = self.table(&schema::create_table(facts)) else { return found };
         let differing =
             known.columns.iter().zip(&found.columns).filter(|(one, other)| one.name != other.name).count();
         if known.columns.len() == found.columns.len() && differing == 1 { known } else { found }
     }
+}
+
+/// What is known of Hermes' table `name`.
+fn hermes_table(name: &str) -> Option<&'static TableFacts> {
+    schema::TABLES.iter().find(|facts| facts.name == name)
 }
 
 /// The affinity of a declared type ("Datatypes In SQLite", section 3.1).

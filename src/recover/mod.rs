@@ -9,7 +9,6 @@
 //! SQLite opens the new file alone, never a source. Installing the result is not done here.
 
 mod catalog;
-mod known;
 mod layout;
 mod leaf;
 mod merge;
@@ -109,6 +108,16 @@ pub fn recover(sources: &[Source], output: Option<&Path>, watch: &mut dyn Watch)
     }
     describe(&mut report, &merged, &written, sources);
     Ok(report)
+}
+
+/// How many rows of each table can be read out of `bytes`.
+///
+/// # Errors
+/// When SQLite cannot take the `CREATE` texts apart in memory.
+pub fn holdings(bytes: &sources::Bytes) -> Outcome<BTreeMap<String, u64>> {
+    let Some(layout) = layout::lay_out(bytes) else { return Ok(BTreeMap::new()) };
+    let (salvage, _) = salvage::salvage(&layout, &[], None)?;
+    Ok(salvage.tables.into_iter().map(|(name, rows)| (name, rows.whole.len() as u64)).collect())
 }
 
 /// The rows of every source that has pages, with the number of the source.

@@ -11,11 +11,11 @@ use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql, params_from_iter};
 
 use super::catalog::Table;
-use super::known;
 use super::merge::{Merged, MergedTable};
 use super::{Stage, Watch};
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::record::{Record, Value};
+use crate::store::schema;
 
 /// Rows between two looks at the watch.
 const STRIDE: u64 = 1024;
@@ -295,13 +295,13 @@ fn indexes(connection: &Connection, merged: &mut Merged<'_>) {
             merged.dropped.push(index.name.clone());
         }
     }
-    for (name, sql) in known::INDEXES {
+    for (name, on) in schema::INDEXES {
         let exists = connection
             .query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?1)", [name], |row| {
                 row.get(0)
             })
             .unwrap_or(false);
-        if !exists && connection.execute(sql, []).is_ok() {
+        if !exists && connection.execute(&format!("CREATE INDEX {name} ON {on}"), []).is_ok() {
             merged.dropped.retain(|dropped| dropped != name);
         }
     }

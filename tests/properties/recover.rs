@@ -1,0 +1,119 @@
+//! Recovery: total on damaged boards, exact on whole ones, and never richer than the truth.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use kanbanctl::recover::{self, Unwatched, sources};
+use proptest::prelude::*;
+use rusqlite::Connection;
+
+/// A board with Hermes' events and comments in it, in pages of 512 bytes.
+fn board(path: &Path, events: u32) {
+    let connection = Connection::open(path).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA page_size = 512;
+             CREATE TABLE tasks(id TEXT PRIMARY KEY, title TEXT NOT NULL, body TEXT, status TEXT NOT NULL,
+                                created_at INTEGER NOT NULL);
+             CREATE TABLE task_events(id INTEGER PRIMARY KEY AUTOINCREMENT, task_id TEXT NOT NULL, run_id INTEGER,
+                                      kind TEXT NOT NULL, payload TEXT, created_at INTEGER NOT NULL);
+             CREATE INDEX idx_events_task ON task_events(task_id, created_at);
+             CREATE TABLE notes(n INTEGER PRIMARY KEY, words TEXT, size REAL);",
+        )
+        .unwrap();
+    for number in 0..events {
+        let id = format!("t_{number:08x}");
+        let body = "β ".repeat((number as usize * 37) % 700);
+        let time = 1_780_000_000 + number;
+        connection
+            .execute("INSERT INTO tasks VALUES (?1, 'title', ?2, 'todo', ?3)", (&id, &body, time))
+            .unwrap();
+        connection
+            .execute(
+                "INSERT INTO task_events VALUES (NULL, ?1, NULL, 'created', '{\"a\":1}', ?2)",
+                (&id, time),
+            )
+            .unwrap();
+        connection
+            .execute("INSERT INTO notes VALUES (NULL, ?1, ?2)", (&body, f64::from(number) / 3.0))
+            .unwrap();
+    }
+}
+
+/// Every row of the three tables as text.
+fn rows(path: &Path) -> BTreeSet<String> {
+    let connection = Connection::open(path).unwrap();
+    let mut rows = BTreeSet::new();
+    for sql in [
+        "SELECT quote(id)||quote(title)||quote(body)||quote(status)||quote(created_at) FROM tasks",
+        "SELECT quote(id)||quote(task_id)||quote(run_id)||quote(kind)||quote(payload)||quote(created_at) FROM task_events",
+        "SELECT quote(n)||quote(words)||quote(size) FROM notes",
+    ] {
+        let Ok(mut statement) = connection.prepare(sql) else { continue };
+        let found = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        rows.extend(found.map(Result::unwrap));
+    }
+    rows
+}
+
+fn recovered(path: &Path, output: &Path) -> Option<recover::Report> {
+    let sources = sources::discover(path, &[], &mut Unwatched).unwrap();
+    recover::recover(&sources, Some(output), &mut Unwatched).ok()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_whole_board_comes_back_whole(events in 0_u32..120) {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, output) = (dir.path().join("kanban.db"), dir.path().join("new.db"));
+        board(&path, events);
+        let report = recovered(&path, &output).unwrap();
+        prop_assert!(!report.is_partial());
+        prop_assert_eq!(rows(&path), rows(&output));
+    }
+
+    #[test]
+    fn lost_pages_cost_rows_and_invent_none(
+        events in 20_u32..120,
+        lost in prop::collection::vec(any::<prop::sample::Index>(), 1..8),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, output) = (dir.path().join("kanban.db"), dir.path().join("new.db"));
+        board(&path, events);
+        let truth = rows(&path);
+        let mut bytes = std::fs::read(&path).unwrap();
+        for page in lost {
+            let at = page.index(bytes.len() / 512) * 512;
+            bytes[at..at + 512].fill(0);
+        }
+        std::fs::write(&path, bytes).unwrap();
+        prop_assert!(recovered(&path, &output).is_some());
+        let found = rows(&output);
+        prop_assert!(found.is_subset(&truth), "{:?}", found.difference(&truth).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn any_damage_ends_in_a_report_or_a_failure(
+        events in 0_u32..60,
+        hits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..200),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, output) = (dir.path().join("kanban.db"), dir.path().join("new.db"));
+        board(&path, events);
+        let mut bytes = std::fs::read(&path).unwrap();
+        for (at, byte) in hits {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes.truncate(bytes.len() / 2 + cut.index(bytes.len() / 2 + 1));
+        std::fs::write(&path, bytes).unwrap();
+        if let Some(report) = recovered(&path, &output) {
+            prop_assert_eq!(report.verified, Some(true));
+        }
+        let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        prop_assert!(left.len() <= 2, "{:?}", left);
+    }
+}
