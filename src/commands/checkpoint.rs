@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::board::locks::HermesLocks;
-use crate::board::{Inspection, Stamp, files, holders};
+use crate::board::{FileState, Inspection, Stamp, files, holders, location};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::pool::Access;
@@ -95,61 +95,130 @@ impl Report for Checkpoint {
     }
 }
 
+/// Every board's checkpoint.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct All(Vec<Checkpoint>);
+
+impl Report for All {
+    fn kind(&self) -> &'static str {
+        "checkpoint"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        for (at, board) in self.0.iter().enumerate() {
+            if at > 0 {
+                page.blank();
+            }
+            board.human(page);
+        }
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        for board in &self.0 {
+            board.plain(records);
+        }
+    }
+}
+
 /// Runs the verb.
 ///
 /// # Errors
-/// Exit 12 for truncate beside holders; 11 when somebody is in the way for the whole budget; 4 on damage.
+/// Exit 12 for truncate beside holders; 11 when somebody is in the way for the whole budget; 4 on damage. Over all
+/// boards, the worst of them.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
+    if context.globals.all_boards {
+        return every_board(context, args);
+    }
     let inspection = context.inspection()?;
+    let (report, outcome) = one_board(context, args, inspection)?;
+    context.ui.emit_maintenance(&report)?;
+    outcome?;
+    context.ui.success(format_args!(
+        "{} of {} frames are in the board's file.",
+        report.frames_checkpointed, report.frames_in_wal
+    ));
+    Ok(Exit::Ok)
+}
+
+fn every_board(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
+    let mut reports = Vec::new();
+    let mut worst: Option<Failure> = None;
+    for board in location::discover(context.env)? {
+        let inspection = board.inspect();
+        let never_made = inspection
+            .as_ref()
+            .is_ok_and(|seen| matches!(seen.state, FileState::Missing) && !seen.leftovers());
+        if never_made && board.slug.as_deref() == Some(location::DEFAULT_SLUG) {
+            continue;
+        }
+        let failure = match inspection.and_then(|inspection| one_board(context, args, inspection)) {
+            Ok((report, outcome)) => {
+                reports.push(report);
+                outcome.err()
+            }
+            Err(failure) => Some(failure),
+        };
+        let Some(failure) = failure else { continue };
+        context.ui.warning(format_args!("{}: {failure}", board.name()));
+        let outranks = worst.as_ref().is_none_or(|known| known.exit().merge(failure.exit()) != known.exit());
+        if outranks {
+            worst = Some(failure);
+        }
+    }
+    context.ui.emit_maintenance(&All(reports))?;
+    worst.map_or(Ok(Exit::Ok), Err)
+}
+
+/// What happened to one board, and whether that is what was asked for. An outer error means that nothing was done.
+fn one_board(
+    context: &mut Context<'_>,
+    args: &Args,
+    inspection: Inspection,
+) -> Outcome<(Checkpoint, Outcome<()>)> {
     inspection.require_sqlite()?;
+    let resolved = inspection.resolved.clone();
     let mut report = Checkpoint {
         mode: args.mode,
         busy: false,
         frames_in_wal: 0,
         frames_checkpointed: 0,
         frames_left: 0,
-        wal_bytes_before: wal_bytes(&inspection.resolved),
-        wal_bytes_after: 0,
-        board: inspection.resolved.display().to_string(),
+        wal_bytes_before: wal_bytes(&resolved),
+        wal_bytes_after: wal_bytes(&resolved),
+        board: resolved.display().to_string(),
     };
     if !inspection.is_wal() {
-        context.ui.emit_maintenance(&report)?;
         context.ui.success("The board is not in WAL mode; there is nothing to checkpoint.");
-        return Ok(Exit::Ok);
+        return Ok((report, Ok(())));
     }
     let _locks = if args.mode == Mode::Truncate { alone(context, &inspection, args)? } else { None };
     if !inspection.sidecars.wal_has_bytes() {
-        context.ui.emit_maintenance(&report)?;
         context.ui.success("The WAL is empty; there is nothing to checkpoint.");
-        return Ok(Exit::Ok);
+        return Ok((report, Ok(())));
     }
-    let resolved = inspection.resolved.clone();
     let dry_run = context.globals.dry_run;
     let mut pool = context.pool_for(inspection, Access::Write)?;
     let outcome = pool.connection(|connection, _| checkpoint(connection, &mut report, dry_run));
     report.wal_bytes_after = wal_bytes(&resolved);
     outcome.and(pool.close())?;
-    context.ui.emit_maintenance(&report)?;
-    finish(context, &report, &resolved)
+    let finished = require_finished(&report, &resolved);
+    Ok((report, finished))
 }
 
-fn finish(context: &mut Context<'_>, report: &Checkpoint, resolved: &Path) -> Outcome<Exit> {
-    if report.busy && report.mode != Mode::Passive {
-        return Err(Failure::busy(format!(
-            "the {} checkpoint did not finish: a reader or writer was in the way for the whole budget. {} of {} \
-             frames are in the board's file.",
-            report.mode.name(),
-            report.frames_checkpointed,
-            report.frames_in_wal
-        ))
-        .hint("Nothing is lost; try again, or give more time with --timeout.")
-        .at(resolved));
+fn require_finished(report: &Checkpoint, resolved: &Path) -> Outcome<()> {
+    if !report.busy || report.mode == Mode::Passive {
+        return Ok(());
     }
-    context.ui.success(format_args!(
-        "{} of {} frames are in the board's file.",
-        report.frames_checkpointed, report.frames_in_wal
-    ));
-    Ok(Exit::Ok)
+    Err(Failure::busy(format!(
+        "the {} checkpoint did not finish: a reader or writer was in the way for the whole budget. {} of {} frames \
+         are in the board's file.",
+        report.mode.name(),
+        report.frames_checkpointed,
+        report.frames_in_wal
+    ))
+    .hint("Nothing is lost; try again, or give more time with --timeout.")
+    .at(resolved))
 }
 
 /// Takes Hermes' locks and proves that nobody else has the board open.

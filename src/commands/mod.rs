@@ -6,6 +6,7 @@
 
 pub mod backup;
 pub mod backups;
+pub mod boards;
 pub mod checkpoint;
 pub mod completions;
 pub mod health;
@@ -37,6 +38,7 @@ const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
 pub enum Verb {
     Backup(backup::Args),
     Backups(backups::Args),
+    Boards(boards::Args),
     Checkpoint(checkpoint::Args),
     Completions(completions::Args),
     Health(health::Args),
@@ -151,6 +153,7 @@ fn dispatch(context: &mut Context<'_>, cli: &Cli) -> Outcome<Exit> {
     match &cli.verb {
         Some(Verb::Backup(args)) => backup::run(context, args),
         Some(Verb::Backups(args)) => backups::run(context, args),
+        Some(Verb::Boards(args)) => boards::run(context, args),
         Some(Verb::Checkpoint(args)) => checkpoint::run(context, args),
         Some(Verb::JournalMode(args)) => journal_mode::run(context, args),
         Some(Verb::Completions(args)) => completions::run(context, args),

@@ -1,0 +1,284 @@
+//! `kanbanctl boards`: which boards there are, and which one is meant.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Context;
+use crate::board::{Board, FileState, filesystem, location};
+use crate::exit::Exit;
+use crate::failure::Outcome;
+use crate::pool::Access;
+use crate::store::query;
+use crate::ui::{Column, Label, Page, Records, Report, Table};
+
+/// Look at the boards under the root.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// List the boards with their counts, the default one first.
+    #[command(visible_alias = "ls")]
+    List {
+        /// Also the boards that their board.json hides.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show one board's path, the rule that chose it, and what is there.
+    Show {
+        /// The board; the one that other verbs would use when left out.
+        #[arg(value_name = "SLUG")]
+        slug: Option<String>,
+    },
+}
+
+/// One board under the root.
+#[derive(Debug, Serialize)]
+struct Entry {
+    slug: Option<String>,
+    name: Option<String>,
+    description: Option<String>,
+    archived: bool,
+    is_current: bool,
+    path: String,
+    state: &'static str,
+    counts: Option<BTreeMap<String, i64>>,
+    total: Option<i64>,
+    note: Option<String>,
+}
+
+/// All boards.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct Listed(Vec<Entry>);
+
+/// One board and why it is the one.
+#[derive(Debug, Serialize)]
+struct Shown {
+    slug: Option<String>,
+    name: Option<String>,
+    description: Option<String>,
+    path: String,
+    resolved: String,
+    origin: String,
+    state: &'static str,
+    bytes: Option<u64>,
+    journal_mode: Option<&'static str>,
+    filesystem: Option<String>,
+    backups: usize,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Exit 12 where no board can be chosen; reading errors. A board that cannot be read is listed with the reason.
+pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
+    match &args.verb {
+        Verb::List { all } => list(context, *all),
+        Verb::Show { slug } => show(context, slug.as_deref()),
+    }
+}
+
+fn list(context: &mut Context<'_>, all: bool) -> Outcome<Exit> {
+    let current = match context.board() {
+        Ok(board) => Some(board.path),
+        Err(failure) => {
+            context.ui.warning(format_args!("No board is current: {failure}"));
+            None
+        }
+    };
+    let mut entries = Vec::new();
+    for board in location::discover(context.env)? {
+        let metadata = metadata(context, &board);
+        if metadata.archived && !all {
+            continue;
+        }
+        let (state, counts, note) = look(context, &board);
+        entries.push(Entry {
+            is_current: current.as_ref() == Some(&board.path),
+            total: counts.as_ref().map(|counts| counts.values().sum()),
+            slug: board.slug,
+            name: metadata.name,
+            description: metadata.description,
+            archived: metadata.archived,
+            path: board.path.display().to_string(),
+            state,
+            counts,
+            note,
+        });
+    }
+    context.ui.emit(&Listed(entries))?;
+    Ok(Exit::Ok)
+}
+
+/// What is there, tasks by status, and why they could not be counted.
+type Look = (&'static str, Option<BTreeMap<String, i64>>, Option<String>);
+
+fn look(context: &mut Context<'_>, board: &Board) -> Look {
+    let inspection = match board.inspect() {
+        Ok(inspection) => inspection,
+        Err(failure) => return ("unreadable", None, Some(failure.to_string())),
+    };
+    let state = word(&inspection.state);
+    let now = context.clock.epoch();
+    let counted = context.pool_for(inspection, Access::Read).and_then(|mut pool| {
+        let counted = pool.read(|connection| query::stats(connection, now))?;
+        pool.close()?;
+        Ok(counted.by_status)
+    });
+    match counted {
+        Ok(counts) => (state, Some(counts), None),
+        Err(failure) => (state, None, Some(failure.to_string())),
+    }
+}
+
+fn show(context: &mut Context<'_>, slug: Option<&str>) -> Outcome<Exit> {
+    let board = match slug {
+        None => context.board()?,
+        Some(slug) => {
+            let request = location::Request { board: Some(slug.to_owned()), db: None };
+            location::locate(&request, context.env)?
+        }
+    };
+    let inspection = board.inspect().map_err(|failure| super::chosen_by(failure, &board))?;
+    let metadata = metadata(context, &board);
+    let under = inspection.resolved.parent().and_then(|parent| filesystem::of(parent).ok());
+    context.ui.emit(&Shown {
+        name: metadata.name,
+        description: metadata.description,
+        path: board.path.display().to_string(),
+        resolved: inspection.resolved.display().to_string(),
+        origin: board.origin.to_string(),
+        slug: board.slug,
+        state: word(&inspection.state),
+        bytes: inspection.stamp.map(|stamp| stamp.len),
+        journal_mode: inspection.header().map(|header| if header.is_wal() { "wal" } else { "delete" }),
+        filesystem: under.map(|under| under.kind),
+        backups: inspection.backups,
+    })?;
+    Ok(Exit::Ok)
+}
+
+fn metadata(context: &Context<'_>, board: &Board) -> location::Metadata {
+    let folder = match &board.slug {
+        Some(slug) => location::root(context.env).ok().map(|root| location::metadata_folder(&root, slug)),
+        None => board.path.parent().map(std::path::Path::to_path_buf),
+    };
+    folder.map(|folder| location::metadata(&folder)).unwrap_or_default()
+}
+
+fn word(state: &FileState) -> &'static str {
+    match state {
+        FileState::Missing => "missing",
+        FileState::Empty => "empty",
+        FileState::NotSqlite { .. } => "not-sqlite",
+        FileState::Sqlite(_) => "sqlite",
+    }
+}
+
+impl Entry {
+    fn called(&self) -> &str {
+        self.slug.as_deref().unwrap_or("-")
+    }
+
+    fn count(&self, status: &str) -> String {
+        self.counts.as_ref().map_or_else(
+            || "-".to_owned(),
+            |counts| counts.get(status).copied().unwrap_or_default().to_string(),
+        )
+    }
+
+    fn total(&self) -> String {
+        self.total.map_or_else(|| "-".to_owned(), |total| total.to_string())
+    }
+}
+
+impl Report for Listed {
+    fn kind(&self) -> &'static str {
+        "boards.list"
+    }
+
+    fn record_kind(&self) -> &'static str {
+        "board"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        let mut table = Table::new([
+            Column::fixed("current"),
+            Column::fixed("board"),
+            Column::fixed("tasks").right(),
+            Column::fixed("ready").right().priority(2),
+            Column::fixed("running").right().priority(2),
+            Column::fixed("done").right().priority(3),
+            Column::text("path").least(20),
+        ]);
+        for entry in &self.0 {
+            table.row([
+                (Label::Good, if entry.is_current { "*".to_owned() } else { String::new() }),
+                (Label::Id, entry.called().to_owned()),
+                (Label::Text, entry.total()),
+                (Label::Ready, entry.count("ready")),
+                (Label::Active, entry.count("running")),
+                (Label::Good, entry.count("done")),
+                (Label::Dim, entry.path.clone()),
+            ]);
+        }
+        page.table(&table);
+        for entry in &self.0 {
+            if let Some(note) = &entry.note {
+                page.spans(&[(Label::Warning, entry.called()), (Label::Text, ": "), (Label::Text, note)]);
+            }
+        }
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        for entry in &self.0 {
+            records.record(&[
+                entry.called(),
+                if entry.is_current { "current" } else { "-" },
+                entry.state,
+                &entry.total(),
+                &entry.count("ready"),
+                &entry.count("running"),
+                &entry.count("done"),
+                &entry.path,
+            ]);
+        }
+    }
+}
+
+impl Report for Shown {
+    fn kind(&self) -> &'static str {
+        "boards.show"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        let bytes = self.bytes.map_or_else(|| "-".to_owned(), |bytes| bytes.to_string());
+        page.pairs(&[
+            ("board", self.slug.as_deref().unwrap_or("-")),
+            ("name", self.name.as_deref().unwrap_or("-")),
+            ("path", &self.path),
+            ("resolved", &self.resolved),
+            ("chosen by", &self.origin),
+            ("state", self.state),
+            ("bytes", &bytes),
+            ("journal mode", self.journal_mode.unwrap_or("-")),
+            ("filesystem", self.filesystem.as_deref().unwrap_or("-")),
+            ("backups", &self.backups.to_string()),
+        ]);
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        records.record(&["board", self.slug.as_deref().unwrap_or("-")]);
+        records.record(&["path", &self.path]);
+        records.record(&["resolved", &self.resolved]);
+        records.record(&["chosen-by", &self.origin]);
+        records.record(&["state", self.state]);
+        records.record(&["journal-mode", self.journal_mode.unwrap_or("-")]);
+        records.record(&["filesystem", self.filesystem.as_deref().unwrap_or("-")]);
+    }
+}
