@@ -34,6 +34,8 @@ pub struct Metadata {
     pub name: Option<String>,
     /// What it is for.
     pub description: Option<String>,
+    /// Where workspaces without a path of their own lie.
+    pub default_workdir: Option<String>,
     /// Whether listings hide it.
     pub archived: bool,
 }
@@ -206,6 +208,7 @@ pub fn metadata(directory: &Path) -> Metadata {
     Metadata {
         name: text("name"),
         description: text("description"),
+        default_workdir: text("default_workdir"),
         archived: fields.get("archived").and_then(serde_json::Value::as_bool).unwrap_or_default(),
     }
 }

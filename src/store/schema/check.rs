@@ -94,6 +94,9 @@ impl SchemaReport {
 
     /// Refuses (12) where the verdict does.
     pub fn require_writable(&self) -> Outcome<()> {
+        if !self.is_board() {
+            return Err(super::no_board());
+        }
         match &self.verdict {
             Verdict::Writable => Ok(()),
             Verdict::ReadOnly { why } => Err(Failure::refused(format!(

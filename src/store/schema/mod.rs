@@ -8,7 +8,7 @@ mod tables;
 
 use rusqlite::Connection;
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 
 pub use check::{Column, SchemaReport, Table, Verdict, check};
 pub use tables::{INDEXES, KNOWN_NEWER_COLUMNS, TABLES, TableFacts};
@@ -22,6 +22,21 @@ pub fn create(conn: &Connection) -> Outcome<()> {
         conn.execute_batch(&format!("CREATE INDEX IF NOT EXISTS {name} ON {on}"))?;
     }
     Ok(())
+}
+
+/// Refuses a database that holds no tasks: it is SQLite's, but no board.
+///
+/// # Errors
+/// Exit 10.
+pub fn require_board(conn: &Connection) -> Outcome<()> {
+    let tasks = conn.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'tasks'")?.exists([])?;
+    if tasks { Ok(()) } else { Err(no_board()) }
+}
+
+fn no_board() -> Failure {
+    Failure::no_board("The file is an SQLite database without Hermes' tables: it holds no board.")
+        .hint("Name another file with --db or --board; `kanbanctl -v` says which rule chose this one.")
+        .hint("If a board was there, see what can be brought back with `kanbanctl recover --dry-run`.")
 }
 
 /// The `CREATE TABLE` text of one of Hermes' tables.

@@ -1,0 +1,195 @@
+//! `create`: new tasks, one from the command line or many from JSON lines, in one transaction.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::Context;
+use super::draft::{self, Line};
+use crate::board::{Board, location};
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::pool::Access;
+use crate::store::create::{Created, Creator, Draft};
+use crate::store::task::{self, Task};
+use crate::ui::{Page, Records, Report};
+
+/// Lines between two looks at the signal flag.
+const LINES_PER_LOOK: usize = 1_000;
+
+/// Create tasks; prints their ids once they are committed.
+///
+/// With --from, each line is a JSON object with the keys title, body, assignee, parents, workspace, branch, tenant,
+/// priority, triage, idempotency_key, max_runtime, created_by, skills, max_retries, goal, goal_max_turns,
+/// initial_status and session_id. A parent `#3` is the task of line 3. Options given beside it are defaults for every
+/// line. All tasks come into being in one transaction, or none.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Title of the task.
+    #[arg(required_unless_present = "from")]
+    pub title: Option<String>,
+    /// Read tasks from JSON lines in this file, `-` for stdin.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["title", "idempotency_key"])]
+    pub from: Option<PathBuf>,
+    /// The columns.
+    #[command(flatten)]
+    pub draft: draft::Options,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Exit 2 for a bad draft, 13 for an unknown parent, and what the pool says; nothing is created then.
+pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
+    let base = args.draft.draft(context.env)?;
+    let lines = match &args.from {
+        Some(path) => draft::parse(&read(path)?, &base, context.env)?,
+        None => vec![Line::single(Draft { title: args.title.clone().unwrap_or_default(), ..base }.normalise()?)],
+    };
+    context.ui.check_output()?;
+    let board = context.board()?;
+    let default_workdir = default_workdir(&board);
+    let mut pool = context.pool(Access::Write)?;
+    let (now, signals) = (context.clock.epoch(), context.signals.clone());
+    let wants_tasks = context.ui.format().is_json();
+    let (created, tasks) = pool.write(|txn| {
+        let mut creator = Creator::new(txn, lines.len(), now)?;
+        let mut created: Vec<Created> = Vec::with_capacity(lines.len());
+        for (index, line) in lines.into_iter().enumerate() {
+            if index % LINES_PER_LOOK == 0
+                && let Some(signal) = signals.received()
+            {
+                return Err(Failure::new(Exit::Interrupted(signal), "Interrupted; no task was created."));
+            }
+            let number = line.number;
+            let mut draft = line.with_parents(&created)?;
+            draft.default_workdir.clone_from(&default_workdir);
+            created.push(creator.create(&draft).map_err(|failure| draft::at_line(failure, number))?);
+        }
+        let mut tasks = Vec::new();
+        if wants_tasks {
+            for one in &created {
+                tasks.extend(task::get(txn, &one.id)?);
+            }
+        }
+        Ok((created, tasks))
+    })?;
+    let closed = pool.close();
+    if context.globals.dry_run {
+        context.ui.status(format_args!("Dry run: {} would be created; nothing was written.", counted(created.len())));
+    } else if args.from.is_some() {
+        context.ui.emit(&Many { created: &created, tasks })?;
+    } else {
+        context.ui.emit(&One { created: &created, task: tasks.into_iter().next() })?;
+    }
+    if !context.globals.dry_run {
+        tell(context, &created, &board);
+    }
+    closed?;
+    Ok(Exit::Ok)
+}
+
+fn tell(context: &mut Context<'_>, created: &[Created], board: &Board) {
+    let fresh: Vec<&Created> = created.iter().filter(|one| !one.existed).collect();
+    for one in created.iter().filter(|one| one.existed) {
+        context.ui.status(format_args!("{} exists already under this idempotency key; nothing was added.", one.id));
+    }
+    if let [one] = fresh.as_slice() {
+        context.ui.status(format_args!(
+            "Created {} on {}. Undo with `hermes kanban archive {}`.",
+            one.id,
+            board.name(),
+            one.id
+        ));
+    } else if !fresh.is_empty() {
+        context.ui.status(format_args!("Created {} on {} in one transaction.", counted(fresh.len()), board.name()));
+    }
+}
+
+fn counted(tasks: usize) -> String {
+    if tasks == 1 { "1 task".to_owned() } else { format!("{tasks} tasks") }
+}
+
+/// The whole of a file or of stdin.
+pub(super) fn read(path: &Path) -> Outcome<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let reading = |error: std::io::Error| Failure::io(error, format!("reading {}", path.display())).with_exit(Exit::Failed);
+    if path == Path::new("-") {
+        std::io::stdin().read_to_end(&mut bytes).map_err(reading)?;
+    } else {
+        bytes = std::fs::read(path).map_err(reading)?;
+    }
+    Ok(bytes)
+}
+
+/// The directory that the board's `board.json` gives to workspaces without a path (board-format.md 4.3).
+fn default_workdir(board: &Board) -> Option<String> {
+    let slug = board.slug.as_deref()?;
+    let folder = if slug == "default" {
+        location::metadata_folder(board.path.parent()?, slug)
+    } else {
+        board.path.parent()?.to_path_buf()
+    };
+    location::metadata(&folder).default_workdir
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct One<'a> {
+    task: Option<Task>,
+    #[serde(skip)]
+    created: &'a [Created],
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Many<'a> {
+    tasks: Vec<Task>,
+    #[serde(skip)]
+    created: &'a [Created],
+}
+
+fn ids_human(created: &[Created], page: &mut Page<'_>) {
+    for one in created {
+        page.line(&one.id);
+    }
+}
+
+fn ids_plain(created: &[Created], records: &mut Records<'_>) {
+    for one in created {
+        records.record(&[&one.id]);
+    }
+}
+
+impl Report for One<'_> {
+    fn kind(&self) -> &'static str {
+        "task"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        ids_human(self.created, page);
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        ids_plain(self.created, records);
+    }
+}
+
+impl Report for Many<'_> {
+    fn kind(&self) -> &'static str {
+        "task.list"
+    }
+
+    fn record_kind(&self) -> &'static str {
+        "task"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        ids_human(self.created, page);
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        ids_plain(self.created, records);
+    }
+}

@@ -1,0 +1,227 @@
+//! `list`: tasks with Hermes' filters and orders, as stored.
+
+use serde::ser::{Serialize, SerializeSeq, Serializer};
+
+use super::Context;
+use crate::board::{Board, location};
+use crate::clock;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::pool::Access;
+use crate::store::query::{self, Filter, SORTS, STATUSES};
+use crate::store::schema;
+use crate::store::task::Task;
+use crate::ui::{Column, Label, Page, Records, Report, Table};
+
+/// List tasks as they are stored; nothing is promoted by looking.
+///
+/// Plain columns: id, status, priority, assignee, tenant, created, title; with --all-boards the board comes first.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Tasks of the own profile.
+    #[arg(long)]
+    pub mine: bool,
+    /// Tasks of this profile.
+    #[arg(long)]
+    pub assignee: Option<String>,
+    /// Tasks in this status.
+    #[arg(long, value_parser = STATUSES)]
+    pub status: Option<String>,
+    /// Tasks of this tenant.
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// Tasks made in this session.
+    #[arg(long, value_name = "ID")]
+    pub session: Option<String>,
+    /// Archived tasks too.
+    #[arg(long)]
+    pub archived: bool,
+    /// Order [default: priority].
+    #[arg(long, value_name = "ORDER", value_parser = SORTS.map(|(name, _)| name))]
+    pub sort: Option<String>,
+    /// Tasks of this workflow template.
+    #[arg(long, value_name = "ID")]
+    pub workflow_template_id: Option<String>,
+    /// Tasks at this workflow step.
+    #[arg(long, value_name = "KEY")]
+    pub step_key: Option<String>,
+    /// At most so many.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u32>,
+    /// Every board under the root.
+    #[arg(long, conflicts_with_all = ["board", "db"])]
+    pub all_boards: bool,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// What the pool says.
+pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
+    context.ui.check_output()?;
+    let filter = Filter {
+        assignee: args.assignee.clone().or_else(|| args.mine.then(|| own_profile(context))),
+        status: args.status.clone(),
+        tenant: args.tenant.clone(),
+        session: args.session.clone(),
+        workflow_template_id: args.workflow_template_id.clone(),
+        step_key: args.step_key.clone(),
+        archived: args.archived,
+        sort: args.sort.clone(),
+        limit: args.limit,
+    };
+    let read = |conn: &rusqlite::Connection| {
+        schema::require_board(conn)?;
+        query::list(conn, &filter)
+    };
+    if !args.all_boards {
+        let mut pool = context.pool(Access::Read)?;
+        let tasks = pool.read(read)?;
+        pool.close()?;
+        let empty = tasks.is_empty();
+        context.ui.emit(&List(tasks.into_iter().map(|task| (None, task)).collect()))?;
+        if empty {
+            context.ui.detail("No task matches.");
+        }
+        return Ok(Exit::Ok);
+    }
+    let mut rows = Vec::new();
+    let exit = every_board(context, |board, pool| {
+        let name = board.name();
+        rows.extend(pool.read(read)?.into_iter().map(|task| (Some(name.clone()), task)));
+        Ok(())
+    })?;
+    context.ui.emit(&List(rows))?;
+    Ok(exit)
+}
+
+/// Runs a reading closure on every board under the root; a board that fails is told about and the worst code kept.
+pub(super) fn every_board(
+    context: &mut Context<'_>,
+    mut work: impl FnMut(&Board, &mut crate::pool::Pool) -> Outcome<()>,
+) -> Outcome<Exit> {
+    let mut exit = Exit::Ok;
+    let mut seen = 0_usize;
+    for board in location::discover(context.env)? {
+        let inspection = board.inspect()?;
+        if matches!(inspection.state, crate::board::FileState::Missing) && !inspection.leftovers() {
+            continue;
+        }
+        seen += 1;
+        let outcome = context.pool_for(inspection, Access::Read).and_then(|mut pool| {
+            work(&board, &mut pool)?;
+            pool.close()
+        });
+        if let Err(failure) = outcome {
+            if matches!(failure.exit(), Exit::Interrupted(_)) {
+                return Err(failure);
+            }
+            exit = exit.merge(failure.exit());
+            context.ui.warning(format_args!("board {}: {failure}", board.name()));
+        }
+    }
+    if seen == 0 {
+        return Err(Failure::no_board("There is no board under the root.").hint("Create one with `kanbanctl init`."));
+    }
+    Ok(exit)
+}
+
+/// The profile that Hermes would take for the caller's own: its variables, else the home's name.
+fn own_profile(context: &Context<'_>) -> String {
+    for name in ["HERMES_PROFILE_NAME", "HERMES_PROFILE"] {
+        if let Some(profile) = context.env.get(name).and_then(|value| value.to_str()).filter(|value| !value.is_empty()) {
+            return profile.to_owned();
+        }
+    }
+    let home = context.env.get("HERMES_HOME").map(std::path::Path::new);
+    let profile = home
+        .filter(|home| home.parent().and_then(std::path::Path::file_name).is_some_and(|name| name == "profiles"))
+        .and_then(|home| home.file_name()?.to_str());
+    profile.unwrap_or("default").to_owned()
+}
+
+/// Tasks, each with its board where there are several.
+struct List(Vec<(Option<String>, Task)>);
+
+#[derive(serde::Serialize)]
+struct OfBoard<'a> {
+    board: &'a str,
+    #[serde(flatten)]
+    task: &'a Task,
+}
+
+impl Serialize for List {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut rows = serializer.serialize_seq(Some(self.0.len()))?;
+        for (board, task) in &self.0 {
+            match board {
+                Some(board) => rows.serialize_element(&OfBoard { board, task })?,
+                None => rows.serialize_element(task)?,
+            }
+        }
+        rows.end()
+    }
+}
+
+impl Report for List {
+    fn kind(&self) -> &'static str {
+        "task.list"
+    }
+
+    fn record_kind(&self) -> &'static str {
+        "task"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        let several = self.0.iter().any(|(board, _)| board.is_some());
+        let tenants = self.0.iter().any(|(_, task)| !task.field("tenant").is_null());
+        let mut columns = Vec::new();
+        if several {
+            columns.push(Column::fixed("BOARD"));
+        }
+        columns.extend([
+            Column::fixed("ID"),
+            Column::fixed("STATUS"),
+            Column::fixed("PRI").right().priority(2),
+            Column::text("ASSIGNEE").priority(1),
+        ]);
+        if tenants {
+            columns.push(Column::text("TENANT").priority(3));
+        }
+        columns.push(Column::text("TITLE").least(20));
+        let mut table = Table::new(columns);
+        for (board, task) in &self.0 {
+            let status = task.field("status").show();
+            let mut cells = Vec::new();
+            if several {
+                cells.push((Label::Id, board.clone().unwrap_or_default()));
+            }
+            cells.extend([
+                (Label::Id, task.id()),
+                (Label::of_status(&status), status),
+                (Label::Text, task.field("priority").show()),
+                (Label::Text, task.field("assignee").show()),
+            ]);
+            if tenants {
+                cells.push((Label::Dim, task.field("tenant").show()));
+            }
+            cells.push((Label::Text, task.field("title").show()));
+            table.row(cells);
+        }
+        page.table(&table);
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        for (board, task) in &self.0 {
+            if let Some(board) = board {
+                records.text(board);
+            }
+            for name in ["id", "status", "priority", "assignee", "tenant"] {
+                records.text(&task.field(name).show());
+            }
+            let created = task.field("created_at");
+            let created = created.integer().and_then(clock::rfc3339).unwrap_or_else(|| created.show());
+            records.text(&created).text(&task.field("title").show()).end();
+        }
+    }
+}
