@@ -52,7 +52,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let mut pool = context.pool(Access::Write)?;
     let (now, signals) = (context.clock.epoch(), context.signals.clone());
     let completed = pool.write(|txn| {
-        let mut completer = Completer::new(txn, now)?;
+        let mut work = Completer::new(txn, now)?;
         let mut completed = Vec::with_capacity(wanted.len());
         for (index, (line, completion)) in wanted.iter().enumerate() {
             if index % TASKS_PER_LOOK == 0
@@ -60,14 +60,16 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             {
                 return Err(Failure::new(Exit::Interrupted(signal), "Interrupted; no task was completed."));
             }
-            let one = completer.complete(completion).map_err(|failure| draft::at_line(failure, *line));
+            let one = work.complete(completion).map_err(|failure| draft::at_line(failure, *line));
             completed.push(one.map_err(|failure| nothing_written(failure, wanted.len()))?);
         }
         Ok(completed)
     })?;
     let closed = pool.close();
     if context.globals.dry_run {
-        context.ui.status(format_args!("Dry run: {} could be completed; nothing was written.", completed.len()));
+        context
+            .ui
+            .status(format_args!("Dry run: {} could be completed; nothing was written.", completed.len()));
     } else {
         context.ui.emit(&Done(completed.iter().map(One::of).collect()))?;
         tell(context, &completed);
@@ -77,7 +79,11 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
 }
 
 fn nothing_written(failure: Failure, tasks: usize) -> Failure {
-    if tasks > 1 { failure.hint("None of the given tasks was completed; leave this one out and try again.") } else { failure }
+    if tasks > 1 {
+        failure.hint("None of the given tasks was completed; leave this one out and try again.")
+    } else {
+        failure
+    }
 }
 
 fn tell(context: &mut Context<'_>, completed: &[Completed]) {
@@ -92,14 +98,20 @@ fn tell(context: &mut Context<'_>, completed: &[Completed]) {
     context.ui.status(format_args!("{text}."));
     for one in completed {
         if !one.phantoms.is_empty() {
-            context.ui.warning(format_args!("{} mentions unknown tasks: {}.", one.id, one.phantoms.join(", ")));
+            context.ui.warning(format_args!(
+                "{} mentions unknown tasks: {}.",
+                one.id,
+                one.phantoms.join(", ")
+            ));
         }
         if one.goal {
             context.ui.warning(format_args!("{} is a goal task; Hermes' judge was not asked.", one.id));
         }
     }
     if !completed.is_empty() {
-        context.ui.status("Scratch workspaces, artifacts and terminal sessions are left to `hermes kanban gc`.");
+        context
+            .ui
+            .status("Scratch workspaces, artifacts and terminal sessions are left to `hermes kanban gc`.");
     }
 }
 
@@ -145,7 +157,8 @@ fn from_line(line: &[u8], number: usize, args: &Args) -> Outcome<Completion> {
         let id = std::str::from_utf8(line).map_err(|_| wrong("This is no id.".to_owned()))?;
         return Ok(Completion { task: id.to_owned(), result: args.result.clone(), ..Completion::default() });
     }
-    let keys: Keys = serde_json::from_slice(line).map_err(|error| wrong(format!("This is no completion: {error}.")))?;
+    let keys: Keys =
+        serde_json::from_slice(line).map_err(|error| wrong(format!("This is no completion: {error}.")))?;
     Ok(Completion {
         task: keys.id,
         result: keys.result.or_else(|| args.result.clone()),

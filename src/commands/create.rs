@@ -45,7 +45,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let base = args.draft.draft(context.env)?;
     let lines = match &args.from {
         Some(path) => draft::parse(&read(path)?, &base, context.env)?,
-        None => vec![Line::single(Draft { title: args.title.clone().unwrap_or_default(), ..base }.normalise()?)],
+        None => {
+            vec![Line::single(Draft { title: args.title.clone().unwrap_or_default(), ..base }.normalise()?)]
+        }
     };
     context.ui.check_output()?;
     let board = context.board()?;
@@ -77,7 +79,10 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     })?;
     let closed = pool.close();
     if context.globals.dry_run {
-        context.ui.status(format_args!("Dry run: {} would be created; nothing was written.", counted(created.len())));
+        context.ui.status(format_args!(
+            "Dry run: {} would be created; nothing was written.",
+            counted(created.len())
+        ));
     } else if args.from.is_some() {
         context.ui.emit(&Many { created: &created, tasks })?;
     } else {
@@ -93,7 +98,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
 fn tell(context: &mut Context<'_>, created: &[Created], board: &Board) {
     let fresh: Vec<&Created> = created.iter().filter(|one| !one.existed).collect();
     for one in created.iter().filter(|one| one.existed) {
-        context.ui.status(format_args!("{} exists already under this idempotency key; nothing was added.", one.id));
+        context
+            .ui
+            .status(format_args!("{} exists already under this idempotency key; nothing was added.", one.id));
     }
     if let [one] = fresh.as_slice() {
         context.ui.status(format_args!(
@@ -103,7 +110,11 @@ fn tell(context: &mut Context<'_>, created: &[Created], board: &Board) {
             one.id
         ));
     } else if !fresh.is_empty() {
-        context.ui.status(format_args!("Created {} on {} in one transaction.", counted(fresh.len()), board.name()));
+        context.ui.status(format_args!(
+            "Created {} on {} in one transaction.",
+            counted(fresh.len()),
+            board.name()
+        ));
     }
 }
 
@@ -114,7 +125,9 @@ fn counted(tasks: usize) -> String {
 /// The whole of a file or of stdin.
 pub(super) fn read(path: &Path) -> Outcome<Vec<u8>> {
     let mut bytes = Vec::new();
-    let reading = |error: std::io::Error| Failure::io(error, format!("reading {}", path.display())).with_exit(Exit::Failed);
+    let reading = |error: std::io::Error| {
+        Failure::io(error, format!("reading {}", path.display())).with_exit(Exit::Failed)
+    };
     if path == Path::new("-") {
         std::io::stdin().read_to_end(&mut bytes).map_err(reading)?;
     } else {

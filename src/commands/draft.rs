@@ -90,7 +90,7 @@ impl Options {
 
 /// One task of a file: its line's number, from 1, and its draft.
 #[derive(Debug)]
-pub struct Line {
+pub(super) struct Line {
     /// Number of the line; 0 for a task from the command line.
     pub number: usize,
     draft: Draft,
@@ -100,7 +100,7 @@ pub struct Line {
 
 impl Line {
     /// The one task of the command line.
-    pub fn single(draft: Draft) -> Self {
+    pub(super) fn single(draft: Draft) -> Self {
         Self { number: 0, draft, place: None }
     }
 
@@ -108,10 +108,11 @@ impl Line {
     ///
     /// # Errors
     /// Exit 2 when N is not an earlier line with a task.
-    pub fn with_parents(mut self, created: &[Created]) -> Outcome<Draft> {
+    pub(super) fn with_parents(mut self, created: &[Created]) -> Outcome<Draft> {
         let Some(places) = self.place else { return Ok(self.draft) };
         for parent in &mut self.draft.parents {
-            let Some(number) = parent.strip_prefix('#').and_then(|number| number.parse::<usize>().ok()) else {
+            let Some(number) = parent.strip_prefix('#').and_then(|number| number.parse::<usize>().ok())
+            else {
                 continue;
             };
             let task = places.binary_search(&number).ok().and_then(|index| created.get(index));
@@ -195,7 +196,9 @@ impl Keys {
             body: self.body.or_else(|| base.body.clone()),
             assignee: self.assignee.or_else(|| base.assignee.clone()),
             created_by: self.created_by.or_else(|| base.created_by.clone()),
-            workspace: self.workspace.map_or_else(|| Ok(base.workspace.clone()), |text| workspace(&text, env))?,
+            workspace: self
+                .workspace
+                .map_or_else(|| Ok(base.workspace.clone()), |text| workspace(&text, env))?,
             default_workdir: None,
             branch: self.branch.as_deref().map(branch).transpose()?.or_else(|| base.branch.clone()),
             tenant: self.tenant.or_else(|| base.tenant.clone()),
@@ -218,7 +221,7 @@ impl Keys {
 ///
 /// # Errors
 /// Exit 2, with the line's number.
-pub fn parse(bytes: &[u8], base: &Draft, env: &Env) -> Outcome<Vec<Line>> {
+pub(super) fn parse(bytes: &[u8], base: &Draft, env: &Env) -> Outcome<Vec<Line>> {
     let mut places = Vec::new();
     let mut drafts = Vec::new();
     for (number, line) in numbered(bytes) {
@@ -237,13 +240,13 @@ pub fn parse(bytes: &[u8], base: &Draft, env: &Env) -> Outcome<Vec<Line>> {
 }
 
 /// The lines that are not blank, with their numbers from 1.
-pub fn numbered(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+pub(super) fn numbered(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).enumerate();
     lines.map(|(index, line)| (index + 1, line)).filter(|(_, line)| !line.is_empty())
 }
 
 /// Says in which line the failure lies; 0 is no line.
-pub fn at_line(failure: Failure, number: usize) -> Failure {
+pub(super) fn at_line(failure: Failure, number: usize) -> Failure {
     if number == 0 { failure } else { failure.context(format!("line {number}")) }
 }
 
@@ -294,7 +297,8 @@ fn branch(given: &str) -> Outcome<String> {
 /// Seconds, or a number with s, m, h or d, as Hermes' `--max-runtime` reads it.
 fn runtime(text: &str) -> Result<i64, String> {
     let text = text.trim().to_lowercase();
-    let malformed = || format!("malformed duration {text:?}; expected 30s, 5m, 2h, 1d or a number of seconds");
+    let malformed =
+        || format!("malformed duration {text:?}; expected 30s, 5m, 2h, 1d or a number of seconds");
     if let Ok(seconds) = text.parse::<i64>() {
         return Ok(seconds);
     }
@@ -332,13 +336,20 @@ mod tests {
     fn a_line_overrides_the_options() {
         let env = Env::default();
         let base = Draft { assignee: Some("a".to_owned()), priority: 3, ..Draft::default() };
-        let lines = parse(b"{\"title\": \"x\"}\n\n{\"title\":\"y\",\"assignee\":\"B\",\"max_runtime\":\"2m\"}", &base, &env);
+        let lines = parse(
+            b"{\"title\": \"x\"}\n\n{\"title\":\"y\",\"assignee\":\"B\",\"max_runtime\":\"2m\"}",
+            &base,
+            &env,
+        );
         let lines = lines.unwrap();
         assert_eq!((lines[0].number, lines[1].number), (1, 3));
         assert_eq!(lines[0].draft.assignee.as_deref(), Some("a"));
         assert_eq!(lines[1].draft.assignee.as_deref(), Some("b"));
         assert_eq!((lines[1].draft.priority, lines[1].draft.max_runtime_seconds), (3, Some(120)));
         let failure = parse(b"{\"title\":\"x\"}\n{\"title\":\"y\",\"colour\":1}", &base, &env).unwrap_err();
-        assert!(failure.to_string().contains("line 2") && failure.to_string().contains("colour"), "{failure}");
+        assert!(
+            failure.to_string().contains("line 2") && failure.to_string().contains("colour"),
+            "{failure}"
+        );
     }
 }

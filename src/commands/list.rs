@@ -121,7 +121,9 @@ pub(super) fn every_board(
         }
     }
     if seen == 0 {
-        return Err(Failure::no_board("There is no board under the root.").hint("Create one with `kanbanctl init`."));
+        return Err(
+            Failure::no_board("There is no board under the root.").hint("Create one with `kanbanctl init`.")
+        );
     }
     Ok(exit)
 }
@@ -129,13 +131,17 @@ pub(super) fn every_board(
 /// The profile that Hermes would take for the caller's own: its variables, else the home's name.
 fn own_profile(context: &Context<'_>) -> String {
     for name in ["HERMES_PROFILE_NAME", "HERMES_PROFILE"] {
-        if let Some(profile) = context.env.get(name).and_then(|value| value.to_str()).filter(|value| !value.is_empty()) {
+        if let Some(profile) =
+            context.env.get(name).and_then(|value| value.to_str()).filter(|value| !value.is_empty())
+        {
             return profile.to_owned();
         }
     }
     let home = context.env.get("HERMES_HOME").map(std::path::Path::new);
     let profile = home
-        .filter(|home| home.parent().and_then(std::path::Path::file_name).is_some_and(|name| name == "profiles"))
+        .filter(|home| {
+            home.parent().and_then(std::path::Path::file_name).is_some_and(|name| name == "profiles")
+        })
         .and_then(|home| home.file_name()?.to_str());
     profile.unwrap_or("default").to_owned()
 }

@@ -8,13 +8,20 @@ pub mod backup;
 pub mod backups;
 pub mod boards;
 pub mod checkpoint;
+pub mod complete;
 pub mod completions;
+pub mod create;
+mod draft;
 pub mod health;
+pub mod init;
 pub mod journal_mode;
+pub mod list;
 pub mod man;
 mod overview;
 mod progress;
 pub mod recover;
+pub mod show;
+pub mod stats;
 pub mod version;
 
 use std::time::Duration;
@@ -40,6 +47,13 @@ pub enum Verb {
     Backups(backups::Args),
     Boards(boards::Args),
     Checkpoint(checkpoint::Args),
+    Complete(complete::Args),
+    Create(create::Args),
+    Init(init::Args),
+    #[command(visible_alias = "ls")]
+    List(list::Args),
+    Show(show::Args),
+    Stats(stats::Args),
     Completions(completions::Args),
     Health(health::Args),
     JournalMode(journal_mode::Args),
@@ -156,6 +170,12 @@ fn dispatch(context: &mut Context<'_>, cli: &Cli) -> Outcome<Exit> {
         Some(Verb::Boards(args)) => boards::run(context, args),
         Some(Verb::Checkpoint(args)) => checkpoint::run(context, args),
         Some(Verb::JournalMode(args)) => journal_mode::run(context, args),
+        Some(Verb::Complete(args)) => complete::run(context, args),
+        Some(Verb::Create(args)) => create::run(context, args),
+        Some(Verb::Init(args)) => init::run(context, args),
+        Some(Verb::List(args)) => list::run(context, args),
+        Some(Verb::Show(args)) => show::run(context, args),
+        Some(Verb::Stats(args)) => stats::run(context, args),
         Some(Verb::Completions(args)) => completions::run(context, args),
         Some(Verb::Health(args)) => health::run(context, args),
         Some(Verb::Man(args)) => man::run(context, args),

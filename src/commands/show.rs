@@ -15,10 +15,29 @@ use crate::ui::{Label, Page, Records, Report};
 /// Columns of a task that a person reads first, in this order; others follow where they hold something.
 const FIRST: [&str; 6] = ["id", "title", "status", "assignee", "priority", "tenant"];
 const THEN: [&str; 23] = [
-    "created_by", "created_at", "started_at", "completed_at", "workspace_kind", "workspace_path", "branch_name",
-    "project_id", "result", "max_retries", "session_id", "workflow_template_id", "current_step_key", "claim_lock",
-    "claim_expires", "idempotency_key", "consecutive_failures", "worker_pid", "last_failure_error",
-    "max_runtime_seconds", "last_heartbeat_at", "block_kind", "model_override",
+    "created_by",
+    "created_at",
+    "started_at",
+    "completed_at",
+    "workspace_kind",
+    "workspace_path",
+    "branch_name",
+    "project_id",
+    "result",
+    "max_retries",
+    "session_id",
+    "workflow_template_id",
+    "current_step_key",
+    "claim_lock",
+    "claim_expires",
+    "idempotency_key",
+    "consecutive_failures",
+    "worker_pid",
+    "last_failure_error",
+    "max_runtime_seconds",
+    "last_heartbeat_at",
+    "block_kind",
+    "model_override",
 ];
 
 /// Show one task with its links, comments, events and runs.
@@ -95,7 +114,11 @@ impl Report for Whole {
         }
         let skills = task.skills();
         let skills: Vec<&str> = skills.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        for (name, list) in [("skills", skills.join(", ")), ("parents", self.0.parents.join(", ")), ("children", self.0.children.join(", "))] {
+        for (name, list) in [
+            ("skills", skills.join(", ")),
+            ("parents", self.0.parents.join(", ")),
+            ("children", self.0.children.join(", ")),
+        ] {
             if !list.is_empty() {
                 pairs.push((name, Label::Text, list));
             }
@@ -103,7 +126,8 @@ impl Report for Whole {
         for (name, field) in task.extra().filter(|(_, field)| !field.is_null()) {
             pairs.push((name, Label::Dim, field.show()));
         }
-        let borrowed: Vec<_> = pairs.iter().map(|(name, label, text)| (*name, *label, text.as_str())).collect();
+        let borrowed: Vec<_> =
+            pairs.iter().map(|(name, label, text)| (*name, *label, text.as_str())).collect();
         page.labelled_pairs(&borrowed);
         self.sections(page);
     }
@@ -132,7 +156,14 @@ impl Report for Whole {
         for event in &self.0.events {
             let at = shown("created_at", &event.created_at);
             let run = event.run_id.show();
-            records.record(&["event", &event.id.show(), &at, &event.kind.show(), &run, &payload(&event.payload)]);
+            records.record(&[
+                "event",
+                &event.id.show(),
+                &at,
+                &event.kind.show(),
+                &run,
+                &payload(&event.payload),
+            ]);
         }
         for run in &self.0.runs {
             records.record(&[
@@ -178,7 +209,8 @@ impl Whole {
         }
         for run in &self.0.runs {
             let status = run.status.show();
-            let span = format!("  {} .. {}", shown("started_at", &run.started_at), shown("ended_at", &run.ended_at));
+            let span =
+                format!("  {} .. {}", shown("started_at", &run.started_at), shown("ended_at", &run.ended_at));
             page.spans(&[
                 (Label::Dim, &format!("  {}  ", run.id.show())),
                 (Label::of_status(&status), &status),

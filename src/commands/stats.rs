@@ -67,7 +67,8 @@ impl OfBoard {
             page.heading(board);
         }
         let mut statuses: Vec<&str> = STATUSES.into_iter().filter(|name| *name != "archived").collect();
-        statuses.extend(self.stats.by_status.keys().map(String::as_str).filter(|name| !STATUSES.contains(name)));
+        statuses
+            .extend(self.stats.by_status.keys().map(String::as_str).filter(|name| !STATUSES.contains(name)));
         let mut table = Table::new([Column::fixed("STATUS"), Column::fixed("TASKS").right()]);
         for status in statuses {
             let count = self.stats.by_status.get(status).copied().unwrap_or(0);

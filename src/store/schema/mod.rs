@@ -29,7 +29,8 @@ pub fn create(conn: &Connection) -> Outcome<()> {
 /// # Errors
 /// Exit 10.
 pub fn require_board(conn: &Connection) -> Outcome<()> {
-    let tasks = conn.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'tasks'")?.exists([])?;
+    let tasks =
+        conn.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'tasks'")?.exists([])?;
     if tasks { Ok(()) } else { Err(no_board()) }
 }
 

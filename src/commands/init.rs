@@ -1,0 +1,147 @@
+//! `init`: a board where none is, in the best journal mode that its filesystem can do.
+//!
+//! The file is made under a name that nobody knows and appears whole, already in its journal mode (architecture.md
+//! rules 5 and 11). An existing board is never touched, not even in its journal mode.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::Context;
+use crate::board::locks::HermesLocks;
+use crate::board::{FileState, Inspection, Sidecars, filesystem};
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::journal::{self, Mode};
+use crate::own::{OwnFile, RecordedMode};
+use crate::pool::Access;
+use crate::store::schema;
+use crate::ui::{Page, Records, Report};
+
+/// Create the board if it is missing.
+///
+/// WAL is used where a trial in the same directory shows that it works, a rollback journal otherwise. Where a -wal, a
+/// -journal or a .bak says that a board was lost, nothing is created.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Exit 4 where a board was lost or something else lies in its place, 11 while Hermes opens the board.
+pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
+    context.ui.check_output()?;
+    let inspection = context.inspection()?;
+    if !is_free(&inspection)? {
+        return already_there(context, inspection);
+    }
+    if context.globals.dry_run {
+        context.ui.status(format_args!("Dry run: would create {}.", inspection.resolved.display()));
+        return Ok(Exit::Ok);
+    }
+    let board = inspection.board.clone();
+    let directory = directory(&inspection.resolved);
+    std::fs::create_dir_all(&directory)
+        .map_err(|error| Failure::io(error, format!("making the directory {}", directory.display())))?;
+    let locks = HermesLocks::take(&board.path, &inspection.resolved, context.budget().deadline())?;
+    // Somebody may have made it while we waited; the directory may also resolve differently now that it exists.
+    let inspection = board.inspect()?;
+    if !is_free(&inspection)? {
+        drop(locks);
+        return already_there(context, inspection);
+    }
+    let path = inspection.resolved;
+    let obstacle = create(&path, &directory)?;
+    drop(locks);
+    let journal_mode = if obstacle.is_none() { Mode::Wal } else { Mode::Delete };
+    context.ui.status(format_args!("Created the board {}.", path.display()));
+    if let Some(why) = obstacle {
+        context.ui.warning(format_args!("The board uses a rollback journal, not WAL: {why}."));
+    }
+    let filesystem = filesystem::of(&directory)?.kind;
+    context.ui.emit_maintenance(&Init { path, created: true, journal_mode, filesystem })?;
+    Ok(Exit::Ok)
+}
+
+/// Whether nothing is there and nothing was; everything but a board in its place is a failure.
+fn is_free(inspection: &Inspection) -> Outcome<bool> {
+    if matches!(inspection.state, FileState::Missing) && !inspection.leftovers() {
+        return Ok(true);
+    }
+    inspection.require_sqlite()?;
+    Ok(false)
+}
+
+fn already_there(context: &mut Context<'_>, inspection: Inspection) -> Outcome<Exit> {
+    let path = inspection.resolved.clone();
+    let journal_mode = if inspection.is_wal() { Mode::Wal } else { Mode::Delete };
+    let mut pool = context.pool_for(inspection, Access::Read)?;
+    pool.read(schema::require_board)?;
+    pool.close()?;
+    context.ui.status(format_args!("The board {} is there already; nothing was changed.", path.display()));
+    let filesystem = filesystem::of(&directory(&path))?.kind;
+    context.ui.emit_maintenance(&Init { path, created: false, journal_mode, filesystem })?;
+    Ok(Exit::Ok)
+}
+
+/// Makes the board and gives it its name; says why it is not in WAL mode, where it is not.
+fn create(path: &Path, directory: &Path) -> Outcome<Option<String>> {
+    let mut file = OwnFile::create(path)?;
+    let transaction = file.connection()?.transaction()?;
+    schema::create(&transaction)?;
+    transaction.commit()?;
+    let sealed = file.seal(RecordedMode::Delete)?;
+    let mut obstacle = journal::wal_obstacle(directory)?;
+    if obstacle.is_none() {
+        let unnamed = sealed.path()?;
+        if let Err(failure) = journal::turn_wal_on(&unnamed) {
+            obstacle = Some(failure.to_string());
+        }
+        if Sidecars::beside(&unnamed)?.wal_has_bytes() {
+            return Err(Failure::failed(
+                "the new board's first frames were not checkpointed; it was not created.",
+            ));
+        }
+    }
+    sealed.publish(0o666 & !umask())?;
+    Ok(obstacle)
+}
+
+/// The process's umask; without `/proc` the strictest usual one.
+fn umask() -> u32 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let octal = status.lines().find_map(|line| line.strip_prefix("Umask:"));
+    octal.and_then(|digits| u32::from_str_radix(digits.trim(), 8).ok()).unwrap_or(0o077)
+}
+
+fn directory(path: &Path) -> PathBuf {
+    path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+}
+
+#[derive(Serialize)]
+struct Init {
+    path: PathBuf,
+    created: bool,
+    journal_mode: Mode,
+    filesystem: String,
+}
+
+impl Report for Init {
+    fn kind(&self) -> &'static str {
+        "init"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        page.pairs(&[
+            ("board", &self.path.display().to_string()),
+            ("journal mode", self.journal_mode.name()),
+            ("filesystem", &self.filesystem),
+        ]);
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        let made = if self.created { "created" } else { "exists" };
+        let path = self.path.display().to_string();
+        records.record(&[&path, made, self.journal_mode.name(), &self.filesystem]);
+    }
+}
