@@ -10,7 +10,11 @@
 
 mod support; // the sandbox, other processes, injured boards, terminals: what every topic uses
 
+mod backup; // backups of ours and the copies that Hermes put aside
+mod health; // what health and the overview say, and that they change nothing
 mod hermes; // the real Hermes 0.19.0 beside us: same rows, nothing of its lost
 mod load; // a thousand short processes, two at a time: nothing lost
+mod pool; // the rules of the one connection, each where breaking it shows
 mod prompts; // questions on a terminal, interrupted or not
+mod recover; // what comes back from every shape of damage
 mod tree; // laws about the source tree itself: listed files, forbidden words

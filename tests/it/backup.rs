@@ -1,0 +1,84 @@
+//! Backups of ours and the copies that Hermes put aside: made, verified, listed, grouped.
+
+use crate::support::damage::{self, Shape};
+use crate::support::process::Holder;
+use crate::support::sandbox::Sandbox;
+
+#[test]
+fn a_backup_holds_what_the_wal_holds_and_is_made_beside_a_writer() {
+    let sandbox = Sandbox::new();
+    damage::board(&sandbox.board(), 40, 1);
+    let mut holder = Holder::on(&sandbox.board());
+    holder
+        .execute("INSERT INTO tasks(id,title,status,created_at) VALUES('t_0000beef','in the WAL','ready',1)");
+    let data = sandbox.run(&["backup", "--json"]).success().data();
+    assert_eq!(data["verified"], true);
+    assert_eq!(data["tables"]["tasks"], 41);
+    let copy = rusqlite::Connection::open(data["path"].as_str().unwrap()).unwrap();
+    let title: String =
+        copy.query_row("SELECT title FROM tasks WHERE id='t_0000beef'", [], |row| row.get(0)).unwrap();
+    assert_eq!(title, "in the WAL");
+    holder.execute("DELETE FROM tasks WHERE id='t_0000beef'");
+    sandbox.run(&["list"]).success();
+}
+
+#[test]
+fn an_unchanged_board_is_not_copied_twice_and_keep_removes_the_oldest() {
+    let sandbox = Sandbox::with_board();
+    let first = sandbox.run(&["backup", "--json"]).success().data();
+    let again = sandbox.run(&["backup", "--json"]).success().data();
+    assert_eq!(again["already"], true);
+    assert_eq!(first["path"], again["path"]);
+    sandbox.run(&["create", "one more"]).success();
+    let mut command = sandbox.command(&["backup", "--keep", "1", "--json"]);
+    command.env("KANBANCTL_NOW", "1780000100");
+    let kept = sandbox.finish(command, b"").success().data();
+    assert_eq!(kept["removed"], serde_json::json!([first["path"]]));
+    let directory = damage::beside(&sandbox.board(), ".backups");
+    assert_eq!(std::fs::read_dir(directory).unwrap().count(), 1);
+}
+
+#[test]
+fn a_rehearsed_backup_leaves_nothing() {
+    let sandbox = Sandbox::with_board();
+    let before = sandbox.photograph();
+    sandbox.run(&["backup", "--dry-run"]).success();
+    sandbox.run(&["backup", "--dry-run", "elsewhere"]).success();
+    assert_eq!(sandbox.photograph(), before);
+    assert_eq!(std::fs::read_dir(sandbox.work()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_damaged_board_is_not_called_backed_up() {
+    let sandbox = Sandbox::new();
+    let good = sandbox.work().join("good.db");
+    damage::board(&good, 60, 2);
+    damage::injure(Shape::ZeroPages, 1, &good, &sandbox.board());
+    let before = sandbox.photograph();
+    sandbox.run(&["backup"]).exits(4).says("kanbanctl recover --dry-run");
+    assert_eq!(sandbox.photograph(), before);
+}
+
+#[test]
+fn equal_copies_are_one_content() {
+    let sandbox = Sandbox::new();
+    damage::board(&sandbox.board(), 20, 1);
+    let bytes = std::fs::read(sandbox.board()).unwrap();
+    let name = |stamp: &str| damage::beside(&sandbox.board(), &format!(".corrupt.{stamp}.bak"));
+    for stamp in ["20260501_101010", "20260501_101010.1", "20260501_101011"] {
+        std::fs::write(name(stamp), &bytes).unwrap();
+    }
+    damage::quarantine(&[b"SQLite format 3\0".to_vec(), vec![7; 4080]].concat(), &sandbox.board());
+    std::fs::write(damage::beside(&sandbox.board(), ".corrupt.notes.txt"), b"not a copy").unwrap();
+    let before = sandbox.photograph();
+    let data = sandbox.run(&["backups", "list", "--json"]).success().data();
+    let mut copies: Vec<u64> =
+        data.as_array().unwrap().iter().map(|one| one["copies"].as_u64().unwrap()).collect();
+    copies.sort_unstable();
+    assert_eq!(copies, [1, 3]);
+    let three = data.as_array().unwrap().iter().find(|one| one["copies"] == 3).unwrap();
+    let shown = sandbox.run(&["backups", "show", three["id"].as_str().unwrap(), "--json"]).success().data();
+    assert_eq!(shown["paths"].as_array().unwrap().len(), 3);
+    sandbox.run(&["backups", "show", "ffffffffffff0"]).exits(13).says("kanbanctl backups list");
+    assert_eq!(sandbox.photograph(), before);
+}

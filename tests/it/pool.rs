@@ -1,0 +1,125 @@
+//! The rules of the one connection (architecture.md, "The pool"), each in a scene where breaking it shows.
+
+use std::time::{Duration, Instant};
+
+use crate::support::damage;
+use crate::support::process::Holder;
+use crate::support::sandbox::Sandbox;
+
+/// Verbs that only look.
+const READING: [&[&str]; 8] = [
+    &["list"],
+    &["stats"],
+    &["health"],
+    &["journal-mode"],
+    &["backups", "list"],
+    &["boards", "list"],
+    &["recover", "--dry-run"],
+    &[],
+];
+
+fn insert(id: &str) -> String {
+    format!("INSERT INTO tasks(id,title,status,created_at) VALUES('{id}','x','ready',1)")
+}
+
+#[test]
+fn a_holder_that_lost_its_locks_keeps_its_wal_and_its_commits() {
+    for both in [false, true] {
+        let sandbox = Sandbox::new();
+        damage::board(&sandbox.board(), 20, 1);
+        let mut holder = Holder::on(&sandbox.board());
+        holder.execute(&insert("t_00000001"));
+        holder.lose_locks(&sandbox.board());
+        if both {
+            holder.lose_locks(&damage::beside(&sandbox.board(), "-shm"));
+        }
+        let writing: [&[&str]; 4] =
+            [&["create", "ours"], &["checkpoint"], &["backup"], &["show", "t_00000001"]];
+        for verb in READING.into_iter().chain(writing) {
+            sandbox.run(verb);
+        }
+        holder.execute(&insert("t_00000002"));
+        let ids = sandbox.run(&["list", "--json"]).success().stdout;
+        for id in ["t_00000001", "t_00000002"] {
+            assert!(ids.contains(id), "{id} was lost (both: {both})");
+        }
+    }
+}
+
+#[test]
+fn a_plain_handle_in_the_same_scene_loses_them() {
+    let sandbox = Sandbox::new();
+    damage::board(&sandbox.board(), 20, 1);
+    let mut holder = Holder::on(&sandbox.board());
+    holder.execute(&insert("t_00000001"));
+    holder.lose_locks(&sandbox.board());
+    holder.lose_locks(&damage::beside(&sandbox.board(), "-shm"));
+    let mut bystander = Holder::on(&sandbox.board());
+    bystander.close();
+    holder.execute(&insert("t_00000002"));
+    let ids = sandbox.run(&["list", "--json"]).stdout;
+    assert!(!ids.contains("t_00000002"), "the control has lost its teeth");
+}
+
+#[test]
+fn no_verb_creates_a_board_by_accident() {
+    let sandbox = Sandbox::new();
+    let before = sandbox.photograph();
+    for verb in
+        READING.into_iter().chain([&["create", "x"][..], &["complete", "t_1"], &["checkpoint"], &["backup"]])
+    {
+        if verb.first() == Some(&"boards") {
+            continue;
+        }
+        sandbox.run(verb).exits(if verb == ["backups", "list"] { 0 } else { 10 });
+        assert_eq!(sandbox.photograph(), before, "{verb:?}");
+    }
+}
+
+#[test]
+fn a_lock_that_is_not_had_is_busy_within_the_budget() {
+    let sandbox = Sandbox::with_board();
+    let mut holder = Holder::on(&sandbox.board());
+    holder.execute("BEGIN IMMEDIATE");
+    let begun = Instant::now();
+    sandbox.run(&["create", "x", "--timeout", "300ms"]).exits(11).says("nothing was changed");
+    assert!(begun.elapsed() < Duration::from_secs(20), "the budget was not kept");
+    sandbox.run(&["create", "x", "--timeout", "100ms", "--if-busy", "skip"]).success();
+    sandbox.run(&["list"]).success();
+    holder.execute("ROLLBACK");
+    sandbox.run(&["create", "x"]).success();
+}
+
+#[test]
+fn reading_verbs_leave_no_trace_of_a_closed_board() {
+    let sandbox = Sandbox::new();
+    damage::board(&sandbox.board(), 20, 1);
+    let before = sandbox.photograph();
+    for verb in READING {
+        sandbox.run(verb);
+        assert_eq!(sandbox.photograph(), before, "{verb:?}");
+    }
+}
+
+#[test]
+fn the_same_board_by_every_spelling_of_its_path() {
+    let sandbox = Sandbox::with_board();
+    sandbox.run(&["create", "x"]).success();
+    let link = sandbox.work().join("link.db");
+    std::os::unix::fs::symlink(sandbox.board(), &link).unwrap();
+    let odd = sandbox.work().join("a b?c#d%20e.db");
+    std::os::unix::fs::symlink(sandbox.board(), &odd).unwrap();
+    let dotted = sandbox.root().join("../.hermes/./kanban.db");
+    for path in [&link, &odd, &dotted] {
+        let data = sandbox.run(&["--db", path.to_str().unwrap(), "health", "--json"]).success().data();
+        assert_eq!(data["counts"]["tasks"], 1, "{}", path.display());
+        assert_eq!(data["path"], sandbox.board().canonicalize().unwrap().to_str().unwrap());
+    }
+}
+
+#[test]
+fn a_rehearsal_writes_nothing() {
+    let sandbox = Sandbox::with_board();
+    sandbox.run(&["create", "x", "--dry-run"]).success();
+    assert_eq!(sandbox.run(&["list"]).success().stdout, "");
+}
