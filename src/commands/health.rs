@@ -196,7 +196,9 @@ fn look(
 }
 
 fn questions(pool: &mut Pool, subject: &Subject, seen: &mut Seen) -> Outcome<Vec<Finding>> {
-    seen.journal_mode = Some(pool.read(crate::store::audit::journal_mode)?);
+    let said = pool.read(crate::store::audit::journal_mode)?;
+    // A file read as immutable answers `delete` whatever its header records.
+    seen.journal_mode = Some(if subject.inspection.is_wal() { "wal".to_owned() } else { said });
     let ask = |connection: &Connection| checks::integrity(connection, subject);
     let first = pool.read(ask)?;
     let second = if first.is_empty() {

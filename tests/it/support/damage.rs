@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
@@ -405,7 +404,7 @@ pub(crate) fn rows(board: &Path) -> BTreeMap<String, usize> {
             let mut cells: Vec<String> = columns
                 .iter()
                 .enumerate()
-                .map(|(at, name)| format!("{name}={:?}", row.get::<_, Value>(at).unwrap()))
+                .map(|(at, name)| format!("{name}={:?}", row.get_ref(at).unwrap()))
                 .collect();
             cells.sort();
             *all.entry(format!("{table}: {}", cells.join(", "))).or_default() += 1;
