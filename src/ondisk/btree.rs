@@ -148,7 +148,9 @@ pub struct IndexWalk {
     pub pages: Vec<u32>,
     /// The last column of every key that fits its page: the rowid of the row in an ordinary index.
     pub rowids: Vec<i64>,
-    /// Whether every page of the tree could be read.
+    /// Pages that are not there, are no pages of an index, or are not sound.
+    pub lost: Vec<u32>,
+    /// Whether every key of the tree could be read.
     pub whole: bool,
 }
 
@@ -162,11 +164,13 @@ pub fn walk_index(image: &Image<'_>, root: u32, seen: &mut Seen) -> IndexWalk {
             .and_then(|bytes| Page::read(number, bytes, image.usable()).ok())
             .filter(|page| !page.kind().is_table() && seen.enter(number));
         let Some(page) = page else {
-            walk.whole = false;
+            walk.lost.push(number);
             continue;
         };
         walk.pages.push(number);
-        walk.whole &= page.is_sound();
+        if !page.is_sound() {
+            walk.lost.push(number);
+        }
         for cell in page.cells().flatten() {
             stack.extend(cell.left);
             let Some(payload) = cell.payload else { continue };
@@ -178,5 +182,6 @@ pub fn walk_index(image: &Image<'_>, root: u32, seen: &mut Seen) -> IndexWalk {
         }
         stack.extend(page.right_child());
     }
+    walk.whole &= walk.lost.is_empty();
     walk
 }

@@ -118,6 +118,16 @@ impl<'a> Page<'a> {
         Ok(Self { bytes, usable, start, kind, cell_count: usize::from(cell_count) })
     }
 
+    /// The bytes that it was read from.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// How many of them SQLite uses.
+    pub fn usable(&self) -> usize {
+        self.usable
+    }
+
     /// What the page holds.
     pub fn kind(&self) -> Kind {
         self.kind

@@ -4,8 +4,12 @@
 use std::borrow::Cow;
 
 use super::catalog::{Fit, Table};
+use super::mend;
 use crate::ondisk::page::{Cell, Kind, Page};
 use crate::ondisk::record::{self, Record};
+
+/// A page with more unreadable cells than this is not one with a flipped bit or two.
+const MAX_MENDED: usize = 4;
 
 /// A row as it lies in a source.
 #[derive(Debug, Clone)]
@@ -34,29 +38,23 @@ pub(crate) struct Leaf<'a> {
 }
 
 /// Takes the rest of a payload from its overflow chain; `None` when the chain is broken.
-pub(crate) type Chains<'c, 'a> = dyn FnMut(&Cell<'a>) -> Option<Vec<u8>> + 'c;
+pub(crate) type Chains<'c> = dyn FnMut(&Cell<'_>) -> Option<Vec<u8>> + 'c;
 
 /// The rows of `table` on the leaf page `number`.
-pub(crate) fn read<'a>(table: &Table, number: u32, page: &Page<'a>, chains: &mut Chains<'_, 'a>) -> Leaf<'a> {
+pub(crate) fn read<'a>(table: &Table, number: u32, page: &Page<'a>, chains: &mut Chains<'_>) -> Leaf<'a> {
     let mut leaf = Leaf { sound: page.is_sound(), ..Leaf::default() };
     let mut taken = Vec::new();
-    let mut before = None;
-    for cell in page.cells() {
-        let Some(cell) = cell.ok().filter(|cell| !taken.contains(&(cell.offset, cell.size))) else {
-            leaf.unread += 1;
-            continue;
-        };
-        if leaf.take(table, number, &cell, chains) {
-            taken.push((cell.offset, cell.size));
-            let ordered = before.is_none_or(|before| cell.rowid > before);
-            if let Some(row) = leaf.rows.last_mut().filter(|row| !ordered && row.rowid == cell.rowid) {
-                row.suspect = true;
-            }
-            before = Some(cell.rowid);
-        } else {
-            leaf.unread += 1;
+    let mut failed = Vec::new();
+    for offset in page.offsets() {
+        let cell = page.cell(offset).ok();
+        let cell = cell.filter(|cell| leaf.sound || !taken.contains(&(cell.offset, cell.size)));
+        match cell {
+            Some(cell) if leaf.take(table, number, &cell, chains) => taken.push((cell.offset, cell.size)),
+            _ => failed.push((offset, leaf.rows.len())),
         }
     }
+    leaf.mend(table, number, page, &failed, &mut taken, chains);
+    mend::order(&mut leaf.rows);
     if !leaf.sound {
         let strays = page.stray_cells(&taken, |cell| is_row(table, cell));
         for cell in strays {
@@ -69,8 +67,40 @@ pub(crate) fn read<'a>(table: &Table, number: u32, page: &Page<'a>, chains: &mut
 }
 
 impl<'a> Leaf<'a> {
+    /// Tries the cells that no row came from once more. `failed` has, for each, its offset and the number of rows before it.
+    fn mend(
+        &mut self,
+        table: &Table,
+        number: u32,
+        page: &Page<'a>,
+        failed: &[(usize, usize)],
+        taken: &mut Vec<(usize, usize)>,
+        chains: &mut Chains<'_>,
+    ) {
+        self.unread += failed.len() as u64;
+        if failed.is_empty() || failed.len() > MAX_MENDED {
+            return;
+        }
+        let mut starts: Vec<usize> = page.offsets().collect();
+        starts.extend(page.free_blocks().unwrap_or_default().iter().map(|(start, _)| *start));
+        let mut mended = 0;
+        for &(offset, index) in failed {
+            let index = index + mended;
+            let end = starts.iter().filter(|&&start| start > offset).min().copied().unwrap_or(page.usable());
+            let low = index.checked_sub(1).and_then(|index| self.rows.get(index)).map(|row| row.rowid);
+            let high = self.rows.get(index).map(|row| row.rowid);
+            let row = mend::cell(table, number, page, offset, end.min(page.usable()), (low, high), chains);
+            if let Some(row) = row {
+                taken.push((offset, end.saturating_sub(offset)));
+                self.rows.insert(index, row);
+                self.unread -= 1;
+                mended += 1;
+            }
+        }
+    }
+
     /// Adds the row in `cell`; false if the cell holds no row of `table`.
-    fn take(&mut self, table: &Table, number: u32, cell: &Cell<'a>, chains: &mut Chains<'_, 'a>) -> bool {
+    fn take(&mut self, table: &Table, number: u32, cell: &Cell<'a>, chains: &mut Chains<'_>) -> bool {
         let Some(payload) = cell.payload else { return false };
         let stated = record::stated_size(payload.local);
         if stated != Ok(payload.len) {
@@ -98,7 +128,7 @@ impl<'a> Leaf<'a> {
 }
 
 /// Whether `cell` is a row of `table` beyond doubt: for readings that no pointer vouches for.
-fn is_row(table: &Table, cell: &Cell<'_>) -> bool {
+pub(crate) fn is_row(table: &Table, cell: &Cell<'_>) -> bool {
     let Some(payload) = cell.payload else { return false };
     if cell.rowid <= 0 || record::stated_size(payload.local) != Ok(payload.len) {
         return false;

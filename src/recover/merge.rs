@@ -5,11 +5,12 @@
 //! deleted (recovery.md, "What decides it", 3). A source whose event numbers have gone on above the main line's is a
 //! history of its own; its rows come in where their numbers are free.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::catalog::{Index, Table};
 use super::leaf::Row;
 use super::salvage::{Rows, Salvage};
+use crate::ondisk::btree::Range;
 use crate::ondisk::record::{Record, Value};
 
 const EVENTS: &str = "task_events";
@@ -24,6 +25,8 @@ pub(crate) struct MergedTable<'a> {
     pub(crate) rows: BTreeMap<i64, Chosen<'a>>,
     /// Rows known to have been there that came from nowhere.
     pub(crate) lost: u64,
+    /// Whether their number is an estimate.
+    pub(crate) estimated: bool,
     /// Rows that are only partly there.
     pub(crate) partial: u64,
     /// Rows that only an older source has, left out.
@@ -75,6 +78,7 @@ pub(crate) fn merge<'a>(mut ranked: Vec<(usize, Salvage<'a>)>) -> Merged<'a> {
                     table: table.clone(),
                     rows: BTreeMap::new(),
                     lost: 0,
+                    estimated: false,
                     partial: 0,
                     older_only: 0,
                 }),
@@ -102,13 +106,14 @@ pub(crate) fn merge<'a>(mut ranked: Vec<(usize, Salvage<'a>)>) -> Merged<'a> {
         for (source, salvage) in &mut ranked {
             held.push((*source, salvage.tables.remove(&table.table.name).unwrap_or_default()));
         }
-        table.fill(held, &forks);
+        let last = merged.sequences.get(&table.table.name).copied();
+        table.fill(held, &forks, last);
     }
     merged
 }
 
 impl<'a> MergedTable<'a> {
-    fn fill(&mut self, held: Vec<(usize, Rows<'a>)>, forks: &[bool]) {
+    fn fill(&mut self, held: Vec<(usize, Rows<'a>)>, forks: &[bool], last: Option<i64>) {
         let mut newer: Vec<Rows<'a>> = Vec::new();
         for (rank, (source, mut rows)) in held.into_iter().enumerate() {
             let fork = forks.get(rank).copied().unwrap_or(false);
@@ -127,20 +132,45 @@ impl<'a> MergedTable<'a> {
             newer.push(rows);
         }
         if let Some(main) = newer.first() {
-            self.count_losses(main);
+            self.count_losses(main, last);
         }
     }
 
-    /// What the main line says was there and is not: by its indexes where they can be read, otherwise by its cells.
-    fn count_losses(&mut self, main: &Rows<'a>) {
+    /// What the main line says was there and is not: by an index if one is whole, otherwise by the numbers that are missing
+    /// where rows may be missing, some of which may have been deleted.
+    fn count_losses(&mut self, main: &Rows<'a>, last: Option<i64>) {
         let missing = |rowid: &&i64| !self.rows.contains_key(rowid);
-        let mut partial: Vec<i64> = main.partial.iter().filter(missing).copied().collect();
-        partial.sort_unstable();
-        partial.dedup();
+        let partial: HashSet<i64> = main.partial.iter().filter(missing).copied().collect();
         self.partial = partial.len() as u64;
-        let indexed = main.indexed.iter().filter(missing).count() as u64;
-        let elsewhere = self.rows.values().filter(|(row, _)| main.may_have_lost(row.rowid)).count() as u64;
-        let cells = if main.indexed.is_empty() { main.unread.saturating_sub(elsewhere) } else { 0 };
-        self.lost = indexed.max(self.partial + cells);
+        self.lost = main.indexed.iter().filter(missing).count() as u64;
+        if main.is_indexed {
+            return;
+        }
+        let last = last.max(self.rows.keys().next_back().copied()).max(main.indexed.iter().max().copied());
+        let numbers = missing_numbers(&main.gaps, last.unwrap_or(0), &self.rows);
+        let elsewhere = self.rows.keys().filter(|rowid| main.may_have_lost(**rowid)).count() as u64;
+        self.lost = self.lost.max(numbers).max(self.partial + main.unread.saturating_sub(elsewhere));
+        self.estimated = self.lost > 0;
     }
+}
+
+/// How many of the numbers from 1 to `last` lie in `gaps` and have no row.
+fn missing_numbers(gaps: &[Range], last: i64, rows: &BTreeMap<i64, Chosen<'_>>) -> u64 {
+    let mut bounds: Vec<(i64, i64)> = gaps
+        .iter()
+        .map(|gap| (gap.low.unwrap_or(0).max(0), gap.high.unwrap_or(last).min(last)))
+        .filter(|(low, high)| low < high)
+        .collect();
+    bounds.sort_unstable();
+    let mut floor = 0;
+    let mut count = 0;
+    for (low, high) in bounds {
+        let low = low.max(floor);
+        if low < high {
+            let held = rows.range(low + 1..=high).count() as u64;
+            count += high.abs_diff(low).saturating_sub(held);
+            floor = high;
+        }
+    }
+    count
 }

@@ -11,6 +11,7 @@
 mod catalog;
 mod layout;
 mod leaf;
+mod mend;
 mod merge;
 mod rebuild;
 mod report;
@@ -238,6 +239,7 @@ fn describe(
         let entry = TableReport {
             recovered: written.map_or(table.rows.len() as u64, |written| written.rows),
             lost: table.lost,
+            lost_is_estimate: table.estimated,
             from,
             partial: table.partial,
             suspect,

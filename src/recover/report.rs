@@ -72,8 +72,10 @@ pub struct SourceReport {
 pub struct TableReport {
     /// Rows in the result.
     pub recovered: u64,
-    /// Rows that are known to have been there and are not in the result, at least.
+    /// Rows that were there and are not in the result.
     pub lost: u64,
+    /// Whether `lost` is an estimate: no index of the table could be read, so that deleted rows count among the lost.
+    pub lost_is_estimate: bool,
     /// Rows in the result by the source they are from.
     pub from: BTreeMap<String, u64>,
     /// Rows that are only partly there; they are among the lost.

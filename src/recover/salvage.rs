@@ -29,8 +29,10 @@ pub(crate) struct Rows<'a> {
     pub(crate) unread: u64,
     /// Rows of pages that belong nowhere: deleted, stale, or of another file.
     pub(crate) stray: u64,
-    /// Every rowid that an index of the table names, where the index could be read.
+    /// Every rowid that an index of the table names.
     pub(crate) indexed: HashSet<i64>,
+    /// Whether one of its indexes could be read from end to end, so that these are all.
+    pub(crate) is_indexed: bool,
 }
 
 impl Rows<'_> {
@@ -158,7 +160,7 @@ impl<'w, 'a> Work<'w, 'a> {
     }
 
     /// The whole payload of `cell`.
-    fn payload(&mut self, cell: &Cell<'a>) -> Option<Vec<u8>> {
+    fn payload(&mut self, cell: &Cell<'_>) -> Option<Vec<u8>> {
         let payload = cell.payload?;
         let mut bytes = payload.local.to_vec();
         let Some(first) = payload.overflow else { return Some(bytes) };
@@ -269,9 +271,10 @@ impl<'w, 'a> Work<'w, 'a> {
                 continue;
             }
             let walk = btree::walk_index(self.image, index.root, &mut self.seen);
-            if walk.whole {
-                self.tables.entry(index.table.clone()).or_default().indexed.extend(walk.rowids);
-            }
+            self.damaged.extend(walk.lost);
+            let rows = self.tables.entry(index.table.clone()).or_default();
+            rows.is_indexed |= walk.whole;
+            rows.indexed.extend(walk.rowids);
         }
     }
 
