@@ -11,9 +11,13 @@
 mod support; // the sandbox, other processes, injured boards, terminals: what every topic uses
 
 mod backup; // backups of ours and the copies that Hermes put aside
+mod checkpoint; // frames copied, a WAL cut only with proof, silence for cron
 mod health; // what health and the overview say, and that they change nothing
 mod hermes; // the real Hermes 0.19.0 beside us: same rows, nothing of its lost
+mod holders; // other processes with the board open, their locks lost or not
+mod journal; // the journal mode shown, changed, brought back
 mod load; // a thousand short processes, two at a time: nothing lost
+mod location; // which file is meant, and refusals where Hermes would guess
 mod pool; // the rules of the one connection, each where breaking it shows
 mod prompts; // questions on a terminal, interrupted or not
 mod recover; // what comes back from every shape of damage
