@@ -21,4 +21,5 @@ mod location; // which file is meant, and refusals where Hermes would guess
 mod pool; // the rules of the one connection, each where breaking it shows
 mod prompts; // questions on a terminal, interrupted or not
 mod recover; // what comes back from every shape of damage
+mod tasks; // init, create, complete, list, show, stats: rows, formats, refusals
 mod tree; // laws about the source tree itself: listed files, forbidden words
