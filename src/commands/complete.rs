@@ -48,7 +48,6 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     for (_, completion) in &mut wanted {
         completion.expected_run = own_run(context, &completion.task);
     }
-    context.ui.check_output()?;
     let mut pool = context.pool(Access::Write)?;
     let (now, signals) = (context.clock.epoch(), context.signals.clone());
     let completed = pool.write(|txn| {

@@ -49,7 +49,6 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             vec![Line::single(Draft { title: args.title.clone().unwrap_or_default(), ..base }.normalise()?)]
         }
     };
-    context.ui.check_output()?;
     let board = context.board()?;
     let default_workdir = default_workdir(&board);
     let mut pool = context.pool(Access::Write)?;

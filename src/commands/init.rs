@@ -30,7 +30,6 @@ pub struct Args {}
 /// # Errors
 /// Exit 4 where a board was lost or something else lies in its place, 11 while Hermes opens the board.
 pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
-    context.ui.check_output()?;
     let inspection = context.inspection()?;
     if !is_free(&inspection)? {
         return already_there(context, inspection);

@@ -48,9 +48,6 @@ pub struct Args {
     /// At most so many.
     #[arg(long, value_name = "N")]
     pub limit: Option<u32>,
-    /// Every board under the root.
-    #[arg(long, conflicts_with_all = ["board", "db"])]
-    pub all_boards: bool,
 }
 
 /// Runs the verb.
@@ -58,7 +55,6 @@ pub struct Args {
 /// # Errors
 /// What the pool says.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
-    context.ui.check_output()?;
     let filter = Filter {
         assignee: args.assignee.clone().or_else(|| args.mine.then(|| own_profile(context))),
         status: args.status.clone(),
@@ -74,7 +70,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         schema::require_board(conn)?;
         query::list(conn, &filter)
     };
-    if !args.all_boards {
+    if !context.globals.all_boards {
         let mut pool = context.pool(Access::Read)?;
         let tasks = pool.read(read)?;
         pool.close()?;

@@ -191,8 +191,17 @@ fn require_fitting_options(context: &Context<'_>, cli: &Cli) -> Outcome<()> {
     if context.ui.settings().format.is_monitoring() && !monitors {
         return Err(Failure::usage("--format nagios and prom belong to `kanbanctl health`."));
     }
-    let spans =
-        matches!(cli.verb, Some(Verb::Health(_) | Verb::Backup(_) | Verb::Backups(_) | Verb::Checkpoint(_)));
+    let spans = matches!(
+        cli.verb,
+        Some(
+            Verb::Health(_)
+                | Verb::Backup(_)
+                | Verb::Backups(_)
+                | Verb::Checkpoint(_)
+                | Verb::List(_)
+                | Verb::Stats(_)
+        )
+    );
     if context.globals.all_boards && !spans {
         return Err(Failure::usage(
             "--all-boards belongs to health, list, stats, checkpoint, backup and backups list.",

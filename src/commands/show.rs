@@ -60,7 +60,6 @@ pub struct Args {
 /// # Errors
 /// Exit 13 for an unknown task, 14 for an ambiguous beginning, and what the pool says.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
-    context.ui.check_output()?;
     let mut pool = context.pool(Access::Read)?;
     let mut shown = pool.read(|conn| {
         schema::require_board(conn)?;

@@ -16,24 +16,19 @@ use crate::ui::{Column, Label, Page, Records, Report, Table};
 /// Plain records: status NAME COUNT, assignee NAME STATUS COUNT, oldest_ready_age_seconds SECONDS; with --all-boards
 /// the board comes first.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
-    /// Every board under the root.
-    #[arg(long, conflicts_with_all = ["board", "db"])]
-    pub all_boards: bool,
-}
+pub struct Args {}
 
 /// Runs the verb.
 ///
 /// # Errors
 /// What the pool says.
-pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
-    context.ui.check_output()?;
+pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
     let now = context.clock.epoch();
     let read = |conn: &rusqlite::Connection| {
         schema::require_board(conn)?;
         query::stats(conn, now)
     };
-    if !args.all_boards {
+    if !context.globals.all_boards {
         let mut pool = context.pool(Access::Read)?;
         let stats = pool.read(read)?;
         pool.close()?;

@@ -357,7 +357,7 @@ fn stats_count_what_is_not_archived() {
 fn reading_leaves_no_trace() {
     let sandbox = Sandbox::with_board();
     let id = create(&sandbox, &["x"]);
-    // A plain connection that closes leaves a clean WAL board with nothing beside it.
+    // Cut the WAL, so that the reading verbs find a board at rest.
     change(&sandbox, "PRAGMA wal_checkpoint(TRUNCATE)");
     let before = sandbox.photograph();
     for verb in [
