@@ -78,16 +78,17 @@ fn parse(log: &str, directory: &Path) -> Vec<Call> {
 fn call(line: &str, directory: &Path) -> Option<Call> {
     let (name, rest) = line.split_once('(')?;
     let (arguments, result) = rest.rsplit_once(" = ")?;
+    let arguments = arguments.trim_end().strip_suffix(')')?;
     let result: i32 = result.split_whitespace().next()?.parse().ok()?;
     match name {
         _ if result < 0 => None,
         "open" | "openat" => {
             let mut quoted = arguments.split('"');
             let path = directory.join(quoted.nth(1)?);
-            let flags = quoted.next()?.trim_start_matches(", ").trim_end_matches(')').to_owned();
+            let flags = quoted.next()?.trim_start_matches(", ").to_owned();
             Some(Call::Open { path, descriptor: result, flags })
         }
-        "close" => Some(Call::Close { descriptor: arguments.trim_end_matches(')').parse().ok()? }),
+        "close" => Some(Call::Close { descriptor: arguments.parse().ok()? }),
         _ => Some(Call::Unlink { line: line.to_owned() }),
     }
 }
@@ -96,7 +97,7 @@ fn call(line: &str, directory: &Path) -> Option<Call> {
 fn strace_lines_are_read() {
     let log = "7 openat(AT_FDCWD, \"/b/kanban.db\", O_RDWR|O_CREAT|O_NOFOLLOW|O_CLOEXEC, 0644) = 4\n\
                7 openat(AT_FDCWD, \"none\", O_RDONLY) = -1 ENOENT (No such file)\n\
-               7 close(4 <unfinished ...>\n8 unlink(\"/x\") = 0\n7 <... close resumed>) = 0\n";
+               7 close(4 <unfinished ...>\n8 unlink(\"/x\") = 0\n7 <... close resumed>)         = 0\n";
     let calls = parse(log, Path::new("/w"));
     assert_eq!(calls.len(), 3, "{calls:?}");
     let Call::Open { path, descriptor: 4, flags } = &calls[0] else { panic!("{calls:?}") };

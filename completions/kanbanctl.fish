@@ -1,0 +1,744 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_kanbanctl_global_optspecs
+    string join \n board= db= all-boards format= json o= q/quiet v/verbose color= ascii timeout= if-busy= y/yes no-input n/dry-run h/help V/version
+end
+
+function __fish_kanbanctl_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_kanbanctl_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_kanbanctl_using_subcommand
+    set -l cmd (__fish_kanbanctl_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -s V -l version -d 'Print version'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "backup" -d 'Copy a board as of one moment, verified'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "backups" -d 'Look at the copies beside a board'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "boards" -d 'Look at the boards under the root'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "checkpoint" -d 'Copy committed frames from the WAL into the board\'s file'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "complete" -d 'Complete tasks; prints their ids once they are committed'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "create" -d 'Create tasks; prints their ids once they are committed'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "init" -d 'Create the board if it is missing'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "list" -d 'List tasks as they are stored; nothing is promoted by looking'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "ls" -d 'List tasks as they are stored; nothing is promoted by looking'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "show" -d 'Show one task with its links, comments, events and runs'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "stats" -d 'Count tasks by status and assignee; archived ones are left out'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "health" -d 'Check a board without changing it'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "journal-mode" -d 'Show or change how the board is journaled'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "man" -d 'Write the manual pages into a directory'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "recover" -d 'Bring back every row that is left into a new file'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "version" -d 'Print the version; with -v also SQLite\'s, and what it was built with'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -l keep -d 'Keep this many of this board\'s backups in DIR, the newest, and remove the others' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -f -a "list" -d 'List the copies, each content once'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -f -a "ls" -d 'List the copies, each content once'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -f -a "show" -d 'Show where one content lies and what it is'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from list" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from list" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from list" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from list" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from list" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from list" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from list" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from list" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from list" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from list" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from list" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from ls" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from ls" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from ls" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from ls" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from ls" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from ls" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from ls" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from ls" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from ls" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from ls" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from ls" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from ls" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from show" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from show" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from show" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from show" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from show" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from show" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from show" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from show" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from show" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from show" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from show" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the copies, each content once'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show where one content lies and what it is'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -f -a "list" -d 'List the boards with their counts, the default one first'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -f -a "ls" -d 'List the boards with their counts, the default one first'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -f -a "show" -d 'Show one board\'s path, the rule that chose it, and what is there'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from list" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from list" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from list" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from list" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from list" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from list" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from list" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from list" -l all -d 'Also the boards that their board.json hides'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from list" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from list" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from list" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from list" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from ls" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from ls" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from ls" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from ls" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from ls" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from ls" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from ls" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from ls" -l all -d 'Also the boards that their board.json hides'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from ls" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from ls" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from ls" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from ls" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from ls" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from show" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from show" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from show" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from show" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from show" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from show" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from show" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from show" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from show" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from show" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from show" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the boards with their counts, the default one first'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show one board\'s path, the rule that chose it, and what is there'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l mode -d 'How hard to try: passive copies what it can; full waits for writers and readers; restart also makes the next writer begin at the front; truncate cuts the file to nothing and is refused while anybody has the board open' -r -f -a "passive\t''
+full\t''
+restart\t''
+truncate\t''"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l assume-unused -d 'With --mode truncate: go on where processes of other users cannot be looked at; never beside one that was found'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -l from -d 'Read ids or JSON lines from this file, `-` for stdin' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -l result -d 'Result of the task' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -l summary -d 'Summary to hand over; for one task only' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -l metadata -d 'JSON object to hand over; for one task only' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l from -d 'Read tasks from JSON lines in this file, `-` for stdin' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l body -d 'Longer description' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l assignee -d 'Profile that is to do it' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l parent -d 'Task that must be done first; can be repeated' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l workspace -d 'scratch, worktree, worktree:PATH or dir:PATH' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l branch -d 'Branch of a worktree' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l tenant -d 'Tenant' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l priority -d 'Higher goes first' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l idempotency-key -d 'A second create with the same key gives back the first task' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l max-runtime -d 'Time a worker may take: seconds, or 30s, 5m, 2h, 1d' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l created-by -d 'Who made it' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l skill -d 'Skill for the worker; can be repeated' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l max-retries -d 'Failures before it is blocked' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l goal-max-turns -d 'Turns of that loop' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l initial-status -d 'Status to begin with; running means the usual one' -r -f -a "blocked\t''
+running\t''"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l triage -d 'Park it in triage'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l goal -d 'Let the worker run in a goal loop'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand init" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand init" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand init" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand init" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand init" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand init" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand init" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand init" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand init" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand init" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand init" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand init" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand init" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand init" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand init" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l assignee -d 'Tasks of this profile' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l status -d 'Tasks in this status' -r -f -a "triage\t''
+todo\t''
+scheduled\t''
+ready\t''
+running\t''
+blocked\t''
+review\t''
+done\t''
+archived\t''"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l tenant -d 'Tasks of this tenant' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l session -d 'Tasks made in this session' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l sort -d 'Order [default: priority]' -r -f -a "created\t''
+created-desc\t''
+priority\t''
+priority-desc\t''
+status\t''
+assignee\t''
+title\t''
+updated\t''"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l workflow-template-id -d 'Tasks of this workflow template' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l step-key -d 'Tasks at this workflow step' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l limit -d 'At most so many' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l mine -d 'Tasks of the own profile'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l archived -d 'Archived tasks too'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l all-boards -d 'Every board under the root'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l assignee -d 'Tasks of this profile' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l status -d 'Tasks in this status' -r -f -a "triage\t''
+todo\t''
+scheduled\t''
+ready\t''
+running\t''
+blocked\t''
+review\t''
+done\t''
+archived\t''"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l tenant -d 'Tasks of this tenant' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l session -d 'Tasks made in this session' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l sort -d 'Order [default: priority]' -r -f -a "created\t''
+created-desc\t''
+priority\t''
+priority-desc\t''
+status\t''
+assignee\t''
+title\t''
+updated\t''"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l workflow-template-id -d 'Tasks of this workflow template' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l step-key -d 'Tasks at this workflow step' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l limit -d 'At most so many' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l mine -d 'Tasks of the own profile'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l archived -d 'Archived tasks too'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l all-boards -d 'Every board under the root'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -l state-type -d 'Only runs with this --state-name in this column' -r -f -a "status\t''
+outcome\t''"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -l state-name -d 'See --state-type' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -l all-boards -d 'Every board under the root'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand completions" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand completions" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand completions" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand completions" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand completions" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand completions" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand completions" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand completions" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand completions" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand completions" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand completions" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand completions" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand completions" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand completions" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand completions" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -l depth -d 'How deep to look' -r -f -a "quick\t'`quick_check` and everything else; cheap enough for cron'
+full\t'`integrity_check` with no row limit'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -l explain -d 'Say what a finding means instead of looking' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -l assume-unused -d 'Go on where processes of other users cannot be looked at; never beside a process that was found'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l output -d 'The file to build; it must not exist' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats completions health journal-mode man recover version help" -f -a "backup" -d 'Copy a board as of one moment, verified'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats completions health journal-mode man recover version help" -f -a "backups" -d 'Look at the copies beside a board'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats completions health journal-mode man recover version help" -f -a "boards" -d 'Look at the boards under the root'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats completions health journal-mode man recover version help" -f -a "checkpoint" -d 'Copy committed frames from the WAL into the board\'s file'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats completions health journal-mode man recover version help" -f -a "complete" -d 'Complete tasks; prints their ids once they are committed'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats completions health journal-mode man recover version help" -f -a "create" -d 'Create tasks; prints their ids once they are committed'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats completions health journal-mode man recover version help" -f -a "init" -d 'Create the board if it is missing'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats completions health journal-mode man recover version help" -f -a "list" -d 'List tasks as they are stored; nothing is promoted by looking'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats completions health journal-mode man recover version help" -f -a "show" -d 'Show one task with its links, comments, events and runs'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats completions health journal-mode man recover version help" -f -a "stats" -d 'Count tasks by status and assignee; archived ones are left out'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats completions health journal-mode man recover version help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats completions health journal-mode man recover version help" -f -a "health" -d 'Check a board without changing it'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats completions health journal-mode man recover version help" -f -a "journal-mode" -d 'Show or change how the board is journaled'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats completions health journal-mode man recover version help" -f -a "man" -d 'Write the manual pages into a directory'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats completions health journal-mode man recover version help" -f -a "recover" -d 'Bring back every row that is left into a new file'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats completions health journal-mode man recover version help" -f -a "version" -d 'Print the version; with -v also SQLite\'s, and what it was built with'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats completions health journal-mode man recover version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and __fish_seen_subcommand_from backups" -f -a "list" -d 'List the copies, each content once'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and __fish_seen_subcommand_from backups" -f -a "show" -d 'Show where one content lies and what it is'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and __fish_seen_subcommand_from boards" -f -a "list" -d 'List the boards with their counts, the default one first'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and __fish_seen_subcommand_from boards" -f -a "show" -d 'Show one board\'s path, the rule that chose it, and what is there'

@@ -1,0 +1,110 @@
+//! What ships beside the binary is what the binary makes: completions and man pages. `KANBANCTL_BLESS=1 cargo test`
+//! writes them anew.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::support::Sandbox;
+
+/// Each shell, the name of its script in `completions/`, and how to have it read without any of a user's own files.
+const SHELLS: [(&str, &str, &[&str]); 5] = [
+    ("bash", "kanbanctl.bash", &["bash", "--norc", "--noprofile", "-c", "source \"$0\""]),
+    ("zsh", "_kanbanctl", &["zsh", "-f", "-c", "autoload -U compinit; compinit -D -u; source \"$0\""]),
+    ("fish", "kanbanctl.fish", &["fish", "--no-config", "-c", "source $argv[1]"]),
+    ("elvish", "kanbanctl.elv", &[]),
+    ("powershell", "_kanbanctl.ps1", &[]),
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Compares a folder's files with what they should be, or makes them so.
+fn compare(folder: &Path, wanted: &BTreeMap<String, Vec<u8>>) {
+    if std::env::var_os("KANBANCTL_BLESS").is_some() {
+        let _ = std::fs::remove_dir_all(folder);
+        std::fs::create_dir_all(folder).unwrap();
+        for (name, text) in wanted {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+    }
+    let mut committed = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        committed.insert(name, std::fs::read(&path).unwrap());
+    }
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    let bless = "run `KANBANCTL_BLESS=1 cargo test generated` and commit";
+    assert_eq!(names(&committed), names(wanted), "{}: {bless}", folder.display());
+    for (name, text) in wanted {
+        assert!(committed.get(name) == Some(text), "{}/{name} is stale: {bless}", folder.display());
+    }
+}
+
+#[test]
+fn completions_are_up_to_date() {
+    let sandbox = Sandbox::new();
+    let mut wanted = BTreeMap::new();
+    for (shell, name, _) in SHELLS {
+        let script = sandbox.run(&["completions", shell]).success();
+        assert_eq!(script.stderr, "", "{shell}");
+        wanted.insert(name.to_owned(), script.bytes);
+    }
+    compare(&root().join("completions"), &wanted);
+}
+
+#[test]
+fn the_manual_is_up_to_date() {
+    let sandbox = Sandbox::new();
+    let directory = sandbox.work().join("man");
+    sandbox.run(&["man", directory.to_str().unwrap()]).success();
+    let mut wanted = BTreeMap::new();
+    for entry in std::fs::read_dir(&directory).unwrap() {
+        let path = entry.unwrap().path();
+        wanted.insert(path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap());
+    }
+    assert!(wanted.contains_key("kanbanctl-recovery.7") && wanted.contains_key("kanbanctl-boards-list.1"));
+    compare(&root().join("man"), &wanted);
+}
+
+#[test]
+fn shells_read_the_completions_in_silence() {
+    let sandbox = Sandbox::new();
+    for (shell, name, reader) in SHELLS {
+        let Some((program, arguments)) = reader.split_first() else { continue };
+        let found =
+            std::env::split_paths(&std::env::var_os("PATH").unwrap()).any(|path| path.join(program).exists());
+        if !found {
+            eprintln!("!!!! SKIPPED: {program} is not installed");
+            continue;
+        }
+        let mut command = sandbox.program(program);
+        command.args(arguments).arg(root().join("completions").join(name));
+        let output = sandbox.finish(command, b"").success();
+        assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", ""), "{shell}");
+    }
+}
+
+#[test]
+fn they_work_without_a_board_and_with_a_broken_one() {
+    let sandbox = Sandbox::new();
+    std::fs::write(sandbox.board(), b"no database").unwrap();
+    let before = sandbox.photograph();
+    let directory = sandbox.work().join("man");
+    let man = ["man", directory.to_str().unwrap()];
+    for verb in [&["completions", "bash"][..], &man, &["version", "-v"], &["--help"], &["--version"]] {
+        sandbox.run(verb).success();
+    }
+    assert_eq!(sandbox.photograph(), before);
+}
+
+#[test]
+fn version_names_its_sqlite() {
+    let sandbox = Sandbox::new();
+    let version = sandbox.run(&["version", "-v", "--json"]).success().data();
+    assert_eq!(version["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(version["sqlite"]["version"], rusqlite::version());
+    let plain = sandbox.run(&["version"]).success();
+    assert_eq!(plain.line(), concat!("kanbanctl\t", env!("CARGO_PKG_VERSION")));
+}
