@@ -18,7 +18,7 @@ pub fn dumps(value: &Value) -> String {
     }
 }
 
-/// As [`dumps`], with everything outside printable ASCII written as `\uXXXX`.
+/// As [`dumps`], with everything outside printable ASCII written as `\u` and four hex digits.
 pub fn dumps_ascii(value: &Value) -> String {
     let text = dumps(value);
     if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
