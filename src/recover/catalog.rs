@@ -158,8 +158,10 @@ pub(crate) struct Catalog {
     pub(crate) indexes: Vec<Index>,
     /// The root of `sqlite_sequence`.
     pub(crate) sequence_root: Option<u32>,
-    /// Names of what is not carried over: triggers, views, virtual tables, tables without rowids, unreadable texts.
+    /// Names of triggers and views, which are not carried over.
     pub(crate) dropped: Vec<String>,
+    /// Names of tables that are not read: virtual ones, those without rowids, those whose text SQLite does not take.
+    pub(crate) unread: Vec<String>,
 }
 
 impl Catalog {
@@ -196,7 +198,7 @@ impl Catalog {
                         let table = scratch.table(&schema::create_table(facts));
                         self.tables.extend(table.map(|table| Table { root: Some(entry.root), ..table }));
                     }
-                    None => self.dropped.push(entry.name.clone()),
+                    None => self.unread.push(entry.name.clone()),
                 },
             },
             "index" if self.indexes.iter().any(|index| index.name == entry.name) => {}

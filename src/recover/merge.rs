@@ -8,9 +8,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::catalog::{Index, Table};
+use super::gaps::Gaps;
 use super::leaf::Row;
 use super::salvage::{Rows, Salvage};
-use crate::ondisk::btree::Range;
 use crate::ondisk::record::{Record, Value};
 
 const EVENTS: &str = "task_events";
@@ -39,7 +39,10 @@ pub(crate) struct Merged<'a> {
     pub(crate) tables: Vec<MergedTable<'a>>,
     pub(crate) indexes: Vec<Index>,
     pub(crate) sequences: HashMap<String, i64>,
+    /// Triggers, views and indexes that are not in the result.
     pub(crate) dropped: Vec<String>,
+    /// Tables that are not in the result.
+    pub(crate) unread: Vec<String>,
 }
 
 /// How far the history in a source has come: the time of its newest events and their highest number.
@@ -89,11 +92,8 @@ pub(crate) fn merge<'a>(mut ranked: Vec<(usize, Salvage<'a>)>) -> Merged<'a> {
                 merged.indexes.push(index.clone());
             }
         }
-        for name in &salvage.catalog.dropped {
-            if !merged.dropped.contains(name) {
-                merged.dropped.push(name.clone());
-            }
-        }
+        union(&mut merged.dropped, &salvage.catalog.dropped);
+        union(&mut merged.unread, &salvage.catalog.unread);
         for (name, &last) in &salvage.sequences {
             let highest = merged.sequences.entry(name.clone()).or_insert(0);
             *highest = last.max(*highest);
@@ -110,6 +110,14 @@ pub(crate) fn merge<'a>(mut ranked: Vec<(usize, Salvage<'a>)>) -> Merged<'a> {
         table.fill(held, &forks, last);
     }
     merged
+}
+
+fn union(names: &mut Vec<String>, more: &[String]) {
+    for name in more {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
 }
 
 impl<'a> MergedTable<'a> {
@@ -155,22 +163,10 @@ impl<'a> MergedTable<'a> {
 }
 
 /// How many of the numbers from 1 to `last` lie in `gaps` and have no row.
-fn missing_numbers(gaps: &[Range], last: i64, rows: &BTreeMap<i64, Chosen<'_>>) -> u64 {
-    let mut bounds: Vec<(i64, i64)> = gaps
-        .iter()
-        .map(|gap| (gap.low.unwrap_or(0).max(0), gap.high.unwrap_or(last).min(last)))
-        .filter(|(low, high)| low < high)
-        .collect();
-    bounds.sort_unstable();
-    let mut floor = 0;
-    let mut count = 0;
-    for (low, high) in bounds {
-        let low = low.max(floor);
-        if low < high {
-            let held = rows.range(low + 1..=high).count() as u64;
-            count += high.abs_diff(low).saturating_sub(held);
-            floor = high;
-        }
-    }
-    count
+fn missing_numbers(gaps: &Gaps, last: i64, rows: &BTreeMap<i64, Chosen<'_>>) -> u64 {
+    let missing = gaps.up_to(last).map(|(low, high)| {
+        let held = rows.range(low + 1..=high).count() as u64;
+        high.abs_diff(low).saturating_sub(held)
+    });
+    missing.fold(0, u64::saturating_add)
 }

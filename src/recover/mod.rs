@@ -9,6 +9,7 @@
 //! SQLite opens the new file alone, never a source. Installing the result is not done here.
 
 mod catalog;
+mod gaps;
 mod layout;
 mod leaf;
 mod mend;
@@ -67,7 +68,7 @@ impl Watch for Unwatched {
 /// destination must not exist; it has its name only when it is whole, checked and synced.
 ///
 /// # Errors
-/// The reading error of a source, 10 when no source holds a page, 12 when the destination exists or cannot be written,
+/// The reading error of a source, 10 when no source holds a page, 4 when nothing in them can be read, 12 when the destination exists or cannot be written,
 /// whatever `watch` stops with, and exit 1 when the new file does not pass its checks, which then is not kept.
 pub fn recover(sources: &[Source], output: Option<&Path>, watch: &mut dyn Watch) -> Outcome<Report> {
     let draft = output.map(rebuild::Draft::beside).transpose()?;
@@ -76,6 +77,9 @@ pub fn recover(sources: &[Source], output: Option<&Path>, watch: &mut dyn Watch)
     let mut salvaged = salvage_all(&layouts, watch)?;
     if salvaged.is_empty() {
         return Err(Failure::no_board("None of the sources holds a page of a database."));
+    }
+    if salvaged.iter().all(|(_, salvage)| salvage.row_count() == 0 && !salvage.has_schema) {
+        return Err(Failure::damaged("No source holds a row or a schema that can be read."));
     }
     rank(&mut salvaged, sources);
     let mut report = begin(&salvaged, sources);
@@ -208,6 +212,7 @@ fn begin(salvaged: &[(usize, Salvage<'_>)], sources: &[Source]) -> Report {
         dangling: 0,
         suspects: Vec::new(),
         dropped: Vec::new(),
+        unread_tables: Vec::new(),
     }
 }
 
@@ -218,6 +223,7 @@ fn describe(
     sources: &[Source],
 ) {
     report.dropped.clone_from(&merged.dropped);
+    report.unread_tables.clone_from(&merged.unread);
     for table in &merged.tables {
         let written = written.get(&table.table.name);
         let mut from = BTreeMap::new();

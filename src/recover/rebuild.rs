@@ -129,7 +129,7 @@ pub(crate) fn write(
     let mut kept = Vec::new();
     for table in std::mem::take(&mut merged.tables) {
         if connection.execute(&table.table.sql, []).is_err() {
-            merged.dropped.push(table.table.name.clone());
+            merged.unread.push(table.table.name.clone());
             continue;
         }
         let result = fill(&connection, &table, shapes, &mut |rows| {

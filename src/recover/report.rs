@@ -46,8 +46,10 @@ pub struct Report {
     pub dangling: u64,
     /// Where the suspect rows of the result are from, at most [`MAX_SUSPECTS`] of them.
     pub suspects: Vec<Provenance>,
-    /// What was not carried over: triggers, views, virtual tables, tables without rowids, texts that could not be read.
+    /// Triggers, views and indexes that are not in the result.
     pub dropped: Vec<String>,
+    /// Tables whose rows are not in the result: virtual ones, those without rowids, those whose text SQLite does not take.
+    pub unread_tables: Vec<String>,
 }
 
 /// One distinct content.
@@ -91,7 +93,8 @@ pub struct TableReport {
 impl Report {
     /// Whether anything is known to be lost: exit 5.
     pub fn is_partial(&self) -> bool {
-        self.tables.values().any(|table| table.lost > 0 || table.conflicting > 0)
+        !self.unread_tables.is_empty()
+            || self.tables.values().any(|table| table.lost > 0 || table.conflicting > 0)
     }
 
     /// Rows in the result.

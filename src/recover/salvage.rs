@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::catalog::{Catalog, Entry, Table};
+use super::gaps::Gaps;
 use super::layout::Layout;
 use super::leaf::{self, Leaf, Row};
 use crate::failure::Outcome;
@@ -16,6 +17,9 @@ use crate::ondisk::overflow;
 use crate::ondisk::page::{Cell, Kind, Page};
 use crate::ondisk::record::{Record, Value};
 
+/// A broken chain that many cells name is not followed for each of them. Mending a cell tries several lengths.
+const MAX_FAILURES: u32 = 16;
+
 /// The rows of one table in one source.
 #[derive(Debug, Default)]
 pub(crate) struct Rows<'a> {
@@ -24,7 +28,7 @@ pub(crate) struct Rows<'a> {
     /// Rowids whose payload is cut.
     pub(crate) partial: Vec<i64>,
     /// Where rows may be missing.
-    pub(crate) gaps: Vec<Range>,
+    pub(crate) gaps: Gaps,
     /// Cells that could not be read.
     pub(crate) unread: u64,
     /// Rows of pages that belong nowhere: deleted, stale, or of another file.
@@ -38,7 +42,7 @@ pub(crate) struct Rows<'a> {
 impl Rows<'_> {
     /// Whether a row with `rowid` may have been here and be lost.
     pub(crate) fn may_have_lost(&self, rowid: i64) -> bool {
-        self.gaps.iter().any(|gap| gap.contains(rowid))
+        self.gaps.contains(rowid)
     }
 }
 
@@ -96,6 +100,8 @@ struct Work<'w, 'a> {
     seen: Seen,
     /// Pages that a chain took.
     claimed: HashSet<u32>,
+    /// How often the chain that begins with a page was followed in vain.
+    broken: HashMap<u32, u32>,
     free: HashSet<u32>,
     damaged: HashSet<u32>,
     tables: HashMap<String, Rows<'a>>,
@@ -114,6 +120,7 @@ impl<'w, 'a> Work<'w, 'a> {
             others,
             seen: Seen::new(image),
             claimed: HashSet::new(),
+            broken: HashMap::new(),
             free,
             damaged: HashSet::new(),
             tables: HashMap::new(),
@@ -169,13 +176,20 @@ impl<'w, 'a> Work<'w, 'a> {
         if need > u64::from(self.image.count()) * self.image.usable() as u64 {
             return None;
         }
+        let failures = self.broken.get(&first).copied().unwrap_or(0);
+        if failures >= MAX_FAILURES {
+            return None;
+        }
         let usable = self.image.usable();
         let pages = overflow::follow(first, need, usable, &mut bytes, |number, last| {
             let mine = self.image.page(number).filter(|_| self.is_free_for_chain(number));
             let theirs = self.others.iter().filter_map(|image| image.page(number));
             mine.into_iter().chain(theirs).find(|page| self.is_chain_page(page, last))
         });
-        let pages = pages.ok()?;
+        let Ok(pages) = pages else {
+            self.broken.insert(first, failures + 1);
+            return None;
+        };
         self.claimed.extend(pages);
         Some(bytes)
     }
@@ -238,7 +252,7 @@ impl<'w, 'a> Work<'w, 'a> {
     }
 
     fn lose(&mut self, table: &str, range: Range) {
-        self.tables.entry(table.to_owned()).or_default().gaps.push(range);
+        self.tables.entry(table.to_owned()).or_default().gaps.add(range);
     }
 
     /// Adds a leaf that the tree vouches for.
@@ -246,10 +260,10 @@ impl<'w, 'a> Work<'w, 'a> {
         let rows = self.tables.entry(table.name.clone()).or_default();
         if !leaf.sound || leaf.unread > 0 {
             self.damaged.insert(place.page);
-            rows.gaps.push(place.range);
+            rows.gaps.add(place.range);
         }
         for &rowid in &leaf.partial {
-            rows.gaps.push(Range { low: rowid.checked_sub(1), high: Some(rowid) });
+            rows.gaps.add(Range { low: rowid.checked_sub(1), high: Some(rowid) });
         }
         rows.partial.extend(leaf.partial);
         rows.unread += leaf.unread;
@@ -340,7 +354,7 @@ impl<'w, 'a> Work<'w, 'a> {
         };
         let alone = rows.whole.range(low..=high).next().is_none();
         if !leaf.sound || leaf.unread > 0 {
-            rows.gaps.push(Range { low: low.checked_sub(1), high: Some(high) });
+            rows.gaps.add(Range { low: low.checked_sub(1), high: Some(high) });
         }
         rows.unread += leaf.unread;
         rows.partial.extend(leaf.partial);

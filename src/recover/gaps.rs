@@ -1,0 +1,57 @@
+//! Where a table may have lost rows: a set of rowids as disjoint ranges in order.
+
+use crate::ondisk::btree::Range;
+
+/// Ranges (above, up to and with), disjoint and in order.
+#[derive(Debug, Default)]
+pub(crate) struct Gaps {
+    ranges: Vec<(i64, i64)>,
+}
+
+impl Gaps {
+    /// Adds `range`.
+    pub(crate) fn add(&mut self, range: Range) {
+        let mut low = range.low.unwrap_or(i64::MIN);
+        let mut high = range.high.unwrap_or(i64::MAX);
+        if low >= high {
+            return;
+        }
+        let first = self.ranges.partition_point(|&(_, end)| end < low);
+        let last = self.ranges.partition_point(|&(start, _)| start <= high);
+        if let Some(touched) = self.ranges.get(first..last) {
+            low = touched.first().map_or(low, |&(start, _)| start.min(low));
+            high = touched.last().map_or(high, |&(_, end)| end.max(high));
+            self.ranges.splice(first..last, [(low, high)]);
+        }
+    }
+
+    /// Whether `rowid` is in one of them.
+    pub(crate) fn contains(&self, rowid: i64) -> bool {
+        let index = self.ranges.partition_point(|&(_, end)| end < rowid);
+        self.ranges.get(index).is_some_and(|&(start, _)| start < rowid)
+    }
+
+    /// The ranges between 0 and `last`.
+    pub(crate) fn up_to(&self, last: i64) -> impl Iterator<Item = (i64, i64)> + '_ {
+        let clamped = self.ranges.iter().map(move |&(low, high)| (low.max(0), high.min(last)));
+        clamped.filter(|(low, high)| low < high)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_grow_together() {
+        let mut gaps = Gaps::default();
+        for (low, high) in [(10, 20), (40, 50), (20, 30), (5, 12), (60, 60)] {
+            gaps.add(Range { low: Some(low), high: Some(high) });
+        }
+        assert_eq!(gaps.ranges, [(5, 30), (40, 50)]);
+        assert!(!gaps.contains(5) && gaps.contains(6) && gaps.contains(30) && !gaps.contains(31));
+        gaps.add(Range { low: Some(45), high: None });
+        assert!(gaps.contains(1000) && !gaps.contains(40));
+        assert_eq!(gaps.up_to(48).collect::<Vec<_>>(), [(5, 30), (40, 48)]);
+    }
+}
