@@ -209,7 +209,8 @@ impl Ui {
         }
     }
 
-    /// A bar, drawn when stderr is a terminal and `-q` was not given. `total` 0 is unknown.
+    /// A bar, drawn when stderr is a terminal and `-q` was not given, once the work has taken 200 ms.
+    /// `total` 0 is unknown.
     pub fn progress(&self, label: &str, total: u64) -> Progress {
         if self.settings.stderr_terminal && self.settings.quiet == 0 {
             Progress::on(&self.bars, label, total, self.settings.ascii)

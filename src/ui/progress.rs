@@ -3,42 +3,56 @@
 //! Responsible for when a bar is drawn: only on a terminal, and not when told to be quiet. Whoever works calls
 //! [`Progress::update`] and need not know.
 
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::text::{self, Guard};
 
+/// Work that ends sooner shows no bar.
+const PATIENCE: Duration = Duration::from_millis(200);
+
 /// One piece of work in progress; gone from the screen when dropped.
 #[derive(Debug)]
 pub struct Progress {
-    bar: Option<ProgressBar>,
+    drawing: Option<Drawing>,
+}
+
+#[derive(Debug)]
+struct Drawing {
+    bars: MultiProgress,
+    label: String,
+    total: u64,
     ascii: bool,
+    since: Instant,
+    bar: OnceLock<ProgressBar>,
 }
 
 impl Progress {
     /// Draws nothing.
     pub fn none() -> Self {
-        Self { bar: None, ascii: false }
+        Self { drawing: None }
     }
 
     pub(super) fn on(bars: &MultiProgress, label: &str, total: u64, ascii: bool) -> Self {
-        let bar = bars.add(ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()));
-        bar.set_style(style(total, ascii));
-        bar.set_message(text::guard(label, Guard::Terminal).into_owned());
-        if total > 0 {
-            bar.set_length(total);
-        }
-        bar.enable_steady_tick(Duration::from_millis(200));
-        Self { bar: Some(bar), ascii }
+        let label = text::guard(label, Guard::Terminal).into_owned();
+        let (bars, since) = (bars.clone(), Instant::now());
+        Self { drawing: Some(Drawing { bars, label, total, ascii, since, bar: OnceLock::new() }) }
     }
 
-    /// Says that `done` of `total` units are done. Cheap; drawn at most twenty times a second.
+    /// Says that `done` of `total` units are done; `total` 0 is what was said at first. Cheap; drawn at most twenty times a second,
+    /// and not at all before 200 ms have passed.
     pub fn update(&self, done: u64, total: u64) {
-        let Some(bar) = &self.bar else { return };
+        let Some(drawing) = &self.drawing else { return };
+        if drawing.bar.get().is_none() && drawing.since.elapsed() < PATIENCE {
+            return;
+        }
+        let total = if total > 0 { total } else { drawing.total };
+        let bar = drawing.bar.get_or_init(|| drawing.begin(total));
         if total > 0 && bar.length() != Some(total) {
             if bar.length().is_none() {
-                bar.set_style(style(total, self.ascii));
+                bar.set_style(style(total, drawing.ascii));
             }
             bar.set_length(total);
         }
@@ -51,9 +65,22 @@ impl Progress {
     }
 }
 
+impl Drawing {
+    fn begin(&self, total: u64) -> ProgressBar {
+        let length = (total > 0).then_some(total);
+        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden())
+            .with_style(style(total, self.ascii))
+            .with_message(self.label.clone())
+            .with_elapsed(self.since.elapsed());
+        let bar = self.bars.add(bar);
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(bar) = self.bar.take() {
+        if let Some(bar) = self.drawing.take().and_then(|drawing| drawing.bar.into_inner()) {
             bar.finish_and_clear();
         }
     }
@@ -69,4 +96,23 @@ fn style(total: u64, ascii: bool) -> ProgressStyle {
     let style =
         if ascii { style.tick_chars("-\\|/ ") } else { style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧ ") };
     if ascii { style.progress_chars("=> ") } else { style.progress_chars("━╸ ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_work_draws_nothing_and_long_work_one_bar() {
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
+        let mut progress = Progress::on(&bars, "Working", 0, true);
+        progress.update(1, 9);
+        let drawing = progress.drawing.as_mut().unwrap();
+        assert!(drawing.bar.get().is_none());
+        drawing.since = Instant::now().checked_sub(PATIENCE).unwrap();
+        progress.callback()(2, 9);
+        let bar = progress.drawing.as_ref().unwrap().bar.get().unwrap();
+        assert_eq!((bar.position(), bar.length()), (2, Some(9)));
+        Progress::none().update(1, 1);
+    }
 }

@@ -26,7 +26,7 @@ fn asked(name: &str) -> (Sandbox, Terminal) {
     let mut command = sandbox.program(std::env::current_exe().unwrap());
     command.args(["--exact", "prompts::asks_when_told_to", "--nocapture", "--test-threads=1"]);
     command.env("ASK_FOR", name).env("TERM", "xterm-256color");
-    let terminal = Terminal::spawn(command, 100);
+    let terminal = Terminal::spawn(&command, 100);
     (sandbox, terminal)
 }
 

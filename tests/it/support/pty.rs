@@ -1,12 +1,16 @@
 //! The binary on a terminal: for prompts, colours, bars and Ctrl-C.
 
 use std::io::{Read, Write};
+use std::process::Command;
 use std::time::Duration;
 
 use expectrl::session::OsSession;
 use expectrl::{Expect, Needle};
 
 use super::Sandbox;
+
+/// Runs its arguments once the terminal has the size that `$0` names.
+const WAIT_FOR_SIZE: &str = r#"until [ "$(stty size)" = "$0" ]; do sleep 0.01; done; exec "$@""#;
 
 /// A running command whose three streams are one terminal.
 pub(crate) struct Terminal {
@@ -18,12 +22,21 @@ impl Terminal {
     pub(crate) fn start(sandbox: &Sandbox, args: &[&str], columns: u16) -> Self {
         let mut command = sandbox.command(args);
         command.env_remove("COLUMNS").env("TERM", "xterm-256color");
-        Self::spawn(command, columns)
+        Self::spawn(&command, columns)
     }
 
-    /// Starts a prepared command.
-    pub(crate) fn spawn(command: std::process::Command, columns: u16) -> Self {
-        let mut session = OsSession::spawn(command).unwrap();
+    /// Starts a command that the sandbox prepared.
+    pub(crate) fn spawn(command: &Command, columns: u16) -> Self {
+        // The library gives every terminal a size of its own after the start, so the program waits for ours.
+        let mut sized = Command::new("sh");
+        sized
+            .args(["-c", WAIT_FOR_SIZE, &format!("40 {columns}")])
+            .arg(command.get_program())
+            .args(command.get_args())
+            .env_clear()
+            .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .current_dir(command.get_current_dir().unwrap());
+        let mut session = OsSession::spawn(sized).unwrap();
         session.get_process_mut().set_window_size(columns, 40).unwrap();
         session.set_expect_timeout(Some(Duration::from_secs(20)));
         Self { session }
@@ -70,7 +83,7 @@ fn a_terminal_shows_and_answers() {
     let sandbox = Sandbox::new();
     let mut command = sandbox.program("sh");
     command.args(["-c", "stty size; printf 'name? '; read name; echo \"hello $name\"; exit 7"]);
-    let mut terminal = Terminal::spawn(command, 90);
+    let mut terminal = Terminal::spawn(&command, 90);
     terminal.expect("40 90");
     terminal.expect("name? ");
     terminal.type_text("board\r");
