@@ -8,10 +8,12 @@
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::board::{Inspection, Sidecars, Stamp};
@@ -71,7 +73,25 @@ pub struct Pool {
     budget: Budget,
     signals: Signals,
     dry_run: bool,
+    log: Option<Statements>,
     handle: Option<Handle>,
+}
+
+/// The statements that the connection ran, kept for `-vv`. Clones share the list.
+#[derive(Clone, Debug, Default)]
+pub struct Statements(Arc<Mutex<Vec<String>>>);
+
+impl Statements {
+    /// What was run since the last call.
+    pub fn take(&self) -> Vec<String> {
+        self.0.lock().map(|mut log| std::mem::take(&mut *log)).unwrap_or_default()
+    }
+
+    fn add(&self, sql: &str) {
+        if let Ok(mut log) = self.0.lock() {
+            log.push(sql.split_whitespace().collect::<Vec<_>>().join(" "));
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -88,13 +108,20 @@ impl Pool {
     /// Where there is no SQLite file to open (see [`Inspection::require_sqlite`]).
     pub fn new(inspection: Inspection, access: Access, budget: Budget, signals: Signals) -> Outcome<Self> {
         inspection.require_sqlite()?;
-        Ok(Self { inspection, access, budget, signals, dry_run: false, handle: None })
+        Ok(Self { inspection, access, budget, signals, dry_run: false, log: None, handle: None })
     }
 
     /// Every transaction is rolled back instead of committed.
     #[must_use]
     pub fn rehearsing(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
+        self
+    }
+
+    /// Keeps every statement in `log`, when there is one.
+    #[must_use]
+    pub fn logging(mut self, log: Option<Statements>) -> Self {
+        self.log = log;
         self
     }
 
@@ -241,6 +268,14 @@ impl Pool {
         let connection = connect(path, self.access, immutable)
             .and_then(|mut connection| {
                 self.arm(&mut connection)?;
+                if let Some(log) = self.log.clone() {
+                    let keep = move |event: TraceEvent<'_>| {
+                        if let TraceEvent::Stmt(_, sql) = event {
+                            log.add(sql);
+                        }
+                    };
+                    connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(keep))?;
+                }
                 configure(&connection, self.access)?;
                 Ok(connection)
             })

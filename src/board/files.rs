@@ -31,8 +31,8 @@ pub struct Inspection {
     pub stamp: Option<Stamp>,
     /// The files that SQLite keeps beside it.
     pub sidecars: Sidecars,
-    /// How many `.bak` files lie beside it (`<db>.corrupt.*.bak`).
-    pub backups: usize,
+    /// The copies beside it (`<db>.corrupt.*.bak`); looked for only where the file itself is missing or empty.
+    pub backups: Copies,
 }
 
 /// The four answers to "what is there".
@@ -72,6 +72,15 @@ pub struct Stamp {
     pub mode: u32,
     /// Owner.
     pub uid: u32,
+}
+
+/// How many copies lie beside a board and what they take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Copies {
+    /// Number of main files.
+    pub count: usize,
+    /// Their bytes together, sidecars not counted.
+    pub bytes: u64,
 }
 
 /// One file that SQLite keeps beside a database.
@@ -197,7 +206,7 @@ impl Inspection {
 
     /// Whether anything beside the path says that a board was here.
     pub fn leftovers(&self) -> bool {
-        self.sidecars.any_log() || self.backups > 0
+        self.sidecars.any_log() || self.backups.count > 0
     }
 
     fn leftover_words(&self) -> String {
@@ -208,12 +217,12 @@ impl Inspection {
         if self.sidecars.journal.is_some() {
             words.push("a -journal".to_owned());
         }
-        match self.backups {
+        match self.backups.count {
             0 => {}
             1 => words.push("a .corrupt backup".to_owned()),
             many => words.push(format!("{many} .corrupt backups")),
         }
-        let verb = if words.len() > 1 || self.backups > 1 { "lie" } else { "lies" };
+        let verb = if words.len() > 1 || self.backups.count > 1 { "lie" } else { "lies" };
         format!("{} {verb}", words.join(" and "))
     }
 
@@ -274,7 +283,8 @@ pub(super) fn inspect(board: &Board) -> Outcome<Inspection> {
     let resolved = resolve(&board.path)?;
     let (state, stamp) = read_state(&resolved)?;
     let sidecars = Sidecars::beside(&resolved)?;
-    let backups = count_backups(&resolved);
+    let lost = matches!(state, FileState::Missing | FileState::Empty);
+    let backups = if lost { copies(&resolved) } else { Copies::default() };
     Ok(Inspection { board: board.clone(), resolved, state, stamp, sidecars, backups })
 }
 
@@ -318,24 +328,22 @@ fn tls_record(bytes: &[u8]) -> Option<usize> {
     })
 }
 
-/// How many `<db>.corrupt.*.bak` files lie beside the database; what is in them is for `recover::sources`.
-fn count_backups(database: &Path) -> usize {
+/// The `<db>.corrupt.*.bak` files beside the database, counted; what is in them is for `recover::sources`.
+pub fn copies(database: &Path) -> Copies {
     let (Some(dir), Some(name)) = (database.parent(), database.file_name()) else {
-        return 0;
+        return Copies::default();
     };
-    let mut prefix = name.as_encoded_bytes().to_vec();
-    prefix.extend_from_slice(b".corrupt.");
     let Ok(entries) = std::fs::read_dir(dir) else {
-        return 0;
+        return Copies::default();
     };
-    entries
-        .flatten()
-        .filter(|entry| {
-            let name = entry.file_name();
-            let bytes = name.as_encoded_bytes();
-            bytes.starts_with(&prefix) && bytes.ends_with(b".bak")
-        })
-        .count()
+    let mut found = Copies::default();
+    for entry in entries.flatten() {
+        if crate::recover::sources::is_backup_name(name, &entry.file_name()) {
+            found.count += 1;
+            found.bytes += entry.metadata().map_or(0, |meta| meta.len());
+        }
+    }
+    found
 }
 
 #[cfg(test)]

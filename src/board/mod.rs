@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 use crate::failure::Outcome;
 
-pub use files::{FileState, Inspection, Sidecar, Sidecars, Stamp};
+pub use files::{Copies, FileState, Inspection, Sidecar, Sidecars, Stamp};
 
 /// A board that has been chosen: which file, and why that one.
 #[derive(Clone, Debug)]

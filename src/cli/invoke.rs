@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::commands::{self, Context};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::pool::Statements;
 use crate::signals::Signals;
 use crate::ui::{self, ColorWhen, Request, Surroundings, Ui};
 
@@ -36,7 +37,14 @@ pub fn invoke(
         })
         .and_then(|signals| {
             let clock = env.number("KANBANCTL_NOW").map_or(Clock::Real, Clock::Frozen);
-            let mut context = Context { ui: &mut ui, globals: &cli.globals, env: &env, clock, signals };
+            let mut context = Context {
+                ui: &mut ui,
+                globals: &cli.globals,
+                env: &env,
+                clock,
+                signals,
+                statements: Statements::default(),
+            };
             commands::run(&mut context, &cli)
         })
         .and_then(|exit| ui.finish().map(|()| exit));

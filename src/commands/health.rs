@@ -185,8 +185,7 @@ fn look(
     subject: &Subject,
     seen: &mut Seen,
 ) -> Outcome<Vec<Finding>> {
-    let budget = context.budget().for_long_work();
-    let mut pool = Pool::new(inspection, Access::Read, budget, context.signals.clone())?;
+    let mut pool = context.pool_for_long(inspection, Access::Read)?;
     let progress = context.ui.progress("Checking pages", 0);
     let outcome = questions(&mut pool, subject, seen);
     drop(progress);

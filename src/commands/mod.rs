@@ -31,7 +31,7 @@ use crate::cli::{Cli, Env, Globals, IfBusy};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::pool::{Access, Budget, Pool};
+use crate::pool::{Access, Budget, Pool, Statements};
 use crate::signals::Signals;
 use crate::ui::Ui;
 
@@ -75,6 +75,8 @@ pub struct Context<'a> {
     pub clock: Clock,
     /// The flag that INT, TERM and HUP set.
     pub signals: Signals,
+    /// Where the statements of `-vv` gather.
+    pub statements: Statements,
 }
 
 impl Context<'_> {
@@ -127,7 +129,8 @@ impl Context<'_> {
         let board = inspection.board.clone();
         let pool = Pool::new(inspection, access, budget, self.signals.clone())
             .map_err(|failure| chosen_by(failure, &board))?;
-        Ok(pool.rehearsing(self.globals.dry_run))
+        let log = (self.globals.verbose >= 2).then(|| self.statements.clone());
+        Ok(pool.rehearsing(self.globals.dry_run).logging(log))
     }
 
     /// The lock budget: `--timeout`, else Hermes' variable, else 30 seconds.
@@ -153,6 +156,9 @@ fn chosen_by(failure: Failure, board: &Board) -> Failure {
 /// What the verb says; with `--if-busy skip` a lock that was not had is a success.
 pub fn run(context: &mut Context<'_>, cli: &Cli) -> Outcome<Exit> {
     let outcome = dispatch(context, cli);
+    for statement in context.statements.take() {
+        context.ui.trace(format_args!("SQL: {statement}"));
+    }
     match outcome {
         Err(failure) if failure.exit() == Exit::Busy && context.globals.if_busy == IfBusy::Skip => {
             context.ui.status(format_args!("Skipped: {failure}"));

@@ -123,3 +123,12 @@ fn a_rehearsal_writes_nothing() {
     sandbox.run(&["create", "x", "--dry-run"]).success();
     assert_eq!(sandbox.run(&["list"]).success().stdout, "");
 }
+
+#[test]
+fn every_statement_of_the_one_connection_is_logged_on_demand() {
+    let sandbox = Sandbox::with_board();
+    let said = sandbox.run(&["list", "-vv"]).success();
+    assert!(said.stderr.contains("SQL: PRAGMA foreign_keys=ON;"), "{said}");
+    assert!(said.stderr.contains("SQL: SELECT "), "{said}");
+    assert!(!sandbox.run(&["list", "-v"]).success().stderr.contains("SQL: "));
+}

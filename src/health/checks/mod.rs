@@ -12,10 +12,11 @@ mod wal;
 use rusqlite::Connection;
 
 use super::{Depth, Finding};
-use crate::board::Inspection;
 use crate::board::filesystem::Filesystem;
 use crate::board::holders::Holders;
+use crate::board::{Copies, Inspection, files};
 use crate::failure::Outcome;
+use crate::recover::{Unwatched, sources};
 use crate::store::audit::Integrity;
 
 pub use integrity::compare_looks;
@@ -30,6 +31,10 @@ pub struct Subject {
     pub filesystem: Filesystem,
     /// Who has it open.
     pub holders: Holders,
+    /// The copies that Hermes put aside.
+    pub copies: Copies,
+    /// How many contents those copies have; only where the depth asks for reading them all.
+    pub contents: Option<usize>,
     /// What waits in the WAL.
     pub waiting: Option<Waiting>,
     /// How deep to look.
@@ -67,7 +72,14 @@ impl Subject {
         let filesystem = crate::board::filesystem::of(directory)?;
         let holders = crate::board::holders::scan(&inspection)?;
         let waiting = wal::waiting(&inspection)?;
-        Ok(Self { inspection, filesystem, holders, waiting, depth, now })
+        let copies = files::copies(&inspection.resolved);
+        let contents = match depth {
+            Depth::Full if copies.count > 0 => {
+                Some(sources::backups(&inspection.resolved, &mut Unwatched)?.len())
+            }
+            _ => None,
+        };
+        Ok(Self { inspection, filesystem, holders, copies, contents, waiting, depth, now })
     }
 }
 

@@ -43,12 +43,15 @@ pub(super) fn space(subject: &Subject) -> Vec<Finding> {
 
 /// Copies that Hermes made when it took the board for corrupt (incidents.md F02, F03).
 pub(super) fn backups(subject: &Subject) -> Vec<Finding> {
-    let copies = subject.inspection.backups;
-    if copies == 0 {
+    let copies = subject.copies;
+    if copies.count == 0 {
         return Vec::new();
     }
-    let severity = if copies >= STORM { Severity::Warning } else { Severity::Info };
-    let message = format!("{copies} .corrupt backups lie beside the board.");
+    let severity = if copies.count >= STORM { Severity::Warning } else { Severity::Info };
+    let contents =
+        subject.contents.map_or_else(String::new, |contents| format!(", {contents} distinct contents"));
+    let message =
+        format!("{} .corrupt backups lie beside the board: {} bytes{contents}.", copies.count, copies.bytes);
     vec![Finding::new("backups", severity, path(subject), message).next("kanbanctl backups list")]
 }
 
