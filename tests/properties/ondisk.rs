@@ -47,7 +47,7 @@ fn board(rows: &[(i64, Vec<Stored>)], wal: bool) -> (Vec<u8>, Vec<u8>) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("board.db");
     let connection = Connection::open(&path).unwrap();
-    connection.execute_batch("PRAGMA page_size = 512").unwrap();
+    connection.execute_batch("PRAGMA page_size = 512; PRAGMA synchronous = OFF").unwrap();
     if wal {
         connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0").unwrap();
     }

@@ -13,6 +13,8 @@ fn board(path: &Path, events: u32) {
     connection
         .execute_batch(
             "PRAGMA page_size = 512;
+             PRAGMA synchronous = OFF;
+             BEGIN;
              CREATE TABLE tasks(id TEXT PRIMARY KEY, title TEXT NOT NULL, body TEXT, status TEXT NOT NULL,
                                 created_at INTEGER NOT NULL);
              CREATE TABLE task_events(id INTEGER PRIMARY KEY AUTOINCREMENT, task_id TEXT NOT NULL, run_id INTEGER,
@@ -38,6 +40,7 @@ fn board(path: &Path, events: u32) {
             .execute("INSERT INTO notes VALUES (NULL, ?1, ?2)", (&body, f64::from(number) / 3.0))
             .unwrap();
     }
+    connection.execute_batch("COMMIT").unwrap();
 }
 
 /// Every row of the three tables as text.
