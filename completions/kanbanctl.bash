@@ -1324,7 +1324,7 @@ _kanbanctl() {
             return 0
             ;;
         kanbanctl__subcmd__list)
-            opts="-o -q -v -y -n -h --mine --assignee --status --tenant --session --archived --sort --workflow-template-id --step-key --limit --all-boards --board --db --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help"
+            opts="-o -q -v -y -n -h --mine --assignee --status --tenant --session --archived --sort --workflow-template-id --step-key --limit --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1536,7 +1536,7 @@ _kanbanctl() {
             return 0
             ;;
         kanbanctl__subcmd__stats)
-            opts="-o -q -v -y -n -h --all-boards --board --db --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help"
+            opts="-o -q -v -y -n -h --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

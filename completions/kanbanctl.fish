@@ -463,7 +463,7 @@ complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l if-busy -d 
 skip\t'Exit 0, for cron'"
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l mine -d 'Tasks of the own profile'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l archived -d 'Archived tasks too'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l all-boards -d 'Every board under the root'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -l json -d 'Short for --format json'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -s q -l quiet -d 'Say less on stderr (can be repeated)'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand list" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
@@ -512,7 +512,7 @@ complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l if-busy -d 'W
 skip\t'Exit 0, for cron'"
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l mine -d 'Tasks of the own profile'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l archived -d 'Archived tasks too'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l all-boards -d 'Every board under the root'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l json -d 'Short for --format json'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -s q -l quiet -d 'Say less on stderr (can be repeated)'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
@@ -563,7 +563,7 @@ never\t'Without colour'"
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
 skip\t'Exit 0, for cron'"
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -l all-boards -d 'Every board under the root'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -l json -d 'Short for --format json'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -s q -l quiet -d 'Say less on stderr (can be repeated)'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stats" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'

@@ -4,7 +4,7 @@
 //! procedures.
 
 /// Every finding id with its explanation, in the order in which the checks run.
-const EXPLANATIONS: [(&str, &str); 18] = [
+const EXPLANATIONS: [(&str, &str); 19] = [
     (
         "file-missing",
         "The database file is not there, but its WAL, journal or .corrupt backups are. The board was \
@@ -59,6 +59,11 @@ const EXPLANATIONS: [(&str, &str); 18] = [
         "A living process holds a deleted WAL or database file of this board. Commits that it makes go \
         there and are gone when it ends. Do not stop it before they are saved.",
     ),
+    (
+        "backups",
+        "Hermes copied the board each time it took it for corrupt. Many copies mostly hold the same rows; any can hold \
+        rows that are nowhere else, so none is removed before a recovery has been checked.",
+    ),
     ("unreadable", "SQLite cannot read the board at all: every statement fails."),
     ("integrity", "SQLite's own check found pages or rows damaged, twice, with a pause in between."),
     ("index-drift", "Indexes disagree with their tables; the rows themselves are whole."),
@@ -66,7 +71,7 @@ const EXPLANATIONS: [(&str, &str); 18] = [
         "schema",
         "The board's tables are not those that Hermes creates, or carry triggers, views or checks of their own.",
     ),
-    ("references", "Rows point to tasks or runs that are not there."),
+    ("references", "Rows point to tasks, runs or events that are not there."),
     ("stale-running", "Tasks are marked running although their claim has run out or was never recorded."),
 ];
 

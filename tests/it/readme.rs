@@ -139,3 +139,15 @@ fn the_runbook_names_only_real_verbs() {
         }
     }
 }
+
+/// Every finding has its section in the runbook, and every section is of a finding.
+#[test]
+fn the_runbook_has_a_section_for_every_finding() {
+    let page = read("man/kanbanctl-recovery.7");
+    let mut sections: Vec<String> =
+        page.lines().filter_map(|line| line.strip_prefix(".SS ")).map(|id| id.replace("\\-", "-")).collect();
+    let mut ids: Vec<String> = kanbanctl::health::ids().map(str::to_owned).collect();
+    sections.sort();
+    ids.sort();
+    assert_eq!(sections, ids);
+}

@@ -36,8 +36,8 @@ fn init_makes_one_board_and_then_says_so() {
     let made = sandbox.run(&["init", "--json"]).success().says("Created the board");
     assert_eq!(data(&made)["created"], true);
     let header = std::fs::read(sandbox.board()).unwrap();
-    let mode = if data(&made)["journal_mode"] == "wal" { 2 } else { 1 };
-    assert_eq!((header[18], header[19]), (mode, mode));
+    let version = if data(&made)["journal_mode"] == "wal" { 2 } else { 1 };
+    assert_eq!((header[18], header[19]), (version, version));
     let before = sandbox.photograph();
     sandbox.run(&["init"]).success().says("there already");
     assert_eq!(sandbox.photograph(), before);
