@@ -5,6 +5,7 @@
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
+use super::field::Field;
 use super::cascade::{self, Reach};
 use super::run::{self, End};
 use super::schema::{self, SchemaReport};
@@ -84,9 +85,14 @@ impl<'c> Completer<'c> {
         Ok(Completed { id, run, promoted, phantoms, goal })
     }
 
-    /// Newer Hermes takes `review` too and wants the parents finished (board-format.md 10).
-    fn require_completable(&self, id: &str, expected_run: Option<i64>) -> Outcome<()> {
-        let status = task::get(self.conn, id)?.map(|task| task.field("status").show()).unwrap_or_default();
+    /// Newer Hermes takes `review` too and wants the parents finished (board-format.md 10). Says whether Hermes would
+    /// ask its judge.
+    fn require_completable(&self, id: &str, expected_run: Option<i64>) -> Outcome<bool> {
+        let goal_mode = if self.schema.has("tasks", "goal_mode") { "goal_mode" } else { "0" };
+        let (status, goal) = self
+            .conn
+            .prepare_cached(&format!("SELECT status, {goal_mode} FROM tasks WHERE id = ?1"))?
+            .query_row([id], |row| Ok((row.get::<_, Field>(0)?.show(), row.get::<_, Field>(1)?)))?;
         let allowed = matches!(status.as_str(), "running" | "ready" | "blocked")
             || (self.schema.newer && status == "review");
         if !allowed {
@@ -103,11 +109,10 @@ impl<'c> Completer<'c> {
             return Err(Failure::conflict(format!("Task {id} waits for parents that are not done."))
                 .hint(format!("`kanbanctl show {id}` names them.")));
         }
-        Ok(())
+        Ok(goal.integer() == Some(1))
     }
 
     fn finish(&self, id: &str, result: Option<&str>) -> Outcome<()> {
-        let tasks = self.schema.table("tasks");
         let mut sql = String::from(
             "UPDATE tasks SET status = 'done', completed_at = ?1, claim_lock = NULL, claim_expires = NULL",
         );
@@ -117,7 +122,7 @@ impl<'c> Completer<'c> {
             ("block_kind", ", block_kind = NULL"),
             ("block_recurrences", ", block_recurrences = 0"),
         ] {
-            if tasks.has(column) {
+            if self.schema.has("tasks", column) {
                 sql.push_str(assignment);
             }
         }
@@ -167,12 +172,11 @@ impl<'c> Completer<'c> {
     }
 
     fn clear_failures(&self, id: &str) -> Outcome<()> {
-        let tasks = self.schema.table("tasks");
         for (column, sql) in [
             ("consecutive_failures", "UPDATE tasks SET consecutive_failures = 0 WHERE id = ?1"),
             ("last_failure_error", "UPDATE tasks SET last_failure_error = NULL WHERE id = ?1"),
         ] {
-            if tasks.has(column) {
+            if self.schema.has("tasks", column) {
                 self.conn.prepare_cached(sql)?.execute([id])?;
             }
         }

@@ -287,7 +287,7 @@ impl<'c> Creator<'c> {
     /// creators cannot both insert as they can in Hermes.
     fn existing(&self, draft: &Draft) -> Outcome<Option<String>> {
         let key = draft.idempotency_key.as_deref().filter(|key| !key.is_empty());
-        let Some(key) = key.filter(|_| self.schema.table("tasks").has("idempotency_key")) else {
+        let Some(key) = key.filter(|_| self.schema.has("tasks", "idempotency_key")) else {
             return Ok(None);
         };
         Ok(self

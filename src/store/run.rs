@@ -60,7 +60,7 @@ impl End<'_> {
 
 /// The open run of a task, where the board knows one.
 pub fn current(conn: &Connection, schema: &SchemaReport, task: &str) -> Outcome<Option<i64>> {
-    if !schema.tables.get("tasks").is_some_and(|tasks| tasks.has("current_run_id")) {
+    if !schema.has("tasks", "current_run_id") {
         return Ok(None);
     }
     let id: Option<Field> = conn
@@ -96,7 +96,7 @@ pub fn synthesize(
     how: &End<'_>,
     now: i64,
 ) -> Outcome<i64> {
-    let step = schema.tables.get("tasks").is_some_and(|tasks| tasks.has("current_step_key"));
+    let step = schema.has("tasks", "current_step_key");
     let sql = format!(
         "INSERT INTO task_runs (task_id, profile, step_key, status, outcome, summary, metadata, started_at, ended_at) \
          SELECT id, assignee, {}, ?2, ?3, ?4, ?5, ?6, ?6 FROM tasks WHERE id = ?1",

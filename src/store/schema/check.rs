@@ -92,6 +92,11 @@ impl SchemaReport {
         self.tables.get(name).cloned().unwrap_or_default()
     }
 
+    /// Whether the board has this table and column.
+    pub fn has(&self, table: &str, column: &str) -> bool {
+        self.tables.get(table).is_some_and(|table| table.has(column))
+    }
+
     /// Refuses (12) where the verdict does.
     pub fn require_writable(&self) -> Outcome<()> {
         if !self.is_board() {
