@@ -5,8 +5,8 @@
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use super::field::Field;
 use super::cascade::{self, Reach};
+use super::field::Field;
 use super::run::{self, End};
 use super::schema::{self, SchemaReport};
 use super::{event, task, text};
