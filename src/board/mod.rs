@@ -59,7 +59,7 @@ impl fmt::Display for Origin {
             Self::BoardOption => "--board",
             Self::BoardVariable => "HERMES_KANBAN_BOARD",
             Self::Current => "kanban/current",
-            Self::Default => "the default board",
+            Self::Default => "default",
             Self::Discovered => "a board under the root",
         })
     }

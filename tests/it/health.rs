@@ -178,3 +178,18 @@ fn the_bare_command_says_which_board_and_what_next() {
     assert!(said.stdout.contains("verdict\thealthy"), "{said}");
     assert_eq!(said.stdout.matches("next\t").count(), 3, "{said}");
 }
+
+#[test]
+fn frames_that_are_written_back_do_not_wait() {
+    let sandbox = Sandbox::with_board();
+    sandbox.run(&["create", "x"]).success();
+    // A reader that comes and goes makes the index forget how far the log was written back.
+    sandbox.run(&["list"]).success();
+    let data = sandbox.run(&["health", "--json"]).success().data();
+    assert_eq!(data["wal_frames_pending"], 0, "{data}");
+    let mut holder = Holder::on(&sandbox.board());
+    holder.execute("PRAGMA wal_autocheckpoint=0");
+    holder.execute("UPDATE tasks SET priority = 7");
+    let data = sandbox.run(&["health", "--json"]).success().data();
+    assert!(data["wal_frames_pending"].as_u64().unwrap() > 0, "{data}");
+}

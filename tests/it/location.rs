@@ -43,7 +43,7 @@ fn set_current(sandbox: &Sandbox, content: &[u8]) {
 fn the_chain_is_the_one_of_hermes() {
     let sandbox = sandbox();
     let (b2, b3) = (board(&sandbox, "b2"), board(&sandbox, "b3"));
-    chosen(show(&sandbox, &[], &[]), &sandbox.board(), "the default board");
+    chosen(show(&sandbox, &[], &[]), &sandbox.board(), "default");
     set_current(&sandbox, b"\xef\xbb\xbf B2 \n");
     chosen(show(&sandbox, &[], &[]), &b2, "kanban/current");
     let variable = [("HERMES_KANBAN_BOARD", Path::new("b3"))];
@@ -70,7 +70,7 @@ fn what_hermes_guesses_is_refused() {
         show(&sandbox, &[], &[]).exits(12).says("kanban/current");
     }
     set_current(&sandbox, b" \n");
-    chosen(show(&sandbox, &[], &[]), &sandbox.board(), "the default board");
+    chosen(show(&sandbox, &[], &[]), &sandbox.board(), "default");
 }
 
 #[test]

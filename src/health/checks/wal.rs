@@ -3,8 +3,11 @@
 //! Responsible for reading the log and its index before SQLite opens the board. Whether the frames are sound page
 //! images is left to `integrity`, which reads through them.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 use super::Subject;
 use crate::board::{Inspection, Sidecar};
@@ -35,13 +38,32 @@ pub(super) fn waiting(inspection: &Inspection) -> Outcome<Option<Waiting>> {
     };
     let bytes = read(sidecar)?;
     let page_size = inspection.header().and_then(|header| header.page_size);
-    let committed = wal::Wal::read(&bytes, page_size).map_or(0, |log| log.committed);
-    let frames = u64::try_from(committed).unwrap_or(u64::MAX);
+    let log = wal::Wal::read(&bytes, page_size);
+    let frames = log.as_ref().map_or(0, |log| u64::try_from(log.committed).unwrap_or(u64::MAX));
     let done = match &inspection.sidecars.shm {
         Some(shm) => backfilled(&read(shm)?, frames),
         None => 0,
     };
-    Ok(Some(Waiting { frames, pending: frames.saturating_sub(done), bytes: sidecar.stamp.len }))
+    let mut pending = frames.saturating_sub(done);
+    if pending > 0 && log.is_some_and(|log| is_written_back(&log, &inspection.resolved)) {
+        pending = 0;
+    }
+    Ok(Some(Waiting { frames, pending, bytes: sidecar.stamp.len }))
+}
+
+/// Whether the database file has the last image of every page in the log. The index forgets how far it was written back
+/// when its last user closes, so the pages themselves are asked.
+fn is_written_back(log: &wal::Wal<'_>, database: &Path) -> bool {
+    let last: HashMap<u32, &[u8]> = log.committed().map(|frame| (frame.page, frame.bytes)).collect();
+    let Ok(file) = File::open(database) else {
+        return false;
+    };
+    let mut page = vec![0; log.page_size];
+    last.iter().all(|(&number, &image)| {
+        let index = u64::from(number).saturating_sub(1);
+        let offset = index.saturating_mul(u64::try_from(log.page_size).unwrap_or(u64::MAX));
+        file.read_exact_at(&mut page, offset).is_ok() && page == image
+    })
 }
 
 /// Frames written back, where the index speaks of this log and not of an earlier one.
