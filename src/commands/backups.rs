@@ -1,5 +1,6 @@
 //! `kanbanctl backups`: the `.corrupt.*.bak` files beside a board and our own copies of it, grouped by content.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
@@ -12,6 +13,7 @@ use crate::clock;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::recover::sources::{self, Source};
+use crate::recover::{self};
 use crate::ui::{Column, Label, Page, Records, Report, Table};
 
 /// Look at the copies beside a board.
@@ -48,6 +50,11 @@ struct Content {
     sha256: String,
     wal_sha256: Option<String>,
     paths: Vec<String>,
+    /// Rows by table; counted only where one content is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<BTreeMap<String, u64>>,
+    #[serde(skip)]
+    source: Source,
 }
 
 /// All contents, the newest first.
@@ -64,7 +71,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     match &args.verb {
         Verb::List => context.ui.emit(&Listed(found))?,
         Verb::Show { backup } => {
-            let chosen = choose(found, backup)?;
+            let mut chosen = choose(found, backup)?;
+            chosen.rows = Some(recover::holdings(&chosen.source.load()?)?);
             context.ui.emit(&chosen)?;
         }
     }
@@ -133,6 +141,8 @@ impl Content {
             sha256: source.digest.clone(),
             wal_sha256: source.wal_digest.clone(),
             paths: source.copies.iter().map(|path| path.display().to_string()).collect(),
+            rows: None,
+            source: source.clone(),
         }
     }
 }
@@ -217,11 +227,17 @@ impl Report for Content {
         for path in &self.paths {
             page.line(path);
         }
+        for (table, rows) in self.rows.iter().flatten() {
+            page.line(&format!("{rows:>9} {table}"));
+        }
     }
 
     fn plain(&self, records: &mut Records<'_>) {
         for path in &self.paths {
-            records.record(&[&self.id, self.kind, path, &self.bytes_each.to_string(), &self.sha256]);
+            records.record(&["copy", &self.id, self.kind, path, &self.bytes_each.to_string(), &self.sha256]);
+        }
+        for (table, rows) in self.rows.iter().flatten() {
+            records.record(&["rows", table, &rows.to_string()]);
         }
     }
 }

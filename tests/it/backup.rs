@@ -79,6 +79,7 @@ fn equal_copies_are_one_content() {
     let three = data.as_array().unwrap().iter().find(|one| one["copies"] == 3).unwrap();
     let shown = sandbox.run(&["backups", "show", three["id"].as_str().unwrap(), "--json"]).success().data();
     assert_eq!(shown["paths"].as_array().unwrap().len(), 3);
+    assert_eq!(shown["rows"]["tasks"], 20);
     sandbox.run(&["backups", "show", "ffffffffffff0"]).exits(13).says("kanbanctl backups list");
     assert_eq!(sandbox.photograph(), before);
 }
