@@ -50,6 +50,9 @@ pub struct Args {
     pub limit: Option<u32>,
 }
 
+/// What tables and plain records show; JSON has every column.
+const SHOWN: [&str; 7] = ["id", "status", "priority", "assignee", "tenant", "created_at", "title"];
+
 /// Runs the verb.
 ///
 /// # Errors
@@ -66,9 +69,10 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         sort: args.sort.clone(),
         limit: args.limit,
     };
+    let columns: &[&str] = if context.ui.format().is_json() { &[] } else { &SHOWN };
     let read = |conn: &rusqlite::Connection| {
         schema::require_board(conn)?;
-        query::list(conn, &filter)
+        query::list(conn, &filter, columns)
     };
     if !context.globals.all_boards {
         let mut pool = context.pool(Access::Read)?;

@@ -53,8 +53,8 @@ pub struct Filter {
     pub limit: Option<u32>,
 }
 
-/// Tasks as stored: nothing is promoted by looking.
-pub fn list(conn: &Connection, filter: &Filter) -> Outcome<Vec<Task>> {
+/// Tasks as stored: nothing is promoted by looking. With `columns` named, the others read as NULL.
+pub fn list(conn: &Connection, filter: &Filter, columns: &[&str]) -> Outcome<Vec<Task>> {
     let assignee = filter.assignee.as_deref().map(|name| text::canonical_assignee(name).unwrap_or_default());
     let mut conditions = Vec::new();
     let mut values: Vec<&dyn ToSql> = Vec::new();
@@ -85,7 +85,7 @@ pub fn list(conn: &Connection, filter: &Filter) -> Outcome<Vec<Task>> {
         // Writing to a String cannot fail.
         let _ = write!(tail, " LIMIT {limit}");
     }
-    task::select(conn, &tail, &values)
+    task::select_only(conn, columns, &tail, &values)
 }
 
 fn order(name: Option<&str>) -> Outcome<&'static str> {
