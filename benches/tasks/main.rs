@@ -20,8 +20,8 @@ const ROUNDS: usize = 41;
 const TASKS: usize = 1_000;
 const BATCH: u32 = 40_000;
 
-/// The query of `kanbanctl list`: every column that its JSON shows, Hermes' order.
-const LIST: &str = "SELECT id, status, priority, assignee, title FROM tasks WHERE status != 'archived' ORDER BY priority DESC, created_at ASC";
+/// The query of `kanbanctl list`: the columns that it shows, in Hermes' order.
+const LIST: &str = "SELECT id, status, priority, assignee, tenant, created_at, title FROM tasks WHERE status != 'archived' ORDER BY priority DESC, created_at ASC";
 
 /// What `kanbanctl create` does on its connection: the pragmas of the pool, one transaction, one passive checkpoint.
 const CREATE: &str = ".dbconfig no_ckpt_on_close on\n.dbconfig defensive on\nPRAGMA foreign_keys=ON; \

@@ -223,11 +223,11 @@ impl Report for List {
                 records.text(board);
             }
             for name in ["id", "status", "priority", "assignee", "tenant"] {
-                records.text(&task.field(name).show());
+                records.text(&task.field(name).shown());
             }
             let created = task.field("created_at");
             let created = created.integer().and_then(clock::rfc3339).unwrap_or_else(|| created.show());
-            records.text(&created).text(&task.field("title").show()).end();
+            records.text(&created).text(&task.field("title").shown()).end();
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One value of a row, whatever type it really has: a board's columns hold what anybody ever put there.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
@@ -38,12 +39,17 @@ impl Field {
 
     /// For people and plain records: nothing is the empty string, bytes are hex after `x:`.
     pub fn show(&self) -> String {
+        self.shown().into_owned()
+    }
+
+    /// As [`Field::show`], without copying text.
+    pub fn shown(&self) -> Cow<'_, str> {
         match self {
-            Self::Null => String::new(),
-            Self::Integer(number) => number.to_string(),
-            Self::Real(number) => number.to_string(),
-            Self::Text(text) => text.clone(),
-            Self::Bytes(bytes) => format!("x:{}", hex(bytes)),
+            Self::Null => Cow::Borrowed(""),
+            Self::Integer(number) => Cow::Owned(number.to_string()),
+            Self::Real(number) => Cow::Owned(number.to_string()),
+            Self::Text(text) => Cow::Borrowed(text),
+            Self::Bytes(bytes) => Cow::Owned(format!("x:{}", hex(bytes))),
         }
     }
 
