@@ -113,12 +113,6 @@ pub(super) fn locks(targets: &[Target], device: Option<(u32, u32)>) -> Vec<(Role
         .collect()
 }
 
-/// Whether a file of this inode number carries a lock that belongs to a file description, not to a process.
-pub(in crate::board) fn has_ofd_lock(ino: u64) -> bool {
-    let table = std::fs::read_to_string("/proc/locks").unwrap_or_default();
-    table.lines().filter(|line| line.contains("OFDLCK")).filter_map(Lock::parse).any(|lock| lock.ino == ino)
-}
-
 struct Lock {
     pid: i64,
     major: u32,
