@@ -187,7 +187,7 @@ impl From<rusqlite::Error> for Failure {
         let reason = match exit {
             Exit::Damaged => "SQLite finds the file damaged",
             Exit::Busy => "another process holds the lock",
-            Exit::Refused => "SQLite was not allowed to do it",
+            Exit::Refused => refusal(sqlite),
             Exit::Interrupted(_) => "interrupted",
             _ => "SQLite failed",
         };
@@ -199,12 +199,40 @@ impl From<rusqlite::Error> for Failure {
             broken_pipe: false,
             sqlite,
         };
+        if let Some(hint) = next_step(sqlite) {
+            failure = failure.hint(hint);
+        }
         if failure.is_shared_map() {
             failure = failure
                 .context("the filesystem cannot share memory between processes, which WAL needs")
                 .hint("Bring the board back with `kanbanctl journal-mode delete`, or move it to a local filesystem.");
         }
         failure
+    }
+}
+
+/// Why SQLite was refused, by its primary code.
+fn refusal(code: Option<i32>) -> &'static str {
+    match code.map(|code| code & 0xff) {
+        Some(rusqlite::ffi::SQLITE_FULL) => "the disk is full; nothing was written",
+        Some(rusqlite::ffi::SQLITE_READONLY) => "the board may not be written from here",
+        Some(rusqlite::ffi::SQLITE_CANTOPEN) => {
+            "the board or the files beside it may not be opened from here"
+        }
+        _ => "SQLite was not allowed to do it",
+    }
+}
+
+/// What helps against a refusal, by its primary code.
+fn next_step(code: Option<i32>) -> Option<&'static str> {
+    match code.map(|code| code & 0xff) {
+        Some(rusqlite::ffi::SQLITE_FULL) => {
+            Some("Free space on the board's filesystem and run the command again; `df` names it.")
+        }
+        Some(rusqlite::ffi::SQLITE_READONLY | rusqlite::ffi::SQLITE_CANTOPEN) => {
+            Some("Run it as the board's owner, or make the board's directory and files writable (`ls -ld`).")
+        }
+        _ => None,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::commands::{self, Context};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::pool::Statements;
+use crate::pool::Lines;
 use crate::signals::Signals;
 use crate::ui::{self, ColorWhen, Request, Surroundings, Ui};
 
@@ -43,7 +43,8 @@ pub fn invoke(
                 env: &env,
                 clock,
                 signals,
-                statements: Statements::default(),
+                statements: Lines::default(),
+                notes: Lines::default(),
             };
             commands::run(&mut context, &cli)
         })

@@ -24,6 +24,7 @@ pub mod show;
 pub mod stats;
 pub mod version;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::board::{Board, Inspection, location};
@@ -31,7 +32,7 @@ use crate::cli::{Cli, Env, Globals, IfBusy};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::pool::{Access, Budget, Pool, Statements};
+use crate::pool::{Access, Budget, Lines, Pool};
 use crate::signals::Signals;
 use crate::ui::Ui;
 
@@ -76,7 +77,9 @@ pub struct Context<'a> {
     /// The flag that INT, TERM and HUP set.
     pub signals: Signals,
     /// Where the statements of `-vv` gather.
-    pub statements: Statements,
+    pub statements: Lines,
+    /// Where the pool's own remarks gather.
+    pub notes: Lines,
 }
 
 impl Context<'_> {
@@ -130,7 +133,19 @@ impl Context<'_> {
         let pool = Pool::new(inspection, access, budget, self.signals.clone())
             .map_err(|failure| chosen_by(failure, &board))?;
         let log = (self.globals.verbose >= 2).then(|| self.statements.clone());
-        Ok(pool.rehearsing(self.globals.dry_run).logging(log))
+        Ok(pool
+            .rehearsing(self.globals.dry_run)
+            .logging(log)
+            .with_scratch(self.scratch())
+            .noting(self.notes.clone()))
+    }
+
+    /// Where private copies go: `TMPDIR`, else `/tmp`.
+    fn scratch(&self) -> PathBuf {
+        self.env
+            .get("TMPDIR")
+            .filter(|dir| !dir.is_empty())
+            .map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
     }
 
     /// The lock budget: `--timeout`, else Hermes' variable, else 30 seconds.
@@ -156,6 +171,9 @@ fn chosen_by(failure: Failure, board: &Board) -> Failure {
 /// What the verb says; with `--if-busy skip` a lock that was not had is a success.
 pub fn run(context: &mut Context<'_>, cli: &Cli) -> Outcome<Exit> {
     let outcome = dispatch(context, cli);
+    for note in context.notes.take() {
+        context.ui.warning(note);
+    }
     for statement in context.statements.take() {
         context.ui.trace(format_args!("SQL: {statement}"));
     }

@@ -132,3 +132,28 @@ fn every_statement_of_the_one_connection_is_logged_on_demand() {
     assert!(said.stderr.contains("SQL: SELECT "), "{said}");
     assert!(!sandbox.run(&["list", "-v"]).success().stderr.contains("SQL: "));
 }
+
+#[test]
+fn a_board_whose_index_cannot_be_made_is_read_from_a_private_copy() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::with_board();
+    sandbox.run(&["create", "x"]).success();
+    std::fs::remove_file(damage::beside(&sandbox.board(), "-shm")).unwrap();
+    let mode =
+        |bits| std::fs::set_permissions(sandbox.root(), std::fs::Permissions::from_mode(bits)).unwrap();
+    mode(0o555);
+    if std::fs::write(sandbox.root().join("probe"), b"").is_ok() {
+        // Root writes everywhere; the scene needs another user.
+        std::fs::remove_file(sandbox.root().join("probe")).unwrap();
+        mode(0o755);
+        return;
+    }
+    let before = sandbox.photograph();
+    let listed = sandbox.run(&["list"]);
+    let same = sandbox.photograph() == before;
+    mode(0o755);
+    let listed = listed.success().says("a private copy was read");
+    assert_eq!(listed.stdout.lines().count(), 1);
+    assert!(same, "the board was touched");
+    assert_eq!(std::fs::read_dir(sandbox.path().join("tmp")).unwrap().count(), 0, "the copy was left behind");
+}

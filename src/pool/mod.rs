@@ -5,21 +5,22 @@
 //! [`Inspection`] by value, so that no byte of the file is read by hand while the handle lives. SQL text belongs to
 //! [`crate::store`], changes of the journal mode to `journal`.
 
-use std::fmt::Write as _;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+mod open;
+
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rusqlite::config::DbConfig;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use crate::board::private_copy::PrivateCopy;
 use crate::board::{Inspection, Sidecars, Stamp};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::signals::Signals;
+use open::{configure, connect};
 
 /// How long a finding of damage rests before the second look (architecture.md rule 4).
 const SECOND_LOOK: Duration = Duration::from_millis(250);
@@ -73,23 +74,27 @@ pub struct Pool {
     budget: Budget,
     signals: Signals,
     dry_run: bool,
-    log: Option<Statements>,
+    log: Option<Lines>,
+    scratch: Option<PathBuf>,
+    notes: Lines,
+    // Dropped after the handle that reads it.
     handle: Option<Handle>,
+    copy: Option<PrivateCopy>,
 }
 
-/// The statements that the connection ran, kept for `-vv`. Clones share the list.
+/// Lines for the operator that gather while the pool works. Clones share the list.
 #[derive(Clone, Debug, Default)]
-pub struct Statements(Arc<Mutex<Vec<String>>>);
+pub struct Lines(Arc<Mutex<Vec<String>>>);
 
-impl Statements {
-    /// What was run since the last call.
+impl Lines {
+    /// What was added since the last call.
     pub fn take(&self) -> Vec<String> {
         self.0.lock().map(|mut log| std::mem::take(&mut *log)).unwrap_or_default()
     }
 
-    fn add(&self, sql: &str) {
+    fn add(&self, line: &str) {
         if let Ok(mut log) = self.0.lock() {
-            log.push(sql.split_whitespace().collect::<Vec<_>>().join(" "));
+            log.push(line.split_whitespace().collect::<Vec<_>>().join(" "));
         }
     }
 }
@@ -108,7 +113,18 @@ impl Pool {
     /// Where there is no SQLite file to open (see [`Inspection::require_sqlite`]).
     pub fn new(inspection: Inspection, access: Access, budget: Budget, signals: Signals) -> Outcome<Self> {
         inspection.require_sqlite()?;
-        Ok(Self { inspection, access, budget, signals, dry_run: false, log: None, handle: None })
+        Ok(Self {
+            inspection,
+            access,
+            budget,
+            signals,
+            dry_run: false,
+            log: None,
+            scratch: None,
+            notes: Lines::default(),
+            handle: None,
+            copy: None,
+        })
     }
 
     /// Every transaction is rolled back instead of committed.
@@ -120,8 +136,22 @@ impl Pool {
 
     /// Keeps every statement in `log`, when there is one.
     #[must_use]
-    pub fn logging(mut self, log: Option<Statements>) -> Self {
+    pub fn logging(mut self, log: Option<Lines>) -> Self {
         self.log = log;
+        self
+    }
+
+    /// Where a private copy may be made of a board whose `-shm` cannot be; without it such a board is refused.
+    #[must_use]
+    pub fn with_scratch(mut self, scratch: PathBuf) -> Self {
+        self.scratch = Some(scratch);
+        self
+    }
+
+    /// Where the pool writes down what the operator should know besides the outcome.
+    #[must_use]
+    pub fn noting(mut self, notes: Lines) -> Self {
+        self.notes = notes;
         self
     }
 
@@ -173,7 +203,12 @@ impl Pool {
         &mut self,
         work: impl FnOnce(&mut Connection, &Inspection) -> Outcome<T>,
     ) -> Outcome<T> {
-        self.opened()?;
+        match self.access {
+            // Also finds out whether the board can be read at all, or only a copy of it.
+            Access::Read => self
+                .look(&mut |connection| Ok(connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?))?,
+            Access::Write => self.opened().map_err(|failure| self.explain(failure))?,
+        }
         let outcome = match &mut self.handle {
             Some(handle) => work(&mut handle.connection, &self.inspection),
             None => Err(Failure::failed("the board is not open.")),
@@ -204,6 +239,16 @@ impl Pool {
         let opened = self.opened();
         let first = opened.and_then(|()| self.with_connection(work));
         let outcome = match first {
+            Err(failure) if self.wants_copy(&failure) => {
+                self.handle = None;
+                self.copy = match &self.scratch {
+                    Some(scratch) => Some(PrivateCopy::of(&self.inspection.resolved, scratch)?),
+                    None => None,
+                };
+                self.notes
+                    .add("the directory does not let SQLite share the WAL's index: a private copy was read.");
+                self.opened().and_then(|()| self.with_connection(work))
+            }
             Err(failure) if failure.is_damage() && failure.sqlite_code().is_some() => {
                 self.forget_pages();
                 sleep(SECOND_LOOK);
@@ -212,6 +257,16 @@ impl Pool {
             other => other,
         };
         outcome.map_err(|failure| self.explain(failure))
+    }
+
+    /// Whether reading failed only because the `-shm` beside a WAL cannot be made here (incidents.md F33).
+    fn wants_copy(&self, failure: &Failure) -> bool {
+        let refused = failure.sqlite_code().is_some_and(|code| matches!(code & 0xff, 8 | 14));
+        refused
+            && self.access == Access::Read
+            && self.copy.is_none()
+            && self.scratch.is_some()
+            && self.inspection.sidecars.wal.is_some()
     }
 
     fn with_connection<T>(&self, work: &mut impl FnMut(&Connection) -> Outcome<T>) -> Outcome<T> {
@@ -264,22 +319,20 @@ impl Pool {
     }
 
     fn open(&mut self, immutable: bool) -> Outcome<()> {
-        let path = &self.inspection.resolved;
-        let connection = connect(path, self.access, immutable)
-            .and_then(|mut connection| {
-                self.arm(&mut connection)?;
-                if let Some(log) = self.log.clone() {
-                    let keep = move |event: TraceEvent<'_>| {
-                        if let TraceEvent::Stmt(_, sql) = event {
-                            log.add(sql);
-                        }
-                    };
-                    connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(keep))?;
-                }
-                configure(&connection, self.access)?;
-                Ok(connection)
-            })
-            .map_err(|failure| self.explain(failure))?;
+        let path = self.copy.as_ref().map_or(self.inspection.resolved.as_path(), PrivateCopy::path);
+        let connection = connect(path, self.access, immutable).and_then(|mut connection| {
+            self.arm(&mut connection)?;
+            if let Some(log) = self.log.clone() {
+                let keep = move |event: TraceEvent<'_>| {
+                    if let TraceEvent::Stmt(_, sql) = event {
+                        log.add(sql);
+                    }
+                };
+                connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(keep))?;
+            }
+            configure(&connection, self.access)?;
+            Ok(connection)
+        })?;
         self.handle = Some(Handle { connection, immutable, wrote: false });
         Ok(())
     }
@@ -341,57 +394,6 @@ impl Pool {
     }
 }
 
-/// Opens without CREATE; `immutable` also without locks and without a look at the WAL.
-fn connect(path: &Path, access: Access, immutable: bool) -> Outcome<Connection> {
-    let mode = match access {
-        Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
-        Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
-    };
-    let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    let suffix = if immutable { "?immutable=1" } else { "" };
-    let uri = format!("file:{}{suffix}", percent_encoded(path));
-    Ok(Connection::open_with_flags(uri, flags)?)
-}
-
-/// Everything that is not safe in a URI's path as `%XX`, so that `?`, `#` and `%` in a name mean themselves.
-fn percent_encoded(path: &Path) -> String {
-    let mut text = String::new();
-    for &byte in path.as_os_str().as_bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "%{byte:02X}");
-        }
-    }
-    text
-}
-
-/// Sets every switch and pragma (architecture.md rules 2 and 9). The journal mode is read, never set.
-fn configure(connection: &Connection, access: Access) -> Outcome<()> {
-    let switches = [
-        (DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true),
-        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
-        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
-        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
-        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
-    ];
-    for (switch, on) in switches {
-        connection.set_db_config(switch, on)?;
-    }
-    connection.set_prepared_statement_cache_capacity(64);
-    connection.execute_batch(
-        "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;",
-    )?;
-    if access == Access::Write {
-        connection.execute_batch(
-            "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA wal_autocheckpoint=100;
-             PRAGMA journal_size_limit=8388608;",
-        )?;
-    }
-    Ok(())
-}
-
 /// Refuses to commit into a file that the board's path no longer names: nobody would ever see the rows.
 fn require_same_file(inspection: &Inspection) -> Outcome<()> {
     let then = inspection.stamp.map(|stamp| (stamp.dev, stamp.ino));
@@ -404,14 +406,4 @@ fn require_same_file(inspection: &Inspection) -> Outcome<()> {
         inspection.resolved.display()
     ))
     .hint("Run the command again: it will open the new file."))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_with_uri_characters_mean_themselves() {
-        assert_eq!(percent_encoded(Path::new("/a b/c?d#e%f")), "/a%20b/c%3Fd%23e%25f");
-    }
 }

@@ -1,0 +1,75 @@
+//! How the one connection is opened and set up.
+//!
+//! Responsible for the flags, the URI and every switch and pragma (architecture.md rules 2, 3, 8 and 9); when to open
+//! is decided in [`super::Pool`].
+
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::Access;
+use crate::failure::Outcome;
+
+/// Opens without CREATE; `immutable` also without locks and without a look at the WAL.
+pub(super) fn connect(path: &Path, access: Access, immutable: bool) -> Outcome<Connection> {
+    let mode = match access {
+        Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+    };
+    let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let suffix = if immutable { "?immutable=1" } else { "" };
+    let uri = format!("file:{}{suffix}", percent_encoded(path));
+    Ok(Connection::open_with_flags(uri, flags)?)
+}
+
+/// Everything that is not safe in a URI's path as `%XX`, so that `?`, `#` and `%` in a name mean themselves.
+fn percent_encoded(path: &Path) -> String {
+    let mut text = String::new();
+    for &byte in path.as_os_str().as_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
+}
+
+/// Sets every switch and pragma (architecture.md rules 2 and 9). The journal mode is read, never set.
+pub(super) fn configure(connection: &Connection, access: Access) -> Outcome<()> {
+    let switches = [
+        (DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true),
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+    ];
+    for (switch, on) in switches {
+        connection.set_db_config(switch, on)?;
+    }
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.execute_batch(
+        "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;",
+    )?;
+    if access == Access::Write {
+        connection.execute_batch(
+            "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA wal_autocheckpoint=100;
+             PRAGMA journal_size_limit=8388608;",
+        )?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_uri_characters_mean_themselves() {
+        assert_eq!(percent_encoded(Path::new("/a b/c?d#e%f")), "/a%20b/c%3Fd%23e%25f");
+    }
+}
