@@ -146,7 +146,8 @@ fn publish(context: &Context<'_>, sealed: Sealed, path: PathBuf, mode: u32) -> O
 
 /// The closest directory above that exists, for the rehearsal of a backup into one that does not.
 fn nearest(directory: &Path) -> PathBuf {
-    directory.ancestors().find(|dir| dir.is_dir()).unwrap_or(Path::new("/")).to_path_buf()
+    // Above a relative path there is the working directory, not the root.
+    directory.ancestors().find(|dir| dir.is_dir()).unwrap_or(Path::new(".")).to_path_buf()
 }
 
 /// Copies under one read transaction, so that a busy writer cannot make the copy start again.
