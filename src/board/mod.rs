@@ -13,6 +13,7 @@ pub mod getlk;
 pub mod holders;
 pub mod location;
 pub mod locks;
+pub mod log;
 pub mod private_copy;
 
 use std::fmt;

@@ -43,6 +43,7 @@ pub fn invoke(
                 env: &env,
                 clock,
                 signals,
+                budget: commands::budget(&cli.globals, &env),
                 statements: Lines::default(),
                 notes: Lines::default(),
             };

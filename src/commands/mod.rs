@@ -76,6 +76,8 @@ pub struct Context<'a> {
     pub clock: Clock,
     /// The flag that INT, TERM and HUP set.
     pub signals: Signals,
+    /// What may be waited for locks in all.
+    pub budget: Budget,
     /// Where the statements of `-vv` gather.
     pub statements: Lines,
     /// Where the pool's own remarks gather.
@@ -148,16 +150,20 @@ impl Context<'_> {
             .map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
     }
 
-    /// The lock budget: `--timeout`, else Hermes' variable, else 30 seconds.
+    /// The budget of the whole invocation; its clock runs since the command line was read.
     pub fn budget(&self) -> Budget {
-        let hermes = self
-            .env
-            .number("HERMES_KANBAN_BUSY_TIMEOUT_MS")
-            .and_then(|value| u64::try_from(value).ok())
-            .filter(|&value| value > 0)
-            .map(Duration::from_millis);
-        Budget::new(self.globals.timeout.or(hermes).unwrap_or(DEFAULT_BUDGET))
+        self.budget
     }
+}
+
+/// The lock budget: `--timeout`, else Hermes' variable, else 30 seconds.
+pub fn budget(globals: &Globals, env: &Env) -> Budget {
+    let hermes = env
+        .number("HERMES_KANBAN_BUSY_TIMEOUT_MS")
+        .and_then(|value| u64::try_from(value).ok())
+        .filter(|&value| value > 0)
+        .map(Duration::from_millis);
+    Budget::new(globals.timeout.or(hermes).unwrap_or(DEFAULT_BUDGET))
 }
 
 /// Says which rule led to a board that is not there or not usable.

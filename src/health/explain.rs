@@ -4,7 +4,7 @@
 //! procedures.
 
 /// Every finding id with its explanation, in the order in which the checks run.
-const EXPLANATIONS: [(&str, &str); 19] = [
+const EXPLANATIONS: [(&str, &str); 22] = [
     (
         "file-missing",
         "The database file is not there, but its WAL, journal or .corrupt backups are. The board was \
@@ -34,6 +34,21 @@ const EXPLANATIONS: [(&str, &str); 19] = [
         "hot-journal",
         "A rollback journal lies beside the database: a transaction was interrupted, and the next writer \
         rolls it back. kanbanctl reads around it only through SQLite.",
+    ),
+    (
+        "hard-links",
+        "The database file has several names. SQLite names the WAL after the name that was opened, so processes that \
+        use different names write two logs for one file and lose each other's rows.",
+    ),
+    (
+        "wal-torn",
+        "Committed frames lie in the WAL behind a broken checksum or a lost header. SQLite does not see them and the \
+        next writer overwrites them; recover reads them.",
+    ),
+    (
+        "stray-wal",
+        "A WAL lies beside a board whose header says rollback journal. It belongs to another moment or another board, \
+        and SQLite would replay it over this one at the next open.",
     ),
     (
         "wal-pending",

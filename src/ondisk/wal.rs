@@ -160,6 +160,20 @@ impl<'a> Wal<'a> {
         self.frames.iter().take(self.committed).filter(|frame| frame.salts == self.salts)
     }
 
+    /// How many frames SQLite sees: an unbroken chain from a whole header to a commit.
+    pub fn visible(&self) -> usize {
+        if self.header.is_none() {
+            return 0;
+        }
+        let chain = self.frames.iter().take_while(|frame| frame.verified && frame.salts == self.salts);
+        chain.filter(|frame| frame.commit != 0).last().map_or(0, |frame| frame.index + 1)
+    }
+
+    /// How many committed frames SQLite does not see and would overwrite.
+    pub fn hidden(&self) -> usize {
+        self.committed.saturating_sub(self.visible())
+    }
+
     /// Frames behind the last commit with this generation's salts: a transaction that never ended.
     pub fn uncommitted(&self) -> impl Iterator<Item = &Frame<'a>> {
         self.frames.iter().skip(self.committed).filter(|frame| frame.salts == self.salts && frame.verified)

@@ -26,6 +26,9 @@ use open::{configure, connect};
 const SECOND_LOOK: Duration = Duration::from_millis(250);
 /// Virtual-machine steps between two looks at the deadline and the signal flag; some tens of microseconds.
 const STEPS_PER_LOOK: i32 = 20_000;
+/// The length of a WAL from which on a writer makes it begin anew: the hundred frames after which SQLite checkpoints by
+/// itself, in bytes.
+const LONG_WAL: u64 = 100 * 4_120;
 /// The longest pause between two tries for a lock.
 const LONGEST_PAUSE: Duration = Duration::from_millis(25);
 
@@ -113,6 +116,9 @@ impl Pool {
     /// Where there is no SQLite file to open (see [`Inspection::require_sqlite`]).
     pub fn new(inspection: Inspection, access: Access, budget: Budget, signals: Signals) -> Outcome<Self> {
         inspection.require_sqlite()?;
+        if access == Access::Write {
+            crate::board::log::require_writable(&inspection)?;
+        }
         Ok(Self {
             inspection,
             access,
@@ -289,6 +295,12 @@ impl Pool {
         let Some(handle) = &mut self.handle else {
             return Err(Failure::failed("the board is not open."));
         };
+        let long = self.inspection.sidecars.wal.as_ref().is_some_and(|wal| wal.stamp.len > LONG_WAL);
+        if long && !dry_run {
+            // Written back whole, the log begins anew with the next commit. Without this a row of short processes
+            // makes it grow for ever: the index forgets how far it was written back when its last user closes.
+            let _ = handle.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        }
         let txn = Transaction::new_unchecked(&handle.connection, TransactionBehavior::Immediate)?;
         let value = work(&txn)?;
         require_same_file(&self.inspection)?;

@@ -9,6 +9,8 @@ use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Access;
+
 use crate::failure::{Failure, Outcome};
 
 /// The first bytes of every SQLite database (SQLite file format, section 1.3.1).
@@ -24,13 +26,33 @@ pub(super) struct Replacement {
 /// Refuses a destination that must not be replaced. Called before any board is open, because it reads the file and a
 /// closed descriptor would drop SQLite's locks (incidents.md F11).
 pub(super) fn check(destination: &Path) -> Outcome<()> {
+    refuse_evidence(destination)?;
+    let parent = destination.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    rustix::fs::access(parent, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
+        let reason = io::Error::from(error);
+        Failure::refused(format!("{} cannot be written: {reason}.", destination.display()))
+            .hint("Name a file in a directory that exists and that you may write to.")
+    })?;
     let Some(metadata) = existing(destination)? else { return Ok(()) };
     refuse_special(destination, &metadata)?;
     let mut first = Vec::new();
     let read = File::open(destination).and_then(|file| file.take(16).read_to_end(&mut first));
-    if read.is_ok() && first == SQLITE_MAGIC {
+    let database = first == SQLITE_MAGIC || first.starts_with(b"SQLit");
+    if read.is_ok() && database {
         let message =
             format!("{} is a SQLite database and is not replaced by output.", destination.display());
+        return Err(Failure::refused(message).hint("Name another file after `-o`."));
+    }
+    Ok(())
+}
+
+/// Refuses names that belong to a board: what lies under them may be the only copy of its rows, whatever it looks like.
+fn refuse_evidence(destination: &Path) -> Outcome<()> {
+    let name = destination.file_name().unwrap_or_default().as_encoded_bytes();
+    let ends = ["-wal", "-shm", "-journal", ".init.lock", ".dispatch.lock", ".bak", ".db"];
+    let taken = ends.iter().any(|end| name.ends_with(end.as_bytes()));
+    if taken && fs::symlink_metadata(destination).is_ok() {
+        let message = format!("{} belongs to a board and is not replaced by output.", destination.display());
         return Err(Failure::refused(message).hint("Name another file after `-o`."));
     }
     Ok(())

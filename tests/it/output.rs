@@ -162,6 +162,23 @@ fn an_output_file_appears_whole_and_never_over_a_board() {
 
     let board = sandbox.board().display().to_string();
     let before = std::fs::read(sandbox.board()).unwrap();
-    sandbox.run(&["list", "-o", &board]).exits(12).says("SQLite database");
+    sandbox.run(&["list", "-o", &board]).exits(12).says("belongs to a board");
     assert_eq!(std::fs::read(sandbox.board()).unwrap(), before);
+}
+
+#[test]
+fn output_never_replaces_a_file_of_a_board_and_is_refused_before_anything_is_written() {
+    let sandbox = Sandbox::with_board();
+    sandbox.run(&["create", "x"]).success();
+    let before = sandbox.run(&["list"]).success().stdout;
+    for suffix in ["", "-wal", "-shm"] {
+        let path = format!("{}{suffix}", sandbox.board().display());
+        sandbox.run(&["stats", "-o", &path]).exits(12);
+    }
+    let evidence = format!("{}.corrupt.0123456789abcdef.bak", sandbox.board().display());
+    std::fs::write(&evidence, b"torn").unwrap();
+    sandbox.run(&["stats", "-o", &evidence]).exits(12);
+    assert_eq!(std::fs::read(&evidence).unwrap(), b"torn");
+    sandbox.run(&["create", "twice", "-o", "no/such/folder/out"]).exits(12);
+    assert_eq!(sandbox.run(&["list"]).success().stdout, before);
 }

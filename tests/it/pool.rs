@@ -157,3 +157,57 @@ fn a_board_whose_index_cannot_be_made_is_read_from_a_private_copy() {
     assert!(same, "the board was touched");
     assert_eq!(std::fs::read_dir(sandbox.path().join("tmp")).unwrap().count(), 0, "the copy was left behind");
 }
+
+#[test]
+fn a_torn_log_is_never_written_over() {
+    let sandbox = Sandbox::new();
+    let good = sandbox.work().join("good.db");
+    damage::board(&good, 60, 5);
+    damage::injure(damage::Shape::WalHeaderGone, 1, &good, &sandbox.board());
+    let bytes =
+        || (["", "-wal"].map(|suffix| std::fs::read(damage::beside(&sandbox.board(), suffix)).unwrap()));
+    let before = bytes();
+    let verbs: [&[&str]; 4] = [
+        &["create", "x"],
+        &["checkpoint"],
+        &["checkpoint", "--mode", "truncate"],
+        &["journal-mode", "delete"],
+    ];
+    for verb in verbs {
+        sandbox.run(verb).exits(4).says("kanbanctl recover --output NEW.db");
+        assert!(bytes() == before, "{verb:?}");
+    }
+    let found = sandbox.run(&["health", "--json"]).exits(4).stdout;
+    assert!(found.contains("\"wal-torn\""), "{found}");
+}
+
+#[test]
+fn a_board_under_two_names_is_not_written() {
+    let sandbox = Sandbox::with_board();
+    std::fs::hard_link(sandbox.board(), sandbox.work().join("hard.db")).unwrap();
+    sandbox.run(&["create", "x"]).exits(12).says("hard links");
+    let found = sandbox.run(&["health", "--json"]).exits(4).stdout;
+    assert!(found.contains("\"hard-links\""), "{found}");
+}
+
+#[test]
+fn a_log_beside_a_board_that_keeps_none_is_not_replayed() {
+    let sandbox = Sandbox::with_board();
+    sandbox.run(&["journal-mode", "delete"]).success();
+    std::fs::write(damage::beside(&sandbox.board(), "-wal"), [7; 100]).unwrap();
+    let before = sandbox.photograph();
+    sandbox.run(&["create", "x"]).exits(4);
+    assert_eq!(sandbox.photograph(), before);
+    let found = sandbox.run(&["health", "--json"]).stdout;
+    assert!(found.contains("\"stray-wal\""), "{found}");
+}
+
+#[test]
+fn a_row_of_short_processes_keeps_the_log_short() {
+    let sandbox = Sandbox::with_board();
+    for _ in 0..40 {
+        sandbox.run(&["create", "x"]).success();
+    }
+    let length = damage::beside(&sandbox.board(), "-wal").metadata().unwrap().len();
+    assert!(length < 1_000_000, "the WAL has {length} bytes after 40 tasks");
+}

@@ -87,3 +87,21 @@ pub(super) fn hot_journal(subject: &Subject) -> Vec<Finding> {
         _ => Vec::new(),
     }
 }
+
+/// One file under several names: SQLite keeps a WAL per name.
+pub(super) fn hard_links(subject: &Subject) -> Vec<Finding> {
+    match subject.inspection.stamp {
+        Some(stamp) if stamp.nlink > 1 => {
+            let message = format!(
+                "the file has {} names; processes that open it by different names do not see each other's rows.",
+                stamp.nlink
+            );
+            let place = subject.inspection.resolved.display().to_string();
+            vec![
+                Finding::new("hard-links", Severity::Error, place, message)
+                    .next("kanbanctl health --explain hard-links"),
+            ]
+        }
+        _ => Vec::new(),
+    }
+}

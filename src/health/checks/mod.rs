@@ -14,13 +14,13 @@ use rusqlite::Connection;
 use super::{Depth, Finding};
 use crate::board::filesystem::Filesystem;
 use crate::board::holders::Holders;
+use crate::board::log::{self, Waiting};
 use crate::board::{Copies, Inspection, files};
 use crate::failure::Outcome;
 use crate::recover::{Unwatched, sources};
 use crate::store::audit::Integrity;
 
 pub use integrity::compare_looks;
-pub use wal::Waiting;
 
 /// Everything that was found out about the board before SQLite opened it.
 #[derive(Debug)]
@@ -48,12 +48,15 @@ type BytesCheck = fn(&Subject) -> Vec<Finding>;
 /// A check on the rows.
 type RowsCheck = fn(&Connection, &Subject) -> Outcome<Vec<Finding>>;
 
-const BEFORE_OPENING: [BytesCheck; 9] = [
+const BEFORE_OPENING: [BytesCheck; 12] = [
     file::state,
     file::header,
     file::page_count,
     file::hot_journal,
+    file::hard_links,
     wal::frames,
+    wal::torn,
+    wal::stray,
     neighbours::filesystem,
     neighbours::space,
     neighbours::backups,
@@ -71,7 +74,7 @@ impl Subject {
         let directory = inspection.resolved.parent().unwrap_or(&inspection.resolved);
         let filesystem = crate::board::filesystem::of(directory)?;
         let holders = crate::board::holders::scan(&inspection)?;
-        let waiting = wal::waiting(&inspection)?;
+        let waiting = log::waiting(&inspection)?;
         let copies = files::copies(&inspection.resolved);
         let contents = match depth {
             Depth::Full if copies.count > 0 => {

@@ -1,90 +1,9 @@
-//! What waits in the WAL, counted in frames, not bytes (incidents.md F15).
+//! What the log says about the board's health.
 //!
-//! Responsible for reading the log and its index before SQLite opens the board. Whether the frames are sound page
-//! images is left to `integrity`, which reads through them.
-
-use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
-use std::os::unix::fs::FileExt;
-use std::path::Path;
+//! Responsible for judging what [`crate::board::log`] has counted.
 
 use super::Subject;
-use crate::board::{Inspection, Sidecar};
-use crate::failure::{Failure, Outcome};
 use crate::health::{Finding, Severity};
-use crate::ondisk::wal;
-
-/// Where the WAL index keeps the number of frames already written back: after two copies of its 48-byte header
-/// ("WAL-mode file format", section 2.1: nBackfill at byte 96), and the log's last valid frame (mxFrame, byte 16).
-const BACKFILL_AT: usize = 96;
-const LAST_FRAME_AT: usize = 16;
-
-/// How many frames the log holds and how many of them only the log holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// Frames up to the last commit.
-    pub frames: u64,
-    /// Frames not yet written back to the database.
-    pub pending: u64,
-    /// The log's length in bytes.
-    pub bytes: u64,
-}
-
-/// Counts the frames of the board's WAL; nothing when there is none.
-pub(super) fn waiting(inspection: &Inspection) -> Outcome<Option<Waiting>> {
-    let Some(sidecar) = &inspection.sidecars.wal else {
-        return Ok(None);
-    };
-    let bytes = read(sidecar)?;
-    let page_size = inspection.header().and_then(|header| header.page_size);
-    let log = wal::Wal::read(&bytes, page_size);
-    let frames = log.as_ref().map_or(0, |log| u64::try_from(log.committed).unwrap_or(u64::MAX));
-    let done = match &inspection.sidecars.shm {
-        Some(shm) => backfilled(&read(shm)?, frames),
-        None => 0,
-    };
-    let mut pending = frames.saturating_sub(done);
-    if pending > 0 && log.is_some_and(|log| is_written_back(&log, &inspection.resolved)) {
-        pending = 0;
-    }
-    Ok(Some(Waiting { frames, pending, bytes: sidecar.stamp.len }))
-}
-
-/// Whether the database file has the last image of every page in the log. The index forgets how far it was written back
-/// when its last user closes, so the pages themselves are asked.
-fn is_written_back(log: &wal::Wal<'_>, database: &Path) -> bool {
-    let last: HashMap<u32, &[u8]> = log.committed().map(|frame| (frame.page, frame.bytes)).collect();
-    let Ok(file) = File::open(database) else {
-        return false;
-    };
-    let mut page = vec![0; log.page_size];
-    last.iter().all(|(&number, &image)| {
-        let index = u64::from(number).saturating_sub(1);
-        let offset = index.saturating_mul(u64::try_from(log.page_size).unwrap_or(u64::MAX));
-        file.read_exact_at(&mut page, offset).is_ok() && page == image
-    })
-}
-
-/// Frames written back, where the index speaks of this log and not of an earlier one.
-fn backfilled(index: &[u8], frames: u64) -> u64 {
-    let number = |at: usize| {
-        let bytes = index.get(at..at + 4)?;
-        // The index is in the host's byte order; it never leaves the machine.
-        Some(u64::from(u32::from_ne_bytes(bytes.try_into().ok()?)))
-    };
-    match (number(LAST_FRAME_AT), number(BACKFILL_AT)) {
-        (Some(last), Some(done)) if last == frames => done.min(frames),
-        _ => 0,
-    }
-}
-
-fn read(sidecar: &Sidecar) -> Outcome<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let reading = |error| Failure::io(error, format!("reading {}", sidecar.path.display()));
-    File::open(&sidecar.path).map_err(reading)?.read_to_end(&mut bytes).map_err(reading)?;
-    Ok(bytes)
-}
 
 /// Frames that a plain copy of the database file would miss.
 pub(super) fn frames(subject: &Subject) -> Vec<Finding> {
@@ -95,13 +14,38 @@ pub(super) fn frames(subject: &Subject) -> Vec<Finding> {
         "{} of {} frames in the WAL ({} bytes) are not yet in the database file.",
         waiting.pending, waiting.frames, waiting.bytes
     );
+    vec![Finding::new("wal-pending", Severity::Info, place(subject), message).next("kanbanctl checkpoint")]
+}
+
+/// Committed frames that SQLite does not see (recovery.md, "The WAL").
+pub(super) fn torn(subject: &Subject) -> Vec<Finding> {
+    let Some(waiting) = subject.waiting.filter(|waiting| waiting.hidden > 0) else {
+        return Vec::new();
+    };
+    let message = format!(
+        "{} committed frames lie where SQLite does not look; the next writer overwrites them.",
+        waiting.hidden
+    );
     vec![
-        Finding::new(
-            "wal-pending",
-            Severity::Info,
-            subject.inspection.resolved.display().to_string(),
-            message,
-        )
-        .next("kanbanctl checkpoint"),
+        Finding::new("wal-torn", Severity::Error, place(subject), message)
+            .next("kanbanctl recover --output NEW.db"),
     ]
+}
+
+/// A log beside a board that keeps none.
+pub(super) fn stray(subject: &Subject) -> Vec<Finding> {
+    let inspection = &subject.inspection;
+    if inspection.header().is_none() || inspection.is_wal() || !inspection.sidecars.wal_has_bytes() {
+        return Vec::new();
+    }
+    let frames = subject.waiting.map_or(0, |waiting| waiting.frames + waiting.hidden);
+    let severity = if frames > 0 { Severity::Error } else { Severity::Warning };
+    let message = format!(
+        "a -wal with {frames} committed frames lies beside a board that is not in WAL mode; SQLite would replay it."
+    );
+    vec![Finding::new("stray-wal", severity, place(subject), message).next("kanbanctl recover --dry-run")]
+}
+
+fn place(subject: &Subject) -> String {
+    subject.inspection.resolved.display().to_string()
 }
