@@ -6,6 +6,7 @@ use super::Context;
 use crate::board::filesystem;
 use crate::board::holders;
 use crate::board::locks::HermesLocks;
+use crate::board::log;
 use crate::board::{Board, Inspection};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -100,6 +101,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
 
 fn change(context: &mut Context<'_>, seen: &Inspection, target: Mode, assume_unused: bool) -> Outcome<()> {
     let doing = format!("changing the journal mode to {target}");
+    log::require_writable(seen)?;
     let alone = || {
         holders::scan(seen)?.require_none(&doing, assume_unused).map_err(|failure| failure.at(&seen.resolved))
     };

@@ -165,7 +165,7 @@ fn a_torn_log_is_never_written_over() {
     damage::board(&good, 60, 5);
     damage::injure(damage::Shape::WalHeaderGone, 1, &good, &sandbox.board());
     let bytes =
-        || (["", "-wal"].map(|suffix| std::fs::read(damage::beside(&sandbox.board(), suffix)).unwrap()));
+        || ["", "-wal"].map(|suffix| std::fs::read(damage::beside(&sandbox.board(), suffix)).unwrap());
     let before = bytes();
     let verbs: [&[&str]; 4] = [
         &["create", "x"],
