@@ -1,7 +1,7 @@
 //! What verbs leave behind, by photographs; what they open, by system calls (`KANBANCTL_TEST_TRACES=1`).
 
 use crate::support::Sandbox;
-use crate::support::damage::beside;
+use crate::support::damage::{self, Shape, beside};
 use crate::support::sandbox::Output;
 use crate::support::strace::{self, Call};
 
@@ -84,6 +84,40 @@ fn an_empty_board_beside_a_full_wal_is_left_alone_by_every_verb() {
         let harmless = matches!(verb.first(), Some(&("boards" | "backups" | "recover")) | None);
         assert!(harmless || output.code() == 4, "{verb:?}\n{output}");
         assert_eq!(sandbox.photograph(), before, "{verb:?}\n{output}");
+    }
+}
+
+/// Exit 4 with the reason and the next command from every verb that needs the board, and nothing changed. Rescuing
+/// verbs do their work, and leave the board as it was all the same.
+#[test]
+fn a_damaged_board_stops_every_verb_and_stays_as_it_is() {
+    for shape in [Shape::TlsHeader, Shape::FirstPageZero, Shape::SchemaDuplicate] {
+        let (sandbox, id) = clean_board();
+        let good = sandbox.work().join("good.db");
+        damage::board(&good, 40, 4);
+        damage::injure(shape, 1, &good, &sandbox.board());
+        let before = sandbox.photograph();
+        for verb in READING.into_iter().chain(WRITING) {
+            let output = sandbox.run(&words(&sandbox, verb, &id));
+            let rescues = matches!(verb.first(), Some(&("boards" | "backups" | "recover")));
+            // A checkpoint of a cleanly closed board, and its journal mode, are told from the header alone.
+            let header =
+                matches!(verb, ["checkpoint", ..] | ["journal-mode"]) && shape == Shape::SchemaDuplicate;
+            assert!(rescues || header || output.code() == 4, "{shape:?} {verb:?}\n{output}");
+            if output.code() == 4 {
+                let said = output.stdout.clone() + &output.stderr;
+                assert!(said.contains("kanbanctl recover"), "{shape:?} {verb:?}\n{output}");
+            }
+            if WRITING.contains(&verb) {
+                // A handle that may write leaves SQLite's empty log and its index behind; neither holds anything.
+                let wal = std::fs::read(beside(&sandbox.board(), "-wal")).unwrap_or_default();
+                assert_eq!(wal.len(), 0, "{shape:?} {verb:?}\n{output}");
+                let _ = std::fs::remove_file(beside(&sandbox.board(), "-wal"));
+                let _ = std::fs::remove_file(beside(&sandbox.board(), "-shm"));
+            }
+            assert_eq!(sandbox.photograph(), before, "{shape:?} {verb:?}\n{output}");
+            let _ = std::fs::remove_dir_all(sandbox.work().join("out"));
+        }
     }
 }
 
