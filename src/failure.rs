@@ -125,6 +125,16 @@ impl Failure {
         self
     }
 
+    /// Where SQLite met damage, says what to do about it.
+    #[must_use]
+    pub fn advised(self) -> Self {
+        if self.sqlite.is_none() || !self.is_damage() {
+            return self;
+        }
+        self.hint("Look closer with `kanbanctl health --depth full`.")
+            .hint("See what can be brought back with `kanbanctl recover --dry-run`.")
+    }
+
     /// The same failure under another exit code.
     #[must_use]
     pub fn with_exit(mut self, exit: Exit) -> Self {

@@ -113,11 +113,12 @@ fn change(context: &mut Context<'_>, seen: &Inspection, target: Mode, assume_unu
     let _locks = HermesLocks::take(&seen.board.path, &seen.resolved, context.budget().deadline())?;
     alone()?;
     require_unchanged(&seen.board, seen)?;
-    if target == Mode::Wal {
+    let changed = if target == Mode::Wal {
         journal::turn_wal_on(&seen.resolved)
     } else {
         journal::turn_wal_off(&seen.resolved, target)
-    }
+    };
+    changed.map_err(|failure| failure.advised().at(&seen.resolved))
 }
 
 /// Refuses where a board changed its file or mode while the locks were waited for, or where SQLite's first read would

@@ -389,18 +389,13 @@ impl Pool {
             return failure.with_exit(Exit::Interrupted(signal)).at(path);
         }
         let busy = failure.sqlite_code().is_some() && failure.exit() == Exit::Busy;
-        let damage = failure.sqlite_code().is_some() && failure.is_damage();
         let failure = if busy {
             let waited = self.budget.total.as_millis();
             failure
                 .context(format!("the lock was not had within {waited} ms; nothing was changed"))
                 .hint("Try again, or give more time with --timeout. `kanbanctl health` names who has the board open.")
-        } else if damage {
-            failure
-                .hint("Look closer with `kanbanctl health --depth full`.")
-                .hint("See what can be brought back with `kanbanctl recover --dry-run`.")
         } else {
-            failure
+            failure.advised()
         };
         failure.at(path)
     }
