@@ -1,5 +1,6 @@
 //! `kanbanctl backup`: a verified copy of the board as of one moment, made while others go on writing.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::Context;
 use crate::board::files::with_suffix;
@@ -51,26 +53,54 @@ struct Made {
     removed: Vec<String>,
 }
 
+/// What was made of several boards.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct All(Vec<Made>);
+
 /// Runs the verb.
 ///
 /// # Errors
 /// Exit 4 when the copy is not sound, 12 when the destination cannot take it.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
-    let boards =
-        if context.globals.all_boards { location::discover(context.env)? } else { vec![context.board()?] };
-    for board in boards {
+    if !context.globals.all_boards {
+        let board = context.board()?;
         let made = one(context, args, &board)?;
         context.ui.emit_maintenance(&made)?;
-        let what = if made.already { "is unchanged since" } else { "was copied to" };
-        context.ui.success(format_args!("{} {what} {}.", made.board, made.path));
+        say(context, &made);
+        return Ok(Exit::Ok);
     }
-    Ok(Exit::Ok)
+    let (mut all, mut exit) = (Vec::new(), Exit::Ok);
+    for board in location::discover(context.env)? {
+        if !board.path.exists() && board.inspect().is_ok_and(|seen| !seen.leftovers()) {
+            continue;
+        }
+        match one(context, args, &board) {
+            Ok(made) => {
+                say(context, &made);
+                all.push(made);
+            }
+            Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => return Err(failure),
+            Err(failure) => {
+                exit = exit.merge(failure.exit());
+                context.ui.warning(format_args!("board {}: {failure}", board.name()));
+            }
+        }
+    }
+    context.ui.emit_maintenance(&All(all))?;
+    Ok(exit)
+}
+
+fn say(context: &mut Context<'_>, made: &Made) {
+    let what = if made.already { "is unchanged since" } else { "was copied to" };
+    context.ui.success(format_args!("{} {what} {}.", made.board, made.path));
 }
 
 fn one(context: &mut Context<'_>, args: &Args, board: &Board) -> Outcome<Made> {
     let inspection = board.inspect()?;
     let mut pool = context.pool_for_long(inspection, Access::Read)?;
-    let directory = args.directory.clone().unwrap_or_else(|| default_directory(&pool.inspection().resolved));
+    let resolved = pool.inspection().resolved.clone();
+    let directory = args.directory.clone().unwrap_or_else(|| default_directory(&resolved));
     let fresh = !context.globals.dry_run && create_directory(&directory)?;
     let outcome = copy(context, &mut pool, &directory);
     let closed = pool.close();
@@ -81,7 +111,7 @@ fn one(context: &mut Context<'_>, args: &Args, board: &Board) -> Outcome<Made> {
     let mut made = outcome?;
     closed?;
     if let Some(keep) = args.keep {
-        made.removed = prune(context, &directory, Path::new(&made.path), keep)?;
+        made.removed = prune(context, &directory, &resolved, Path::new(&made.path), keep)?;
     }
     made.board = board.name();
     Ok(made)
@@ -105,10 +135,10 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
     let resolved = pool.inspection().resolved.clone();
     let mode = pool.inspection().stamp.map_or(0o600, |stamp| stamp.mode);
     let recorded = if pool.inspection().is_wal() { RecordedMode::Wal } else { RecordedMode::Delete };
-    let name = resolved.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = prefix(&resolved);
     let moment = clock::compact(context.clock.epoch());
     let place = if directory.is_dir() { directory.to_path_buf() } else { nearest(directory) };
-    let mut file = OwnFile::create(&place.join(format!("{name}{MARK}{moment}.new.db")))?;
+    let mut file = OwnFile::create(&place.join(format!("{name}{moment}.new.db")))?;
     let progress = context.ui.progress("Copying pages", 0);
     let deadline = pool.budget().deadline();
     let tables = pool.connection(|source, _| {
@@ -120,13 +150,13 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
     let sealed = file.seal(recorded)?;
     let (sha256, bytes) = sealed.digest()?;
     let short = sha256.get(..16).unwrap_or(&sha256).to_owned();
-    let already = ours(directory, &name)
+    let already = ours(directory, &resolved)
         .into_iter()
         .next_back()
         .filter(|path| path.to_string_lossy().ends_with(&format!(".{short}.db")));
     let path = match &already {
         Some(path) => path.clone(),
-        None => publish(context, sealed, directory.join(format!("{name}{MARK}{moment}.{short}.db")), mode)?,
+        None => publish(context, sealed, directory.join(format!("{name}{moment}.{short}.db")), mode)?,
     };
     Ok(Made {
         board: String::new(),
@@ -195,9 +225,18 @@ fn verify(copy: &Connection, tables: &[(String, i64)]) -> Outcome<()> {
     Ok(())
 }
 
+/// What the names of a board's backups begin with. Every board's file may be called `kanban.db`, so a hash of its path
+/// keeps those of several boards apart in one folder.
+fn prefix(resolved: &Path) -> String {
+    let name = resolved.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let hash = Sha256::digest(resolved.as_os_str().as_bytes());
+    let hash = hash.iter().take(4).fold(0_u32, |number, &byte| number << 8 | u32::from(byte));
+    format!("{name}.{hash:08x}{MARK}")
+}
+
 /// This board's backups of ours in `directory`, oldest first (the name carries the moment).
-pub(super) fn ours(directory: &Path, name: &str) -> Vec<PathBuf> {
-    let prefix = format!("{name}{MARK}");
+pub(super) fn ours(directory: &Path, resolved: &Path) -> Vec<PathBuf> {
+    let prefix = prefix(resolved);
     let Ok(entries) = std::fs::read_dir(directory) else {
         return Vec::new();
     };
@@ -205,9 +244,7 @@ pub(super) fn ours(directory: &Path, name: &str) -> Vec<PathBuf> {
         .flatten()
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
         .filter(|entry| {
-            let file = entry.file_name();
-            let file = file.to_string_lossy();
-            file.starts_with(&prefix) && file.ends_with(".db")
+            entry.file_name().to_str().and_then(|name| name.strip_prefix(&prefix)).is_some_and(is_stamp)
         })
         .map(|entry| entry.path())
         .collect();
@@ -215,12 +252,28 @@ pub(super) fn ours(directory: &Path, name: &str) -> Vec<PathBuf> {
     found
 }
 
-/// Removes all but the newest `keep`, never the one just made.
-fn prune(context: &Context<'_>, directory: &Path, made: &Path, keep: u32) -> Outcome<Vec<String>> {
-    let name = made.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = name.split(MARK).next().unwrap_or_default();
-    let mut found = ours(directory, name);
-    found.retain(|path| path != made);
+/// `20261124T093000Z.0123456789abcdef.db` and nothing else.
+fn is_stamp(rest: &str) -> bool {
+    let Some((moment, hash)) = rest.strip_suffix(".db").and_then(|rest| rest.split_once('.')) else {
+        return false;
+    };
+    let digits = moment.chars().filter(char::is_ascii_digit).count();
+    digits == 14
+        && moment.len() == 16
+        && hash.len() == 16
+        && hash.chars().all(|digit| digit.is_ascii_hexdigit())
+}
+
+/// Removes all but the newest `keep`, never the one just made and never the board itself.
+fn prune(
+    context: &Context<'_>,
+    directory: &Path,
+    resolved: &Path,
+    made: &Path,
+    keep: u32,
+) -> Outcome<Vec<String>> {
+    let mut found = ours(directory, resolved);
+    found.retain(|path| path != made && path.canonicalize().is_ok_and(|path| path != resolved));
     let others = usize::try_from(keep).unwrap_or(usize::MAX).saturating_sub(1);
     let surplus = found.len().saturating_sub(others);
     let mut removed = Vec::new();
@@ -249,5 +302,27 @@ impl Report for Made {
 
     fn plain(&self, records: &mut Records<'_>) {
         records.record(&[&self.path, &self.bytes.to_string(), &self.sha256]);
+    }
+}
+
+impl Report for All {
+    fn kind(&self) -> &'static str {
+        "backup.list"
+    }
+
+    fn record_kind(&self) -> &'static str {
+        "backup"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        for made in &self.0 {
+            made.human(page);
+        }
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        for made in &self.0 {
+            made.plain(records);
+        }
     }
 }

@@ -88,8 +88,7 @@ fn gather(context: &mut Context<'_>) -> Outcome<Vec<Content>> {
         let mut bars = Bars::new(context.ui, context.signals.clone());
         let copies = sources::backups(&resolved, &mut bars)?;
         contents.extend(copies.iter().map(|source| Content::of(source, "corrupt")));
-        let name = resolved.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let ours = backup::ours(&backup::default_directory(&resolved), &name);
+        let ours = backup::ours(&backup::default_directory(&resolved), &resolved);
         if !ours.is_empty() {
             let ours = sources::group_named(ours, &mut bars)?;
             contents.extend(ours.iter().map(|source| Content::of(source, "backup")));

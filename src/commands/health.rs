@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::Context;
-use crate::board::{FileState, Inspection, location};
+use crate::board::{Board, FileState, Inspection, location};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::health::checks::{self, Subject, compare_looks};
@@ -60,13 +60,17 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     if let Some(id) = &args.explain {
         return explain_finding(context, id);
     }
-    let boards =
-        if context.globals.all_boards { location::discover(context.env)? } else { vec![context.board()?] };
-    let mut checked = Vec::new();
-    for board in boards {
-        let inspection = board.inspect()?;
-        checked.push(check(context, &inspection, args.depth)?);
-    }
+    let checked = match check_all(context, args) {
+        Err(failure)
+            if context.ui.format() == Format::Nagios && !matches!(failure.exit(), Exit::Interrupted(_)) =>
+        {
+            // A plug-in that cannot look is UNKNOWN, on stdout, whatever the reason.
+            let line = nagios::render(failure.exit(), &[], Some(&failure.to_string()));
+            context.ui.raw(&line)?;
+            return Ok(Exit::Monitored(failure.exit().nagios()));
+        }
+        other => other?,
+    };
     let exit = checked.iter().fold(Exit::Ok, |worst, board| worst.merge(board.exit));
     match context.ui.format() {
         Format::Nagios => {
@@ -90,6 +94,49 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         }
     }
     Ok(exit)
+}
+
+/// The named board, or every board under the root; there one that cannot be looked at does not hide the others.
+fn check_all(context: &mut Context<'_>, args: &Args) -> Outcome<Vec<Checked>> {
+    if !context.globals.all_boards {
+        let board = context.board()?;
+        let checked = board.inspect().and_then(|seen| check(context, &seen, args.depth));
+        return Ok(vec![checked.or_else(|failure| unchecked(&board, args.depth, failure))?]);
+    }
+    let mut all = Vec::new();
+    for board in location::discover(context.env)? {
+        let seen = board.inspect();
+        let never_made = |seen: &Inspection| matches!(seen.state, FileState::Missing) && !seen.leftovers();
+        if seen.as_ref().is_ok_and(never_made) {
+            continue;
+        }
+        let checked = seen.and_then(|seen| check(context, &seen, args.depth));
+        all.push(checked.or_else(|failure| unchecked(&board, args.depth, failure))?);
+    }
+    Ok(all)
+}
+
+/// A board that could not be looked at; a missing one and a signal stay failures.
+fn unchecked(board: &Board, depth: Depth, failure: Failure) -> Outcome<Checked> {
+    if matches!(failure.exit(), Exit::NoBoard | Exit::Interrupted(_)) {
+        return Err(failure);
+    }
+    let path = board.path.display().to_string();
+    let finding = Finding::new("unreadable", Severity::Warning, path.clone(), failure.to_string())
+        .next(format!("ls -l {path}"));
+    Ok(Checked {
+        verdict: Verdict::Unchecked,
+        exit: Exit::Unchecked,
+        findings: vec![finding],
+        board: board.name(),
+        path,
+        origin: board.origin.to_string(),
+        depth,
+        filesystem: String::new(),
+        journal_mode: None,
+        counts: serde_json::Map::new(),
+        wal_frames_pending: 0,
+    })
 }
 
 fn explain_finding(context: &mut Context<'_>, id: &str) -> Outcome<Exit> {

@@ -52,10 +52,10 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         .hint("Only look with `kanbanctl recover --dry-run`.")
         .at(&board.path));
     }
-    let output = if dry_run { None } else { args.output.as_deref() };
-    if let Some(output) = output {
+    if let Some(output) = &args.output {
         crate::own::refuse_existing(output)?;
     }
+    let output = if dry_run { None } else { args.output.as_deref() };
     let inspection = board.inspect()?;
     say_who_goes_on_writing(context, &inspection);
     let mut bars = Bars::new(context.ui, context.signals.clone());

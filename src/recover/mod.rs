@@ -21,6 +21,7 @@ pub mod sources;
 mod verify;
 
 use std::collections::{BTreeMap, HashMap};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use self::layout::Layout;
@@ -108,11 +109,17 @@ pub fn recover(sources: &[Source], output: Option<&Path>, watch: &mut dyn Watch)
                 Failure::failed(format!("The rebuilt file did not pass its checks: {fault}.")).at(output)
             );
         }
-        draft.keep(output)?;
+        draft.keep(output, access(sources))?;
         report.output = Some(output.to_path_buf());
     }
     describe(&mut report, &merged, &written, sources);
     Ok(report)
+}
+
+/// The permission bits of the result: those of the best source, so that nobody sees more than before.
+fn access(sources: &[Source]) -> u32 {
+    let metadata = sources.first().and_then(|source| std::fs::metadata(&source.path).ok());
+    metadata.map_or(0o600, |metadata| metadata.permissions().mode())
 }
 
 /// How many rows of each table can be read out of `bytes`.

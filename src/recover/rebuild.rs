@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
@@ -50,7 +51,8 @@ impl Draft {
             draft.push(name);
             draft.push(format!(".{}.{attempt}.tmp", std::process::id()));
             let path = destination.with_file_name(draft);
-            match OpenOptions::new().write(true).create_new(true).open(&path) {
+            // 0600 until it has its name: rows of a board are nobody else's business.
+            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
                 Ok(_) => return Ok(Self { path, kept: false }),
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(Failure::io(error, "creating the new file").at(&path)),
@@ -64,9 +66,11 @@ impl Draft {
         &self.path
     }
 
-    /// Syncs the file and gives it the name `destination`, which must not exist.
-    pub(crate) fn keep(mut self, destination: &Path) -> Outcome<()> {
+    /// Syncs the file and gives it the name `destination`, which must not exist, with these permission bits.
+    pub(crate) fn keep(mut self, destination: &Path, mode: u32) -> Outcome<()> {
         let failed = |error| Failure::io(error, "syncing the new file").at(destination);
+        let permissions = fs::Permissions::from_mode(mode & 0o777);
+        fs::set_permissions(&self.path, permissions).map_err(failed)?;
         File::open(&self.path).and_then(|file| file.sync_all()).map_err(failed)?;
         rename(&self.path, destination)?;
         self.kept = true;

@@ -83,3 +83,33 @@ fn equal_copies_are_one_content() {
     sandbox.run(&["backups", "show", "ffffffffffff0"]).exits(13).says("kanbanctl backups list");
     assert_eq!(sandbox.photograph(), before);
 }
+
+#[test]
+fn backups_of_several_boards_in_one_folder_are_kept_apart() {
+    let sandbox = Sandbox::with_board();
+    let side = sandbox.root().join("kanban/boards/side");
+    std::fs::create_dir_all(&side).unwrap();
+    std::fs::copy(sandbox.board(), side.join("kanban.db")).unwrap();
+    sandbox.run(&["backup", "bk", "--keep", "1"]).success();
+    sandbox.run(&["--board", "side", "backup", "bk", "--keep", "1"]).success();
+    let folder = sandbox.work().join("bk");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
+    // A backup is a board, too; it is never removed as its own predecessor.
+    let source = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    sandbox.run(&["--db", source.to_str().unwrap(), "backup", "bk", "--keep", "1"]).success();
+    assert!(source.exists());
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 3);
+}
+
+#[test]
+fn one_board_that_fails_does_not_keep_the_others_from_their_backup() {
+    let sandbox = Sandbox::new();
+    for name in ["good", "torn"] {
+        std::fs::create_dir_all(sandbox.root().join(format!("kanban/boards/{name}"))).unwrap();
+    }
+    damage::board(&sandbox.root().join("kanban/boards/good/kanban.db"), 10, 1);
+    std::fs::write(sandbox.root().join("kanban/boards/torn/kanban.db"), b"not a board".repeat(90)).unwrap();
+    let output = sandbox.run(&["backup", "--all-boards", "bk", "--json"]).exits(4);
+    assert_eq!(output.data().as_array().unwrap().len(), 1, "{output}");
+    assert_eq!(std::fs::read_dir(sandbox.work().join("bk")).unwrap().count(), 1);
+}

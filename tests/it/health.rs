@@ -194,3 +194,18 @@ fn frames_that_are_written_back_do_not_wait() {
     let data = sandbox.run(&["health", "--json"]).success().data();
     assert!(data["wal_frames_pending"].as_u64().unwrap() > 0, "{data}");
 }
+
+#[test]
+fn one_board_that_cannot_be_looked_at_does_not_hide_the_others() {
+    let sandbox = Sandbox::new();
+    let folder = |name: &str| sandbox.root().join("kanban/boards").join(name);
+    std::fs::create_dir_all(folder("good")).unwrap();
+    damage::board(&folder("good").join("kanban.db"), 5, 1);
+    std::fs::create_dir_all(folder("odd").join("kanban.db")).unwrap();
+    let data = sandbox.run(&["health", "--all-boards", "--json"]).exits(6).data();
+    assert_eq!(data.as_array().unwrap().len(), 2, "{data}");
+    let nagios = sandbox.run(&["health", "--all-boards", "--format", "nagios"]).exits(3);
+    assert!(nagios.stdout.starts_with("KANBAN UNKNOWN - "), "{nagios}");
+    let none = sandbox.run(&["health", "--format", "nagios"]).exits(3);
+    assert!(none.stdout.starts_with("KANBAN UNKNOWN - "), "{none}");
+}

@@ -115,3 +115,15 @@ fn a_board_that_never_was_has_nothing_to_recover() {
     sandbox.run(&["recover", "--dry-run"]).exits(10);
     sandbox.run(&["recover", "--dry-run", "/nonexistent/kanban.db"]).exits(10);
 }
+
+#[test]
+fn the_result_is_no_more_open_than_the_board() {
+    use std::os::unix::fs::PermissionsExt;
+    let (sandbox, _) = injured(Shape::ZeroPages, 1);
+    for bits in [0o600, 0o640] {
+        std::fs::set_permissions(sandbox.board(), std::fs::Permissions::from_mode(bits)).unwrap();
+        let new = sandbox.work().join(format!("{bits:o}.db"));
+        sandbox.run(&["recover", "--output", new.to_str().unwrap()]);
+        assert_eq!(new.metadata().unwrap().permissions().mode() & 0o777, bits);
+    }
+}
