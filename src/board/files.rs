@@ -109,7 +109,11 @@ impl Stamp {
     /// # Errors
     /// When `stat` fails for another reason than absence.
     pub fn of(path: &Path) -> Outcome<Option<Self>> {
-        match std::fs::metadata(path) {
+        let looked = std::fs::metadata(path).and_then(|meta| {
+            // A filesystem in user space answers from its cache: a name that went a moment ago still counts there.
+            if meta.nlink() > 1 && asked_anew(path) { std::fs::metadata(path) } else { Ok(meta) }
+        });
+        match looked {
             Ok(meta) => Ok(Some(Self::from_metadata(&meta))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Failure::io(error, format!("looking at {}", path.display())).at(path)),
@@ -129,6 +133,12 @@ impl Stamp {
             uid: meta.uid(),
         }
     }
+}
+
+/// Has the kernel ask the filesystem itself; whether it did.
+fn asked_anew(path: &Path) -> bool {
+    use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+    statx(CWD, path, AtFlags::STATX_FORCE_SYNC, StatxFlags::BASIC_STATS).is_ok()
 }
 
 impl Sidecars {
