@@ -3,7 +3,7 @@
 //! Responsible for what header and length can tell; what the pages hold is left to `integrity`.
 
 use super::Subject;
-use crate::board::FileState;
+use crate::board::{FileState, files};
 use crate::health::{Finding, Severity};
 
 const DRY_RUN: &str = "kanbanctl recover --dry-run";
@@ -90,18 +90,16 @@ pub(super) fn hot_journal(subject: &Subject) -> Vec<Finding> {
 
 /// One file under several names: SQLite keeps a WAL per name.
 pub(super) fn hard_links(subject: &Subject) -> Vec<Finding> {
-    match subject.inspection.stamp {
-        Some(stamp) if stamp.nlink > 1 => {
-            let message = format!(
-                "the file has {} names; processes that open it by different names do not see each other's rows.",
-                stamp.nlink
-            );
-            let place = subject.inspection.resolved.display().to_string();
-            vec![
-                Finding::new("hard-links", Severity::Error, place, message)
-                    .next("kanbanctl health --explain hard-links"),
-            ]
-        }
-        _ => Vec::new(),
+    let names = files::names(&subject.inspection.resolved);
+    if names < 2 {
+        return Vec::new();
     }
+    let message = format!(
+        "the file has {names} names; processes that open it by different names do not see each other's rows."
+    );
+    let place = subject.inspection.resolved.display().to_string();
+    vec![
+        Finding::new("hard-links", Severity::Error, place, message)
+            .next("kanbanctl health --explain hard-links"),
+    ]
 }
