@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::files::with_suffix;
+use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::signals::Signals;
 
 /// The suffixes of the two lock files, in the order in which they are taken.
 pub const SUFFIXES: [&str; 2] = [".init.lock", ".dispatch.lock"];
@@ -31,11 +33,12 @@ impl HermesLocks {
     /// walks through `.init.lock` after 10 seconds: hold them for the change alone.
     ///
     /// # Errors
-    /// Exit 11 when one is held elsewhere until the deadline; 12 when one cannot be created.
-    pub fn take(chosen: &Path, resolved: &Path, deadline: Instant) -> Outcome<Self> {
+    /// Exit 11 when one is held elsewhere until the deadline; 12 when one cannot be created; the signal's when one
+    /// arrives while waiting.
+    pub fn take(chosen: &Path, resolved: &Path, deadline: Instant, signals: &Signals) -> Outcome<Self> {
         let mut held = Vec::new();
         for path in lock_files(chosen, resolved) {
-            held.push(take_one(&path, deadline)?);
+            held.push(take_one(&path, deadline, signals)?);
         }
         Ok(Self { held })
     }
@@ -60,12 +63,15 @@ pub fn lock_files(chosen: &Path, resolved: &Path) -> Vec<PathBuf> {
     spellings.iter().flat_map(|path| SUFFIXES.map(|suffix| with_suffix(path, suffix))).collect()
 }
 
-fn take_one(path: &Path, deadline: Instant) -> Outcome<File> {
+fn take_one(path: &Path, deadline: Instant, signals: &Signals) -> Outcome<File> {
     let file =
         OpenOptions::new().append(true).create(true).open(path).map_err(|error| {
             Failure::io(error, format!("opening the lock file {}", path.display())).at(path)
         })?;
     loop {
+        if let Some(signal) = signals.received() {
+            return Err(Failure::new(Exit::Interrupted(signal), "Interrupted; nothing was changed.").at(path));
+        }
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
@@ -95,12 +101,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let board = folder.path().join("kanban.db");
         let now = Instant::now();
-        let locks = HermesLocks::take(&board, &board, now).unwrap();
+        let locks = HermesLocks::take(&board, &board, now, &Signals::default()).unwrap();
         assert_eq!(locks.count(), 2);
-        let busy = HermesLocks::take(&board, &board, now).unwrap_err();
+        let busy = HermesLocks::take(&board, &board, now, &Signals::default()).unwrap_err();
         assert_eq!(busy.exit(), crate::exit::Exit::Busy);
         drop(locks);
-        assert!(HermesLocks::take(&board, &board, now).is_ok());
+        assert!(HermesLocks::take(&board, &board, now, &Signals::default()).is_ok());
     }
 
     #[test]

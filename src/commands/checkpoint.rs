@@ -236,7 +236,7 @@ fn alone(context: &Context<'_>, inspection: &Inspection, args: &Args) -> Outcome
         return Ok(None);
     }
     let deadline = context.budget().deadline();
-    let locks = HermesLocks::take(&inspection.board.path, &inspection.resolved, deadline)?;
+    let locks = HermesLocks::take(&inspection.board.path, &inspection.resolved, deadline, &context.signals)?;
     scan()?;
     Ok(Some(locks))
 }

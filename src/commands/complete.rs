@@ -1,5 +1,6 @@
 //! `complete`: tasks done, all of them in one transaction or none.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,9 @@ use super::{create, draft};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::pool::Access;
+use crate::signals::Signals;
 use crate::store::complete::{Completed, Completer, Completion};
+use crate::store::task;
 use crate::ui::{Page, Records, Report};
 
 /// Tasks between two looks at the signal flag.
@@ -44,22 +47,33 @@ pub struct Args {
 /// # Errors
 /// Exit 13 for an unknown task, 14 for one that cannot be completed; nothing is written then.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
-    let mut wanted = completions(args)?;
-    for (_, completion) in &mut wanted {
-        completion.expected_run = own_run(context, &completion.task);
-    }
+    let wanted = completions(args, &context.signals)?;
+    let own = own_run(context);
     let mut pool = context.pool(Access::Write)?;
     let (now, signals) = (context.clock.epoch(), context.signals.clone());
     let completed = pool.write(|txn| {
         let mut work = Completer::new(txn, now)?;
         let mut completed = Vec::with_capacity(wanted.len());
+        let mut seen = HashSet::new();
         for (index, (line, completion)) in wanted.iter().enumerate() {
             if index % TASKS_PER_LOOK == 0
                 && let Some(signal) = signals.received()
             {
                 return Err(Failure::new(Exit::Interrupted(signal), "Interrupted; no task was completed."));
             }
-            let one = work.complete(completion).map_err(|failure| draft::at_line(failure, *line));
+            let mut completion = completion.clone();
+            completion.task = task::resolve(txn, &completion.task)
+                .map_err(|failure| nothing_written(draft::at_line(failure, *line), wanted.len()))?;
+            if !seen.insert(completion.task.clone()) {
+                if args.from.is_none() {
+                    continue;
+                }
+                let twice = Failure::conflict(format!("{} is named twice.", completion.task));
+                return Err(nothing_written(draft::at_line(twice, *line), wanted.len()));
+            }
+            completion.expected_run =
+                own.as_ref().filter(|(task, _)| *task == completion.task).map(|(_, run)| *run);
+            let one = work.complete(&completion).map_err(|failure| draft::at_line(failure, *line));
             completed.push(one.map_err(|failure| nothing_written(failure, wanted.len()))?);
         }
         Ok(completed)
@@ -114,10 +128,10 @@ fn tell(context: &mut Context<'_>, completed: &[Completed]) {
     }
 }
 
-/// The run that a worker may finish: a worker's own task only while its own run is the open one.
-fn own_run(context: &Context<'_>, task: &str) -> Option<i64> {
-    let own = context.env.get("HERMES_KANBAN_TASK")?;
-    if own == task { context.env.number("HERMES_KANBAN_RUN_ID") } else { None }
+/// The task and run of the worker that calls: it finishes its own task only while its own run is the open one.
+fn own_run(context: &Context<'_>) -> Option<(String, i64)> {
+    let own = context.env.get("HERMES_KANBAN_TASK")?.to_str()?;
+    Some((own.to_owned(), context.env.number("HERMES_KANBAN_RUN_ID")?))
 }
 
 #[derive(Deserialize)]
@@ -131,7 +145,7 @@ struct Keys {
 }
 
 /// What is to be completed, each with its line's number (0 from the command line).
-fn completions(args: &Args) -> Outcome<Vec<(usize, Completion)>> {
+fn completions(args: &Args, signals: &Signals) -> Outcome<Vec<(usize, Completion)>> {
     if args.ids.len() > 1 && (args.summary.is_some() || args.metadata.is_some()) {
         return Err(Failure::usage("--summary and --metadata belong to one task; several were given.")
             .hint("Complete them one at a time, or with --from and a JSON line for each."));
@@ -146,7 +160,7 @@ fn completions(args: &Args) -> Outcome<Vec<(usize, Completion)>> {
         };
         return Ok(args.ids.iter().map(|id| (0, one(id))).collect());
     };
-    let bytes = create::read(path)?;
+    let bytes = create::read(path, signals)?;
     draft::numbered(&bytes).map(|(number, line)| Ok((number, from_line(line, number, args)?))).collect()
 }
 

@@ -1,8 +1,9 @@
 //! `create`: new tasks, one from the command line or many from JSON lines, in one transaction.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 
 use super::Context;
@@ -11,6 +12,7 @@ use crate::board::{Board, location};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::pool::Access;
+use crate::signals::Signals;
 use crate::store::create::{Created, Creator, Draft};
 use crate::store::task::{self, Task};
 use crate::ui::{Page, Records, Report};
@@ -44,7 +46,7 @@ pub struct Args {
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let base = args.draft.draft(context.env)?;
     let lines = match &args.from {
-        Some(path) => draft::parse(&read(path)?, &base, context.env)?,
+        Some(path) => draft::parse(&read(path, &context.signals)?, &base, context.env)?,
         None => {
             vec![Line::single(Draft { title: args.title.clone().unwrap_or_default(), ..base }.normalise()?)]
         }
@@ -122,17 +124,34 @@ fn counted(tasks: usize) -> String {
 }
 
 /// The whole of a file or of stdin.
-pub(super) fn read(path: &Path) -> Outcome<Vec<u8>> {
-    let mut bytes = Vec::new();
+pub(super) fn read(path: &Path, signals: &Signals) -> Outcome<Vec<u8>> {
     let reading = |error: std::io::Error| {
         Failure::io(error, format!("reading {}", path.display())).with_exit(Exit::Failed)
     };
-    if path == Path::new("-") {
-        std::io::stdin().read_to_end(&mut bytes).map_err(reading)?;
-    } else {
-        bytes = std::fs::read(path).map_err(reading)?;
+    if path == Path::new("-") { read_stdin(signals) } else { std::fs::read(path).map_err(reading) }
+}
+
+/// Reads to the end, waking up now and then to hear a signal: a plain read would go on by itself after one.
+fn read_stdin(signals: &Signals) -> Outcome<Vec<u8>> {
+    let reading = |error: std::io::Error| Failure::io(error, "reading stdin").with_exit(Exit::Failed);
+    let mut stdin = std::io::stdin().lock();
+    let (mut bytes, mut piece) = (Vec::new(), vec![0; 64 * 1024]);
+    let pause = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+    loop {
+        let ready = poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&pause));
+        if let Some(signal) = signals.received() {
+            return Err(Failure::new(Exit::Interrupted(signal), "Interrupted; nothing was written."));
+        }
+        if !matches!(ready, Ok(1..)) {
+            continue;
+        }
+        match stdin.read(&mut piece) {
+            Ok(0) => return Ok(bytes),
+            Ok(read) => bytes.extend_from_slice(piece.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(reading(error)),
+        }
     }
-    Ok(bytes)
 }
 
 /// The directory that the board's `board.json` gives to workspaces without a path (board-format.md 4.3).

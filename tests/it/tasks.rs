@@ -433,3 +433,36 @@ fn hostile_text_stays_in_its_field() {
     assert_eq!(listed.line().split('\t').count(), 7);
     assert_eq!(data(&sandbox.run(&["show", &id, "--json"]).success())["task"]["title"], title);
 }
+
+#[test]
+fn one_id_given_twice_is_one_task_and_a_prefix_is_no_way_around_the_worker_guard() {
+    let sandbox = Sandbox::with_board();
+    let id = sandbox.run(&["create", "x"]).success().line().to_owned();
+    let mut command = sandbox.command(&["complete", &id[..6]]);
+    command.env("HERMES_KANBAN_TASK", &id).env("HERMES_KANBAN_RUN_ID", "99");
+    sandbox.finish(command, b"").exits(14);
+    sandbox.run(&["complete", &id, &id[2..]]).success();
+}
+
+#[test]
+fn a_signal_ends_the_wait_for_input_and_for_hermes_locks() {
+    let sandbox = Sandbox::with_board();
+    let lock = std::fs::File::open(format!("{}.init.lock", sandbox.board().display())).unwrap();
+    lock.lock().unwrap();
+    for args in [&["create", "--from", "-"][..], &["journal-mode", "delete"]] {
+        let mut command = sandbox.command(args);
+        let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(400));
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        // Its input stays open: only the signal can end it.
+        let input = child.stdin.take();
+        let status = child.wait().unwrap();
+        drop(input);
+        let code = std::os::unix::process::ExitStatusExt::signal(&status);
+        // Without the right to see every process, the change is refused before it waits.
+        assert!(code == Some(15) || status.code() == Some(12), "{args:?}: {status}");
+    }
+    let mode = sandbox.run(&["journal-mode", "--json"]).success().data();
+    assert_eq!(mode["after"], "wal");
+}
