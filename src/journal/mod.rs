@@ -10,6 +10,8 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -17,8 +19,12 @@ use rusqlite::{Connection, OpenFlags};
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::header::{self, Header};
+use crate::store::audit::{self, Integrity};
 
 pub use probe::wal_obstacle;
+
+/// How long a finding of damage rests before the second look.
+const SECOND_LOOK: Duration = Duration::from_millis(250);
 
 /// A journal mode that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
@@ -121,7 +127,35 @@ pub fn records_wal(path: &Path) -> Outcome<bool> {
     Ok(Header::read(&bytes).is_some_and(|header| header.is_wal()))
 }
 
+/// Refuses a damaged board: a change of mode rewrites pages and would bury the evidence. Looked at twice
+/// (architecture.md rule 4).
+fn require_sound(connection: &Connection) -> Outcome<()> {
+    let look = || audit::integrity(connection, Integrity::Quick);
+    let suspicious = match look() {
+        Ok(said) => !said.is_empty(),
+        Err(failure) if failure.is_damage() => true,
+        Err(failure) => return Err(failure),
+    };
+    if !suspicious {
+        return Ok(());
+    }
+    connection.execute_batch("PRAGMA shrink_memory")?;
+    sleep(SECOND_LOOK);
+    let hinted = |failure: Failure| {
+        failure
+            .hint("Look closer with `kanbanctl health --depth full`.")
+            .hint("See what can be brought back with `kanbanctl recover --dry-run`.")
+    };
+    match look().map_err(hinted)?.first() {
+        None => Ok(()),
+        Some(first) => Err(hinted(Failure::damaged(format!(
+            "the board is damaged ({first}); its journal mode was not changed."
+        )))),
+    }
+}
+
 fn prove_wal(connection: &Connection) -> Outcome<()> {
+    require_sound(connection)?;
     let row = set(connection, Mode::Wal)?;
     if row != Mode::Wal.name() {
         return Err(Failure::refused(format!("WAL did not take: SQLite answered '{row}'.")));
@@ -138,6 +172,7 @@ fn leave(path: &Path, mode: Mode, exclusive: bool) -> Outcome<()> {
 }
 
 fn prove_left(connection: &Connection, mode: Mode) -> Outcome<()> {
+    require_sound(connection)?;
     let row = set(connection, mode)?;
     if row != mode.name() {
         return Err(Failure::busy(format!(

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use crate::support::Sandbox;
+use crate::support::damage;
 
 const READ_VERSION: usize = 19;
 
@@ -161,4 +162,15 @@ fn where_the_index_cannot_be_shared_wal_is_refused_and_left() {
     run(&["journal-mode", "delete", "--assume-unused"]).success();
     assert_eq!(names(&real), ["kanban.db"]);
     assert_eq!(rows(&board), 1);
+}
+
+#[test]
+fn a_damaged_board_keeps_its_mode() {
+    let sandbox = Sandbox::new();
+    let good = sandbox.work().join("good.db");
+    damage::board(&good, 60, 2);
+    damage::injure(damage::Shape::InteriorsGone, 1, &good, &sandbox.board());
+    let before = std::fs::read(sandbox.board()).unwrap();
+    sandbox.run(&["journal-mode", "delete", "--assume-unused"]).exits(4).says("kanbanctl recover --dry-run");
+    assert!(std::fs::read(sandbox.board()).unwrap() == before, "the board was changed");
 }

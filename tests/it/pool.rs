@@ -196,7 +196,7 @@ fn a_board_under_two_names_is_not_written() {
 #[test]
 fn a_log_beside_a_board_that_keeps_none_is_not_replayed() {
     let sandbox = Sandbox::with_board();
-    sandbox.run(&["journal-mode", "delete"]).success();
+    sandbox.run(&["journal-mode", "delete", "--assume-unused"]).success();
     std::fs::write(damage::beside(&sandbox.board(), "-wal"), [7; 100]).unwrap();
     let before = sandbox.photograph();
     sandbox.run(&["create", "x"]).exits(4);
