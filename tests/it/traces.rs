@@ -103,7 +103,9 @@ fn a_damaged_board_stops_every_verb_and_stays_as_it_is() {
             // A checkpoint of a cleanly closed board, and its journal mode, are told from the header alone.
             let header =
                 matches!(verb, ["checkpoint", ..] | ["journal-mode"]) && shape == Shape::SchemaDuplicate;
-            assert!(rescues || header || output.code() == 4, "{shape:?} {verb:?}\n{output}");
+            // Who cannot see every process is refused before the board is looked at.
+            let unproven = output.code() == 12 && output.stderr.contains("cannot be proven");
+            assert!(rescues || header || unproven || output.code() == 4, "{shape:?} {verb:?}\n{output}");
             if output.code() == 4 {
                 let said = output.stdout.clone() + &output.stderr;
                 assert!(said.contains("kanbanctl recover"), "{shape:?} {verb:?}\n{output}");
