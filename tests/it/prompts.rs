@@ -55,6 +55,8 @@ fn an_interrupted_question_gives_the_cursor_back() {
     for name in ["main", ""] {
         let (_sandbox, mut terminal) = asked(name);
         terminal.expect(if name.is_empty() { "it?" } else { "to go on" });
+        // The question is shown a moment before the terminal is told to pass the key on.
+        std::thread::sleep(std::time::Duration::from_millis(500));
         terminal.type_text("\u{3}");
         let seen = terminal.expect("ended with 130, signal Some(2).");
         let (shown, hidden) = (seen.rfind("\u{1b}[?25h"), seen.rfind("\u{1b}[?25l"));
