@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::progress::Bars;
 use super::{Context, backup};
-use crate::board::location;
+use crate::board::{Board, location};
 use crate::clock;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -67,7 +67,7 @@ struct Listed(Vec<Content>);
 /// # Errors
 /// Exit 13 for an unknown backup, 14 for an ambiguous one; reading errors.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
-    let found = gather(context)?;
+    let (found, exit) = gather(context)?;
     match &args.verb {
         Verb::List => context.ui.emit(&Listed(found))?,
         Verb::Show { backup } => {
@@ -76,25 +76,41 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             context.ui.emit(&chosen)?;
         }
     }
-    Ok(Exit::Ok)
+    Ok(exit)
 }
 
-fn gather(context: &mut Context<'_>) -> Outcome<Vec<Content>> {
-    let boards =
-        if context.globals.all_boards { location::discover(context.env)? } else { vec![context.board()?] };
-    let mut contents = Vec::new();
-    for board in boards {
-        let resolved = board.inspect()?.resolved;
-        let mut bars = Bars::new(context.ui, context.signals.clone());
-        let copies = sources::backups(&resolved, &mut bars)?;
-        contents.extend(copies.iter().map(|source| Content::of(source, "corrupt")));
-        let ours = backup::ours(&backup::default_directory(&resolved), &resolved);
-        if !ours.is_empty() {
-            let ours = sources::group_named(ours, &mut bars)?;
-            contents.extend(ours.iter().map(|source| Content::of(source, "backup")));
+/// Every copy there is; under the root a board that fails is told about and the worst code kept.
+fn gather(context: &mut Context<'_>) -> Outcome<(Vec<Content>, Exit)> {
+    let (mut contents, mut exit) = (Vec::new(), Exit::Ok);
+    if context.globals.all_boards {
+        for board in location::discover(context.env)? {
+            match of_board(context, &board) {
+                Ok(found) => contents.extend(found),
+                Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => return Err(failure),
+                Err(failure) => {
+                    exit = exit.merge(failure.exit());
+                    context.ui.warning(format_args!("board {}: {failure}", board.name()));
+                }
+            }
         }
+    } else {
+        let board = context.board()?;
+        contents = of_board(context, &board)?;
     }
     contents.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.sha256.cmp(&b.sha256)));
+    Ok((contents, exit))
+}
+
+fn of_board(context: &mut Context<'_>, board: &Board) -> Outcome<Vec<Content>> {
+    let resolved = board.inspect()?.resolved;
+    let mut bars = Bars::new(context.ui, context.signals.clone());
+    let copies = sources::backups(&resolved, &mut bars)?;
+    let mut contents: Vec<Content> = copies.iter().map(|source| Content::of(source, "corrupt")).collect();
+    let ours = backup::ours(&backup::default_directory(&resolved), &resolved);
+    if !ours.is_empty() {
+        let ours = sources::group_named(ours, &mut bars)?;
+        contents.extend(ours.iter().map(|source| Content::of(source, "backup")));
+    }
     Ok(contents)
 }
 

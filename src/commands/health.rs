@@ -111,7 +111,11 @@ fn check_all(context: &mut Context<'_>, args: &Args) -> Outcome<Vec<Checked>> {
             continue;
         }
         let checked = seen.and_then(|seen| check(context, &seen, args.depth));
-        all.push(checked.or_else(|failure| unchecked(&board, args.depth, failure))?);
+        all.push(match checked {
+            Ok(checked) => checked,
+            Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => return Err(failure),
+            Err(failure) => not_seen(&board, args.depth, &failure),
+        });
     }
     Ok(all)
 }
@@ -121,10 +125,15 @@ fn unchecked(board: &Board, depth: Depth, failure: Failure) -> Outcome<Checked> 
     if matches!(failure.exit(), Exit::NoBoard | Exit::Interrupted(_)) {
         return Err(failure);
     }
+    Ok(not_seen(board, depth, &failure))
+}
+
+/// The entry of a board that could not be looked at.
+fn not_seen(board: &Board, depth: Depth, failure: &Failure) -> Checked {
     let path = board.path.display().to_string();
     let finding = Finding::new("unreadable", Severity::Warning, path.clone(), failure.to_string())
         .next(format!("ls -l {path}"));
-    Ok(Checked {
+    Checked {
         verdict: Verdict::Unchecked,
         exit: Exit::Unchecked,
         findings: vec![finding],
@@ -136,7 +145,7 @@ fn unchecked(board: &Board, depth: Depth, failure: Failure) -> Outcome<Checked> 
         journal_mode: None,
         counts: serde_json::Map::new(),
         wal_frames_pending: 0,
-    })
+    }
 }
 
 fn explain_finding(context: &mut Context<'_>, id: &str) -> Outcome<Exit> {

@@ -103,12 +103,16 @@ pub(super) fn every_board(
     let mut exit = Exit::Ok;
     let mut seen = 0_usize;
     for board in location::discover(context.env)? {
-        let inspection = board.inspect()?;
-        if matches!(inspection.state, crate::board::FileState::Missing) && !inspection.leftovers() {
+        let inspection = board.inspect();
+        if inspection
+            .as_ref()
+            .is_ok_and(|seen| matches!(seen.state, crate::board::FileState::Missing) && !seen.leftovers())
+        {
             continue;
         }
         seen += 1;
-        let outcome = context.pool_for(inspection, Access::Read).and_then(|mut pool| {
+        let outcome = inspection.and_then(|inspection| {
+            let mut pool = context.pool_for(inspection, Access::Read)?;
             work(&board, &mut pool)?;
             pool.close()
         });

@@ -47,7 +47,10 @@ pub(super) fn run(context: &mut Context<'_>) -> Outcome<Exit> {
 fn suggestions(verdict: Verdict, finding: Option<&Finding>) -> Vec<String> {
     let usual = match verdict {
         Verdict::Healthy => ["kanbanctl list", "kanbanctl create \"...\"", "kanbanctl backup"],
-        _ => ["kanbanctl health", "kanbanctl recover --dry-run", "kanbanctl backups list"],
+        Verdict::Damaged => ["kanbanctl health", "kanbanctl recover --dry-run", "kanbanctl backups list"],
+        Verdict::Degraded | Verdict::Unchecked => {
+            ["kanbanctl health", "kanbanctl list", "kanbanctl backups list"]
+        }
     };
     let own = finding.map(|finding| finding.next.as_str()).filter(|next| !next.is_empty());
     let mut commands: Vec<String> = own.into_iter().chain(usual).map(str::to_owned).collect();
@@ -105,6 +108,9 @@ impl Report for Overview {
         records.record(&["path", &self.path]);
         records.record(&["origin", &self.origin]);
         records.record(&["verdict", self.verdict.word()]);
+        if let Some(finding) = &self.finding {
+            records.record(&["finding", &finding.message]);
+        }
         for (table, count) in &self.counts {
             records.record(&["rows", table, &count.to_string()]);
         }
