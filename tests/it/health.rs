@@ -209,3 +209,24 @@ fn one_board_that_cannot_be_looked_at_does_not_hide_the_others() {
     let none = sandbox.run(&["health", "--format", "nagios"]).exits(3);
     assert!(none.stdout.starts_with("KANBAN UNKNOWN - "), "{none}");
 }
+
+#[test]
+fn a_board_that_cannot_be_read_hides_no_other_from_any_list() {
+    let sandbox = Sandbox::new();
+    let folder = |name: &str| sandbox.root().join("kanban/boards").join(name);
+    for name in ["empty", "good", "odd"] {
+        std::fs::create_dir_all(folder(name)).unwrap();
+    }
+    damage::board(&folder("good").join("kanban.db"), 5, 1);
+    std::fs::write(folder("empty").join("kanban.db"), b"").unwrap();
+    std::fs::create_dir_all(folder("odd").join("kanban.db")).unwrap();
+    let data = sandbox.run(&["health", "--all-boards", "--json"]).exits(6).data();
+    assert_eq!(data.as_array().unwrap().len(), 3, "{data}");
+    for verb in ["list", "stats"] {
+        let output = sandbox.run(&[verb, "--all-boards", "--plain"]);
+        assert!(output.stdout.contains("good"), "{output}");
+        assert!(output.stderr.contains("odd"), "{output}");
+    }
+    let output = sandbox.run(&["backups", "list", "--all-boards", "--json"]);
+    assert!(output.data().is_array() && output.stderr.contains("odd"), "{output}");
+}
