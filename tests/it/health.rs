@@ -223,7 +223,7 @@ fn a_board_that_cannot_be_read_hides_no_other_from_any_list() {
     let data = sandbox.run(&["health", "--all-boards", "--json"]).exits(6).data();
     assert_eq!(data.as_array().unwrap().len(), 3, "{data}");
     for verb in ["list", "stats"] {
-        let output = sandbox.run(&[verb, "--all-boards", "--plain"]);
+        let output = sandbox.run(&[verb, "--all-boards", "--format", "plain"]);
         assert!(output.stdout.contains("good"), "{output}");
         assert!(output.stderr.contains("odd"), "{output}");
     }
