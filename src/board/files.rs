@@ -252,16 +252,6 @@ impl Inspection {
     }
 }
 
-/// How many names a file has. Some filesystems (FUSE) remember the count for a second after a rename that was done by
-/// link and unlink, so more than one is asked for again.
-pub fn names(path: &Path) -> u64 {
-    let ask = || Stamp::of(path).ok().flatten().map_or(1, |stamp| stamp.nlink);
-    if ask() > 1 {
-        std::thread::sleep(std::time::Duration::from_millis(1_100));
-    }
-    ask()
-}
-
 /// `path` with `suffix` appended to its last component.
 pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path.as_os_str());

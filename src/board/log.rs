@@ -9,7 +9,7 @@ use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::{Inspection, Sidecar, files};
+use super::{Inspection, Sidecar};
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::wal::Wal;
 
@@ -96,7 +96,7 @@ fn read(sidecar: &Sidecar) -> Outcome<Vec<u8>> {
 /// # Errors
 /// Exit 4 for the logs, 12 for the names; reading errors.
 pub fn require_writable(inspection: &Inspection) -> Outcome<()> {
-    let names = files::names(&inspection.resolved);
+    let names = inspection.stamp.map_or(1, |stamp| stamp.nlink);
     if names > 1 {
         return Err(Failure::refused(format!(
             "the board's file has {names} names (hard links). SQLite keeps one WAL per name: rows would part."

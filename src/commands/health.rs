@@ -1,8 +1,5 @@
 //! `kanbanctl health`: what is wrong with the board, without changing it.
 
-use std::thread::sleep;
-use std::time::Duration;
-
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -15,9 +12,6 @@ use crate::health::{Depth, Finding, Severity, Verdict, explain, ids};
 use crate::pool::{Access, Pool};
 use crate::ui::prom::{Figures, Metric};
 use crate::ui::{Format, Label, Page, Records, Report, nagios, prom};
-
-/// How long a finding rests before the second look (architecture.md rule 4).
-const SECOND_LOOK: Duration = Duration::from_millis(250);
 
 /// Check a board without changing it.
 #[derive(Debug, clap::Args)]
@@ -259,8 +253,7 @@ fn questions(pool: &mut Pool, subject: &Subject, seen: &mut Seen) -> Outcome<Vec
     let second = if first.is_empty() {
         Vec::new()
     } else {
-        pool.forget_pages();
-        sleep(SECOND_LOOK);
+        pool.rest();
         pool.read(ask)?
     };
     let (mut findings, still) = compare_looks(&first, &second, &shown(&subject.inspection));

@@ -10,21 +10,16 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::thread::sleep;
-use std::time::Duration;
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::header::{self, Header};
+use crate::pool::{protect, rest_between_looks};
 use crate::store::audit::{self, Integrity};
 
 pub use probe::wal_obstacle;
-
-/// How long a finding of damage rests before the second look.
-const SECOND_LOOK: Duration = Duration::from_millis(250);
 
 /// A journal mode that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
@@ -139,8 +134,7 @@ fn require_sound(connection: &Connection) -> Outcome<()> {
     if !suspicious {
         return Ok(());
     }
-    connection.execute_batch("PRAGMA shrink_memory")?;
-    sleep(SECOND_LOOK);
+    rest_between_looks(connection);
     let hinted = |failure: Failure| {
         failure
             .hint("Look closer with `kanbanctl health --depth full`.")
@@ -188,16 +182,7 @@ fn open(path: &Path, exclusive: bool) -> Outcome<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection =
         Connection::open_with_flags(path, flags).map_err(|error| Failure::from(error).at(path))?;
-    let switches = [
-        (DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true),
-        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
-        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
-        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
-        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
-    ];
-    for (switch, on) in switches {
-        connection.set_db_config(switch, on)?;
-    }
+    protect(&connection)?;
     if exclusive {
         connection.query_row("PRAGMA locking_mode=EXCLUSIVE", [], |_| Ok(()))?;
     }

@@ -20,6 +20,7 @@ use crate::board::{Inspection, Sidecars, Stamp};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::signals::Signals;
+pub(crate) use open::protect;
 use open::{configure, connect};
 
 /// How long a finding of damage rests before the second look (architecture.md rule 4).
@@ -256,8 +257,7 @@ impl Pool {
                 self.opened().and_then(|()| self.with_connection(work))
             }
             Err(failure) if failure.is_damage() && failure.sqlite_code().is_some() => {
-                self.forget_pages();
-                sleep(SECOND_LOOK);
+                self.rest();
                 self.opened().and_then(|()| self.with_connection(work))
             }
             other => other,
@@ -282,11 +282,10 @@ impl Pool {
         }
     }
 
-    /// Drops SQLite's cache, or the second look would read the first one's pages.
-    pub fn forget_pages(&self) {
+    /// Lets a finding of damage rest before the second look at it.
+    pub fn rest(&self) {
         if let Some(handle) = &self.handle {
-            // Without it the second look is weaker, never wrong.
-            let _ = handle.connection.execute_batch("PRAGMA shrink_memory");
+            rest_between_looks(&handle.connection);
         }
     }
 
@@ -399,6 +398,14 @@ impl Pool {
         };
         failure.at(path)
     }
+}
+
+/// Waits between two looks at damage, with SQLite's cache dropped, or the second look would read the first one's pages
+/// (architecture.md rule 4).
+pub fn rest_between_looks(connection: &Connection) {
+    // Without it the second look is weaker, never wrong.
+    let _ = connection.execute_batch("PRAGMA shrink_memory");
+    sleep(SECOND_LOOK);
 }
 
 /// Refuses to commit into a file that the board's path no longer names: nobody would ever see the rows.

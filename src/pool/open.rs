@@ -39,8 +39,9 @@ fn percent_encoded(path: &Path) -> String {
     text
 }
 
-/// Sets every switch and pragma (architecture.md rules 2 and 9). The journal mode is read, never set.
-pub(super) fn configure(connection: &Connection, access: Access) -> Outcome<()> {
+/// The switches of every connection to a board: nothing is checkpointed or unlinked on close, nothing that the board
+/// brings along is run (architecture.md rules 2 and 9). None of them reads the file.
+pub(crate) fn protect(connection: &Connection) -> Outcome<()> {
     let switches = [
         (DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true),
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
@@ -51,6 +52,12 @@ pub(super) fn configure(connection: &Connection, access: Access) -> Outcome<()> 
     for (switch, on) in switches {
         connection.set_db_config(switch, on)?;
     }
+    Ok(())
+}
+
+/// Sets every switch and pragma (architecture.md rules 2 and 9). The journal mode is read, never set.
+pub(super) fn configure(connection: &Connection, access: Access) -> Outcome<()> {
+    protect(connection)?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.execute_batch(
         "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;",

@@ -16,6 +16,7 @@ use super::merge::{Merged, MergedTable};
 use super::{Stage, Watch};
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::record::{Record, Value};
+use crate::store::audit::quoted;
 use crate::store::schema;
 
 /// Rows between two looks at the watch.
@@ -241,11 +242,6 @@ fn insert(
 fn rowid_name(table: &Table) -> &'static str {
     let free = |name: &&str| table.columns.iter().all(|column| !column.name.eq_ignore_ascii_case(name));
     ["rowid", "_rowid_", "oid"].into_iter().find(free).unwrap_or("rowid")
-}
-
-/// `name` as an identifier in SQL.
-pub(crate) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 enum Bound<'a> {

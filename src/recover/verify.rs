@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use rusqlite::Connection;
 
 use super::merge::Merged;
-use super::rebuild::{Written, quoted};
+use super::rebuild::Written;
 use super::{Stage, Watch};
 use crate::failure::Outcome;
+use crate::store::audit::quoted;
 
 /// Tables whose `task_id` names a task.
 const REFERRING: [&str; 5] =

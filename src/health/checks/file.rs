@@ -3,7 +3,7 @@
 //! Responsible for what header and length can tell; what the pages hold is left to `integrity`.
 
 use super::Subject;
-use crate::board::{FileState, files};
+use crate::board::FileState;
 use crate::health::{Finding, Severity};
 
 const DRY_RUN: &str = "kanbanctl recover --dry-run";
@@ -90,7 +90,7 @@ pub(super) fn hot_journal(subject: &Subject) -> Vec<Finding> {
 
 /// One file under several names: SQLite keeps a WAL per name.
 pub(super) fn hard_links(subject: &Subject) -> Vec<Finding> {
-    let names = files::names(&subject.inspection.resolved);
+    let names = subject.inspection.stamp.map_or(1, |stamp| stamp.nlink);
     if names < 2 {
         return Vec::new();
     }
