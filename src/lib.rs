@@ -30,6 +30,7 @@ pub mod board;
 pub mod cli;
 pub mod clock;
 pub mod commands;
+pub mod env;
 pub mod exit;
 pub mod failure;
 pub mod health;

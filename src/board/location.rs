@@ -9,7 +9,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 
 use super::{Board, Origin};
-use crate::cli::Env;
+use crate::env::Env;
 use crate::failure::{Failure, Outcome};
 
 /// The slug of the board that always exists.

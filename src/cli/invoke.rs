@@ -8,9 +8,10 @@ use std::io::IsTerminal;
 
 use clap::FromArgMatches;
 
-use super::{Cli, Env, Globals};
+use super::{Cli, Globals};
 use crate::clock::Clock;
 use crate::commands::{self, Context};
+use crate::env::Env;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::pool::Lines;

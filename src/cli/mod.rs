@@ -1,9 +1,8 @@
 //! What can be typed: the global options and how the command line becomes a value.
 //!
-//! Responsible for clap and for the one snapshot of the environment ([`Env`]). No file is opened while parsing. What
+//! Responsible for clap. No file is opened while parsing. The environment's snapshot is [`crate::env`]'s; what
 //! a verb accepts stands beside the verb, in [`crate::commands`].
 
-mod env;
 mod invoke;
 pub mod values;
 
@@ -15,7 +14,6 @@ use clap::{CommandFactory, Parser};
 use crate::commands::Verb;
 use crate::ui::{ColorWhen, Format};
 
-pub use env::Env;
 pub use invoke::invoke;
 
 /// Create, complete, check and recover Hermes kanban boards through one connection.

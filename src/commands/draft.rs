@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::cli::Env;
+use crate::env::Env;
 use crate::failure::{Failure, Outcome};
 use crate::store::create::{Created, Draft, Start, Workspace};
 

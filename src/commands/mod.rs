@@ -28,8 +28,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::board::{Board, Inspection, location};
-use crate::cli::{Cli, Env, Globals, IfBusy};
+use crate::cli::{Cli, Globals, IfBusy};
 use crate::clock::Clock;
+use crate::env::Env;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::pool::{Access, Budget, Lines, Pool};
