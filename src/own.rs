@@ -59,6 +59,15 @@ impl OwnFile {
     /// Exit 12 when `destination` exists (a symbolic link counts) or its directory cannot be written.
     pub fn create(destination: &Path) -> Outcome<Self> {
         refuse_existing(destination)?;
+        Self::beside(destination)
+    }
+
+    /// An empty database in the directory of `destination`, which may exist: then it cannot be published under that name,
+    /// only read from.
+    ///
+    /// # Errors
+    /// Exit 12 when the directory cannot be written.
+    pub fn beside(destination: &Path) -> Outcome<Self> {
         let temporary = temporary_name(destination)?;
         let creating = |error| {
             Failure::io(error, format!("creating a file in {}", directory(destination).display()))

@@ -6,7 +6,8 @@
 //!                        each        row set                      from where
 //! ```
 //!
-//! SQLite opens the new file alone, never a source. Installing the result is not done here.
+//! SQLite opens the new file alone, never a source. The result is a sealed file without a name ([`Rebuilt`]); whoever
+//! asked publishes it or installs it.
 
 mod catalog;
 mod gaps;
@@ -28,6 +29,7 @@ use self::layout::Layout;
 use self::salvage::Salvage;
 use self::sources::Source;
 use crate::failure::{Failure, Outcome};
+use crate::own::{OwnFile, RecordedMode, Sealed};
 
 pub use self::report::{MAX_SUSPECTS, Provenance, Report, SourceReport, TableReport};
 
@@ -65,14 +67,66 @@ impl Watch for Unwatched {
     }
 }
 
-/// Salvages and merges `sources`, and writes the result to `output` if there is one (otherwise it is a dry run). The
+/// A rebuilt board: checked, closed and synced, but without a name of its own yet.
+#[derive(Debug)]
+pub struct Rebuilt {
+    /// The file; gone when dropped.
+    pub file: Sealed,
+    /// What is in it and where that came from.
+    pub report: Report,
+}
+
+impl Rebuilt {
+    /// Gives the file its name, with the permission bits `mode`, never replacing anything.
+    ///
+    /// # Errors
+    /// As [`Sealed::publish`].
+    pub fn publish(self, mode: u32) -> Outcome<Report> {
+        let mut report = self.report;
+        report.output = Some(self.file.publish(mode)?);
+        Ok(report)
+    }
+}
+
+/// Salvages and merges `sources`, and publishes the result as `output` if there is one (otherwise it is a dry run). The
 /// destination must not exist; it has its name only when it is whole, checked and synced.
 ///
 /// # Errors
-/// The reading error of a source, 10 when no source holds a page, 4 when nothing in them can be read, 12 when the destination exists or cannot be written,
-/// whatever `watch` stops with, and exit 1 when the new file does not pass its checks, which then is not kept.
+/// As [`survey`], [`rebuild`] and [`Rebuilt::publish`].
 pub fn recover(sources: &[Source], output: Option<&Path>, watch: &mut dyn Watch) -> Outcome<Report> {
-    let draft = output.map(rebuild::Draft::beside).transpose()?;
+    match output {
+        None => survey(sources, watch),
+        Some(output) => rebuild(sources, OwnFile::create(output)?, watch)
+            .and_then(|rebuilt| rebuilt.publish(access(sources)))
+            .map_err(|failure| failure.at(output)),
+    }
+}
+
+/// What `sources` hold and what would come back; nothing is written.
+///
+/// # Errors
+/// The reading error of a source, 10 when no source holds a page, 4 when nothing in them can be read, and whatever
+/// `watch` stops with.
+pub fn survey(sources: &[Source], watch: &mut dyn Watch) -> Outcome<Report> {
+    Ok(run(sources, None, watch)?.0)
+}
+
+/// Salvages and merges `sources` into `file`, which is checked and sealed.
+///
+/// # Errors
+/// As [`survey`]; 12 when the disk is full, and exit 1 when the new file does not pass its checks, which then is not kept.
+pub fn rebuild(sources: &[Source], file: OwnFile, watch: &mut dyn Watch) -> Outcome<Rebuilt> {
+    match run(sources, Some(file), watch)? {
+        (report, Some(file)) => Ok(Rebuilt { file, report }),
+        (_, None) => Err(Failure::failed("nothing was built.")),
+    }
+}
+
+fn run(
+    sources: &[Source],
+    file: Option<OwnFile>,
+    watch: &mut dyn Watch,
+) -> Outcome<(Report, Option<Sealed>)> {
     let bytes = sources.iter().map(Source::load).collect::<Outcome<Vec<_>>>()?;
     let layouts: Vec<_> = bytes.iter().map(layout::lay_out).collect();
     let mut salvaged = salvage_all(&layouts, watch)?;
@@ -96,27 +150,24 @@ pub fn recover(sources: &[Source], output: Option<&Path>, watch: &mut dyn Watch)
     let mut merged = merge::merge(salvaged);
     watch.step(Stage::Merge, 1, 1)?;
     let mut written = HashMap::new();
-    if let (Some(draft), Some(output)) = (draft, output) {
-        let (connection, rows) = rebuild::write(draft.path(), &mut merged, &shapes, traits, watch)?;
-        written = rows;
-        let verdict = verify::verify(&connection, &merged, &written, watch)?;
-        rebuild::finish(connection, traits)?;
+    let mut sealed = None;
+    if let Some(mut file) = file {
+        let connection = file.connection()?;
+        written = rebuild::write(connection, &mut merged, &shapes, traits, watch)?;
+        let verdict = verify::verify(connection, &merged, &written, watch)?;
         report.verified = Some(verdict.faults.is_empty());
         report.faults = verdict.faults;
         report.dangling = verdict.dangling;
         if let Some(fault) = report.faults.first() {
-            return Err(
-                Failure::failed(format!("The rebuilt file did not pass its checks: {fault}.")).at(output)
-            );
+            return Err(Failure::failed(format!("The rebuilt file did not pass its checks: {fault}.")));
         }
-        draft.keep(output, access(sources))?;
-        report.output = Some(output.to_path_buf());
+        sealed = Some(file.seal(traits.mode)?);
     }
     describe(&mut report, &merged, &written, sources);
-    Ok(report)
+    Ok((report, sealed))
 }
 
-/// The permission bits of the result: those of the best source, so that nobody sees more than before.
+/// The permission bits of a published result: those of the best source, so that nobody sees more than before.
 fn access(sources: &[Source]) -> u32 {
     let metadata = sources.first().and_then(|source| std::fs::metadata(&source.path).ok());
     metadata.map_or(0o600, |metadata| metadata.permissions().mode())
@@ -189,7 +240,10 @@ fn traits(salvaged: &[(usize, Salvage<'_>)], layouts: &[Option<Layout<'_>>]) -> 
         user_version: header.map_or(0, |header| header.user_version),
         application_id: header.map_or(0, |header| header.application_id),
         // Hermes' boards are in WAL mode unless they say otherwise.
-        wal: ranked().find_map(|layout| layout.wal_mode).unwrap_or(true),
+        mode: match ranked().find_map(|layout| layout.wal_mode) {
+            Some(false) => RecordedMode::Delete,
+            _ => RecordedMode::Wal,
+        },
     }
 }
 

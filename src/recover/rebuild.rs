@@ -1,21 +1,18 @@
-//! The new file: written under a temporary name beside its destination, whole and synced before it has its own.
+//! The new file's content: tables, rows, sequences and indexes, in one transaction.
 //!
-//! Only this process knows the file, so architecture.md rule 11 holds: exclusive, no sidecar left, the recorded journal
-//! mode set as the last step.
+//! The file's life (temporary name, exclusive, recorded journal mode, sync, publication) is [`crate::own`]'s.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
 
 use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
-use rusqlite::{Connection, OpenFlags, ToSql, params_from_iter};
+use rusqlite::{Connection, ToSql, params_from_iter};
 
 use super::catalog::Table;
 use super::merge::{Merged, MergedTable};
 use super::{Stage, Watch};
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::ondisk::record::{Record, Value};
+use crate::own::RecordedMode;
 use crate::store::audit::quoted;
 use crate::store::schema;
 
@@ -28,86 +25,7 @@ pub(crate) struct Traits {
     pub(crate) page_size: usize,
     pub(crate) user_version: i32,
     pub(crate) application_id: i32,
-    pub(crate) wal: bool,
-}
-
-/// A new file that has no name of its own yet; gone when dropped.
-#[derive(Debug)]
-pub(crate) struct Draft {
-    path: PathBuf,
-    kept: bool,
-}
-
-impl Draft {
-    /// An empty file beside `destination`, which must not exist.
-    pub(crate) fn beside(destination: &Path) -> Outcome<Self> {
-        if fs::symlink_metadata(destination).is_ok() {
-            return Err(exists(destination));
-        }
-        let name = destination
-            .file_name()
-            .ok_or_else(|| Failure::usage("The destination is no file name.").at(destination))?;
-        for attempt in 0..100 {
-            let mut draft = std::ffi::OsString::from(".");
-            draft.push(name);
-            draft.push(format!(".{}.{attempt}.tmp", std::process::id()));
-            let path = destination.with_file_name(draft);
-            // 0600 until it has its name: rows of a board are nobody else's business.
-            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-                Ok(_) => return Ok(Self { path, kept: false }),
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(Failure::io(error, "creating the new file").at(&path)),
-            }
-        }
-        Err(Failure::refused("There is no free name for a temporary file.").at(destination))
-    }
-
-    /// The temporary name.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Syncs the file and gives it the name `destination`, which must not exist, with these permission bits.
-    pub(crate) fn keep(mut self, destination: &Path, mode: u32) -> Outcome<()> {
-        let failed = |error| Failure::io(error, "syncing the new file").at(destination);
-        let permissions = fs::Permissions::from_mode(mode & 0o777);
-        fs::set_permissions(&self.path, permissions).map_err(failed)?;
-        File::open(&self.path).and_then(|file| file.sync_all()).map_err(failed)?;
-        rename(&self.path, destination)?;
-        self.kept = true;
-        let dir = destination.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed)
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if self.kept {
-            return;
-        }
-        for suffix in ["", "-wal", "-shm", "-journal"] {
-            // Nothing is left to report to; the name says whose file it is.
-            let _ = fs::remove_file(super::sources::sidecar(&self.path, suffix));
-        }
-    }
-}
-
-/// Renames without replacing; by a hard link where the filesystem has no such rename.
-fn rename(from: &Path, to: &Path) -> Outcome<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Ok(()) => Ok(()),
-        Err(rustix::io::Errno::EXIST) => Err(exists(to)),
-        Err(_) => fs::hard_link(from, to)
-            .and_then(|()| fs::remove_file(from))
-            .map_err(|error| Failure::io(error, "naming the new file").at(to)),
-    }
-}
-
-fn exists(destination: &Path) -> Failure {
-    Failure::refused("The destination exists already.")
-        .at(destination)
-        .hint("Name a file that does not exist.")
+    pub(crate) mode: RecordedMode,
 }
 
 /// What became of the rows of one table.
@@ -118,15 +36,15 @@ pub(crate) struct Written {
     pub(crate) refused: u64,
 }
 
-/// Writes `merged` into the empty file at `path`. `layouts` gives each source's own columns of a table.
+/// Writes `merged` into the empty file behind `connection`. `shapes` gives each source's own columns of a table.
 pub(crate) fn write(
-    path: &Path,
+    connection: &Connection,
     merged: &mut Merged<'_>,
     shapes: &[HashMap<String, Table>],
     traits: Traits,
     watch: &mut dyn Watch,
-) -> Outcome<(Connection, HashMap<String, Written>)> {
-    let connection = open(path, traits)?;
+) -> Outcome<HashMap<String, Written>> {
+    prepare(connection, traits)?;
     let total: u64 = merged.tables.iter().map(|table| table.rows.len() as u64).sum();
     let mut done = 0;
     let mut written = HashMap::new();
@@ -137,7 +55,7 @@ pub(crate) fn write(
             merged.unread.push(table.table.name.clone());
             continue;
         }
-        let result = fill(&connection, &table, shapes, &mut |rows| {
+        let result = fill(connection, &table, shapes, &mut |rows| {
             done += rows;
             watch.step(Stage::Rebuild, done, total)
         })?;
@@ -145,39 +63,21 @@ pub(crate) fn write(
         kept.push(table);
     }
     merged.tables = kept;
-    sequences(&connection, merged)?;
-    indexes(&connection, merged);
+    sequences(connection, merged)?;
+    indexes(connection, merged);
     connection.execute_batch("COMMIT")?;
-    Ok((connection, written))
+    Ok(written)
 }
 
-fn open(path: &Path, traits: Traits) -> Outcome<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.execute_batch(&format!(
+/// Sets what can only be set while the file is empty, and lets rows in that today's constraints would keep out.
+fn prepare(connection: &Connection, traits: Traits) -> Outcome<()> {
+    Ok(connection.execute_batch(&format!(
         "PRAGMA page_size = {};
-         PRAGMA locking_mode = EXCLUSIVE;
-         PRAGMA journal_mode = MEMORY;
-         PRAGMA synchronous = OFF;
-         PRAGMA foreign_keys = OFF;
          PRAGMA ignore_check_constraints = ON;
-         PRAGMA trusted_schema = OFF;
          PRAGMA user_version = {};
          PRAGMA application_id = {};",
         traits.page_size, traits.user_version, traits.application_id
-    ))?;
-    Ok(connection)
-}
-
-/// Sets the recorded journal mode and closes; nothing is left beside the file.
-pub(crate) fn finish(connection: Connection, traits: Traits) -> Outcome<()> {
-    let mode = if traits.wal { "WAL" } else { "DELETE" };
-    connection.execute_batch("PRAGMA synchronous = FULL")?;
-    let set: String = connection.query_row(&format!("PRAGMA journal_mode = {mode}"), [], |row| row.get(0))?;
-    if !set.eq_ignore_ascii_case(mode) {
-        return Err(Failure::failed(format!("The new file did not take journal mode {mode}.")));
-    }
-    connection.close().map_err(|(_, error)| Failure::from(error))
+    ))?)
 }
 
 /// Inserts the rows of `table` in the order of their rowids.
