@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, OFlags};
+use rustix::io::Errno;
 use serde::Serialize;
 
 use super::Context;
@@ -14,7 +16,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::journal::{self, Mode};
 use crate::own::{OwnFile, RecordedMode};
-use crate::pool::Access;
+use crate::pool;
 use crate::store::schema;
 use crate::ui::{Page, Records, Report};
 
@@ -35,6 +37,7 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
         return already_there(context, inspection);
     }
     if context.globals.dry_run {
+        rehearse(&directory(&inspection.resolved))?;
         context.ui.status(format_args!("Dry run: would create {}.", inspection.resolved.display()));
         return Ok(Exit::Ok);
     }
@@ -63,6 +66,24 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
     Ok(Exit::Ok)
 }
 
+/// Refuses where the real run would: a file without a name is made in the nearest directory that exists, which leaves no
+/// trace. Filesystems that have none of those are asked for the right to write.
+fn rehearse(directory: &Path) -> Outcome<()> {
+    let place = directory.ancestors().find(|place| place.exists()).unwrap_or(Path::new("/"));
+    let unnamed = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    let made = match rustix::fs::open(place, unnamed, rustix::fs::Mode::RUSR) {
+        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT | Errno::INVAL) => {
+            rustix::fs::access(place, Access::WRITE_OK | Access::EXEC_OK)
+        }
+        other => other.map(drop),
+    };
+    made.map_err(|error| {
+        Failure::io(error.into(), format!("writing to the directory {}", place.display()))
+            .hint("Name a board in a directory that you may write to with --db, or run it as the directory's owner.")
+            .at(directory)
+    })
+}
+
 /// Whether nothing is there and nothing was; everything but a board in its place is a failure.
 fn is_free(inspection: &Inspection) -> Outcome<bool> {
     if matches!(inspection.state, FileState::Missing) && !inspection.leftovers() {
@@ -75,7 +96,7 @@ fn is_free(inspection: &Inspection) -> Outcome<bool> {
 fn already_there(context: &mut Context<'_>, inspection: Inspection) -> Outcome<Exit> {
     let path = inspection.resolved.clone();
     let journal_mode = if inspection.is_wal() { Mode::Wal } else { Mode::Delete };
-    let mut pool = context.pool_for(inspection, Access::Read)?;
+    let mut pool = context.pool_for(inspection, pool::Access::Read)?;
     pool.read(schema::require_board)?;
     pool.close()?;
     context.ui.status(format_args!("The board {} is there already; nothing was changed.", path.display()));

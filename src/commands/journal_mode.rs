@@ -11,13 +11,15 @@ use crate::board::{Board, Inspection};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::journal::{self, Mode};
+use crate::pool::Access;
 use crate::ui::{Page, Records, Report};
 
 /// Show or change how the board is journaled.
 ///
 /// Without a mode: which one the file records, on which filesystem, and what Hermes makes of it at its next open.
 /// With one: refused (12) while anybody else has the board open, and WAL also where it does not work. The file records
-/// only WAL or not WAL; truncate and persist are choices of each connection, which Hermes does not make.
+/// only WAL (wal) or not (delete); truncate and persist mean delete here, because they are choices of each connection
+/// that no file keeps.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The mode to change to.
@@ -28,12 +30,11 @@ pub struct Args {
     assume_unused: bool,
 }
 
-/// What the mode was and is.
+/// The mode that the file recorded and records.
 #[derive(Debug, Serialize)]
 struct JournalMode {
     before: Mode,
     after: Mode,
-    recorded: Mode,
     filesystem: String,
     board: String,
     hermes_next_open: &'static str,
@@ -70,17 +71,23 @@ impl Report for JournalMode {
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let inspection = context.inspection()?;
     inspection.require_sqlite()?;
-    let Some(target) = args.mode else {
+    let Some(asked) = args.mode else {
         let recorded = recorded(&inspection);
         let report = report(&inspection, recorded, recorded)?;
         context.ui.emit(&report)?;
         return Ok(Exit::Ok);
     };
+    let target = asked.stored();
     if target == Mode::Wal {
         require_wal_works(&inspection)?;
     }
     let before = recorded(&inspection);
-    let there = (before == Mode::Wal) == (target == Mode::Wal);
+    if asked != target {
+        context.ui.warning(format_args!(
+            "{asked} is a choice of each connection and is not stored; the file can only record {target}."
+        ));
+    }
+    let there = before == target;
     if there {
         context
             .ui
@@ -88,7 +95,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     } else {
         change(context, &inspection, target, args.assume_unused)?;
     }
-    let report = report(&inspection, before, target)?;
+    let after = if context.globals.dry_run { before } else { target };
+    let report = report(&inspection, before, after)?;
     context.ui.emit_maintenance(&report)?;
     if !there && !context.globals.dry_run {
         context.ui.success(format_args!(
@@ -107,6 +115,7 @@ fn change(context: &mut Context<'_>, seen: &Inspection, target: Mode, assume_unu
     };
     alone()?;
     if context.globals.dry_run {
+        rehearse(context, seen)?;
         context.ui.status(format_args!("Dry run: the journal mode would be changed to {target}."));
         return Ok(());
     }
@@ -117,9 +126,21 @@ fn change(context: &mut Context<'_>, seen: &Inspection, target: Mode, assume_unu
     let changed = if target == Mode::Wal {
         journal::turn_wal_on(&seen.resolved)
     } else {
-        journal::turn_wal_off(&seen.resolved, target)
+        journal::turn_wal_off(&seen.resolved)
     };
     changed.map_err(|failure| failure.advised().at(&seen.resolved))
+}
+
+/// Refuses the damaged board that the real run refuses. One whose WAL cannot be shared here can only be read by the real
+/// run, which has it to itself.
+fn rehearse(context: &mut Context<'_>, seen: &Inspection) -> Outcome<()> {
+    let mut pool = context.pool_for_long(seen.clone(), Access::Read)?;
+    let sound = pool.connection(|connection, _| journal::require_sound(connection));
+    let closed = pool.close();
+    match sound {
+        Err(failure) if failure.is_shared_map() => Ok(()),
+        other => other.and(closed),
+    }
 }
 
 /// Refuses where a board changed its file or mode while the locks were waited for, or where SQLite's first read would
@@ -159,7 +180,6 @@ fn report(inspection: &Inspection, before: Mode, after: Mode) -> Outcome<Journal
     Ok(JournalMode {
         before,
         after,
-        recorded: if after == Mode::Wal { Mode::Wal } else { Mode::Delete },
         filesystem,
         board: inspection.resolved.display().to_string(),
         hermes_next_open: hermes_next_open(after),

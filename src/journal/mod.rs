@@ -41,6 +41,12 @@ impl Mode {
         if header.is_wal() { Self::Wal } else { Self::Delete }
     }
 
+    /// What a file records of this mode: WAL or a rollback journal, of whatever kind.
+    #[must_use]
+    pub fn stored(self) -> Self {
+        if self == Self::Wal { Self::Wal } else { Self::Delete }
+    }
+
     /// SQLite's word for it.
     pub fn name(self) -> &'static str {
         match self {
@@ -75,7 +81,7 @@ pub fn turn_wal_on(path: &Path) -> Outcome<()> {
         }
         Err(failure) => {
             if records_wal(path)? {
-                turn_wal_off(path, Mode::Delete)?;
+                turn_wal_off(path)?;
             }
             Err(failure.context("WAL was tried and taken back").at(path))
         }
@@ -87,25 +93,26 @@ pub fn turn_wal_on(path: &Path) -> Outcome<()> {
 ///
 /// # Errors
 /// Exit 11 when somebody holds a lock after all; 1 when row, header and the absence of a `-wal` do not agree.
-pub fn turn_wal_off(path: &Path, mode: Mode) -> Outcome<()> {
-    match leave(path, mode, false) {
+pub fn turn_wal_off(path: &Path) -> Outcome<()> {
+    match leave(path, false) {
         Err(failure) if failure.is_shared_map() => {
-            leave(path, mode, true)?;
+            leave(path, true)?;
             // Nobody has the board open, and a rollback journal has no index: this one only misleads.
             remove_if_there(&with_suffix(path, "-shm"))?;
         }
         other => other?,
     }
     if records_wal(path)? {
-        return Err(
-            Failure::failed(format!("the header still records WAL after the change to {mode}.")).at(path)
-        );
+        return Err(Failure::failed("the header still records WAL after the change.").at(path));
     }
     let wal = with_suffix(path, "-wal");
     if std::fs::metadata(&wal).is_ok_and(|meta| meta.len() > 0) {
-        return Err(Failure::failed(format!("{} is still there after the change to {mode}.", wal.display()))
-            .hint("Do not delete it; look with `kanbanctl health`.")
-            .at(path));
+        return Err(Failure::failed(format!(
+            "{} is still there after the change of the mode.",
+            wal.display()
+        ))
+        .hint("Do not delete it; look with `kanbanctl health`.")
+        .at(path));
     }
     remove_if_there(&wal)
 }
@@ -124,7 +131,10 @@ pub fn records_wal(path: &Path) -> Outcome<bool> {
 
 /// Refuses a damaged board: a change of mode rewrites pages and would bury the evidence. Looked at twice
 /// (architecture.md rule 4).
-fn require_sound(connection: &Connection) -> Outcome<()> {
+///
+/// # Errors
+/// Exit 4 when both looks find damage; what SQLite says.
+pub fn require_sound(connection: &Connection) -> Outcome<()> {
     let look = || audit::integrity(connection, Integrity::Quick);
     let suspicious = match look() {
         Ok(said) => !said.is_empty(),
@@ -158,17 +168,17 @@ fn prove_wal(connection: &Connection) -> Outcome<()> {
     Ok(connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK;")?)
 }
 
-fn leave(path: &Path, mode: Mode, exclusive: bool) -> Outcome<()> {
+fn leave(path: &Path, exclusive: bool) -> Outcome<()> {
     let connection = open(path, exclusive)?;
-    let outcome = prove_left(&connection, mode);
+    let outcome = prove_left(&connection);
     let closed = close(connection, path);
     outcome.and(closed).map_err(|failure| failure.at(path))
 }
 
-fn prove_left(connection: &Connection, mode: Mode) -> Outcome<()> {
+fn prove_left(connection: &Connection) -> Outcome<()> {
     require_sound(connection)?;
-    let row = set(connection, mode)?;
-    if row != mode.name() {
+    let row = set(connection, Mode::Delete)?;
+    if row != Mode::Delete.name() {
         return Err(Failure::busy(format!(
             "the journal mode stayed '{row}': another connection is in the way. Nothing was changed."
         )));
@@ -226,7 +236,7 @@ mod tests {
         connection.close().unwrap();
         turn_wal_on(&path).unwrap();
         assert!(records_wal(&path).unwrap());
-        turn_wal_off(&path, Mode::Delete).unwrap();
+        turn_wal_off(&path).unwrap();
         assert!(!records_wal(&path).unwrap());
         assert!(!with_suffix(&path, "-wal").exists());
         let rows: i64 = Connection::open(&path)
@@ -244,7 +254,7 @@ mod tests {
         connection
             .execute_batch("PRAGMA journal_mode=WAL; CREATE TABLE t(a); INSERT INTO t VALUES(1)")
             .unwrap();
-        let failure = turn_wal_off(&path, Mode::Delete).unwrap_err();
+        let failure = turn_wal_off(&path).unwrap_err();
         assert_eq!(failure.exit(), crate::exit::Exit::Busy);
         drop(connection);
     }
