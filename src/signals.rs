@@ -13,13 +13,16 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 pub struct Signals(Arc<AtomicUsize>);
 
 impl Signals {
-    /// Catches INT, TERM and HUP from now on.
+    /// Catches INT, TERM and HUP from now on, but for those that this process was started to ignore (`nohup`, a shell's
+    /// background jobs).
     ///
     /// # Errors
     /// When the operating system refuses a handler.
     pub fn install() -> std::io::Result<Self> {
         let signals = Self::default();
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        let ignored = ignored();
+        for signal in [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0)
+        {
             let number = usize::try_from(signal).unwrap_or_default();
             signal_hook::flag::register_usize(signal, Arc::clone(&signals.0), number)?;
         }
@@ -39,4 +42,11 @@ impl Signals {
         // The default action terminates; an error leaves the caller to exit with 128 + signal.
         let _ = signal_hook::low_level::emulate_default_handler(signal);
     }
+}
+
+/// The set of ignored signals, signal N as bit N - 1 (proc(5), SigIgn). Without `/proc` nothing is taken to be ignored.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok()).unwrap_or(0)
 }

@@ -31,12 +31,12 @@ pub fn invoke(
         Err(error) => return (usage(&error, &args, &around), None),
     };
     let mut ui = Ui::new(ui::settings(request(&cli.globals), &around));
-    let outcome = ui
-        .check_output()
-        .and_then(|()| {
-            Signals::install().map_err(|error| Failure::io(error, "installing the signal handlers"))
-        })
+    let mut heard = Signals::default();
+    let outcome = Signals::install()
+        .map_err(|error| Failure::io(error, "installing the signal handlers"))
         .and_then(|signals| {
+            heard = signals.clone();
+            ui.attend(signals.clone());
             let clock = env.number("KANBANCTL_NOW").map_or(Clock::Real, Clock::Frozen);
             let mut context = Context {
                 ui: &mut ui,
@@ -52,15 +52,19 @@ pub fn invoke(
         })
         .and_then(|exit| ui.finish().map(|()| exit));
     match outcome {
-        Ok(exit) => (exit, None),
+        Ok(exit) => match heard.received() {
+            // Shells and supervisors stop what comes next only for a process that the signal has ended.
+            Some(signal) => {
+                ui.status("The signal came when the work was done; it stays done.");
+                (Exit::Interrupted(signal), Some(signal))
+            }
+            None => (exit, None),
+        },
         Err(failure) if failure.is_broken_pipe() => (Exit::Ok, None),
         Err(failure) => {
             ui.failure(&failure);
-            let signal = match failure.exit() {
-                Exit::Interrupted(signal) => Some(signal),
-                _ => None,
-            };
-            (failure.exit(), signal)
+            // Whatever the signal made fail, the process ends by the signal.
+            (failure.exit(), heard.received())
         }
     }
 }

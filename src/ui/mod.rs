@@ -9,6 +9,7 @@ use std::io::{self, BufWriter, Write};
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
 use crate::failure::{Failure, Outcome};
+use crate::signals::Signals;
 
 mod json;
 mod label;
@@ -59,6 +60,7 @@ pub struct Ui {
     err: Box<dyn Write>,
     file: Option<Replacement>,
     bars: MultiProgress,
+    signals: Signals,
 }
 
 impl Ui {
@@ -73,7 +75,13 @@ impl Ui {
     pub fn with_streams(settings: Settings, out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
         let drawn = settings.stderr_terminal && settings.quiet == 0;
         let target = if drawn { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { settings, out, err, file: None, bars: MultiProgress::with_draw_target(target) }
+        let bars = MultiProgress::with_draw_target(target);
+        Self { settings, out, err, file: None, bars, signals: Signals::default() }
+    }
+
+    /// Ends questions when one of these signals arrives.
+    pub fn attend(&mut self, signals: Signals) {
+        self.signals = signals;
     }
 
     /// What was decided.

@@ -3,13 +3,12 @@
 //! Responsible for asking only when somebody can answer, and for leaving the cursor visible afterwards
 //! (dialoguer leaves it hidden when interrupted). What a "no" means is the caller's refusal.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use console::Term;
 use dialoguer::{Confirm, Input};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::SIGINT;
 
 use super::Ui;
 use super::text::{self, Guard};
@@ -33,7 +32,7 @@ impl Ui {
         }
         self.must_prompt(question)?;
         let prompt = Confirm::new().with_prompt(text::guard(question, Guard::Terminal)).default(false);
-        let answer = attended(|| prompt.interact_on_opt(&Term::stderr()))?;
+        let answer = attended(&self.signals, || prompt.interact_on_opt(&Term::stderr()))?;
         if answer == Some(true) { Ok(()) } else { Err(declined()) }
     }
 
@@ -49,7 +48,7 @@ impl Ui {
         let shown = text::guard(name, Guard::Terminal);
         let prompt = format!("{} Type {shown} to go on", text::guard(warning, Guard::Terminal));
         let input = Input::<String>::new().with_prompt(prompt).allow_empty(true);
-        let typed = attended(|| input.interact_text_on(&Term::stderr()))?;
+        let typed = attended(&self.signals, || input.interact_text_on(&Term::stderr()))?;
         // What cannot be typed is typed as it is shown.
         if typed.trim() == name || typed.trim() == shown { Ok(()) } else { Err(declined()) }
     }
@@ -65,23 +64,31 @@ impl Ui {
     }
 }
 
-/// Asks with TERM and HUP attended to: `signals` only sets a flag, which nobody reads while the prompt waits for a key.
-/// At a prompt nothing is half done, so the process ends at once, with the terminal as it was before.
-fn attended<T>(ask: impl FnOnce() -> dialoguer::Result<T>) -> Outcome<T> {
+/// How long a signal may go unheard while somebody is asked.
+const LISTEN: Duration = Duration::from_millis(50);
+
+/// Asks with signals attended to: the flag that they set is read by nobody while the prompt waits for a key, and a
+/// Ctrl-C that comes before the terminal is told to pass keys on is a signal, not a key. At a question nothing is half
+/// done, so the process ends at once, with the terminal as it was before.
+fn attended<T>(signals: &Signals, ask: impl FnOnce() -> dialoguer::Result<T>) -> Outcome<T> {
+    let interrupted = |signal| Failure::new(Exit::Interrupted(signal), "Interrupted; nothing was changed.");
+    if let Some(signal) = signals.received() {
+        return Err(interrupted(signal));
+    }
     let before = rustix::termios::tcgetattr(std::io::stdin()).ok();
-    let arrived = Arc::new(AtomicUsize::new(0));
-    let handlers = [SIGTERM, SIGHUP].map(|signal| {
-        let number = usize::try_from(signal).unwrap_or_default();
-        signal_hook::flag::register_usize(signal, Arc::clone(&arrived), number)
-    });
     let over = AtomicBool::new(false);
     let asked = std::thread::scope(|scope| {
         let watch = scope.spawn(|| {
+            let mut heard = false;
             while !over.load(Ordering::Acquire) {
-                std::thread::park_timeout(Duration::from_millis(50));
-                let Ok(signal @ 1..) = i32::try_from(arrived.load(Ordering::Relaxed)) else { continue };
-                restore(before.as_ref());
-                Signals::raise(signal);
+                std::thread::park_timeout(LISTEN);
+                let Some(signal) = signals.received() else { continue };
+                // A Ctrl-C that the prompt has read as a key comes as a signal too; then the prompt ends by itself.
+                if heard && !over.load(Ordering::Acquire) {
+                    restore(before.as_ref());
+                    Signals::raise(signal);
+                }
+                heard = true;
             }
         });
         let asked = ask();
@@ -89,14 +96,11 @@ fn attended<T>(ask: impl FnOnce() -> dialoguer::Result<T>) -> Outcome<T> {
         watch.thread().unpark();
         asked
     });
-    for handler in handlers.into_iter().flatten() {
-        signal_hook::low_level::unregister(handler);
-    }
     restore(None);
     asked.map_err(|error| {
         let error = std::io::Error::from(error);
         if error.kind() == std::io::ErrorKind::Interrupted {
-            return Failure::new(Exit::Interrupted(SIGINT), "Interrupted; nothing was changed.");
+            return interrupted(signals.received().unwrap_or(SIGINT));
         }
         Failure::io(error, "asking on the terminal").with_exit(Exit::Refused)
     })

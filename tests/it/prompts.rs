@@ -1,5 +1,7 @@
 //! Questions on a terminal: what confirms, what does not, and how the terminal is left.
 
+use std::process::Command;
+
 use kanbanctl::signals::Signals;
 use kanbanctl::ui::{Request, Surroundings, Ui, settings};
 
@@ -11,8 +13,12 @@ use crate::support::pty::Terminal;
 fn asks_when_told_to() {
     let Some(name) = std::env::var_os("ASK_FOR") else { return };
     let around = Surroundings { stdin_terminal: true, stderr_terminal: true, ..Surroundings::default() };
-    let ui = Ui::new(settings(Request::default(), &around));
+    let mut ui = Ui::new(settings(Request::default(), &around));
     let signals = Signals::install().unwrap();
+    ui.attend(signals.clone());
+    if std::env::var_os("INTERRUPT_FIRST").is_some() {
+        signal_hook::low_level::raise(signal_hook::consts::SIGINT).unwrap();
+    }
     let outcome = match name.to_str() {
         Some("") => ui.confirm("Replace\u{1b}[2J it?"),
         name => ui.confirm_name("The live board is replaced.", name.unwrap_or_default()),
@@ -21,12 +27,16 @@ fn asks_when_told_to() {
     eprintln!("ended with {said}, signal {:?}.", signals.received());
 }
 
-fn asked(name: &str) -> (Sandbox, Terminal) {
-    let sandbox = Sandbox::new();
+fn asking(sandbox: &Sandbox, name: &str) -> Command {
     let mut command = sandbox.program(std::env::current_exe().unwrap());
     command.args(["--exact", "prompts::asks_when_told_to", "--nocapture", "--test-threads=1"]);
     command.env("ASK_FOR", name).env("TERM", "xterm-256color");
-    let terminal = Terminal::spawn(&command, 100);
+    command
+}
+
+fn asked(name: &str) -> (Sandbox, Terminal) {
+    let sandbox = Sandbox::new();
+    let terminal = Terminal::spawn(&asking(&sandbox, name), 100);
     (sandbox, terminal)
 }
 
@@ -62,6 +72,27 @@ fn an_interrupted_question_gives_the_cursor_back() {
         let (shown, hidden) = (seen.rfind("\u{1b}[?25h"), seen.rfind("\u{1b}[?25l"));
         assert!(shown.is_some() && shown > hidden, "{seen:?}");
     }
+}
+
+#[test]
+fn an_interruption_before_the_question_is_heard_at_once() {
+    let sandbox = Sandbox::new();
+    let mut command = asking(&sandbox, "main");
+    command.env("INTERRUPT_FIRST", "1");
+    let mut terminal = Terminal::spawn(&command, 100);
+    let seen = terminal.expect("ended with 130, signal Some(2).");
+    assert!(!seen.contains("to go on"), "{seen:?}");
+}
+
+/// Until the terminal passes keys on one by one, Ctrl-C is a signal: sent from outside it looks the same.
+#[test]
+fn a_question_does_not_wait_for_a_key_after_an_interruption() {
+    let (sandbox, mut terminal) = asked("main");
+    terminal.expect("to go on");
+    let pid = terminal.pid();
+    assert!(sandbox.program("kill").args(["-INT", &pid]).status().unwrap().success());
+    let (seen, code) = terminal.finish();
+    assert_eq!(code, 128 + 2, "{seen:?}");
 }
 
 #[test]
