@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Context;
 use super::draft::{self, Line};
-use crate::board::{Board, location};
+use crate::board::{Board, dispatcher, location};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::pool::Access;
@@ -26,6 +26,9 @@ const LINES_PER_LOOK: usize = 1_000;
 /// priority, triage, idempotency_key, max_runtime, created_by, skills, max_retries, goal, goal_max_turns,
 /// initial_status and session_id. A parent `#3` is the task of line 3. Options given beside it are defaults for every
 /// line. All tasks come into being in one transaction, or none.
+///
+/// `hermes kanban create --project` has no counterpart: a project lies in another database of the Hermes profile, which
+/// kanbanctl does not open. What it would fill in can be said: --workspace worktree:PATH and --branch NAME.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// Title of the task.
@@ -56,7 +59,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let mut pool = context.pool(Access::Write)?;
     let (now, signals) = (context.clock.epoch(), context.signals.clone());
     let wants_tasks = context.ui.format().is_json();
-    let (created, tasks) = pool.write(|txn| {
+    let (created, tasks, awaited) = pool.write(|txn| {
         let mut creator = Creator::new(txn, lines.len(), now)?;
         let mut created: Vec<Created> = Vec::with_capacity(lines.len());
         for (index, line) in lines.into_iter().enumerate() {
@@ -76,7 +79,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
                 tasks.extend(task::get(txn, &one.id)?);
             }
         }
-        Ok((created, tasks))
+        let awaited = creator.awaits_dispatch();
+        Ok((created, tasks, awaited))
     })?;
     let closed = pool.close();
     if context.globals.dry_run {
@@ -91,6 +95,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     }
     if !context.globals.dry_run {
         tell(context, &created, &board);
+        if awaited {
+            say_who_waits(context, &board);
+        }
     }
     closed?;
     Ok(Exit::Ok)
@@ -116,6 +123,17 @@ fn tell(context: &mut Context<'_>, created: &[Created], board: &Board) {
             counted(fresh.len()),
             board.name()
         ));
+    }
+}
+
+/// A ready task with an assignee goes nowhere without a gateway. Only for boards under the root, which is what a gateway
+/// dispatches.
+fn say_who_waits(context: &mut Context<'_>, board: &Board) {
+    let root = board.slug.as_ref().and_then(|_| location::root(context.env).ok());
+    if root.is_some_and(|root| dispatcher::is_running(&root) == Some(false)) {
+        context.ui.hint(
+            "No gateway dispatches these boards; assigned tasks wait until one does. Start it with `hermes gateway start`.",
+        );
     }
 }
 

@@ -210,6 +210,7 @@ pub struct Creator<'c> {
     present: [bool; COLUMNS.len()],
     ids: Ids,
     now: i64,
+    awaits_dispatch: bool,
 }
 
 /// Columns that a new task sets, in the order of [`Creator::values`].
@@ -253,7 +254,7 @@ impl<'c> Creator<'c> {
             let _ = write!(marks, "{comma}?");
         }
         let insert = format!("INSERT INTO tasks ({names}) VALUES ({marks})");
-        Ok(Self { conn, schema, insert, present, ids: Ids::new(expected), now })
+        Ok(Self { conn, schema, insert, present, ids: Ids::new(expected), now, awaits_dispatch: false })
     }
 
     /// Makes one task from a normalised draft: row, links and the `created` event.
@@ -272,6 +273,7 @@ impl<'c> Creator<'c> {
         }
         let status = self.status(draft.start, &parents)?;
         let id = self.insert(draft, status)?;
+        self.awaits_dispatch |= status == "ready" && draft.assignee.is_some();
         for parent in &parents {
             link::insert(self.conn, parent, &id)?;
         }
@@ -281,6 +283,11 @@ impl<'c> Creator<'c> {
             event::append(self.conn, &id, "blocked", Some(&json!({ "reason": null })), None, self.now)?;
         }
         Ok(Created { id, existed: false })
+    }
+
+    /// Whether one of the tasks is ready and assigned: Hermes' dispatcher would start it.
+    pub fn awaits_dispatch(&self) -> bool {
+        self.awaits_dispatch
     }
 
     /// The newest task with the draft's key, archived ones aside. Looked up within the transaction, so that two

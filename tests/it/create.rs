@@ -1,0 +1,165 @@
+//! `create`: ids, rows, refusals, many at once, and dry runs that write nothing.
+
+use rusqlite::Connection;
+use serde_json::json;
+
+use crate::support::Sandbox;
+use crate::support::rows::{count, create, data, status};
+use crate::support::sandbox::NOW;
+
+#[test]
+fn create_prints_the_id_alone() {
+    let sandbox = Sandbox::with_board();
+    let created =
+        sandbox.run(&["create", "  a title ", "--assignee", " Coder "]).success().says("Created t_");
+    let id = created.line().to_owned();
+    assert_eq!(created.stdout, format!("{id}\n"));
+    assert!(id.len() == 10 && id.starts_with("t_"), "{id}");
+    let task = data(&sandbox.run(&["create", "b", "--json", "--skill", "x"]).success());
+    assert_eq!(
+        (&task["title"], &task["skills"], &task["created_by"]),
+        (&json!("b"), &json!(["x"]), &json!("user"))
+    );
+    assert_eq!((&task["created_at"], &task["created_at_utc"]), (&json!(NOW), &json!("2026-05-28T20:26:40Z")));
+    let shown = data(&sandbox.run(&["show", &id, "--json"]).success());
+    assert_eq!((&shown["task"]["title"], &shown["task"]["assignee"]), (&json!("a title"), &json!("coder")));
+    assert_eq!(shown["events"][0]["kind"], "created");
+}
+
+#[test]
+fn create_refuses_what_hermes_refuses() {
+    let sandbox = Sandbox::with_board();
+    for (args, code) in [
+        (vec!["create", "  "], 2),
+        (vec!["create"], 2),
+        (vec!["create", "x", "--branch", "b"], 2),
+        (vec!["create", "x", "--workspace", "cloud"], 2),
+        (vec!["create", "x", "--max-retries", "0"], 2),
+        (vec!["create", "x", "--max-runtime", "soon"], 2),
+        (vec!["create", "x", "--skill", "a,b"], 2),
+        (vec!["create", "x", "--skill", "Terminal"], 2),
+        (vec!["create", "x", "--assignee", " "], 2),
+        (vec!["create", "x", "--initial-status", "done"], 2),
+        (vec!["create", "x", "--parent", "t_00000000"], 13),
+    ] {
+        let refused = sandbox.run(&args).exits(code);
+        assert_eq!(refused.stdout, "", "{args:?}");
+    }
+    assert_eq!(count(&sandbox, "SELECT count(*) FROM tasks"), 0);
+    assert_eq!(count(&sandbox, "SELECT count(*) FROM task_events"), 0);
+}
+
+#[test]
+fn status_follows_the_parents() {
+    let sandbox = Sandbox::with_board();
+    let parent = create(&sandbox, &["parent"]);
+    let child = create(&sandbox, &["child", "--parent", &parent[2..7]]);
+    let triage = create(&sandbox, &["raw", "--triage", "--parent", &parent]);
+    let blocked = create(&sandbox, &["held", "--initial-status", "blocked"]);
+    assert_eq!([&child, &triage, &blocked].map(|id| status(&sandbox, id)), ["todo", "triage", "blocked"]);
+    sandbox.run(&["complete", &parent]).success().says("became ready");
+    // The cascade frees the blocked one too: nobody has asked for its block with an event (board-format.md 4.2).
+    assert_eq!([&child, &triage, &blocked].map(|id| status(&sandbox, id)), ["ready", "triage", "ready"]);
+    let after = create(&sandbox, &["late child", "--parent", &parent]);
+    assert_eq!(status(&sandbox, &after), "ready");
+}
+
+#[test]
+fn an_idempotency_key_makes_one_task() {
+    let sandbox = Sandbox::with_board();
+    let first = create(&sandbox, &["x", "--idempotency-key", "k"]);
+    let again = sandbox.run(&["create", "y", "--idempotency-key", "k"]).success().says("exists already");
+    assert_eq!(again.line(), first);
+    assert_eq!(count(&sandbox, "SELECT count(*) FROM tasks"), 1);
+}
+
+#[test]
+fn dry_runs_write_nothing_and_exit_alike() {
+    let sandbox = Sandbox::with_board();
+    let id = create(&sandbox, &["x"]);
+    let before = dump(&sandbox);
+    let dry = sandbox.run(&["create", "y", "-n"]).success().says("Dry run");
+    assert_eq!(dry.stdout, "");
+    sandbox.run(&["create", "y", "--parent", "zzz", "-n"]).exits(13);
+    sandbox.run(&["complete", &id, "-n"]).success().says("Dry run");
+    sandbox.run(&["complete", "zzz", "-n"]).exits(13);
+    assert_eq!(dump(&sandbox), before);
+}
+
+fn dump(sandbox: &Sandbox) -> Vec<String> {
+    let connection = Connection::open(sandbox.board()).unwrap();
+    let mut lines = Vec::new();
+    for table in ["tasks", "task_events", "task_runs", "task_links"] {
+        let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let width = statement.column_count();
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let cells = (0..width).map(|at| format!("{:?}", row.get_ref(at).unwrap()));
+            lines.push(format!("{table} {}", cells.collect::<Vec<_>>().join(" ")));
+        }
+    }
+    lines
+}
+
+#[test]
+fn many_are_created_in_order_in_one_transaction() {
+    let sandbox = Sandbox::with_board();
+    let lines = "{\"title\":\"one\",\"priority\":2}\n\n{\"title\":\"two\",\"parents\":[\"#1\"],\"skills\":[\"s\"]}\n\
+                 {\"title\":\"three\",\"parents\":\"#3\",\"assignee\":\"B\"}";
+    let created = sandbox.run_with(&["create", "--from", "-", "--tenant", "acme"], lines).success();
+    let ids: Vec<&str> = created.stdout.lines().collect();
+    assert_eq!(ids.len(), 3);
+    let shown = data(&sandbox.run(&["show", ids[2], "--json"]).success());
+    assert_eq!((&shown["parents"], &shown["task"]["assignee"]), (&json!([ids[1]]), &json!("b")));
+    assert_eq!((&shown["task"]["tenant"], &shown["task"]["status"]), (&json!("acme"), &json!("todo")));
+    let events = data(&sandbox.run(&["show", ids[1], "--json"]).success())["events"].clone();
+    assert_eq!(events[0]["payload"]["parents"], json!([ids[0]]));
+
+    let file = sandbox.work().join("tasks.jsonl");
+    for (bad, word) in [
+        ("{\"title\":\"ok\"}\n{\"title\":\"x\",\"colour\":\"red\"}", "line 2"),
+        ("{\"title\":\"ok\"}\n\n{\"title\":\" \"}", "line 3"),
+        ("{\"title\":\"ok\",\"parents\":[\"#2\"]}\n{\"title\":\"b\"}", "line 1"),
+        ("{\"title\":\"ok\"}\nnot json", "line 2"),
+        ("{\"title\":\"\u{fc}\"}\n[1]", "line 2"),
+    ] {
+        std::fs::write(&file, bad).unwrap();
+        let refused = sandbox.run(&["create", "--from", file.to_str().unwrap()]).exits(2).says(word);
+        assert_eq!(refused.stdout, "");
+    }
+    std::fs::write(&file, "{\"title\":\"ok\"}\n{\"title\":\"b\",\"parents\":[\"t_00000000\"]}").unwrap();
+    sandbox.run(&["create", "--from", file.to_str().unwrap()]).exits(13).says("line 2");
+    assert_eq!(count(&sandbox, "SELECT count(*) FROM tasks"), 3);
+}
+
+#[test]
+fn a_number_below_the_range_is_told_the_range() {
+    let sandbox = Sandbox::with_board();
+    for args in [
+        &["create", "x", "--max-retries", "-1"][..],
+        &["list", "--limit", "-1"],
+        &["backup", "--keep", "-1"],
+        &["list", "--timeout", "-1"],
+    ] {
+        let refused = sandbox.run(args).exits(2).says("invalid value '-1'");
+        assert!(!refused.stderr.contains("unexpected argument"), "{refused}");
+    }
+    assert_eq!(count(&sandbox, "SELECT count(*) FROM tasks"), 0);
+}
+
+/// Hermes says so too; the lock is the one that a dispatching gateway holds.
+#[test]
+fn an_assigned_task_without_a_gateway_is_told_to_wait() {
+    let sandbox = Sandbox::with_board();
+    let hint = "No gateway dispatches";
+    sandbox.run(&["create", "x", "--assignee", "coder"]).success().says(hint);
+    for args in [&["create", "x"][..], &["create", "x", "--assignee", "coder", "--triage"]] {
+        let made = sandbox.run(args).success();
+        assert!(!made.stderr.contains(hint), "{made}");
+    }
+    std::fs::create_dir_all(sandbox.root().join("kanban")).unwrap();
+    let lock = std::fs::File::create(sandbox.root().join("kanban/.dispatcher.lock")).unwrap();
+    lock.lock().unwrap();
+    let made = sandbox.run(&["create", "x", "--assignee", "coder"]).success();
+    assert!(!made.stderr.contains(hint), "{made}");
+}
