@@ -85,7 +85,7 @@ pub struct Globals {
     #[arg(long, global = true, help_heading = "Global options")]
     pub ascii: bool,
     /// Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s].
-    #[arg(long, global = true, value_name = "DUR", value_parser = values::duration,
+    #[arg(long, global = true, value_name = "DUR", value_parser = values::duration, allow_negative_numbers = true,
           help_heading = "Global options")]
     pub timeout: Option<Duration>,
     /// What to do when the lock is not had within the budget.

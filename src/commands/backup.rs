@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(value_name = "DIR")]
     directory: Option<PathBuf>,
     /// Keep this many of this board's backups in DIR, the newest, and remove the others.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true)]
     keep: Option<u32>,
 }
 

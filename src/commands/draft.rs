@@ -37,7 +37,7 @@ pub struct Options {
     #[arg(long, value_name = "KEY")]
     pub idempotency_key: Option<String>,
     /// Time a worker may take: seconds, or 30s, 5m, 2h, 1d.
-    #[arg(long, value_name = "DUR", value_parser = runtime)]
+    #[arg(long, value_name = "DUR", value_parser = runtime, allow_negative_numbers = true)]
     pub max_runtime: Option<i64>,
     /// Who made it.
     #[arg(long, value_name = "NAME", default_value = "user")]
@@ -46,13 +46,13 @@ pub struct Options {
     #[arg(long, value_name = "NAME")]
     pub skill: Vec<String>,
     /// Failures before it is blocked.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..), allow_negative_numbers = true)]
     pub max_retries: Option<i64>,
     /// Let the worker run in a goal loop.
     #[arg(long)]
     pub goal: bool,
     /// Turns of that loop.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub goal_max_turns: Option<i64>,
     /// Status to begin with; running means the usual one.
     #[arg(long, value_name = "STATUS", default_value = "running", value_parser = ["blocked", "running"])]

@@ -46,7 +46,7 @@ pub struct Args {
     #[arg(long, value_name = "KEY")]
     pub step_key: Option<String>,
     /// At most so many.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub limit: Option<u32>,
 }
 

@@ -10,35 +10,20 @@ use crate::pool::Access;
 use crate::store::field::Field;
 use crate::store::query::{self, Shown};
 use crate::store::schema;
+use crate::store::task::KEYS;
 use crate::ui::{Label, Page, Records, Report};
 
-/// Columns of a task that a person reads first, in this order; others follow where they hold something.
+/// Columns of a task that a person reads first, in this order; the others follow in the order of [`KEYS`].
 const FIRST: [&str; 6] = ["id", "title", "status", "assignee", "priority", "tenant"];
-const THEN: [&str; 23] = [
-    "created_by",
-    "created_at",
-    "started_at",
-    "completed_at",
-    "workspace_kind",
-    "workspace_path",
-    "branch_name",
-    "project_id",
-    "result",
-    "max_retries",
-    "session_id",
-    "workflow_template_id",
-    "current_step_key",
-    "claim_lock",
-    "claim_expires",
-    "idempotency_key",
-    "consecutive_failures",
-    "worker_pid",
-    "last_failure_error",
-    "max_runtime_seconds",
-    "last_heartbeat_at",
-    "block_kind",
-    "model_override",
-];
+/// Columns that are shown in a section or on lines of their own.
+const APART: [&str; 2] = ["body", "skills"];
+/// Counters and switches that say nothing while they are zero.
+const IDLE_AT_ZERO: [&str; 3] = ["consecutive_failures", "goal_mode", "block_recurrences"];
+
+/// What follows [`FIRST`].
+fn others() -> impl Iterator<Item = &'static str> {
+    KEYS.into_iter().filter(|key| !FIRST.contains(key) && !APART.contains(key))
+}
 
 /// Show one task with its links, comments, events and runs.
 ///
@@ -98,9 +83,9 @@ impl Report for Whole {
     fn human(&self, page: &mut Page<'_>) {
         let task = &self.0.task;
         let mut pairs: Vec<(&str, Label, String)> = Vec::new();
-        for name in FIRST.into_iter().chain(THEN) {
+        for name in FIRST.into_iter().chain(others()) {
             let field = task.field(name);
-            let idle = field.is_null() || (name == "consecutive_failures" && field.integer() == Some(0));
+            let idle = field.is_null() || (IDLE_AT_ZERO.contains(&name) && field.integer() == Some(0));
             if !idle {
                 let text = shown(name, field);
                 let label = match name {
@@ -133,7 +118,7 @@ impl Report for Whole {
 
     fn plain(&self, records: &mut Records<'_>) {
         let task = &self.0.task;
-        for name in FIRST.into_iter().chain(["body"]).chain(THEN) {
+        for name in FIRST.into_iter().chain(["body"]).chain(others()) {
             records.record(&["task", name, &shown(name, task.field(name))]);
         }
         for (name, field) in task.extra() {

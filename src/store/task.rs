@@ -11,7 +11,7 @@ use crate::clock;
 use crate::failure::{Failure, Outcome};
 
 /// Keys of a task in JSON: Hermes' own in Hermes' order (board-format.md 6), then its other columns.
-const KEYS: [&str; 35] = [
+pub const KEYS: [&str; 35] = [
     "id",
     "title",
     "body",
@@ -179,8 +179,13 @@ pub fn get(conn: &Connection, id: &str) -> Outcome<Option<Task>> {
 
 /// The id of the one task that `typed` names: the id itself, or a prefix of it with or without `t_`.
 ///
-/// Unknown is 13, several are 14 and named.
+/// Unknown is 13, several are 14 and named. What every id begins with names no task, not even the only one: a script
+/// whose variable is empty must not hit it. Nothing at all is 2.
 pub fn resolve(conn: &Connection, typed: &str) -> Outcome<String> {
+    if typed.is_empty() {
+        return Err(Failure::usage("An empty id names no task.")
+            .hint("`kanbanctl list` shows the ids; a unique beginning of one is enough."));
+    }
     let exact: Option<String> = conn
         .prepare_cached("SELECT id FROM tasks WHERE id = ?1")?
         .query_row([typed], |row| row.get(0))
@@ -193,7 +198,7 @@ pub fn resolve(conn: &Connection, typed: &str) -> Outcome<String> {
         found = starting_with(conn, &format!("t_{typed}"))?;
     }
     match found.as_slice() {
-        [id] => Ok(id.clone()),
+        [id] if !"t_".starts_with(typed) => Ok(id.clone()),
         [] => Err(Failure::not_found(format!("There is no task {typed} on this board."))
             .hint("`kanbanctl list --archived` shows every task.")),
         several => {
@@ -209,9 +214,6 @@ pub fn resolve(conn: &Connection, typed: &str) -> Outcome<String> {
 
 /// Ids that begin with `prefix`, enough to know whether there are several.
 fn starting_with(conn: &Connection, prefix: &str) -> Outcome<Vec<String>> {
-    if prefix.is_empty() || prefix == "t_" {
-        return Ok(Vec::new());
-    }
     let past = format!("{prefix}\u{10ffff}");
     let mut statement =
         conn.prepare_cached("SELECT id FROM tasks WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3")?;
