@@ -12,11 +12,16 @@ mod support; // the sandbox, other processes, injured boards, terminals: what ev
 
 mod backup; // backups of ours and the copies that Hermes put aside
 mod checkpoint; // frames copied, a WAL cut only with proof, silence for cron
+mod complete; // all or nothing, hand-overs, a worker's own run, beginnings of ids
+mod create; // ids, rows, refusals, many at once, dry runs
 mod generated; // completions and man pages are what the program makes
 mod health; // what health and the overview say, and that they change nothing
 mod hermes; // the real Hermes 0.19.0 beside us: same rows, nothing of its lost
 mod holders; // other processes with the board open, their locks lost or not
+mod hostile; // boards made to harm: nothing runs, nothing hangs, nothing outgrows its memory
+mod init; // one board, made once, never where one was lost
 mod journal; // the journal mode shown, changed, brought back
+mod list; // list, show, stats: filters, orders, counts, unknown columns
 mod load; // a thousand short processes, two at a time: nothing lost
 mod location; // which file is meant, and refusals where Hermes would guess
 mod mounts; // real filesystems where WAL cannot work
@@ -25,6 +30,6 @@ mod pool; // the rules of the one connection, each where breaking it shows
 mod prompts; // questions on a terminal, interrupted or not
 mod readme; // every command that is documented works
 mod recover; // what comes back from every shape of damage
-mod tasks; // init, create, complete, list, show, stats: rows, formats, refusals
+mod signals; // INT, TERM and HUP at any moment: rolled back, nothing left, the signal's status
 mod traces; // reading leaves no trace; one handle, opened once
 mod tree; // laws about the source tree itself: listed files, forbidden words

@@ -8,6 +8,7 @@ pub(crate) mod damage;
 pub(crate) mod hermes;
 pub(crate) mod process;
 pub(crate) mod pty;
+pub(crate) mod rows;
 pub(crate) mod sandbox;
 pub(crate) mod strace;
 
