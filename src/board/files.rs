@@ -120,7 +120,8 @@ impl Stamp {
         }
     }
 
-    fn from_metadata(meta: &Metadata) -> Self {
+    /// The stamp that `meta` gives.
+    pub fn from_metadata(meta: &Metadata) -> Self {
         let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
         Self {
             dev: meta.dev(),
@@ -348,7 +349,7 @@ pub fn copies(database: &Path) -> Copies {
     };
     let mut found = Copies::default();
     for entry in entries.flatten() {
-        if crate::recover::sources::is_backup_name(name, &entry.file_name()) {
+        if crate::recover::sources::names::is_backup_name(name, &entry.file_name()) {
             found.count += 1;
             found.bytes += entry.metadata().map_or(0, |meta| meta.len());
         }

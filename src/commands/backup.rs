@@ -1,6 +1,5 @@
 //! `kanbanctl backup`: a verified copy of the board as of one moment, made while others go on writing.
 
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -8,23 +7,20 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::Context;
-use crate::board::files::with_suffix;
 use crate::board::{Board, location};
 use crate::clock;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::own::{OwnFile, RecordedMode, Sealed};
 use crate::pool::{Access, Pool};
+use crate::recover::sources::names;
 use crate::store::audit::{self, Integrity};
 use crate::ui::{Page, Progress, Records, Report};
 
 /// Pages per step; between two steps the bar moves and signals are heard.
 const PAGES_PER_STEP: i32 = 1_024;
-/// Between a board's file name and the moment of a backup of ours.
-const MARK: &str = ".backup.";
 
 /// Copy a board as of one moment, verified.
 ///
@@ -100,7 +96,7 @@ fn one(context: &mut Context<'_>, args: &Args, board: &Board) -> Outcome<Made> {
     let inspection = board.inspect()?;
     let mut pool = context.pool_for_long(inspection, Access::Read)?;
     let resolved = pool.inspection().resolved.clone();
-    let directory = args.directory.clone().unwrap_or_else(|| default_directory(&resolved));
+    let directory = args.directory.clone().unwrap_or_else(|| names::own_directory(&resolved));
     let fresh = !context.globals.dry_run && create_directory(&directory)?;
     let outcome = copy(context, &mut pool, &directory);
     let closed = pool.close();
@@ -117,11 +113,6 @@ fn one(context: &mut Context<'_>, args: &Args, board: &Board) -> Outcome<Made> {
     Ok(made)
 }
 
-/// Where a board's backups go when no place is named.
-pub(super) fn default_directory(resolved: &Path) -> PathBuf {
-    with_suffix(resolved, ".backups")
-}
-
 fn create_directory(directory: &Path) -> Outcome<bool> {
     if directory.is_dir() {
         return Ok(false);
@@ -135,10 +126,14 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
     let resolved = pool.inspection().resolved.clone();
     let mode = pool.inspection().stamp.map_or(0o600, |stamp| stamp.mode);
     let recorded = if pool.inspection().is_wal() { RecordedMode::Wal } else { RecordedMode::Delete };
-    let name = prefix(&resolved);
+    let named = |rest: String| {
+        let mut name = names::own_prefix(&resolved);
+        name.push(rest);
+        name
+    };
     let moment = clock::compact(context.clock.epoch());
     let place = if directory.is_dir() { directory.to_path_buf() } else { nearest(directory) };
-    let mut file = OwnFile::create(&place.join(format!("{name}{moment}.new.db")))?;
+    let mut file = OwnFile::create(&place.join(named(format!("{moment}.new.db"))))?;
     let progress = context.ui.progress("Copying pages", 0);
     let deadline = pool.budget().deadline();
     let tables = pool.connection(|source, _| {
@@ -156,7 +151,7 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
         .filter(|path| path.to_string_lossy().ends_with(&format!(".{short}.db")));
     let path = match &already {
         Some(path) => path.clone(),
-        None => publish(context, sealed, directory.join(format!("{name}{moment}.{short}.db")), mode)?,
+        None => publish(context, sealed, directory.join(named(format!("{moment}.{short}.db"))), mode)?,
     };
     Ok(Made {
         board: String::new(),
@@ -225,43 +220,20 @@ fn verify(copy: &Connection, tables: &[(String, i64)]) -> Outcome<()> {
     Ok(())
 }
 
-/// What the names of a board's backups begin with. Every board's file may be called `kanban.db`, so a hash of its path
-/// keeps those of several boards apart in one folder.
-fn prefix(resolved: &Path) -> String {
-    let name = resolved.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let hash = Sha256::digest(resolved.as_os_str().as_bytes());
-    let hash = hash.iter().take(4).fold(0_u32, |number, &byte| number << 8 | u32::from(byte));
-    format!("{name}.{hash:08x}{MARK}")
-}
-
 /// This board's backups of ours in `directory`, oldest first (the name carries the moment).
-pub(super) fn ours(directory: &Path, resolved: &Path) -> Vec<PathBuf> {
-    let prefix = prefix(resolved);
+fn ours(directory: &Path, resolved: &Path) -> Vec<PathBuf> {
+    let prefix = names::own_prefix(resolved);
     let Ok(entries) = std::fs::read_dir(directory) else {
         return Vec::new();
     };
     let mut found: Vec<PathBuf> = entries
         .flatten()
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
-        .filter(|entry| {
-            entry.file_name().to_str().and_then(|name| name.strip_prefix(&prefix)).is_some_and(is_stamp)
-        })
+        .filter(|entry| names::is_own_name(&prefix, &entry.file_name()))
         .map(|entry| entry.path())
         .collect();
     found.sort();
     found
-}
-
-/// `20261124T093000Z.0123456789abcdef.db` and nothing else.
-fn is_stamp(rest: &str) -> bool {
-    let Some((moment, hash)) = rest.strip_suffix(".db").and_then(|rest| rest.split_once('.')) else {
-        return false;
-    };
-    let digits = moment.chars().filter(char::is_ascii_digit).count();
-    digits == 14
-        && moment.len() == 16
-        && hash.len() == 16
-        && hash.chars().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// Removes all but the newest `keep`, never the one just made and never the board itself.

@@ -14,7 +14,7 @@ use crate::ui::{Column, Label, Page, Records, Report, Table};
 
 /// Bring back every row that is left into a new file.
 ///
-/// Reads the board, its WAL and every .corrupt backup beside it page by page, without opening any of them through
+/// Reads the board, its WAL, every .corrupt copy beside it and its own backups page by page, without opening any of them through
 /// SQLite, merges what they hold, and builds a new file that is checked before it gets its name. The board itself is
 /// not touched. With --dry-run it says what each source holds and what would come back.
 #[derive(Debug, clap::Args)]
@@ -35,6 +35,7 @@ struct Recovered {
     dry_run: bool,
     #[serde(flatten)]
     report: recover::Report,
+    unread_sources: Vec<sources::Unread>,
 }
 
 /// Runs the verb.
@@ -61,12 +62,18 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let mut bars = Bars::new(context.ui, context.signals.clone());
     let found = sources::discover(&inspection.resolved, &args.sources, &mut bars)
         .map_err(|failure| super::chosen_by(failure, &board))?;
-    let report = recover::recover(&found, output, &mut bars)?;
+    let report = recover::recover(&found.sources, output, &mut bars)?;
     drop(bars);
     let partial = report.is_partial();
     let rows = report.recovered();
-    let recovered =
-        Recovered { board: board.name(), path: inspection.resolved.display().to_string(), dry_run, report };
+    let unread = found.unread.len();
+    let recovered = Recovered {
+        board: board.name(),
+        path: inspection.resolved.display().to_string(),
+        dry_run,
+        report,
+        unread_sources: found.unread,
+    };
     context.ui.emit(&recovered)?;
     match output {
         Some(output) => {
@@ -84,9 +91,13 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         context
             .ui
             .warning("Some rows that were there could not be brought back whole; the table says which.");
-        return Ok(Exit::Partial);
     }
-    Ok(Exit::Ok)
+    if unread > 0 {
+        context.ui.warning(format_args!(
+            "{unread} copies could not be read and are named above; what only they hold is not in the result."
+        ));
+    }
+    Ok(if partial || unread > 0 { Exit::Partial } else { Exit::Ok })
 }
 
 /// Later commits of processes that have the board open are not in the result; they should know.
@@ -120,6 +131,7 @@ impl Report for Recovered {
             let kind = match source.kind {
                 sources::Kind::Live => "live",
                 sources::Kind::Backup => "backup",
+                sources::Kind::Own => "own",
                 sources::Kind::Named => "named",
             };
             sources.row([
@@ -156,6 +168,9 @@ impl Report for Recovered {
         for dropped in &self.report.dropped {
             page.line(&format!("not carried over: {dropped}"));
         }
+        for unread in &self.unread_sources {
+            page.line(&format!("not read: {}: {}", unread.path.display(), unread.reason));
+        }
     }
 
     fn plain(&self, records: &mut Records<'_>) {
@@ -180,6 +195,9 @@ impl Report for Recovered {
         }
         for dropped in &self.report.dropped {
             records.record(&["dropped", dropped]);
+        }
+        for unread in &self.unread_sources {
+            records.record(&["unread", &unread.path.display().to_string(), &unread.reason]);
         }
     }
 }

@@ -36,7 +36,7 @@ pub use self::report::{MAX_SUSPECTS, Provenance, Report, SourceReport, TableRepo
 /// What is being done, for a progress bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Finding and hashing files; counted in files.
+    /// Finding and hashing files; counted in bytes.
     Sources,
     /// Reading rows out of pages; counted in sources.
     Salvage,

@@ -31,5 +31,6 @@ mod prompts; // questions on a terminal, interrupted or not
 mod readme; // every command that is documented works
 mod recover; // what comes back from every shape of damage
 mod signals; // INT, TERM and HUP at any moment: rolled back, nothing left, the signal's status
+mod storm; // thousands of copies: grouped, compared, thinned out without losing a row
 mod traces; // reading leaves no trace; one handle, opened once
 mod tree; // laws about the source tree itself: listed files, forbidden words

@@ -60,8 +60,8 @@ fn rows(path: &Path) -> BTreeSet<String> {
 }
 
 fn recovered(path: &Path, output: &Path) -> Option<recover::Report> {
-    let sources = sources::discover(path, &[], &mut Unwatched).unwrap();
-    recover::recover(&sources, Some(output), &mut Unwatched).ok()
+    let found = sources::discover(path, &[], &mut Unwatched).unwrap();
+    recover::recover(&found.sources, Some(output), &mut Unwatched).ok()
 }
 
 proptest! {

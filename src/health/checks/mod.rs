@@ -17,7 +17,8 @@ use crate::board::holders::Holders;
 use crate::board::log::{self, Waiting};
 use crate::board::{Copies, Inspection, files};
 use crate::failure::Outcome;
-use crate::recover::{Unwatched, sources};
+use crate::recover::Unwatched;
+use crate::recover::sources::{self, Digests};
 use crate::store::audit::Integrity;
 
 pub use integrity::compare_looks;
@@ -78,7 +79,8 @@ impl Subject {
         let copies = files::copies(&inspection.resolved);
         let contents = match depth {
             Depth::Full if copies.count > 0 => {
-                Some(sources::backups(&inspection.resolved, &mut Unwatched)?.len())
+                let found = sources::backups(&inspection.resolved, Digests::WhereNeeded, &mut Unwatched)?;
+                Some(found.sources.len())
             }
             _ => None,
         };

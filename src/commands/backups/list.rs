@@ -1,0 +1,79 @@
+//! `kanbanctl backups list`: every content once.
+
+use serde::Serialize;
+
+use super::content::Content;
+use super::gather;
+use crate::commands::Context;
+use crate::exit::Exit;
+use crate::failure::Outcome;
+use crate::ui::{Column, Label, Page, Records, Report, Table};
+
+/// All contents, the newest first.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct Listed(Vec<Content>);
+
+/// Runs the verb.
+///
+/// # Errors
+/// As [`gather`].
+pub(super) fn run(context: &mut Context<'_>) -> Outcome<Exit> {
+    let gathered = gather(context)?;
+    context.ui.emit(&Listed(gathered.contents))?;
+    Ok(gathered.exit)
+}
+
+impl Report for Listed {
+    fn kind(&self) -> &'static str {
+        "backups.list"
+    }
+
+    fn record_kind(&self) -> &'static str {
+        "backup"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        if self.0.is_empty() {
+            page.line("No copies lie beside this board.");
+            return;
+        }
+        let columns = [
+            Column::fixed("ID"),
+            Column::fixed("KIND"),
+            Column::fixed("COPIES").right(),
+            Column::fixed("BYTES").right(),
+            Column::fixed("NEWEST").priority(1),
+            Column::text("PATH").priority(2),
+        ];
+        let mut table = Table::new(columns);
+        for content in &self.0 {
+            table.row([
+                (Label::Id, content.id.clone()),
+                (Label::Text, content.kind.to_owned()),
+                (Label::Text, content.copies.to_string()),
+                (Label::Text, content.bytes.to_string()),
+                (Label::Dim, content.modified_utc.clone().unwrap_or_default()),
+                (Label::Dim, content.file_name()),
+            ]);
+        }
+        page.table(&table);
+        let files: usize = self.0.iter().map(|content| content.copies).sum();
+        let bytes: u64 = self.0.iter().map(|content| content.bytes).sum();
+        page.line(&format!("{files} files, {} contents, {bytes} bytes.", self.0.len()));
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        for content in &self.0 {
+            let modified = content.modified.map(|time| time.to_string()).unwrap_or_default();
+            records.record(&[
+                &content.id,
+                content.kind,
+                &content.copies.to_string(),
+                &content.bytes.to_string(),
+                &modified,
+                content.paths.first().map_or("", String::as_str),
+            ]);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! `kanbanctl backups show`: where one content lies and what it holds.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::content::{Content, choose};
+use super::gather;
+use crate::commands::Context;
+use crate::exit::Exit;
+use crate::failure::Outcome;
+use crate::recover;
+use crate::ui::{Page, Records, Report};
+
+/// Paths of equal copies that a page shows; all are in the other formats.
+const PATHS: usize = 10;
+
+/// One content and what it holds.
+#[derive(Debug, Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    content: Content,
+    /// Rows that can be read, by table.
+    rows: BTreeMap<String, u64>,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Exit 13 for an unknown backup, 14 for an ambiguous one; reading errors.
+pub(super) fn run(context: &mut Context<'_>, wanted: &str) -> Outcome<Exit> {
+    let gathered = gather(context)?;
+    let chosen = choose(gathered.contents, wanted)?;
+    let rows = recover::holdings(&chosen.source.load()?)?;
+    context.ui.emit(&Shown { content: chosen, rows })?;
+    Ok(gathered.exit)
+}
+
+impl Report for Shown {
+    fn kind(&self) -> &'static str {
+        "backup"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        let content = &self.content;
+        let (copies, bytes, wal) =
+            (content.copies.to_string(), content.bytes_each.to_string(), content.wal_bytes.to_string());
+        page.pairs(&[
+            ("id", &content.id),
+            ("kind", content.kind),
+            ("copies", &copies),
+            ("bytes each", &bytes),
+            ("of that WAL", &wal),
+            ("newest", content.modified_utc.as_deref().unwrap_or("-")),
+            ("oldest", content.oldest_utc.as_deref().unwrap_or("-")),
+            ("sha256", &content.sha256),
+        ]);
+        for path in content.paths.iter().take(PATHS) {
+            page.line(path);
+        }
+        if content.paths.len() > PATHS {
+            page.line(&format!("and {} more", content.paths.len() - PATHS));
+        }
+        for (table, rows) in &self.rows {
+            page.line(&format!("{rows:>9} {table}"));
+        }
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        let content = &self.content;
+        for path in &content.paths {
+            records.record(&[
+                "copy",
+                &content.id,
+                content.kind,
+                path,
+                &content.bytes_each.to_string(),
+                &content.sha256,
+            ]);
+        }
+        for (table, rows) in &self.rows {
+            records.record(&["rows", table, &rows.to_string()]);
+        }
+    }
+}

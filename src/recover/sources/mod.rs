@@ -1,0 +1,252 @@
+//! Where rows can come from: the live set, the copies that Hermes put aside, our own backups, files that the operator
+//! names.
+//!
+//! ```text
+//!   names      what is called a copy of this board
+//!   discovery  which files there are: one listing, one `stat` each
+//!   hashing    what is in them, on every core
+//!   grouping   equal contents are one source
+//! ```
+//!
+//! Found by plain reads, every descriptor closed again before anything else happens; no source ever meets SQLite. Memory
+//! grows with the number of files, never with what is in them; [`Source::load`] takes one source into memory for salvage.
+
+mod discovery;
+mod grouping;
+mod hashing;
+pub mod names;
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::Watch;
+use crate::failure::{Failure, Outcome};
+
+pub use self::discovery::Member;
+pub use self::grouping::Digests;
+pub use self::hashing::Digest;
+
+/// How often files that change while they are read are tried.
+const TRIES: usize = 3;
+
+/// Where a source comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// The board itself with its WAL.
+    Live,
+    /// A copy that Hermes put aside (`<db>.corrupt.*.bak`).
+    Backup,
+    /// A backup of ours (`<db>.backups/`).
+    Own,
+    /// A file that the operator named.
+    Named,
+}
+
+/// One distinct content and where it lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The main file; of equal copies the newest.
+    pub path: PathBuf,
+    /// Where it comes from.
+    pub kind: Kind,
+    /// All copies with this content, that of `path` first.
+    pub copies: Vec<Member>,
+    /// SHA-256 of the main file, where it was needed. Hermes names its copies by the first sixteen digits.
+    pub digest: Option<Digest>,
+    /// SHA-256 of the WAL, where it was needed and there is one that is not empty.
+    pub wal_digest: Option<Digest>,
+    /// Length of the main file in bytes.
+    pub size: u64,
+    /// Length of the WAL in bytes, 0 for none.
+    pub wal_size: u64,
+}
+
+/// A copy that could not be read. It does not hide the others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unread {
+    /// Its main file.
+    pub path: PathBuf,
+    /// Why not.
+    pub reason: String,
+}
+
+/// What a search has found.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// Every distinct content.
+    pub sources: Vec<Source>,
+    /// Copies that could not be read.
+    pub unread: Vec<Unread>,
+}
+
+/// The bytes of one source.
+#[derive(Debug, Clone, Default)]
+pub struct Bytes {
+    /// The main file.
+    pub main: Vec<u8>,
+    /// The WAL, empty for none.
+    pub wal: Vec<u8>,
+}
+
+/// The live set, the copies beside it, our own backups and the files in `named`, grouped by content: live first, then
+/// what was named in that order, then Hermes' copies and ours, each from the newest to the oldest.
+///
+/// # Errors
+/// Exit 10 when there is nothing at all, 11 when the live board changes under every try, 130 when cancelled, otherwise the
+/// reading error of the board or of a named file. A copy that cannot be read is named in the result.
+pub fn discover(board: &Path, named: &[PathBuf], watch: &mut dyn Watch) -> Outcome<Found> {
+    let mut files = Vec::new();
+    let live = Member::at(board.to_path_buf())?;
+    if live.is_there() {
+        files.push((Kind::Live, live));
+    }
+    for path in named {
+        if !exists(path)? {
+            return Err(Failure::no_board("The source does not exist.").at(path));
+        }
+        files.push((Kind::Named, Member::at(path.clone())?));
+    }
+    let (backups, mut unread) = discovery::quarantined(board)?;
+    files.extend(backups.into_iter().map(|member| (Kind::Backup, member)));
+    let (own, unread_own) = discovery::own(board)?;
+    files.extend(own.into_iter().map(|member| (Kind::Own, member)));
+    unread.extend(unread_own);
+    if files.is_empty() && unread.is_empty() {
+        return Err(Failure::no_board("There is no board file and no copy of one.").at(board));
+    }
+    let mut found = grouping::group(files, Digests::WhereNeeded, watch)?;
+    found.unread.extend(unread);
+    Ok(found)
+}
+
+/// The copies that Hermes put aside for `board`, each content once, from the newest to the oldest.
+///
+/// # Errors
+/// When the directory cannot be listed, and what `watch` stops with.
+pub fn backups(board: &Path, digests: Digests, watch: &mut dyn Watch) -> Outcome<Found> {
+    let (files, unread) = discovery::quarantined(board)?;
+    grouped(Kind::Backup, files, unread, digests, watch)
+}
+
+/// Our own backups of `board`, each content once, from the newest to the oldest.
+///
+/// # Errors
+/// When the folder cannot be listed, and what `watch` stops with.
+pub fn own_backups(board: &Path, digests: Digests, watch: &mut dyn Watch) -> Outcome<Found> {
+    let (files, unread) = discovery::own(board)?;
+    grouped(Kind::Own, files, unread, digests, watch)
+}
+
+fn grouped(
+    kind: Kind,
+    files: Vec<Member>,
+    unread: Vec<Unread>,
+    digests: Digests,
+    watch: &mut dyn Watch,
+) -> Outcome<Found> {
+    let files = files.into_iter().map(|member| (kind, member)).collect();
+    let mut found = grouping::group(files, digests, watch)?;
+    found.unread.extend(unread);
+    Ok(found)
+}
+
+impl Unread {
+    fn new(path: PathBuf, failure: &Failure) -> Self {
+        Self { path, reason: failure.to_string() }
+    }
+}
+
+impl Source {
+    /// Reads main file and WAL.
+    ///
+    /// # Errors
+    /// Exit 11 when the files change under every try, otherwise the reading error.
+    pub fn load(&self) -> Outcome<Bytes> {
+        let wal = sidecar(&self.path, "-wal");
+        for _ in 0..TRIES {
+            let before = fingerprint(&self.path, &wal)?;
+            let bytes = Bytes { main: slurp(&self.path)?, wal: slurp(&wal)? };
+            if before == fingerprint(&self.path, &wal)? {
+                return Ok(bytes);
+            }
+        }
+        Err(moving(&self.path))
+    }
+}
+
+fn moving(path: &Path) -> Failure {
+    Failure::busy("The file changed every time it was read.")
+        .at(path)
+        .hint("Stop the processes that write to this board, then try again.")
+}
+
+/// `path` with `suffix` behind its name.
+pub fn sidecar(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_os_string();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Device, inode, length, mtime and ctime of a file, in the units of `stat`.
+type Stamp = Option<(u64, u64, u64, i64, i64, i64, i64)>;
+
+fn fingerprint(main: &Path, wal: &Path) -> Outcome<(Stamp, Stamp)> {
+    Ok((stamp(main)?, stamp(wal)?))
+}
+
+fn stamp(path: &Path) -> Outcome<Stamp> {
+    match fs::metadata(path) {
+        Ok(m) => Ok(Some((m.dev(), m.ino(), m.size(), m.mtime(), m.mtime_nsec(), m.ctime(), m.ctime_nsec()))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::io(error, "looking at the file").at(path)),
+    }
+}
+
+fn exists(path: &Path) -> Outcome<bool> {
+    Ok(stamp(path)?.is_some())
+}
+
+fn open(path: &Path) -> Outcome<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::io(error, "opening the file").at(path)),
+    }
+}
+
+fn slurp(path: &Path) -> Outcome<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(mut file) = open(path)? {
+        file.read_to_end(&mut bytes).map_err(|error| Failure::io(error, "reading the file").at(path))?;
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_copies_are_one_source_unless_their_logs_differ() {
+        let dir = tempfile::tempdir().unwrap();
+        let board = dir.path().join("kanban.db");
+        fs::write(&board, b"live").unwrap();
+        for (mark, wal) in [("0123456789abcdef", ""), ("0123456789abcde0", ""), ("0123456789abcde1", "log")] {
+            let copy = sidecar(&board, &format!(".corrupt.{mark}.bak"));
+            fs::write(&copy, b"copy").unwrap();
+            fs::write(sidecar(&copy, "-wal"), wal).unwrap();
+        }
+        let sources = discover(&board, &[], &mut super::super::Unwatched).unwrap().sources;
+        assert_eq!(sources.len(), 3);
+        assert_eq!(sources[0].kind, Kind::Live);
+        let mut copies: Vec<_> = sources.iter().map(|source| source.copies.len()).collect();
+        copies.sort_unstable();
+        assert_eq!(copies, [1, 1, 2]);
+        assert_eq!(sources[0].load().unwrap().main, b"live");
+    }
+}
