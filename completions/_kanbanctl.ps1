@@ -55,6 +55,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List tasks as they are stored; nothing is promoted by looking')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one task with its links, comments, events and runs')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Count tasks by status and assignee; archived ones are left out')
+            [CompletionResult]::new('stress', 'stress', [CompletionResultType]::ParameterValue, 'Find out whether a directory is a place for boards: real processes on a scratch board there')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('health', 'health', [CompletionResultType]::ParameterValue, 'Check a board without changing it')
             [CompletionResult]::new('journal-mode', 'journal-mode', [CompletionResultType]::ParameterValue, 'Show or change how the board is journaled')
@@ -558,6 +559,35 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'kanbanctl;stress' {
+            [CompletionResult]::new('--processes', '--processes', [CompletionResultType]::ParameterName, 'Workers at the same time')
+            [CompletionResult]::new('--seconds', '--seconds', [CompletionResultType]::ParameterName, 'How long they work')
+            [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'The directory to try')
+            [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'Board by name')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Board file by path')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the data to this file, atomically')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]')
+            [CompletionResult]::new('--if-busy', '--if-busy', [CompletionResultType]::ParameterName, 'What to do when the lock is not had within the budget')
+            [CompletionResult]::new('--crash', '--crash', [CompletionResultType]::ParameterName, 'Kill workers at random moments and start new ones')
+            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'Leave the scratch board there, to look at')
+            [CompletionResult]::new('--all-boards', '--all-boards', [CompletionResultType]::ParameterName, 'Every board under the root (health, list, stats, checkpoint, backup, backups list)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say less on stderr (can be repeated)')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say less on stderr (can be repeated)')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr (can be repeated; twice logs every SQL statement)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr (can be repeated; twice logs every SQL statement)')
+            [CompletionResult]::new('--ascii', '--ascii', [CompletionResultType]::ParameterName, 'Only ASCII in decoration')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer every confirmation with yes')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer every confirmation with yes')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Do everything but the write')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Do everything but the write')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'kanbanctl;completions' {
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'Board by name')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Board file by path')
@@ -717,6 +747,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List tasks as they are stored; nothing is promoted by looking')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one task with its links, comments, events and runs')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Count tasks by status and assignee; archived ones are left out')
+            [CompletionResult]::new('stress', 'stress', [CompletionResultType]::ParameterValue, 'Find out whether a directory is a place for boards: real processes on a scratch board there')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('health', 'health', [CompletionResultType]::ParameterValue, 'Check a board without changing it')
             [CompletionResult]::new('journal-mode', 'journal-mode', [CompletionResultType]::ParameterValue, 'Show or change how the board is journaled')
@@ -770,6 +801,9 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             break
         }
         'kanbanctl;help;stats' {
+            break
+        }
+        'kanbanctl;help;stress' {
             break
         }
         'kanbanctl;help;completions' {

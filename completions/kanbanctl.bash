@@ -67,6 +67,9 @@ _kanbanctl() {
             kanbanctl,stats)
                 cmd="kanbanctl__subcmd__stats"
                 ;;
+            kanbanctl,stress)
+                cmd="kanbanctl__subcmd__stress"
+                ;;
             kanbanctl,version)
                 cmd="kanbanctl__subcmd__version"
                 ;;
@@ -160,6 +163,9 @@ _kanbanctl() {
             kanbanctl__subcmd__help,stats)
                 cmd="kanbanctl__subcmd__help__subcmd__stats"
                 ;;
+            kanbanctl__subcmd__help,stress)
+                cmd="kanbanctl__subcmd__help__subcmd__stress"
+                ;;
             kanbanctl__subcmd__help,version)
                 cmd="kanbanctl__subcmd__help__subcmd__version"
                 ;;
@@ -182,7 +188,7 @@ _kanbanctl() {
 
     case "${cmd}" in
         kanbanctl)
-            opts="-o -q -v -y -n -h -V --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help --version backup backups boards checkpoint complete create init list ls show stats completions health journal-mode man recover version help"
+            opts="-o -q -v -y -n -h -V --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help --version backup backups boards checkpoint complete create init list ls show stats stress completions health journal-mode man recover version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -932,7 +938,7 @@ _kanbanctl() {
             return 0
             ;;
         kanbanctl__subcmd__help)
-            opts="backup backups boards checkpoint complete create init list show stats completions health journal-mode man recover version help"
+            opts="backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1212,6 +1218,20 @@ _kanbanctl() {
             return 0
             ;;
         kanbanctl__subcmd__help__subcmd__stats)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanbanctl__subcmd__help__subcmd__stress)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1542,6 +1562,60 @@ _kanbanctl() {
                 return 0
             fi
             case "${prev}" in
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json jsonl nagios prom" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --if-busy)
+                    COMPREPLY=($(compgen -W "fail skip" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanbanctl__subcmd__stress)
+            opts="-o -q -v -y -n -h --processes --seconds --dir --crash --keep --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --processes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seconds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --board)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -52,6 +52,7 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand ls 'List tasks as they are stored; nothing is promoted by looking'
             cand show 'Show one task with its links, comments, events and runs'
             cand stats 'Count tasks by status and assignee; archived ones are left out'
+            cand stress 'Find out whether a directory is a place for boards: real processes on a scratch board there'
             cand completions 'Print a completion script for a shell'
             cand health 'Check a board without changing it'
             cand journal-mode 'Show or change how the board is journaled'
@@ -529,6 +530,34 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'kanbanctl;stress'= {
+            cand --processes 'Workers at the same time'
+            cand --seconds 'How long they work'
+            cand --dir 'The directory to try'
+            cand --board 'Board by name'
+            cand --db 'Board file by path'
+            cand --format 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]'
+            cand -o 'Write the data to this file, atomically'
+            cand --color 'Colour'
+            cand --timeout 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]'
+            cand --if-busy 'What to do when the lock is not had within the budget'
+            cand --crash 'Kill workers at random moments and start new ones'
+            cand --keep 'Leave the scratch board there, to look at'
+            cand --all-boards 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+            cand --json 'Short for --format json'
+            cand -q 'Say less on stderr (can be repeated)'
+            cand --quiet 'Say less on stderr (can be repeated)'
+            cand -v 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+            cand --verbose 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+            cand --ascii 'Only ASCII in decoration'
+            cand -y 'Answer every confirmation with yes'
+            cand --yes 'Answer every confirmation with yes'
+            cand --no-input 'Never ask'
+            cand -n 'Do everything but the write'
+            cand --dry-run 'Do everything but the write'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'kanbanctl;completions'= {
             cand --board 'Board by name'
             cand --db 'Board file by path'
@@ -682,6 +711,7 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand list 'List tasks as they are stored; nothing is promoted by looking'
             cand show 'Show one task with its links, comments, events and runs'
             cand stats 'Count tasks by status and assignee; archived ones are left out'
+            cand stress 'Find out whether a directory is a place for boards: real processes on a scratch board there'
             cand completions 'Print a completion script for a shell'
             cand health 'Check a board without changing it'
             cand journal-mode 'Show or change how the board is journaled'
@@ -721,6 +751,8 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
         &'kanbanctl;help;show'= {
         }
         &'kanbanctl;help;stats'= {
+        }
+        &'kanbanctl;help;stress'= {
         }
         &'kanbanctl;help;completions'= {
         }

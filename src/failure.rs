@@ -172,6 +172,14 @@ impl Failure {
         self.sqlite
     }
 
+    /// Whether there was no room on the disk, or for this user, or for a file of that size.
+    pub fn is_no_room(&self) -> bool {
+        use std::io::ErrorKind as Kind;
+        let full = self.sqlite.is_some_and(|code| code & 0xff == rusqlite::ffi::SQLITE_FULL);
+        let io = self.error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        full || matches!(io, Some(Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge))
+    }
+
     /// Whether the WAL index could not be mapped: every statement says so on a filesystem that cannot do WAL.
     pub fn is_shared_map(&self) -> bool {
         self.sqlite.is_some_and(|code| IOERR_SHARED_MAP.contains(&code))

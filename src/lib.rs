@@ -41,4 +41,5 @@ pub mod pool;
 pub mod recover;
 pub mod signals;
 pub mod store;
+pub mod stress;
 pub mod ui;

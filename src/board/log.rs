@@ -5,9 +5,11 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
 
 use super::{Inspection, Sidecar};
 use crate::failure::{Failure, Outcome};
@@ -17,6 +19,13 @@ use crate::ondisk::wal::Wal;
 /// ("WAL-mode file format", section 2.1: nBackfill at byte 96), and the log's last valid frame (mxFrame, byte 16).
 const BACKFILL_AT: usize = 96;
 const LAST_FRAME_AT: usize = 16;
+
+/// The checksum of that frame.
+const LAST_SUM_AT: usize = 24;
+
+/// A log that seems torn is looked at so often before it is believed: one that is being written can look so once.
+const LOOKS: usize = 5;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(25);
 
 /// How many frames the log holds and how many of them only the log holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,21 +46,55 @@ pub fn waiting(inspection: &Inspection) -> Outcome<Option<Waiting>> {
     let Some(sidecar) = &inspection.sidecars.wal else {
         return Ok(None);
     };
+    let mut seen = look(inspection, sidecar)?;
+    for _ in 1..LOOKS {
+        if seen.hidden == 0 {
+            break;
+        }
+        sleep(BETWEEN_LOOKS);
+        seen = look(inspection, sidecar)?;
+    }
+    Ok(Some(seen))
+}
+
+fn look(inspection: &Inspection, sidecar: &Sidecar) -> Outcome<Waiting> {
+    // The index first: what it names as the log's end then is not beyond what is read afterwards.
+    let index = inspection.sidecars.shm.as_ref().map_or(Ok(Vec::new()), read)?;
     let bytes = read(sidecar)?;
     let page_size = inspection.header().and_then(|header| header.page_size);
     let log = Wal::read(&bytes, page_size);
     let count = |frames: usize| u64::try_from(frames).unwrap_or(u64::MAX);
     let frames = log.as_ref().map_or(0, |log| count(log.visible()));
-    let hidden = log.as_ref().map_or(0, |log| count(log.hidden()));
-    let done = match &inspection.sidecars.shm {
-        Some(shm) => backfilled(&read(shm)?, frames),
-        None => 0,
-    };
-    let mut pending = frames.saturating_sub(done);
+    let hidden = log.as_ref().filter(|log| !is_abandoned(log, &index)).map_or(0, |log| count(log.hidden()));
+    let mut pending = frames.saturating_sub(backfilled(&index, frames));
     if pending > 0 && log.is_some_and(|log| is_written_back(&log, &inspection.resolved)) {
         pending = 0;
     }
-    Ok(Some(Waiting { frames, pending, hidden, bytes: sidecar.stamp.len }))
+    Ok(Waiting { frames, pending, hidden, bytes: sidecar.stamp.len })
+}
+
+/// Whether what lies beyond the log's end are remains of transactions that never ended: their writer was killed after it
+/// had written its last frame and before it told the index, and a shorter transaction has begun at the same place since.
+/// The index then ends at a frame of the unbroken chain, and each run of remains has one commit, its last frame.
+fn is_abandoned(log: &Wal<'_>, index: &[u8]) -> bool {
+    let visible = log.visible();
+    let last = number(index, LAST_FRAME_AT).and_then(|last| usize::try_from(last).ok()).unwrap_or(0);
+    let sum = [number(index, LAST_SUM_AT), number(index, LAST_SUM_AT + 4)];
+    let ends_there = (1..=visible).contains(&last)
+        && log
+            .frames
+            .get(last - 1)
+            .is_some_and(|frame| frame.checksum.map(|half| Some(u64::from(half))) == sum);
+    let mut commits = 0;
+    ends_there
+        && log.frames.iter().take(log.committed).skip(visible).all(|frame| {
+            if !frame.verified {
+                commits = 0;
+            }
+            let goes_on = commits == 0;
+            commits += usize::from(frame.commit != 0);
+            goes_on
+        })
 }
 
 /// Whether the database file has the last image of every page in the log. The index forgets how far it was written back
@@ -72,22 +115,26 @@ fn is_written_back(log: &Wal<'_>, database: &Path) -> bool {
 
 /// Frames written back, where the index speaks of this log and not of an earlier one.
 fn backfilled(index: &[u8], frames: u64) -> u64 {
-    let number = |at: usize| {
-        let bytes = index.get(at..at + 4)?;
-        // The index is in the host's byte order; it never leaves the machine.
-        Some(u64::from(u32::from_ne_bytes(bytes.try_into().ok()?)))
-    };
-    match (number(LAST_FRAME_AT), number(BACKFILL_AT)) {
+    match (number(index, LAST_FRAME_AT), number(index, BACKFILL_AT)) {
         (Some(last), Some(done)) if last == frames => done.min(frames),
         _ => 0,
     }
 }
 
+/// A number of the index, which is in the host's byte order: it never leaves the machine.
+fn number(index: &[u8], at: usize) -> Option<u64> {
+    let bytes = index.get(at..at + 4)?;
+    Some(u64::from(u32::from_ne_bytes(bytes.try_into().ok()?)))
+}
+
+/// The whole file; nothing when the last user of the board has removed it meanwhile.
 fn read(sidecar: &Sidecar) -> Outcome<Vec<u8>> {
     let mut bytes = Vec::new();
-    let reading = |error| Failure::io(error, format!("reading {}", sidecar.path.display()));
-    File::open(&sidecar.path).map_err(reading)?.read_to_end(&mut bytes).map_err(reading)?;
-    Ok(bytes)
+    match File::open(&sidecar.path).and_then(|mut file| file.read_to_end(&mut bytes)) {
+        Ok(_) => Ok(bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(Failure::io(error, format!("reading {}", sidecar.path.display()))),
+    }
 }
 
 /// Refuses to write where that would destroy rows: over frames that SQLite does not see, through a log that does not

@@ -16,6 +16,7 @@ pub mod location;
 pub mod locks;
 pub mod log;
 pub mod private_copy;
+pub mod scratch;
 
 use std::fmt;
 use std::path::PathBuf;

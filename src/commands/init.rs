@@ -106,7 +106,7 @@ fn already_there(context: &mut Context<'_>, inspection: Inspection) -> Outcome<E
 }
 
 /// Makes the board and gives it its name; says why it is not in WAL mode, where it is not.
-fn create(path: &Path, directory: &Path) -> Outcome<Option<String>> {
+pub(super) fn create(path: &Path, directory: &Path) -> Outcome<Option<String>> {
     let mut file = OwnFile::create(path)?;
     let transaction = file.connection()?.transaction()?;
     schema::create(&transaction)?;

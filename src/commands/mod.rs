@@ -22,6 +22,7 @@ mod progress;
 pub mod recover;
 pub mod show;
 pub mod stats;
+pub mod stress;
 pub mod version;
 
 use std::path::PathBuf;
@@ -56,6 +57,7 @@ pub enum Verb {
     List(list::Args),
     Show(show::Args),
     Stats(stats::Args),
+    Stress(stress::Args),
     Completions(completions::Args),
     Health(health::Args),
     JournalMode(journal_mode::Args),
@@ -207,6 +209,7 @@ fn dispatch(context: &mut Context<'_>, cli: &Cli) -> Outcome<Exit> {
         Some(Verb::List(args)) => list::run(context, args),
         Some(Verb::Show(args)) => show::run(context, args),
         Some(Verb::Stats(args)) => stats::run(context, args),
+        Some(Verb::Stress(args)) => stress::run(context, args),
         Some(Verb::Completions(args)) => completions::run(context, args),
         Some(Verb::Health(args)) => health::run(context, args),
         Some(Verb::Man(args)) => man::run(context, args),

@@ -3,14 +3,12 @@
 //! Responsible for asking before a board is touched: the setter itself can succeed where the next statement fails
 //! (incidents.md 6.5), and by then the board is in a mode that nobody can read.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::path::Path;
 
 use rusqlite::Connection;
 
 use crate::board::filesystem::{self, Suitability};
+use crate::board::scratch::Scratch;
 use crate::failure::{Failure, Outcome};
 
 /// Why WAL cannot be used on boards in `directory`, as a clause that names the filesystem; nothing when it works.
@@ -18,16 +16,19 @@ use crate::failure::{Failure, Outcome};
 /// What is known to be hopeless is not tried: NFS, SMB and the like share no memory and report no error (F16).
 ///
 /// # Errors
-/// Exit 12 when a scratch folder cannot be made there.
+/// Exit 12 when a scratch folder cannot be made there, or when there is no room for the trial.
 pub fn wal_obstacle(directory: &Path) -> Outcome<Option<String>> {
     let under = filesystem::of(directory)?;
     if let Suitability::Hopeless { why } = under.wal {
         return Ok(Some(format!("the filesystem is {}: {why}", under.kind)));
     }
-    let scratch = Scratch::create(directory)?;
-    Ok(try_wal(&scratch.0.join("scratch.db"))
-        .err()
-        .map(|failure| format!("a trial on the filesystem ({}) failed: {failure}", under.kind)))
+    let scratch = Scratch::create(directory, "wal-trial")?;
+    match try_wal(&scratch.path().join("scratch.db")) {
+        Ok(()) => Ok(None),
+        // A full disk says nothing about WAL.
+        Err(failure) if failure.is_no_room() => Err(failure.at(directory)),
+        Err(failure) => Ok(Some(format!("a trial on the filesystem ({}) failed: {failure}", under.kind))),
+    }
 }
 
 /// A row through WAL and back through a second connection, in both directions.
@@ -48,27 +49,6 @@ fn try_wal(path: &Path) -> Outcome<()> {
         Ok(())
     } else {
         Err(Failure::failed("one connection does not see what another one has committed"))
-    }
-}
-
-/// A private folder that goes away with everything in it.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn create(directory: &Path) -> Outcome<Self> {
-        let moment = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
-        let path = directory.join(format!(".kanbanctl-wal-trial-{}-{moment:x}", std::process::id()));
-        DirBuilder::new().mode(0o700).create(&path).map_err(|error| {
-            Failure::io(error, format!("making a scratch folder in {}", directory.display())).at(directory)
-        })?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // A leftover is empty scratch under a name that says so; there is nobody to tell on the way out.
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 

@@ -172,6 +172,20 @@ impl Pool {
         self.budget
     }
 
+    /// Gives what comes next a budget of its own, in a process that does many things one after the other.
+    ///
+    /// # Errors
+    /// When SQLite does not take the handlers.
+    pub fn renew(&mut self, budget: Budget) -> Outcome<()> {
+        self.budget = budget;
+        let Some(mut handle) = self.handle.take() else {
+            return Ok(());
+        };
+        self.arm(&mut handle.connection)?;
+        self.handle = Some(handle);
+        Ok(())
+    }
+
     /// Runs a reading closure; it may run a second time when the board changed underneath or damage is looked at
     /// again, so it must have no effect but its value.
     ///
@@ -295,7 +309,7 @@ impl Pool {
             return Err(Failure::failed("the board is not open."));
         };
         let long = self.inspection.sidecars.wal.as_ref().is_some_and(|wal| wal.stamp.len > LONG_WAL);
-        if long && !dry_run {
+        if long && !dry_run && !handle.wrote {
             // Written back whole, the log begins anew with the next commit. Without this a row of short processes
             // makes it grow for ever: the index forgets how far it was written back when its last user closes.
             let _ = handle.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));

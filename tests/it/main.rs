@@ -32,5 +32,6 @@ mod readme; // every command that is documented works
 mod recover; // what comes back from every shape of damage
 mod signals; // INT, TERM and HUP at any moment: rolled back, nothing left, the signal's status
 mod storm; // thousands of copies: grouped, compared, thinned out without losing a row
+mod stress; // a filesystem qualified: the report, what is left, workers that never outlive it
 mod traces; // reading leaves no trace; one handle, opened once
 mod tree; // laws about the source tree itself: listed files, forbidden words

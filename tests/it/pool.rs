@@ -184,6 +184,40 @@ fn a_torn_log_is_never_written_over() {
     assert!(found.contains("\"wal-torn\""), "{found}");
 }
 
+/// A writer that was killed after its last frame and before it told the WAL index leaves a commit that nobody has seen.
+/// The next, shorter transaction begins at the same place: the rest of the first lies behind it, and is no tear.
+#[test]
+fn the_rest_of_a_killed_writers_transaction_is_no_tear() {
+    let sandbox = Sandbox::with_board();
+    let wal = damage::beside(&sandbox.board(), "-wal");
+    let mut holder = Holder::on(&sandbox.board());
+    holder.execute("PRAGMA wal_autocheckpoint=0");
+    holder.execute(&insert("t_00000001"));
+    let (board, history) = (std::fs::read(sandbox.board()).unwrap(), std::fs::read(&wal).unwrap());
+    // The same history up to here on another board, where the long transaction ends.
+    let other = Sandbox::new();
+    std::fs::write(other.board(), board).unwrap();
+    std::fs::write(damage::beside(&other.board(), "-wal"), history).unwrap();
+    let mut killed = Holder::on(&other.board());
+    killed.execute("PRAGMA wal_autocheckpoint=0");
+    let body = "x".repeat(20_000);
+    killed.execute(&format!("UPDATE tasks SET body = '{body}'"));
+    let abandoned = std::fs::read(damage::beside(&other.board(), "-wal")).unwrap();
+    holder.execute("UPDATE tasks SET priority = 1");
+    let short = std::fs::metadata(&wal).unwrap().len();
+    assert!(short + 3 * 4_120 < u64::try_from(abandoned.len()).unwrap());
+    let file = std::fs::OpenOptions::new().write(true).open(&wal).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, &abandoned[usize::try_from(short).unwrap()..], short)
+        .unwrap();
+
+    assert!(!sandbox.run(&["health", "--json"]).stdout.contains("wal-torn"));
+    let id = sandbox.run(&["create", "written over the rest"]).success();
+    let ids = sandbox.run(&["list", "--json"]).success().stdout;
+    assert!(ids.contains(id.line()) && ids.contains("t_00000001"), "{ids}");
+    assert_eq!(holder.query("SELECT count(*) FROM tasks"), "2");
+    assert_eq!(holder.query("PRAGMA integrity_check"), "ok");
+}
+
 #[test]
 fn a_board_under_two_names_is_not_written() {
     let sandbox = Sandbox::with_board();

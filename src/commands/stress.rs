@@ -1,0 +1,327 @@
+//! `stress`: is this directory a place for boards? Found out on a scratch board there.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::{Context, init};
+use crate::board::filesystem;
+use crate::board::scratch::Scratch;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::journal::Mode;
+use crate::pool::Budget;
+use crate::stress::examine::{self, Findings};
+use crate::stress::tally::{Latency, Tally};
+use crate::stress::verdict::{self, Evidence, Verdict};
+use crate::stress::worker::{self, Order};
+use crate::stress::{self, PURPOSE, Plan, crew};
+use crate::ui::{Column, Label, Page, Records, Report, Table};
+
+/// Find out whether a directory is a place for boards: real processes on a scratch board there.
+///
+/// Each worker has one connection and goes round: create a task, read it back, complete it, list what is ready. It
+/// tells every commit before it goes on, so that a lost one is noticed. --timeout is what one operation may wait. The
+/// scratch board lies in a fresh private folder in the directory, whose path is said on stderr; it can be used as a
+/// Hermes root meanwhile. It is removed at the end, also after Ctrl-C. No other board is touched.
+///
+/// Plain records: name TAB value, then latency OPERATION COUNT P50 P95 P99 MAX in microseconds.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = EXITS)]
+pub struct Args {
+    /// Workers at the same time.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=512))]
+    processes: u16,
+    /// How long they work.
+    #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    seconds: u32,
+    /// The directory to try.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+    /// Kill workers at random moments and start new ones.
+    #[arg(long)]
+    crash: bool,
+    /// Leave the scratch board there, to look at.
+    #[arg(long)]
+    keep: bool,
+}
+
+/// What the exit codes mean here.
+const EXITS: &str = "\
+Exit status:
+  0 sound: boards can be kept there.
+  3 usable: with what the verdict names, such as DELETE mode only, or locks not had within --timeout.
+  4 unsound: acknowledged writes were lost, the board was corrupted, or operations failed. Keep no board there.
+  6 unchecked: no operation was finished.
+  10 no such directory. 12 no room, or it may not be written. 128+N ended by signal N.";
+
+/// Runs the verb.
+///
+/// # Errors
+/// Exit 10 when the directory is not there, 12 when a board cannot be made in it.
+pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
+    if let Some(milliseconds) = context.env.number(crew::WORKER) {
+        let length = Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0));
+        return work(context, args, length);
+    }
+    let kind = filesystem::of(&args.dir)?.kind;
+    if context.globals.dry_run {
+        context.ui.status(format_args!("Dry run: would try {} ({kind}).", args.dir.display()));
+        return Ok(Exit::Ok);
+    }
+    let patience = context.budget().total;
+    let directory = std::fs::canonicalize(&args.dir)
+        .map_err(|error| Failure::io(error, format!("resolving {}", args.dir.display())))?;
+    if !directory.is_dir() {
+        return Err(Failure::refused(format!("{} is not a directory.", directory.display()))
+            .hint("Name the directory that boards are to be kept in with --dir."));
+    }
+    let mut scratch =
+        Scratch::create(&directory, PURPOSE).map_err(|failure| unusable(failure, &directory))?;
+    if args.keep {
+        scratch.keep();
+    }
+    let plan = Plan {
+        folder: scratch.path().to_path_buf(),
+        processes: usize::from(args.processes),
+        length: Duration::from_secs(u64::from(args.seconds)),
+        patience,
+        crash: args.crash,
+    };
+    let board = plan.board();
+    let obstacle = init::create(&board, &plan.folder).map_err(|failure| unusable(failure, &directory))?;
+    context.ui.status(format_args!("Scratch board: {}", board.display()));
+    let begun = Instant::now();
+    let mut tally = {
+        let bar = context.ui.progress("Working", 0);
+        crew::run(&plan, &context.signals, &bar.callback())?
+    };
+    let took = begun.elapsed();
+    let budget = Budget::new(patience).for_long_work();
+    let findings = examine::examine(&board, &tally, budget, &context.signals)?;
+    let evidence = Evidence {
+        tally: &tally,
+        findings: &findings,
+        wal_obstacle: obstacle.as_deref(),
+        patience_ms: patience.as_millis(),
+    };
+    let judged = verdict::judge(&evidence);
+    let figures = Figures::of(&mut tally, findings, took);
+    let report = Qualified {
+        verdict: judged.0,
+        sentences: judged.1,
+        directory,
+        filesystem: kind,
+        journal_mode: if obstacle.is_none() { Mode::Wal } else { Mode::Delete },
+        processes: args.processes,
+        figures,
+        board: args.keep.then(|| board.clone()),
+    };
+    context.ui.emit(&report)?;
+    Ok(report.verdict.exit())
+}
+
+/// Lost tasks that are named.
+const MOST_LOST: usize = 20;
+
+fn per_second(operations: u64, took: Duration) -> f64 {
+    let operations = f64::from(u32::try_from(operations).unwrap_or(u32::MAX));
+    (operations / took.as_secs_f64().max(0.001) * 10.0).round() / 10.0
+}
+
+/// Why no board can be made there, as a verdict.
+fn unusable(failure: Failure, directory: &Path) -> Failure {
+    if failure.is_no_room() {
+        return failure
+            .context("There is no room for a board here")
+            .hint(format!("Free space on the filesystem of {} and run it again.", directory.display()));
+    }
+    failure.context("No board can be made here")
+}
+
+/// A worker's side: the parent has said by a variable that this process is one.
+fn work(context: &mut Context<'_>, args: &Args, length: Duration) -> Outcome<Exit> {
+    crew::bind_to_parent()?;
+    if !Scratch::is_lived_in(&args.dir, PURPOSE) {
+        return Err(Failure::usage(
+            "--as-worker is for `kanbanctl stress` itself, on its own scratch board.",
+        ));
+    }
+    let board = examine::board(&args.dir.join("kanban.db"));
+    let order = Order { length, patience: context.budget().total, clock: context.clock };
+    let (signals, ui) = (context.signals.clone(), &mut *context.ui);
+    worker::work(|| board.inspect(), &order, &signals, &mut |line: &stress::wire::Line| {
+        ui.raw(&format!("{line}\n"))
+    })?;
+    Ok(Exit::Ok)
+}
+
+/// What was found out.
+#[derive(Debug, Serialize)]
+struct Qualified {
+    verdict: Verdict,
+    sentences: Vec<String>,
+    directory: PathBuf,
+    filesystem: String,
+    journal_mode: Mode,
+    processes: u16,
+    #[serde(flatten)]
+    figures: Figures,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    board: Option<PathBuf>,
+}
+
+/// The load in numbers.
+#[derive(Debug, Serialize)]
+struct Figures {
+    seconds: f64,
+    killed: u64,
+    operations: u64,
+    operations_per_second: f64,
+    errors: u64,
+    errors_by_kind: BTreeMap<String, u64>,
+    lost: usize,
+    lost_tasks: Vec<String>,
+    vanished: usize,
+    corrupt_copies: usize,
+    integrity: String,
+    per_process: Share,
+    latency_us: BTreeMap<&'static str, Latency>,
+}
+
+impl Figures {
+    fn of(tally: &mut Tally, findings: Findings, took: Duration) -> Self {
+        Self {
+            seconds: (took.as_secs_f64() * 1_000.0).round() / 1_000.0,
+            killed: tally.killed,
+            operations: tally.operations(),
+            operations_per_second: per_second(tally.operations(), took),
+            errors: tally.failures(),
+            errors_by_kind: std::mem::take(&mut tally.errors),
+            lost: findings.lost.len(),
+            lost_tasks: findings.lost.into_iter().take(MOST_LOST).collect(),
+            vanished: tally.vanished.len(),
+            corrupt_copies: findings.corrupt_copies,
+            integrity: findings.integrity,
+            per_process: Share::of(tally),
+            latency_us: tally.latencies(),
+        }
+    }
+}
+
+/// How evenly the work fell on the workers that worked to the end.
+#[derive(Debug, Serialize)]
+struct Share {
+    least: u64,
+    most: u64,
+}
+
+impl Share {
+    fn of(tally: &Tally) -> Self {
+        let least = tally.shares.iter().copied().min().unwrap_or(0);
+        Self { least, most: tally.shares.iter().copied().max().unwrap_or(0) }
+    }
+}
+
+impl Qualified {
+    fn label(&self) -> Label {
+        match self.verdict {
+            Verdict::Sound => Label::Good,
+            Verdict::Unsound => Label::Bad,
+            Verdict::Usable | Verdict::NoRoom | Verdict::Unchecked => Label::Warning,
+        }
+    }
+
+    fn errors_in_words(&self) -> String {
+        if self.figures.errors == 0 {
+            return "0".to_owned();
+        }
+        let kinds: Vec<String> =
+            self.figures.errors_by_kind.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        format!("{} ({})", self.figures.errors, kinds.join(", "))
+    }
+}
+
+impl Report for Qualified {
+    fn kind(&self) -> &'static str {
+        "stress"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        page.spans(&[(self.label(), self.verdict.name())]);
+        for sentence in &self.sentences {
+            page.paragraph(2, sentence);
+        }
+        page.blank();
+        let place = format!("{} ({}, {} mode)", self.directory.display(), self.filesystem, self.journal_mode);
+        let load = match self.figures.killed {
+            0 => format!("{} processes, {:.1} s", self.processes, self.figures.seconds),
+            killed => format!("{} processes, {:.1} s, {killed} killed", self.processes, self.figures.seconds),
+        };
+        let operations = format!(
+            "{}, {:.0} a second; {} to {} per process",
+            self.figures.operations,
+            self.figures.operations_per_second,
+            self.figures.per_process.least,
+            self.figures.per_process.most
+        );
+        let mut pairs = vec![
+            ("directory", place),
+            ("load", load),
+            ("operations", operations),
+            ("errors", self.errors_in_words()),
+            ("lost", self.figures.lost.to_string()),
+            ("corrupt copies", self.figures.corrupt_copies.to_string()),
+            ("integrity", self.figures.integrity.clone()),
+        ];
+        pairs.extend(self.board.iter().map(|board| ("board", board.display().to_string())));
+        let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        page.pairs(&pairs);
+        page.blank();
+        let names = ["COUNT", "P50", "P95", "P99", "MAX"].map(|name| Column::fixed(name).right());
+        let mut table = Table::new([Column::fixed("MICROSECONDS")].into_iter().chain(names));
+        for (operation, times) in &self.figures.latency_us {
+            let figures = [times.p50, times.p95, times.p99, times.max].map(|micros| micros.to_string());
+            let cells = [(*operation).to_owned(), times.count.to_string()].into_iter().chain(figures);
+            table.row(cells.map(|cell| (Label::Text, cell)));
+        }
+        page.table(&table);
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        records.record(&["verdict", self.verdict.name()]);
+        for sentence in &self.sentences {
+            records.record(&["says", sentence]);
+        }
+        records.record(&["directory", &self.directory.display().to_string()]);
+        records.record(&["filesystem", &self.filesystem]);
+        records.record(&["journal_mode", self.journal_mode.name()]);
+        records.record(&["processes", &self.processes.to_string()]);
+        records.record(&["seconds", &format!("{:.1}", self.figures.seconds)]);
+        records.record(&["killed", &self.figures.killed.to_string()]);
+        records.record(&["operations", &self.figures.operations.to_string()]);
+        records.record(&["operations_per_second", &format!("{:.1}", self.figures.operations_per_second)]);
+        records.record(&["errors", &self.figures.errors.to_string()]);
+        for (kind, count) in &self.figures.errors_by_kind {
+            records.record(&["error", kind, &count.to_string()]);
+        }
+        records.record(&["lost", &self.figures.lost.to_string()]);
+        records.record(&["corrupt_copies", &self.figures.corrupt_copies.to_string()]);
+        records.record(&["integrity", &self.figures.integrity]);
+        records.record(&[
+            "per_process",
+            &self.figures.per_process.least.to_string(),
+            &self.figures.per_process.most.to_string(),
+        ]);
+        for (operation, times) in &self.figures.latency_us {
+            let figures = [times.p50, times.p95, times.p99, times.max].map(|micros| micros.to_string());
+            let [p50, p95, p99, max] = &figures;
+            records.record(&["latency", operation, &times.count.to_string(), p50, p95, p99, max]);
+        }
+        if let Some(board) = &self.board {
+            records.record(&["board", &board.display().to_string()]);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! One worker: rounds of create, show, complete and list through the one connection of its process.
+//!
+//! Responsible for telling each outcome before the next operation begins: what was told as done is what must be on the
+//! board in the end. It goes by the same pool and the same statements as the verbs.
+
+use std::time::{Duration, Instant};
+
+use super::wire::{Line, Operation};
+use crate::board::Inspection;
+use crate::clock::Clock;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::pool::{Access, Budget, Pool};
+use crate::signals::Signals;
+use crate::store::complete::{Completer, Completion};
+use crate::store::create::{Creator, Draft};
+use crate::store::query::{self, Filter};
+use crate::store::task;
+
+/// The pause after a failure, so that a full disk is not asked a thousand times a second.
+const AFTER_FAILURE: Duration = Duration::from_millis(50);
+/// Tasks that a listing asks for.
+const LISTED: u32 = 50;
+/// The columns that `list` shows.
+const COLUMNS: [&str; 4] = ["id", "status", "priority", "title"];
+
+/// What a worker is told.
+#[derive(Debug)]
+pub struct Order {
+    /// How long to work.
+    pub length: Duration,
+    /// How long one operation may wait for locks.
+    pub patience: Duration,
+    /// The time that goes into rows.
+    pub clock: Clock,
+}
+
+/// Works until the time is over, a signal comes or damage is met.
+///
+/// # Errors
+/// Only when `tell` fails: nobody is there to listen any more. Everything else is told.
+pub fn work(
+    inspect: impl FnOnce() -> Outcome<Inspection>,
+    order: &Order,
+    signals: &Signals,
+    tell: &mut dyn FnMut(&Line) -> Outcome<()>,
+) -> Outcome<()> {
+    let until = Instant::now() + order.length;
+    let begun = Instant::now();
+    let opened = inspect().and_then(|inspection| {
+        let mut pool = Pool::new(inspection, Access::Write, Budget::new(order.patience), signals.clone())?;
+        pool.connection(|_, _| Ok(()))?;
+        Ok(pool)
+    });
+    let mut pool = match opened {
+        Ok(pool) => {
+            tell(&done(Operation::Open, begun, "-"))?;
+            pool
+        }
+        Err(failure) => return tell(&failed(Operation::Open, begun, &failure)),
+    };
+    let mut worker = Worker { pool: &mut pool, order, tell, damaged: false };
+    let mut number = 0_u64;
+    while Instant::now() < until && signals.received().is_none() && !worker.damaged {
+        number += 1;
+        worker.round(number)?;
+    }
+    let begun = Instant::now();
+    if let Err(failure) = pool.close() {
+        tell(&failed(Operation::Open, begun, &failure))?;
+    }
+    tell(&Line::End)
+}
+
+struct Worker<'a> {
+    pool: &'a mut Pool,
+    order: &'a Order,
+    tell: &'a mut dyn FnMut(&Line) -> Outcome<()>,
+    damaged: bool,
+}
+
+impl Worker<'_> {
+    fn round(&mut self, number: u64) -> Outcome<()> {
+        let now = self.order.clock.epoch();
+        let title = format!("Load {number} of process {}", std::process::id());
+        let draft = Draft { title, ..Draft::default() };
+        let created = self.timed(Operation::Create, None, |pool| {
+            pool.write(|txn| Ok(Creator::new(txn, 1, now)?.create(&draft)?.id))
+        })?;
+        let Some(id) = created else { return Ok(()) };
+        let shown = self.timed(Operation::Show, Some(&id), |pool| pool.read(|conn| task::get(conn, &id)))?;
+        if matches!(shown, Some(None)) {
+            (self.tell)(&Line::Vanished { task: id.clone() })?;
+        }
+        let completion = Completion {
+            task: id.clone(),
+            result: Some("done under load".to_owned()),
+            ..Completion::default()
+        };
+        self.timed(Operation::Complete, Some(&id), |pool| {
+            pool.write(|txn| Completer::new(txn, now)?.complete(&completion))
+        })?;
+        let filter = Filter { status: Some("ready".to_owned()), limit: Some(LISTED), ..Filter::default() };
+        self.timed(Operation::List, None, |pool| pool.read(|conn| query::list(conn, &filter, &COLUMNS)))?;
+        Ok(())
+    }
+
+    /// Does one operation within a budget of its own and tells how it went; nothing when it failed.
+    fn timed<T: Told>(
+        &mut self,
+        operation: Operation,
+        task: Option<&str>,
+        work: impl FnOnce(&mut Pool) -> Outcome<T>,
+    ) -> Outcome<Option<T>> {
+        let begun = Instant::now();
+        let outcome = self.pool.renew(Budget::new(self.order.patience)).and_then(|()| work(self.pool));
+        match outcome {
+            Ok(value) => {
+                let line = done(operation, begun, task.or(value.id()).unwrap_or("-"));
+                (self.tell)(&line)?;
+                Ok(Some(value))
+            }
+            Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => Ok(None),
+            Err(failure) => {
+                self.damaged |= failure.is_damage();
+                (self.tell)(&failed(operation, begun, &failure))?;
+                std::thread::sleep(AFTER_FAILURE);
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// A value that may be the id of the task that came into being.
+trait Told {
+    fn id(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl Told for String {
+    fn id(&self) -> Option<&str> {
+        Some(self)
+    }
+}
+
+impl Told for Option<task::Task> {}
+impl Told for Vec<task::Task> {}
+impl Told for crate::store::complete::Completed {}
+
+fn done(operation: Operation, begun: Instant, task: &str) -> Line {
+    Line::Done { operation, micros: micros(begun), task: task.to_owned() }
+}
+
+fn failed(operation: Operation, begun: Instant, failure: &Failure) -> Line {
+    let kind = if failure.is_no_room() { "no-room" } else { failure.exit().name() };
+    Line::Failed { operation, micros: micros(begun), kind: kind.to_owned(), message: failure.to_string() }
+}
+
+fn micros(begun: Instant) -> u32 {
+    u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX)
+}
