@@ -1,7 +1,7 @@
 //! Where a board is and what lies beside it, found out with plain system calls before SQLite is involved.
 //!
 //! Responsible for naming the file (`location`), looking at its bytes and sidecars ([`files`]), at who else has it
-//! (`holders`, `locks`) and at what it lies on (`filesystem`). It leaves every statement to [`crate::pool`].
+//! (`holders`, `locks`), at what only a process still has ([`generation`]) and at what it lies on (`filesystem`). It leaves every statement to [`crate::pool`].
 //!
 //! Rule 1 of the design (architecture.md): every descriptor opened here is closed before the pool opens, because
 //! POSIX drops all of a process's locks on a file with the first descriptor of it that is closed (incidents.md F11).
@@ -10,6 +10,7 @@
 pub mod dispatcher;
 pub mod files;
 pub mod filesystem;
+pub mod generation;
 pub mod getlk;
 pub mod holders;
 pub mod location;

@@ -224,11 +224,8 @@ fn require_finished(report: &Checkpoint, resolved: &Path) -> Outcome<()> {
 /// Takes Hermes' locks and proves that nobody else has the board open.
 fn alone(context: &Context<'_>, inspection: &Inspection, args: &Args) -> Outcome<Option<HermesLocks>> {
     let scan = || {
-        let refusal = holders::scan(inspection)?.require_none("cutting the WAL", args.assume_unused);
-        refusal.map_err(|failure| {
-            failure
-                .hint("`kanbanctl checkpoint` without --mode copies the frames beside them.")
-                .at(&inspection.resolved)
+        holders::require_none(inspection, "cutting the WAL", args.assume_unused).map_err(|failure| {
+            failure.hint("`kanbanctl checkpoint` without --mode copies the frames beside them.")
         })
     };
     scan()?;

@@ -110,9 +110,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
 fn change(context: &mut Context<'_>, seen: &Inspection, target: Mode, assume_unused: bool) -> Outcome<()> {
     let doing = format!("changing the journal mode to {target}");
     log::require_writable(seen)?;
-    let alone = || {
-        holders::scan(seen)?.require_none(&doing, assume_unused).map_err(|failure| failure.at(&seen.resolved))
-    };
+    let alone = || holders::require_none(seen, &doing, assume_unused);
     alone()?;
     if context.globals.dry_run {
         rehearse(context, seen)?;

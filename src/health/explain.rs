@@ -71,8 +71,9 @@ const EXPLANATIONS: [(&str, &str); 22] = [
     ),
     (
         "deleted-files",
-        "A living process holds a deleted WAL or database file of this board. Commits that it makes go \
-        there and are gone when it ends. Do not stop it before they are saved.",
+        "A living process holds a WAL or database file of this board that was deleted, replaced or renamed under it. \
+        Commits that it makes go there, nobody else sees them, and they are gone when it ends. Do not stop it before \
+        they are saved; recover reads them while it lives.",
     ),
     (
         "backups",

@@ -2,15 +2,28 @@
 //!
 //! Responsible for the question before anything that must not happen under another process: shrinking or leaving the
 //! WAL, installing a rebuilt file. SQLite's own refusal is no answer: a process whose locks were lost (incidents.md
-//! F11, F13) still writes, and only its descriptors show it. It leaves taking locks to [`super::locks`].
+//! F11, F13) still writes, and only its descriptors show it. It leaves taking locks to [`super::locks`], and
+//! what is in a file that has lost its name to [`super::generation`].
 //!
-//! Three sources: descriptors under `/proc/*/fd` by device and inode ([`proc_scan`]), `/proc/locks`, and `F_GETLK` on
-//! SQLite's lock bytes ([`super::getlk`]), which tells without taking a lock. The last one opens and closes the files
-//! and with that would drop this process's own locks on them, so it belongs before SQLite opens the board.
+//! ```text
+//!   descriptors    /proc/*/fd, /proc/*/task/*/fd, /proc/*/maps         who has what open
+//!   belonging      inode, name, company                                what that is to the board
+//!   lock_table     /proc/locks                                         who holds which lock
+//!   coverage       users, pid namespaces, other machines               whether somebody can have been missed
+//! ```
+//!
+//! One more source opens and closes the board's files and with that would drop this process's own locks on them:
+//! `F_GETLK` on SQLite's lock bytes ([`super::getlk`]). [`scan`] asks it and belongs before SQLite opens the board;
+//! [`look`] does not and is safe at any time.
 
-pub mod proc_scan;
+mod belonging;
+mod coverage;
+mod descriptors;
+mod lock_table;
+mod process;
 
 use std::fmt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::Inspection;
@@ -50,8 +63,62 @@ pub struct HeldFile {
     pub role: Role,
     /// Whether its name is gone, or belongs to another file by now: what is written there nobody else sees (F13).
     pub deleted: bool,
-    /// The descriptor's number in that process; nothing when only a lock gave it away.
+    /// Its name where that is none of the board's: a log beside a hard link or a bind mount, or one that was renamed.
+    /// What is written there is not seen through the board's name either.
+    pub other_name: Option<PathBuf>,
+    /// The descriptor's number in that process; nothing when only a lock or a memory map gave it away.
     pub fd: Option<u32>,
+    /// Where `/proc` leads to the file.
+    #[serde(skip)]
+    pub place: Option<PathBuf>,
+    /// Which file it is.
+    #[serde(skip)]
+    pub identity: Option<Identity>,
+}
+
+impl HeldFile {
+    /// Whether what is written to it is seen by nobody who opens the board by its name.
+    pub fn is_apart(&self) -> bool {
+        self.role.is_database() && self.role != Role::Journal && (self.deleted || self.other_name.is_some())
+    }
+}
+
+/// Which file something is: the same under every name that it has.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity {
+    /// Device number.
+    pub dev: u64,
+    /// Inode number.
+    pub ino: u64,
+    /// When the file was made, in seconds and nanoseconds, where the filesystem knows.
+    pub birth: Option<(i64, u32)>,
+}
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        (self.dev, self.ino) == (other.dev, other.ino)
+    }
+}
+
+impl Eq for Identity {}
+
+impl Identity {
+    /// The file that `path` leads to now.
+    pub fn of(path: &Path) -> Option<Self> {
+        let meta = std::fs::metadata(path).ok()?;
+        Some(Self { dev: meta.dev(), ino: meta.ino(), birth: None })
+    }
+
+    fn born(self, path: &Path) -> Self {
+        Self { birth: Self::birth(path), ..self }
+    }
+
+    fn birth(path: &Path) -> Option<(i64, u32)> {
+        use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+        let looked = statx(CWD, path, AtFlags::empty(), StatxFlags::BTIME).ok()?;
+        let known = StatxFlags::from_bits_retain(looked.stx_mask).contains(StatxFlags::BTIME);
+        known.then_some((looked.stx_btime.tv_sec, looked.stx_btime.tv_nsec))
+    }
 }
 
 /// Another process that has the board open.
@@ -96,8 +163,8 @@ pub struct Target {
     pub role: Role,
     /// Its path beside the resolved database.
     pub path: PathBuf,
-    /// Device and inode of the file that has this name now.
-    pub identity: Option<(u64, u64)>,
+    /// The file that has this name now.
+    pub identity: Option<Identity>,
 }
 
 /// Looks for holders in every way there is. Only before SQLite opens the board (see the module's head).
@@ -128,13 +195,23 @@ pub fn scan_path(chosen: &Path, resolved: &Path) -> Outcome<Holders> {
 /// When `/proc` cannot be read.
 pub fn look(chosen: &Path, resolved: &Path) -> Outcome<Holders> {
     let targets = targets(chosen, resolved);
-    let mut holders = proc_scan::descriptors(&targets)?;
-    let device =
-        resolved.parent().and_then(|parent| super::filesystem::of(parent).ok()).and_then(|fs| fs.device);
-    for (role, owner) in proc_scan::locks(&targets, device) {
-        holders.add_lock(role, owner);
+    let filesystem = resolved.parent().and_then(|parent| super::filesystem::of(parent).ok());
+    let mut holders = descriptors::scan(&targets, filesystem.as_ref())?;
+    let device = filesystem.and_then(|filesystem| filesystem.device);
+    for lock in lock_table::held(&targets, device, process::me()) {
+        holders.add_lock(lock.role, lock.pid);
     }
     Ok(holders)
+}
+
+/// Refuses (12), naming every holder, unless it is proven that nobody else has the board open; `unproven_is_fine` waives
+/// the proof, never a holder that was found. Only before SQLite opens the board.
+///
+/// # Errors
+/// Exit 12; when `/proc` cannot be read.
+pub fn require_none(inspection: &Inspection, doing: &str, unproven_is_fine: bool) -> Outcome<()> {
+    let refusal = scan(inspection)?.require_none(doing, unproven_is_fine);
+    refusal.map_err(|failure| failure.at(&inspection.resolved))
 }
 
 impl Holders {
@@ -148,11 +225,9 @@ impl Holders {
         self.found.iter().filter(|holder| holder.files.iter().any(|file| file.role.is_database()))
     }
 
-    /// Those who hold a file of the database whose name is gone.
-    pub fn of_deleted(&self) -> impl Iterator<Item = &Holder> {
-        self.found
-            .iter()
-            .filter(|holder| holder.files.iter().any(|file| file.deleted && file.role.is_database()))
+    /// Those who hold a file of the database whose name is gone or another than the board's.
+    pub fn of_apart(&self) -> impl Iterator<Item = &Holder> {
+        self.found.iter().filter(|holder| holder.files.iter().any(HeldFile::is_apart))
     }
 
     /// Refuses (12), naming every holder, unless nobody holds the database. `unproven_is_fine` waives completeness,
@@ -182,7 +257,7 @@ impl Holders {
     }
 
     fn add_lock(&mut self, role: Role, owner: Option<u32>) {
-        let file = HeldFile { role, deleted: false, fd: None };
+        let file = HeldFile { role, deleted: false, other_name: None, fd: None, place: None, identity: None };
         let known = self.found.iter_mut().find(|holder| match owner {
             Some(pid) => holder.pid == Some(pid),
             None => holder.files.iter().any(|held| held.role == role),
@@ -193,12 +268,9 @@ impl Holders {
             }
             return;
         }
-        if owner == Some(std::process::id()) {
-            return;
-        }
         let (command, since) = owner.map_or_else(
             || ("unseen: another machine, container or pid namespace".to_owned(), None),
-            |pid| (proc_scan::command(pid), proc_scan::started(pid)),
+            |pid| (process::command(pid), process::started(pid)),
         );
         self.found.push(Holder { pid: owner, command, files: vec![file], since });
     }
@@ -212,6 +284,9 @@ impl fmt::Display for Holder {
         }
         if self.files.iter().any(|file| file.deleted) {
             f.write_str(" with files that are deleted")?;
+        }
+        if self.files.iter().any(|file| file.other_name.is_some()) {
+            f.write_str(" with a log under another name")?;
         }
         Ok(())
     }
@@ -228,8 +303,7 @@ fn targets(chosen: &Path, resolved: &Path) -> Vec<Target> {
         .into_iter()
         .chain(locks)
         .map(|(role, path)| {
-            use std::os::unix::fs::MetadataExt;
-            let identity = std::fs::metadata(&path).ok().map(|meta| (meta.dev(), meta.ino()));
+            let identity = Identity::of(&path).map(|identity| identity.born(&path));
             Target { role, path, identity }
         })
         .collect()

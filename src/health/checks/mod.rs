@@ -9,11 +9,14 @@ mod neighbours;
 mod rows;
 mod wal;
 
+use std::time::Duration;
+
 use rusqlite::Connection;
 
 use super::{Depth, Finding};
 use crate::board::filesystem::Filesystem;
-use crate::board::holders::Holders;
+use crate::board::generation::{self, Generation, Stake};
+use crate::board::holders::{self, Holders};
 use crate::board::log::{self, Waiting};
 use crate::board::{Copies, Inspection, files};
 use crate::failure::Outcome;
@@ -22,6 +25,9 @@ use crate::recover::sources::{self, Digests};
 use crate::store::audit::Integrity;
 
 pub use integrity::compare_looks;
+
+/// How long deleted files in a process's hands rest before the second look.
+const SECOND_LOOK: Duration = Duration::from_millis(100);
 
 /// Everything that was found out about the board before SQLite opened it.
 #[derive(Debug)]
@@ -32,6 +38,8 @@ pub struct Subject {
     pub filesystem: Filesystem,
     /// Who has it open.
     pub holders: Holders,
+    /// Files of the board that only a process still has, and what is lost when it ends; nothing where that cannot be read.
+    pub generations: Vec<Apart>,
     /// The copies that Hermes put aside.
     pub copies: Copies,
     /// How many contents those copies have; only where the depth asks for reading them all.
@@ -44,12 +52,15 @@ pub struct Subject {
     pub now: i64,
 }
 
+/// Files that only a process still has, and what is lost when it ends; nothing where that cannot be read.
+pub type Apart = (Generation, Option<Stake>);
+
 /// A check on the bytes.
 type BytesCheck = fn(&Subject) -> Vec<Finding>;
 /// A check on the rows.
 type RowsCheck = fn(&Connection, &Subject) -> Outcome<Vec<Finding>>;
 
-const BEFORE_OPENING: [BytesCheck; 12] = [
+const BEFORE_OPENING: [BytesCheck; 13] = [
     file::state,
     file::header,
     file::page_count,
@@ -62,6 +73,7 @@ const BEFORE_OPENING: [BytesCheck; 12] = [
     neighbours::space,
     neighbours::backups,
     neighbours::holders,
+    neighbours::deleted_files,
 ];
 
 const AFTER_OPENING: [RowsCheck; 4] = [rows::schema, rows::references, rows::stale_running, rows::cursors];
@@ -74,7 +86,7 @@ impl Subject {
     pub fn look(inspection: Inspection, depth: Depth, now: i64) -> Outcome<Self> {
         let directory = inspection.resolved.parent().unwrap_or(&inspection.resolved);
         let filesystem = crate::board::filesystem::of(directory)?;
-        let holders = crate::board::holders::scan(&inspection)?;
+        let (holders, generations) = hands(&inspection)?;
         let waiting = log::waiting(&inspection)?;
         let copies = files::copies(&inspection.resolved);
         let contents = match depth {
@@ -84,8 +96,24 @@ impl Subject {
             }
             _ => None,
         };
-        Ok(Self { inspection, filesystem, holders, copies, contents, waiting, depth, now })
+        Ok(Self { inspection, filesystem, holders, generations, copies, contents, waiting, depth, now })
     }
+}
+
+/// Whose hands the board is in. A process that closes the board the ordinary way holds a deleted log for a moment, so
+/// deleted files are looked at twice.
+fn hands(inspection: &Inspection) -> Outcome<(Holders, Vec<Apart>)> {
+    let mut holders = holders::scan(inspection)?;
+    if holders.of_apart().next().is_some() {
+        std::thread::sleep(SECOND_LOOK);
+        holders = holders::scan(inspection)?;
+    }
+    let generations = generation::all(&holders).into_iter().map(|generation| {
+        let stake = generation.stake(&inspection.resolved).ok();
+        (generation, stake)
+    });
+    let generations = generations.collect();
+    Ok((holders, generations))
 }
 
 /// What the bytes say.

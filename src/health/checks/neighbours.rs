@@ -4,7 +4,8 @@
 
 use super::Subject;
 use crate::board::filesystem::Suitability;
-use crate::board::holders::Completeness;
+use crate::board::generation::{Generation, Stake};
+use crate::board::holders::{Completeness, HeldFile};
 use crate::health::{Finding, Severity};
 
 /// From how many `.corrupt` copies on they are a storm rather than evidence (Hermes itself keeps ten, incidents.md
@@ -55,32 +56,68 @@ pub(super) fn backups(subject: &Subject) -> Vec<Finding> {
     vec![Finding::new("backups", severity, path(subject), message).next("kanbanctl backups list")]
 }
 
-/// Who has the board open, and whose files are deleted (incidents.md F11, F13).
+/// Who has the board open, and whether everybody could be seen.
 pub(super) fn holders(subject: &Subject) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for holder in &subject.holders.found {
-        let deleted = holder.files.iter().filter(|file| file.deleted).count();
+    for holder in subject.holders.found.iter().filter(|holder| !holder.files.iter().any(HeldFile::is_apart)) {
         let who = match holder.pid {
             Some(pid) => format!("pid {pid} ({})", holder.command),
             None => "a process that cannot be seen from here".to_owned(),
         };
-        if deleted > 0 {
-            let message = format!(
-                "it holds {deleted} deleted files of this board: commits that it makes are gone when it ends. Do not stop it."
-            );
-            findings.push(
-                Finding::new("deleted-files", Severity::Error, who, message)
-                    .next("kanbanctl recover --output NEW.db"),
-            );
-        } else {
-            findings.push(Finding::new("holders", Severity::Info, who, "it has the board open."));
-        }
+        findings.push(Finding::new("holders", Severity::Info, who, "it has the board open."));
     }
     if let Completeness::Partial { reason } = &subject.holders.complete {
         let message = format!("not every process could be seen: {reason}.");
         findings.push(Finding::new("holders", Severity::Info, path(subject), message));
     }
     findings
+}
+
+/// Whose files of the board have lost their name, and what is lost when that process ends (incidents.md F11, F13).
+pub(super) fn deleted_files(subject: &Subject) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for holder in subject.holders.of_apart() {
+        let Some(pid) = holder.pid else { continue };
+        let who = format!("pid {pid} ({})", holder.command);
+        let of_holder = || subject.generations.iter().filter(|(generation, _)| generation.pid == pid);
+        for (generation, stake) in of_holder() {
+            let message = format!("{}. Do not stop it before they are saved.", at_stake(generation, *stake));
+            let next = match stake {
+                Some(_) => "kanbanctl recover --output NEW.db".to_owned(),
+                None => format!("kanbanctl recover --from-pid {pid} --output NEW.db"),
+            };
+            findings.push(Finding::new("deleted-files", Severity::Error, who.clone(), message).next(next));
+        }
+        if of_holder().next().is_none() {
+            let message = "the board's WAL index was deleted under it: it and the others do not see each other's locks.";
+            findings.push(
+                Finding::new("deleted-files", Severity::Error, who, message)
+                    .next("kanbanctl recover --dry-run"),
+            );
+        }
+    }
+    findings
+}
+
+fn at_stake(generation: &Generation, stake: Option<Stake>) -> String {
+    let file = match (&generation.database, &generation.other_name) {
+        (Some(_), _) => "a database file of this board that was deleted or replaced".to_owned(),
+        (None, Some(name)) => format!("a log of this board under another name, {}", name.display()),
+        (None, None) => "a deleted log of this board".to_owned(),
+    };
+    let fate = if generation.other_name.is_some() {
+        "seen by nobody who uses the board's name"
+    } else {
+        "gone when it ends"
+    };
+    let at_stake = match stake {
+        None => format!("what is in it cannot be read by this user, and is {fate}"),
+        Some(Stake { commits: 0, .. }) => format!("commits that it makes from now on are {fate}"),
+        Some(Stake { commits, bytes }) => {
+            format!("{commits} commits in its log ({bytes} bytes) are nowhere else and {fate}")
+        }
+    };
+    format!("it holds {file}: {at_stake}")
 }
 
 fn path(subject: &Subject) -> String {

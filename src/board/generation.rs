@@ -1,0 +1,198 @@
+//! Logs and database files of the board that live only in a process's hands (incidents.md F13 and 6.1).
+//!
+//! A process whose locks were lost goes on writing to a log that somebody else has unlinked: commits that nobody else sees
+//! and that are gone when it ends. Responsible for telling which processes hold such files and how many commits are at
+//! stake. Taking the rows out of them is `recover`'s part.
+//!
+//! Reads through `/proc/PID/fd`, which can lead to the board's own file: it belongs before SQLite opens the board.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use super::holders::{HeldFile, Holder, Holders, Role};
+use crate::ondisk::wal::Wal;
+
+/// Where the WAL index keeps the salts of the log that it speaks of ("WAL-mode file format", section 2.1: aSalt of the first
+/// header copy), and how many frames were written back (nBackfill).
+const SALTS_AT: usize = 32;
+const BACKFILL_AT: usize = 96;
+
+/// One generation of the board's files in one process's hands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// The process.
+    pub pid: u32,
+    /// Its command line: untrusted text.
+    pub command: String,
+    /// Where `/proc` leads to its log, when it has one.
+    pub wal: Option<PathBuf>,
+    /// Where `/proc` leads to its database file, when that has lost its name: otherwise the log belongs to the board's own.
+    pub database: Option<PathBuf>,
+    /// The name of the log where it has one that is none of the board's.
+    pub other_name: Option<PathBuf>,
+    indexes: Vec<PathBuf>,
+}
+
+/// What is lost when the process ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stake {
+    /// Commits that are in no database file with a name.
+    pub commits: u64,
+    /// Length of the log in bytes.
+    pub bytes: u64,
+}
+
+/// The generations in the hands of `holders`, by process id.
+pub fn all(holders: &Holders) -> Vec<Generation> {
+    holders.of_apart().flat_map(of_holder).collect()
+}
+
+fn of_holder(holder: &Holder) -> Vec<Generation> {
+    let Some(pid) = holder.pid else { return Vec::new() };
+    let of = |role: Role| holder.files.iter().filter(move |file| file.role == role);
+    let place = |file: &HeldFile| file.place.clone();
+    let has_board = of(Role::Db).any(|file| !file.is_apart());
+    let lost = of(Role::Db).find(|file| file.is_apart()).and_then(place);
+    let generation = |log: Option<&HeldFile>, database: Option<PathBuf>| Generation {
+        pid,
+        command: holder.command.clone(),
+        wal: log.and_then(place),
+        database,
+        other_name: log.and_then(|log| log.other_name.clone()),
+        indexes: of(Role::Shm).filter_map(place).collect(),
+    };
+    // A process with both files open could have either log for either; the board's own then has the better claim.
+    let base = lost.clone().filter(|_| !has_board);
+    let mut found: Vec<_> =
+        of(Role::Wal).filter(|log| log.is_apart()).map(|log| generation(Some(log), base.clone())).collect();
+    if let Some(lost) = lost
+        && found.iter().all(|generation| generation.database.is_none())
+    {
+        // The name was given to another file; the log beside it may still be the old one's.
+        let log = of(Role::Wal).next().filter(|_| found.is_empty());
+        found.push(generation(log, Some(lost)));
+    }
+    found
+}
+
+impl Generation {
+    /// What is lost when the process ends; `board` is the board's database file.
+    ///
+    /// # Errors
+    /// When the log cannot be read: it is another user's, or the process has ended meanwhile.
+    pub fn stake(&self, board: &Path) -> std::io::Result<Stake> {
+        let Some(wal) = &self.wal else { return Ok(Stake::default()) };
+        let bytes = read(wal)?;
+        let indexes: Vec<_> = self.indexes.iter().filter_map(|index| read(index).ok()).collect();
+        let database = File::open(self.database.as_deref().unwrap_or(board)).ok();
+        let commits = at_stake(&bytes, &indexes, |number, page| {
+            let at = u64::from(number).saturating_sub(1).saturating_mul(page.len() as u64);
+            database.as_ref().is_some_and(|file| file.read_exact_at(page, at).is_ok())
+        });
+        Ok(Stake { commits, bytes: bytes.len() as u64 })
+    }
+}
+
+/// How many commits in `log` the database does not have. `page` reads a page of it.
+///
+/// A commit is there when it was written back, which the index remembers, or when each of its pages has in the database
+/// the image that it wrote or one that the log wrote later.
+fn at_stake(log: &[u8], indexes: &[Vec<u8>], mut page: impl FnMut(u32, &mut [u8]) -> bool) -> u64 {
+    let Some(wal) = Wal::read(log, None) else { return 0 };
+    let written_back = indexes.iter().filter_map(|index| backfilled(index, wal.salts)).max().unwrap_or(0);
+    let frames: Vec<_> = wal.committed().collect();
+    let mut image = vec![0; wal.page_size];
+    let mut present: HashMap<u32, usize> = HashMap::new();
+    for (at, frame) in frames.iter().enumerate() {
+        if page(frame.page, &mut image) && image == frame.bytes {
+            present.insert(frame.page, at);
+        }
+    }
+    let mut commits = 0;
+    let mut lacks = false;
+    for (at, frame) in frames.iter().enumerate() {
+        lacks |= at >= written_back && present.get(&frame.page).is_none_or(|&newest| newest < at);
+        if frame.commit != 0 {
+            commits += u64::from(std::mem::take(&mut lacks));
+        }
+    }
+    commits
+}
+
+/// Frames written back, where `index` speaks of the log with `salts`.
+fn backfilled(index: &[u8], salts: [u32; 2]) -> Option<usize> {
+    let bytes = |at: usize| index.get(at..at + 4)?.try_into().ok();
+    let salt = |at: usize| bytes(at).map(u32::from_be_bytes);
+    let same = [salt(SALTS_AT)?, salt(SALTS_AT + 4)?] == salts;
+    // Numbers of the index are in the host's byte order, salts in the log's.
+    let frames = bytes(BACKFILL_AT).map(u32::from_ne_bytes)?;
+    same.then(|| usize::try_from(frames).unwrap_or(usize::MAX))
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A log with three commits of a real database, its index, and the database file before and after them.
+    fn scene() -> (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.db");
+        let beside = |suffix: &str| std::fs::read(crate::board::files::with_suffix(&path, suffix)).unwrap();
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        connection
+            .execute_batch(
+                "PRAGMA journal_mode=WAL; CREATE TABLE t(x); CREATE TABLE u(x);
+                 PRAGMA wal_checkpoint(TRUNCATE);",
+            )
+            .unwrap();
+        let before = std::fs::read(&path).unwrap();
+        connection
+            .execute_batch("INSERT INTO t VALUES(1); INSERT INTO u VALUES(1); INSERT INTO t VALUES(2);")
+            .unwrap();
+        let (log, index) = (beside("-wal"), beside("-shm"));
+        connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)").unwrap();
+        (log, index, before, std::fs::read(&path).unwrap())
+    }
+
+    fn count(log: &[u8], indexes: &[Vec<u8>], database: &[u8]) -> u64 {
+        at_stake(log, indexes, |number, page| {
+            let at = (number as usize - 1) * page.len();
+            let Some(bytes) = database.get(at..at + page.len()) else { return false };
+            page.copy_from_slice(bytes);
+            true
+        })
+    }
+
+    #[test]
+    fn commits_that_no_file_has_are_counted() {
+        let (log, index, before, after) = scene();
+        assert_eq!(count(&log, &[], &before), 3);
+        assert_eq!(count(&log, &[], &after), 0);
+        assert_eq!(count(&log, &[index], &before), 3);
+        assert_eq!(count(&[], &[], &before), 0);
+        assert_eq!(count(&log, &[], &[]), 3);
+    }
+
+    #[test]
+    fn what_was_written_back_and_then_changed_by_others_is_not_at_stake() {
+        let (log, mut index, _, mut after) = scene();
+        // The main line has gone on: the page of table t is another by now.
+        let last = after.len() - 1;
+        after[4096..8192].fill(7);
+        after[last] ^= 1;
+        assert_eq!(count(&log, &[], &after), 3);
+        index[BACKFILL_AT..BACKFILL_AT + 4].copy_from_slice(&2_u32.to_ne_bytes());
+        assert_eq!(count(&log, &[index.clone()], &after), 1);
+        index[SALTS_AT] ^= 1;
+        assert_eq!(count(&log, &[index], &after), 3, "an index of another log says nothing");
+    }
+}

@@ -1,0 +1,105 @@
+//! Whether a scan can have missed somebody, and why.
+//!
+//! Responsible for the difference between "nobody was found" and "nobody has it": other users' processes that cannot be
+//! read, processes out of this pid namespace's sight, other machines. `unknown` is an answer, never proof.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+
+use super::{Completeness, Role, Target, process};
+use crate::board::filesystem::{Filesystem, Suitability};
+
+/// Who may open the board: what decides whether a process that could not be read matters.
+pub(super) struct Access {
+    owner: Option<u32>,
+    others_may: bool,
+}
+
+impl Access {
+    pub(super) fn of(targets: &[Target]) -> Self {
+        let database = targets.iter().find(|target| target.role == Role::Db);
+        let file = database.and_then(|target| std::fs::metadata(&target.path).ok());
+        let folder =
+            database.and_then(|target| target.path.parent()).and_then(|path| std::fs::metadata(path).ok());
+        let others = |meta: &Metadata, bits: u32| meta.mode() & bits != 0;
+        Self {
+            owner: file.as_ref().map(MetadataExt::uid),
+            others_may: file.as_ref().is_none_or(|meta| others(meta, 0o066))
+                && folder.as_ref().is_none_or(|meta| others(meta, 0o011)),
+        }
+    }
+
+    fn allows(&self, uid: u32) -> bool {
+        uid == 0 || self.owner.is_none_or(|owner| owner == uid) || self.others_may
+    }
+}
+
+/// What was out of sight.
+#[derive(Default)]
+pub(super) struct Unseen {
+    processes: usize,
+    example: Option<String>,
+    unsettled: bool,
+}
+
+impl Unseen {
+    /// Counts a process whose files may not be read.
+    pub(super) fn count(&mut self, pid: u32, access: &Access) {
+        let owner = std::fs::metadata(format!("/proc/{pid}")).map(|meta| meta.uid());
+        // Without an owner the process has ended meanwhile.
+        if owner.map_or(true, |uid| !access.allows(uid)) || process::holds_nothing(pid) {
+            return;
+        }
+        self.processes += 1;
+        self.example.get_or_insert_with(|| format!("{pid} ({})", process::command(pid)));
+    }
+
+    /// Notes that processes began faster than they could be looked at.
+    pub(super) fn unsettled(&mut self) {
+        self.unsettled = true;
+    }
+
+    pub(super) fn verdict(self, filesystem: Option<&Filesystem>) -> Completeness {
+        let mut reasons = Vec::new();
+        if let Some(example) = self.example {
+            reasons.push(format!(
+                "{} processes of other users that could open it cannot be read, {example} among them",
+                self.processes
+            ));
+        } else if hides_processes() {
+            reasons.push(
+                "/proc is mounted with hidepid, so processes of other users are out of sight".to_owned(),
+            );
+        }
+        if !process::sees_whole_machine() {
+            reasons.push(
+                "this is a container or another pid namespace, so processes outside of it are out of sight"
+                    .to_owned(),
+            );
+        }
+        if self.unsettled {
+            reasons.push("new processes began faster than they could be looked at".to_owned());
+        }
+        if let Some(filesystem) = filesystem.filter(|fs| matches!(fs.wal, Suitability::Hopeless { .. })) {
+            reasons.push(format!(
+                "it lies on {}, where other machines can have it open out of sight",
+                filesystem.kind
+            ));
+        }
+        if reasons.is_empty() {
+            return Completeness::Complete;
+        }
+        Completeness::Partial { reason: reasons.join("; ") }
+    }
+}
+
+/// Whether `/proc` shows this process only its own user's processes. Root sees all of them in any case.
+fn hides_processes() -> bool {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    !rustix::process::geteuid().is_root()
+        && mounts.lines().filter(|line| line.split(' ').nth(4) == Some("/proc")).any(|line| {
+            line.split([' ', ','])
+                .filter_map(|option| option.strip_prefix("hidepid="))
+                .any(|level| level != "0" && level != "off")
+        })
+}

@@ -1,0 +1,188 @@
+//! `/proc`: which process has which file open, by descriptor or by memory map.
+//!
+//! Responsible for reaching every process that lives, its threads with a table of their own among them, and for saying
+//! when some could not be read. Nothing here opens a file of the board: `stat` on `/proc/PID/fd/N` drops no locks.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::belonging::{self, Files, Open};
+use super::coverage::{Access, Unseen};
+use super::{Holder, Holders, Identity, Target, process};
+use crate::board::filesystem::Filesystem;
+use crate::failure::{Failure, Outcome};
+
+/// What the kernel adds to a link whose file has lost its name.
+const DELETED: &[u8] = b" (deleted)";
+
+/// How often the list of processes is read again because new ones have appeared: a child that was forked while its parent
+/// was looked at holds what its parent held.
+const ROUNDS: usize = 16;
+
+/// Every other process with one of `targets` open.
+pub(super) fn scan(targets: &[Target], filesystem: Option<&Filesystem>) -> Outcome<Holders> {
+    let access = Access::of(targets);
+    let mut unseen = Unseen::default();
+    let mut found = Vec::new();
+    let mut looked_at: HashSet<u32> = process::me().into_iter().collect();
+    for round in 1.. {
+        let new: Vec<u32> = processes()?.into_iter().filter(|pid| looked_at.insert(*pid)).collect();
+        if new.is_empty() {
+            break;
+        }
+        if round > ROUNDS {
+            unseen.unsettled();
+            break;
+        }
+        for pid in new {
+            match open_files(pid, targets, filesystem) {
+                Ok(open) => found.extend(holder(pid, open, targets)),
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => unseen.count(pid, &access),
+                // The process has ended meanwhile.
+                Err(_) => {}
+            }
+        }
+    }
+    found.sort_by_key(|holder| holder.pid);
+    Ok(Holders { found, complete: unseen.verdict(filesystem) })
+}
+
+fn processes() -> Outcome<Vec<u32>> {
+    let entries = std::fs::read_dir("/proc").map_err(|error| Failure::io(error, "listing /proc"))?;
+    Ok(entries.flatten().filter_map(|entry| number(&entry.file_name())).collect())
+}
+
+fn number(name: &OsStr) -> Option<u32> {
+    name.to_str()?.parse().ok()
+}
+
+fn holder(pid: u32, open: Vec<Open>, targets: &[Target]) -> Option<Holder> {
+    let files = Files { open, same_mounts: process::same_mounts(pid) };
+    let files = belonging::of_board(&files, targets, Identity::of);
+    let held = !files.is_empty();
+    held.then(|| Holder {
+        pid: Some(pid),
+        command: process::command(pid),
+        files,
+        since: process::started(pid),
+    })
+}
+
+/// What `pid` has open, so far as it can be the board's.
+fn open_files(pid: u32, targets: &[Target], filesystem: Option<&Filesystem>) -> std::io::Result<Vec<Open>> {
+    let table = PathBuf::from(format!("/proc/{pid}/fd"));
+    let mut open = descriptors(&table, targets)?;
+    let mut sizes = vec![size(&table)];
+    for entry in std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+        // Threads share one table unless they were told otherwise; a table of its own is told by its size. The first
+        // thread has none any more once it has ended.
+        let table = entry.path().join("fd");
+        let own = size(&table);
+        if number(&entry.file_name()) != Some(pid) && !sizes.contains(&own) {
+            sizes.push(own);
+            open.extend(descriptors(&table, targets).unwrap_or_default());
+        }
+    }
+    let maps = std::fs::read(format!("/proc/{pid}/maps")).unwrap_or_default();
+    open.extend(maps.split(|&byte| byte == b'\n').filter_map(|line| mapping(line, targets, filesystem)));
+    Ok(open)
+}
+
+/// How many descriptors a table has, since Linux 6.2; 0 before, or for a thread that has ended.
+fn size(table: &Path) -> u64 {
+    std::fs::metadata(table).map_or(0, |meta| meta.size())
+}
+
+fn descriptors(table: &Path, targets: &[Target]) -> std::io::Result<Vec<Open>> {
+    let mut open = Vec::new();
+    for entry in std::fs::read_dir(table)?.flatten() {
+        let place = entry.path();
+        let Ok(link) = std::fs::read_link(&place) else { continue };
+        if !link.is_absolute() {
+            continue;
+        }
+        let Ok(meta) = std::fs::metadata(&place) else { continue };
+        if !meta.is_file() {
+            continue;
+        }
+        let seen = Identity { dev: meta.dev(), ino: meta.ino(), birth: None };
+        let identity = known(seen, &place, targets);
+        let (name, deleted) = parted(link.as_os_str().as_bytes());
+        open.push(Open { fd: number(&entry.file_name()), place: Some(place), name, deleted, identity });
+    }
+    Ok(open)
+}
+
+/// The identity that the board's file has here where another mount gives it another device number: on an overlay the
+/// lower file keeps its inode number and the moment of its birth.
+fn known(seen: Identity, place: &Path, targets: &[Target]) -> Identity {
+    let alike = targets
+        .iter()
+        .filter_map(|target| target.identity)
+        .find(|identity| identity.ino == seen.ino && identity.dev != seen.dev && identity.birth.is_some());
+    match alike {
+        Some(identity) if identity.birth == Identity::birth(place) => identity,
+        _ => seen,
+    }
+}
+
+/// A link's name, and whether the kernel has marked it as gone.
+fn parted(link: &[u8]) -> (PathBuf, bool) {
+    match link.strip_suffix(DELETED) {
+        Some(name) => (PathBuf::from(OsStr::from_bytes(name)), true),
+        None => (PathBuf::from(OsStr::from_bytes(link)), false),
+    }
+}
+
+/// A line of `/proc/PID/maps`: `7f01-7f02 rw-s 00000000 fe:00 131077   /b/kanban.db-shm (deleted)`. A file can stay mapped
+/// when its descriptor is closed. The device is the filesystem's own, as in `/proc/locks`.
+fn mapping(line: &[u8], targets: &[Target], filesystem: Option<&Filesystem>) -> Option<Open> {
+    let mut fields = line.splitn(6, |&byte| byte == b' ');
+    let device = std::str::from_utf8(fields.nth(3)?).ok()?;
+    let ino: u64 = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
+    let (name, deleted) = parted(fields.next()?.trim_ascii_start());
+    if ino == 0 || !name.is_absolute() {
+        return None;
+    }
+    let (major, minor) = device.split_once(':')?;
+    let device = (u32::from_str_radix(major, 16).ok()?, u32::from_str_radix(minor, 16).ok()?);
+    let on_board = |dev: u64| {
+        device == (rustix::fs::major(dev), rustix::fs::minor(dev))
+            || filesystem.is_some_and(|filesystem| filesystem.device == Some(device))
+    };
+    let mut same_device = targets.iter().filter_map(|target| target.identity).filter(|id| on_board(id.dev));
+    let first = same_device.next()?;
+    let identity = std::iter::once(first)
+        .chain(same_device)
+        .find(|identity| identity.ino == ino)
+        .unwrap_or(Identity { dev: first.dev, ino, birth: None });
+    Some(Open { fd: None, place: None, name, deleted, identity })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::holders::Role;
+
+    #[test]
+    fn maps_are_read() {
+        let dev = rustix::fs::makedev(0xfe, 0);
+        let shm = Identity { dev, ino: 131_077, birth: None };
+        let targets = [Target { role: Role::Shm, path: "/b/kanban.db-shm".into(), identity: Some(shm) }];
+        let read = |line: &str| mapping(line.as_bytes(), &targets, None);
+        let held = read("7f01-7f02 rw-s 00000000 fe:00 131077                     /b/kanban.db-shm").unwrap();
+        assert_eq!((held.identity, held.deleted, held.fd), (shm, false, None));
+        let gone = read("7f01-7f02 rw-s 00000000 fe:00 9 /b/kanban.db-shm (deleted)").unwrap();
+        assert_eq!(
+            (gone.identity.ino, gone.deleted, gone.name.as_path()),
+            (9, true, Path::new("/b/kanban.db-shm"))
+        );
+        assert!(read("7f01-7f02 rw-p 00000000 00:00 0 ").is_none());
+        assert!(read("7f01-7f02 r-xp 00000000 08:01 131077 /usr/lib/libc.so.6").is_none());
+        assert!(read("").is_none());
+    }
+}
