@@ -1,10 +1,21 @@
 //! Realistic boards, and the ways in which they arrive injured. Deterministic by seed; no Hermes, no shell needed.
+//!
+//! `board` makes them, the shapes here and the `cases` hurt them, the `oracle` knows what survived, `score` compares what
+//! came back, and `peer` is `sqlite3 .recover` on the same files.
 
-use std::collections::BTreeMap;
+mod board;
+pub(crate) mod cases;
+pub(crate) mod oracle;
+pub(crate) mod peer;
+mod score;
+
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
+
+pub(crate) use board::board;
+pub(crate) use score::{Score, score, unreached};
 
 /// SQLite's default page size, which Hermes' boards have.
 pub(crate) const PAGE: usize = 4096;
@@ -126,90 +137,6 @@ impl Dice {
         }
         text.truncate(text.trim_end().len());
         text
-    }
-}
-
-/// Makes a healthy board of `tasks` tasks with their history, in WAL mode, cleanly closed.
-pub(crate) fn board(path: &Path, tasks: usize, seed: u64) {
-    let mut connection = Connection::open(path).unwrap();
-    connection.execute_batch("PRAGMA synchronous=OFF; PRAGMA journal_mode=WAL").unwrap();
-    connection.execute_batch(include_str!("schema.sql")).unwrap();
-    let transaction = connection.transaction().unwrap();
-    let mut dice = Dice::new(seed);
-    let mut ids: Vec<String> = Vec::new();
-    for number in 0..tasks {
-        let id = format!("t_{:08x}", dice.next() >> 32);
-        let at = 1_780_000_000 + i64::try_from(number).unwrap() * 60;
-        task(&transaction, &mut dice, &id, at);
-        history(&transaction, &mut dice, &id, at);
-        if !ids.is_empty() && dice.chance(30) {
-            let link = params![dice.pick(&ids), id];
-            transaction.execute("INSERT OR IGNORE INTO task_links VALUES (?, ?)", link).unwrap();
-        }
-        ids.push(id);
-    }
-    transaction.commit().unwrap();
-    connection.close().unwrap();
-}
-
-fn task(connection: &Connection, dice: &mut Dice, id: &str, at: i64) {
-    let status = *dice.pick(&["todo", "ready", "running", "blocked", "done", "archived", "review", "triage"]);
-    let body = if dice.chance(20) { dice.text(100, 9000) } else { dice.text(20, 900) };
-    let done = status == "done";
-    connection
-        .execute(
-            "INSERT INTO tasks(id, title, body, assignee, status, priority, created_by, created_at, started_at, \
-             completed_at, result, tenant, skills) VALUES (?, ?, ?, ?, ?, ?, 'user', ?, ?, ?, ?, ?, ?)",
-            params![
-                id,
-                dice.text(10, 80),
-                dice.chance(95).then_some(body),
-                *dice.pick(&[Some("alice"), Some("bob"), Some("coder"), None]),
-                status,
-                i64::try_from(dice.below(11)).unwrap() - 5,
-                at,
-                (done || status == "running").then_some(at + 30),
-                done.then_some(at + 300),
-                done.then(|| dice.text(10, 90)),
-                dice.chance(50).then_some("acme"),
-                dice.chance(50).then_some(r#"["x"]"#),
-            ],
-        )
-        .unwrap();
-}
-
-fn history(connection: &Connection, dice: &mut Dice, id: &str, at: i64) {
-    let mut run = connection
-        .prepare_cached(
-            "INSERT INTO task_runs(task_id, profile, status, started_at, ended_at, outcome, summary, metadata) \
-             VALUES (?, 'coder', 'done', ?, ?, 'completed', ?, '{\"n\": 1}')",
-        )
-        .unwrap();
-    for _ in 0..dice.below(4) {
-        run.execute(params![id, at, at + 9, dice.text(20, 300)]).unwrap();
-    }
-    let mut event = connection
-        .prepare_cached("INSERT INTO task_events(task_id, kind, payload, created_at) VALUES (?, ?, ?, ?)")
-        .unwrap();
-    for step in 0..=dice.below(9) {
-        let kind = *dice.pick(&["created", "claimed", "heartbeat", "completed", "blocked", "promoted"]);
-        let payload =
-            dice.chance(50).then(|| serde_json::json!({"k": step, "x": dice.text(5, 60)}).to_string());
-        event.execute(params![id, kind, payload, at + i64::try_from(step).unwrap()]).unwrap();
-    }
-    let mut comment = connection
-        .prepare_cached(
-            "INSERT INTO task_comments(task_id, author, body, created_at) VALUES (?, 'bob', ?, ?)",
-        )
-        .unwrap();
-    for _ in 0..dice.below(5) {
-        let text = if dice.chance(97) { dice.text(20, 600) } else { dice.text(6000, 20_000) };
-        comment.execute(params![id, text, at]).unwrap();
-    }
-    if dice.chance(10) {
-        let subscription = "INSERT INTO kanban_notify_subs(task_id, platform, chat_id, created_at) \
-                            VALUES (?, 'telegram', '42', ?)";
-        connection.execute(subscription, params![id, at]).unwrap();
     }
 }
 
@@ -360,57 +287,6 @@ fn split_wal(good: &Path, out: &Path, headless: bool) {
     std::fs::write(beside(out, "-wal"), wal).unwrap();
     connection.close().unwrap();
     std::fs::remove_file(work).unwrap();
-}
-
-/// How a recovered board compares with the truth.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Score {
-    /// Rows of the truth.
-    pub(crate) truth: usize,
-    /// Rows equal in every column.
-    pub(crate) right: usize,
-    /// Rows that the truth does not have, or has with other content.
-    pub(crate) wrong: usize,
-}
-
-impl Score {
-    /// The share of the truth that came back, in percent.
-    pub(crate) fn percent(self) -> f64 {
-        #[allow(clippy::cast_precision_loss, reason = "row counts of test boards are small")]
-        let share = self.right as f64 / self.truth.max(1) as f64;
-        share * 100.0
-    }
-}
-
-/// Compares whole rows, table by table.
-pub(crate) fn score(truth: &Path, candidate: &Path) -> Score {
-    let (truth, candidate) = (rows(truth), rows(candidate));
-    let right = truth.iter().map(|(row, count)| *candidate.get(row).unwrap_or(&0).min(count)).sum();
-    let total = |rows: &BTreeMap<String, usize>| rows.values().sum::<usize>();
-    Score { truth: total(&truth), right, wrong: total(&candidate) - right }
-}
-
-/// Every row of every table as text, with the columns by name, and how often it is there.
-pub(crate) fn rows(board: &Path) -> BTreeMap<String, usize> {
-    let connection = Connection::open_with_flags(board, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let mut all = BTreeMap::new();
-    for table in TABLES {
-        let Ok(mut statement) = connection.prepare(&format!("SELECT * FROM {table} NOT INDEXED")) else {
-            continue;
-        };
-        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
-        let mut rows = statement.query([]).unwrap();
-        while let Ok(Some(row)) = rows.next() {
-            let mut cells: Vec<String> = columns
-                .iter()
-                .enumerate()
-                .map(|(at, name)| format!("{name}={:?}", row.get_ref(at).unwrap()))
-                .collect();
-            cells.sort();
-            *all.entry(format!("{table}: {}", cells.join(", "))).or_default() += 1;
-        }
-    }
-    all
 }
 
 #[test]

@@ -1,0 +1,115 @@
+//! The score table: for every case of damage what the truth was, what an oracle says is still there, what came back, and
+//! what `sqlite3 .recover` makes of it.
+//!
+//! `KANBANCTL_TEST_SLOW=1 cargo test --test it salvage::table -- --nocapture` prints it for three seeds of larger boards, with
+//! the peer where `KANBANCTL_PEER_SQLITE3` names a shell.
+
+use std::fmt::Write;
+
+use crate::support::damage::cases::{Case, Scene};
+use crate::support::damage::{Score, peer, score, unreached};
+use crate::support::sandbox::Sandbox;
+
+/// What came of one case.
+struct Outcome {
+    possible: usize,
+    ours: Score,
+    peer: Option<Score>,
+    unreached: Vec<(String, i64)>,
+}
+
+fn run(case: Case, tasks: usize, seed: u64) -> Outcome {
+    let sandbox = Sandbox::new();
+    let scene = case.set(&sandbox.board(), &sandbox.work(), tasks, seed);
+    let before = sandbox.photograph();
+    let new = sandbox.work().join("new.db");
+    let output = sandbox.run(&["recover", "--output", new.to_str().unwrap(), "--json"]);
+    assert!([0, 5].contains(&output.code()), "{}: {output}", case.name);
+    assert_eq!(sandbox.photograph(), before, "{}: a source was touched", case.name);
+    let Scene { board, truth, .. } = &scene;
+    let possible = scene.possible();
+    Outcome {
+        possible: possible.count,
+        ours: score(truth, &new),
+        peer: peer::shell().map(|shell| peer::recover(&shell, board, truth)),
+        unreached: unreached(truth, &new, &possible.rows),
+    }
+}
+
+/// What a case must come to.
+fn judge(case: Case, seed: u64, outcome: &Outcome, faults: &mut String) {
+    let Outcome { possible, ours, peer, unreached } = outcome;
+    #[allow(clippy::cast_precision_loss, reason = "row counts of test boards are small")]
+    let floor = *possible as f64 * case.floor / 100.0;
+    #[allow(clippy::cast_precision_loss, reason = "row counts of test boards are small")]
+    let right = ours.right as f64;
+    if right < floor {
+        let some: Vec<_> = unreached.iter().take(5).collect();
+        let _ =
+            writeln!(faults, "{} seed {seed}: {ours:?}, {possible} were there, such as {some:?}", case.name);
+    }
+    if ours.wrong > case.wrong {
+        let _ = writeln!(faults, "{} seed {seed}: {} rows are wrong", case.name, ours.wrong);
+    }
+    // Where not all comes back yet, the table says how far the peer is.
+    if let Some(peer) = peer
+        && case.floor >= 100.0
+        && (peer.right > ours.right || (ours.wrong > peer.wrong && ours.right == peer.right))
+    {
+        let _ = writeln!(faults, "{} seed {seed}: the peer is better: {peer:?}, ours {ours:?}", case.name);
+    }
+}
+
+fn all_of(part: usize, parts: usize) {
+    let mut faults = String::new();
+    for case in Case::all().into_iter().skip(part).step_by(parts) {
+        judge(case, 3, &run(case, 150, 3), &mut faults);
+    }
+    assert!(faults.is_empty(), "\n{faults}");
+}
+
+#[test]
+fn what_is_physically_there_comes_back_1() {
+    all_of(0, 4);
+}
+
+#[test]
+fn what_is_physically_there_comes_back_2() {
+    all_of(1, 4);
+}
+
+#[test]
+fn what_is_physically_there_comes_back_3() {
+    all_of(2, 4);
+}
+
+#[test]
+fn what_is_physically_there_comes_back_4() {
+    all_of(3, 4);
+}
+
+#[test]
+fn table() {
+    if std::env::var_os("KANBANCTL_TEST_SLOW").is_none() {
+        eprintln!("!!!! SKIPPED: needs KANBANCTL_TEST_SLOW=1");
+        return;
+    }
+    let mut faults = String::new();
+    eprintln!("| case | seed | rows | possible | ours right | ours wrong | .recover right | wrong |");
+    eprintln!("|---|---|---|---|---|---|---|---|");
+    for case in Case::all() {
+        for seed in [3, 7, 11] {
+            let outcome = run(case, 800, seed);
+            let Outcome { possible, ours, peer, .. } = &outcome;
+            let (right, wrong) = peer.map_or((String::new(), String::new()), |peer| {
+                (peer.right.to_string(), peer.wrong.to_string())
+            });
+            eprintln!(
+                "| {} | {seed} | {} | {possible} | {} | {} | {right} | {wrong} |",
+                case.name, ours.truth, ours.right, ours.wrong
+            );
+            judge(case, seed, &outcome, &mut faults);
+        }
+    }
+    assert!(faults.is_empty(), "\n{faults}");
+}
