@@ -689,6 +689,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
         }
         'kanbanctl;recover' {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The file to build; it must not exist')
+            [CompletionResult]::new('--from-pid', '--from-pid', [CompletionResultType]::ParameterName, 'A process that holds a deleted log of this board; those that are found without being named are read too')
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'Board by name')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Board file by path')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]')

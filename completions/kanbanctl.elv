@@ -655,6 +655,7 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
         }
         &'kanbanctl;recover'= {
             cand --output 'The file to build; it must not exist'
+            cand --from-pid 'A process that holds a deleted log of this board; those that are found without being named are read too'
             cand --board 'Board by name'
             cand --db 'Board file by path'
             cand --format 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]'

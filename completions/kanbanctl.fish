@@ -703,6 +703,7 @@ complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -l no-input -d 
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -s n -l dry-run -d 'Do everything but the write'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l output -d 'The file to build; it must not exist' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l from-pid -d 'A process that holds a deleted log of this board; those that are found without being named are read too' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l board -d 'Board by name' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l db -d 'Board file by path' -r -F
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'

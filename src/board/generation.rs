@@ -12,7 +12,9 @@ use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::holders::{HeldFile, Holder, Holders, Role};
+use super::Inspection;
+use super::holders::{self, HeldFile, Holder, Holders, Role};
+use crate::failure::Outcome;
 use crate::ondisk::wal::Wal;
 
 /// Where the WAL index keeps the salts of the log that it speaks of ("WAL-mode file format", section 2.1: aSalt of the first
@@ -48,6 +50,16 @@ pub struct Stake {
 /// The generations in the hands of `holders`, by process id.
 pub fn all(holders: &Holders) -> Vec<Generation> {
     holders.of_apart().flat_map(of_holder).collect()
+}
+
+/// What process `pid` holds of the board, by the names of its files alone: the operator has said that it is this board's,
+/// and its paths can mean something else than ours (a container).
+///
+/// # Errors
+/// Exit 13 when there is no such process, 12 when its files may not be looked at.
+pub fn of_process(pid: u32, inspection: &Inspection) -> Outcome<Vec<Generation>> {
+    let holder = holders::of_process(pid, &inspection.board.path, &inspection.resolved)?;
+    Ok(holder.iter().flat_map(of_holder).collect())
 }
 
 fn of_holder(holder: &Holder) -> Vec<Generation> {

@@ -6,9 +6,11 @@ use serde::Serialize;
 
 use super::Context;
 use super::progress::Bars;
-use crate::board::holders;
+use crate::board::holders::{self, Completeness, Holders};
+use crate::board::{Inspection, generation};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::recover::held::{self, Held};
 use crate::recover::{self, sources};
 use crate::ui::{Column, Label, Page, Records, Report, Table};
 
@@ -25,6 +27,9 @@ pub struct Args {
     /// The file to build; it must not exist.
     #[arg(long, value_name = "NEW.db")]
     output: Option<PathBuf>,
+    /// A process that holds a deleted log of this board; those that are found without being named are read too.
+    #[arg(long, value_name = "PID")]
+    from_pid: Vec<u32>,
 }
 
 /// What came of it.
@@ -36,6 +41,7 @@ struct Recovered {
     #[serde(flatten)]
     report: recover::Report,
     unread_sources: Vec<sources::Unread>,
+    processes_seen: Completeness,
 }
 
 /// Runs the verb.
@@ -58,10 +64,18 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     }
     let output = if dry_run { None } else { args.output.as_deref() };
     let inspection = board.inspect()?;
-    say_who_goes_on_writing(context, &inspection);
+    let holders = holders::scan(&inspection)?;
+    let held = in_hands(&inspection, &holders, &args.from_pid)?;
+    say_who_goes_on_writing(context, &holders);
     let mut bars = Bars::new(context.ui, context.signals.clone());
-    let found = sources::discover(&inspection.resolved, &args.sources, &mut bars)
-        .map_err(|failure| super::chosen_by(failure, &board))?;
+    let mut found = match sources::discover(&inspection.resolved, &args.sources, &mut bars) {
+        Err(failure) if failure.exit() == Exit::NoBoard && !held.sources.is_empty() => {
+            sources::Found::default()
+        }
+        other => other.map_err(|failure| super::chosen_by(failure, &board))?,
+    };
+    found.sources.extend(held.sources);
+    found.unread.extend(held.unread);
     let report = recover::recover(&found.sources, output, &mut bars)?;
     drop(bars);
     let partial = report.is_partial();
@@ -73,6 +87,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         dry_run,
         report,
         unread_sources: found.unread,
+        processes_seen: holders.complete,
     };
     context.ui.emit(&recovered)?;
     match output {
@@ -94,17 +109,37 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     }
     if unread > 0 {
         context.ui.warning(format_args!(
-            "{unread} copies could not be read and are named above; what only they hold is not in the result."
+            "{unread} sources could not be read and are named above; what only they hold is not in the result."
         ));
     }
     Ok(if partial || unread > 0 { Exit::Partial } else { Exit::Ok })
 }
 
+/// What living processes hold of the board under no name of its own. A process that was named must hold something.
+fn in_hands(inspection: &Inspection, holders: &Holders, named: &[u32]) -> Outcome<Held> {
+    let mut generations = generation::all(holders);
+    for &pid in named {
+        if generations.iter().any(|generation| generation.pid == pid) {
+            continue;
+        }
+        let more = generation::of_process(pid, inspection)?;
+        if more.is_empty() {
+            return Err(Failure::not_found(format!("process {pid} holds no deleted file of this board."))
+                .hint("`kanbanctl health` names the processes that do.")
+                .at(&inspection.resolved));
+        }
+        generations.extend(more);
+    }
+    Ok(held::sources(&generations, &inspection.resolved))
+}
+
 /// Later commits of processes that have the board open are not in the result; they should know.
-fn say_who_goes_on_writing(context: &mut Context<'_>, inspection: &crate::board::Inspection) {
-    let Ok(holders) = holders::scan(inspection) else {
-        return;
-    };
+fn say_who_goes_on_writing(context: &mut Context<'_>, holders: &Holders) {
+    if let Completeness::Partial { reason } = &holders.complete {
+        context.ui.warning(format_args!(
+            "Not every process could be seen, and commits that only such a process has are not in the result: {reason}."
+        ));
+    }
     for holder in holders.of_database() {
         let who =
             holder.pid.map_or_else(|| "somebody".to_owned(), |pid| format!("pid {pid} ({})", holder.command));
@@ -133,6 +168,7 @@ impl Report for Recovered {
                 sources::Kind::Backup => "backup",
                 sources::Kind::Own => "own",
                 sources::Kind::Named => "named",
+                sources::Kind::Held => "held",
             };
             sources.row([
                 (Label::Id, kind.to_owned()),

@@ -11,6 +11,7 @@
 
 mod catalog;
 mod gaps;
+pub mod held;
 mod layout;
 mod leaf;
 mod mend;

@@ -15,6 +15,7 @@ mod checkpoint; // frames copied, a WAL cut only with proof, silence for cron
 mod complete; // all or nothing, hand-overs, a worker's own run, beginnings of ids
 mod create; // ids, rows, refusals, many at once, dry runs
 mod generated; // completions and man pages are what the program makes
+mod generations; // commits in a deleted log: named, counted, brought back
 mod health; // what health and the overview say, and that they change nothing
 mod hermes; // the real Hermes 0.19.0 beside us: same rows, nothing of its lost
 mod holders; // other processes with the board open, their locks lost or not

@@ -37,8 +37,18 @@ pub(super) struct Open {
 #[derive(Clone, Debug)]
 pub(super) struct Files {
     pub(super) open: Vec<Open>,
-    /// Whether its paths mean what they mean here.
-    pub(super) same_mounts: bool,
+    pub(super) view: View,
+}
+
+/// What a path of the process's means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum View {
+    /// The same as here.
+    Ours,
+    /// Something else: it has mounts of its own.
+    Foreign,
+    /// The operator has said that a file of the board's name is the board's.
+    Named,
 }
 
 /// The files in `files` that belong to the board of `targets`, each once. `now` looks at a path again: a log can have been
@@ -63,12 +73,14 @@ pub(super) fn of_board(
         }
     }
     let device = targets.iter().find_map(|target| target.identity).map(|identity| identity.dev);
+    let on_device = |open: &Open| device.is_none_or(|device| device == open.identity.dev);
     let is_earlier = |open: &Open, target: &Target| {
-        files.same_mounts
-            && open.deleted
-            && target.path == open.name
-            && device.is_none_or(|device| device == open.identity.dev)
-            && target.role.is_database()
+        let named_so = match files.view {
+            View::Ours => target.path == open.name && on_device(open),
+            View::Foreign => false,
+            View::Named => target.path.file_name() == open.name.file_name(),
+        };
+        open.deleted && named_so && target.role.is_database()
     };
     for open in &rest {
         if let Some(target) = targets.iter().find(|target| is_earlier(open, target)) {
@@ -147,8 +159,8 @@ mod tests {
     }
 
     /// Role, whether deleted, other name of what belongs to the board.
-    fn judged(open: Vec<Open>, same_mounts: bool) -> Vec<(Role, bool, Option<PathBuf>)> {
-        let files = Files { open, same_mounts };
+    fn judged(open: Vec<Open>, view: View) -> Vec<(Role, bool, Option<PathBuf>)> {
+        let files = Files { open, view };
         of_board(&files, &board(), |_| None)
             .into_iter()
             .map(|file| (file.role, file.deleted, file.other_name))
@@ -157,57 +169,58 @@ mod tests {
 
     #[test]
     fn a_file_is_known_by_its_inode_whatever_it_is_called() {
-        let found = judged(vec![open("/x/else.db", 10), open("/b/kanban.db-shm", 12)], true);
+        let found = judged(vec![open("/x/else.db", 10), open("/b/kanban.db-shm", 12)], View::Ours);
         assert_eq!(found, [(Role::Db, false, None), (Role::Shm, false, None)]);
         // One of two names of the file has been deleted: the file is there all the same.
-        assert_eq!(judged(vec![open("/x/else.db (deleted)", 10)], true), [(Role::Db, false, None)]);
+        assert_eq!(judged(vec![open("/x/else.db (deleted)", 10)], View::Ours), [(Role::Db, false, None)]);
     }
 
     #[test]
     fn a_deleted_log_beside_a_held_database_is_the_boards_in_any_mount_namespace() {
         let files = || vec![open("/data/k.db", 10), open("/data/k.db-wal (deleted)", 99)];
-        for same_mounts in [true, false] {
-            assert_eq!(judged(files(), same_mounts), [(Role::Db, false, None), (Role::Wal, true, None)]);
+        for view in [View::Ours, View::Foreign] {
+            assert_eq!(judged(files(), view), [(Role::Db, false, None), (Role::Wal, true, None)]);
         }
     }
 
     #[test]
     fn an_earlier_generation_is_known_by_its_name_where_names_mean_the_same() {
         let files = || vec![open("/b/kanban.db (deleted)", 98), open("/b/kanban.db-wal (deleted)", 99)];
-        assert_eq!(judged(files(), true), [(Role::Db, true, None), (Role::Wal, true, None)]);
-        assert_eq!(judged(files(), false), []);
+        assert_eq!(judged(files(), View::Ours), [(Role::Db, true, None), (Role::Wal, true, None)]);
+        assert_eq!(judged(files(), View::Foreign), []);
         let mut elsewhere = files();
         for file in &mut elsewhere {
             file.identity.dev = 7;
         }
-        assert_eq!(judged(elsewhere, true), []);
+        assert_eq!(judged(elsewhere.clone(), View::Ours), []);
+        assert_eq!(judged(elsewhere, View::Named).len(), 2);
     }
 
     #[test]
     fn a_log_under_another_name_of_the_database_is_told_apart() {
-        let found = judged(vec![open("/x/else.db", 10), open("/x/else.db-wal", 99)], true);
+        let found = judged(vec![open("/x/else.db", 10), open("/x/else.db-wal", 99)], View::Ours);
         assert_eq!(found, [(Role::Db, false, None), (Role::Wal, false, Some("/x/else.db-wal".into()))]);
     }
 
     #[test]
     fn a_log_that_was_made_just_now_is_the_current_one() {
         let files =
-            Files { open: vec![open("/b/kanban.db", 10), open("/b/kanban.db-wal", 99)], same_mounts: true };
+            Files { open: vec![open("/b/kanban.db", 10), open("/b/kanban.db-wal", 99)], view: View::Ours };
         let found = of_board(&files, &board(), |_| Some(identity(99)));
         assert!(found.iter().all(|file| !file.deleted && file.other_name.is_none()));
     }
 
     #[test]
     fn a_renamed_log_is_found_and_another_boards_is_not() {
-        let found = judged(vec![open("/b/kanban.db", 10), open("/tmp/saved-wal", 99)], true);
+        let found = judged(vec![open("/b/kanban.db", 10), open("/tmp/saved-wal", 99)], View::Ours);
         assert_eq!(found[1], (Role::Wal, false, Some("/tmp/saved-wal".into())));
         let other = vec![open("/b/kanban.db", 10), open("/c/o.db", 50), open("/c/o.db-wal (deleted)", 51)];
-        assert_eq!(judged(other, true), [(Role::Db, false, None)]);
+        assert_eq!(judged(other, View::Ours), [(Role::Db, false, None)]);
     }
 
     #[test]
     fn many_descriptors_of_one_file_are_one() {
         let many = (0..900).map(|_| open("/b/kanban.db", 10)).collect();
-        assert_eq!(judged(many, true).len(), 1);
+        assert_eq!(judged(many, View::Ours).len(), 1);
     }
 }

@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::belonging::{self, Files, Open};
+use super::belonging::{self, Files, Open, View};
 use super::coverage::{Access, Unseen};
 use super::{Holder, Holders, Identity, Target, process};
 use crate::board::filesystem::Filesystem;
@@ -60,9 +60,25 @@ fn number(name: &OsStr) -> Option<u32> {
     name.to_str()?.parse().ok()
 }
 
+/// What `pid` has open of `targets`, believing the names of deleted files wherever they lie.
+pub(super) fn of_process(pid: u32, targets: &[Target]) -> Outcome<Option<Holder>> {
+    match open_files(pid, targets, None) {
+        Ok(open) => Ok(judged(pid, &Files { open, view: View::Named }, targets)),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(Failure::not_found(format!("there is no process {pid}.")))
+        }
+        Err(error) => Err(Failure::io(error, format!("looking at the files of process {pid}"))
+            .hint("Run it as root or as the user of that process.")),
+    }
+}
+
 fn holder(pid: u32, open: Vec<Open>, targets: &[Target]) -> Option<Holder> {
-    let files = Files { open, same_mounts: process::same_mounts(pid) };
-    let files = belonging::of_board(&files, targets, Identity::of);
+    let view = if process::same_mounts(pid) { View::Ours } else { View::Foreign };
+    judged(pid, &Files { open, view }, targets)
+}
+
+fn judged(pid: u32, files: &Files, targets: &[Target]) -> Option<Holder> {
+    let files = belonging::of_board(files, targets, Identity::of);
     let held = !files.is_empty();
     held.then(|| Holder {
         pid: Some(pid),

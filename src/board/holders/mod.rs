@@ -204,6 +204,14 @@ pub fn look(chosen: &Path, resolved: &Path) -> Outcome<Holders> {
     Ok(holders)
 }
 
+/// What process `pid` has open of the board, where a deleted file counts by its last name alone; nothing when it has nothing.
+///
+/// # Errors
+/// Exit 13 when there is no such process, 12 when its files may not be looked at.
+pub fn of_process(pid: u32, chosen: &Path, resolved: &Path) -> Outcome<Option<Holder>> {
+    descriptors::of_process(pid, &targets(chosen, resolved))
+}
+
 /// Refuses (12), naming every holder, unless it is proven that nobody else has the board open; `unproven_is_fine` waives
 /// the proof, never a holder that was found. Only before SQLite opens the board.
 ///

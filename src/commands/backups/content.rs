@@ -81,7 +81,7 @@ impl Content {
 fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Own => "backup",
-        Kind::Live | Kind::Backup | Kind::Named => "corrupt",
+        Kind::Live | Kind::Backup | Kind::Named | Kind::Held => "corrupt",
     }
 }
 

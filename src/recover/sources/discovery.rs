@@ -39,6 +39,16 @@ impl Member {
         Ok(member)
     }
 
+    /// What a process holds at `place`: the log at `wal` over the main file at `base`.
+    ///
+    /// # Errors
+    /// When `stat` fails for another reason than absence.
+    pub(in crate::recover) fn held(place: &Path, base: &Path, wal: Option<&Path>) -> Outcome<Self> {
+        let log = wal.map_or(Ok(None), Stamp::of)?;
+        let path = place.to_path_buf();
+        Ok(Self { path, main: Stamp::of(base)?, wal: log, shm: None, is_linked: false })
+    }
+
     fn look(&mut self, part: Part) -> Outcome<()> {
         let suffix = match part {
             Part::Main => "",

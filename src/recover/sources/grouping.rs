@@ -93,6 +93,7 @@ impl Groups {
         self.found.sources.push(Source {
             path: member.path.clone(),
             kind,
+            base: None,
             digest: key.map(|(main, _)| main),
             wal_digest: key.and_then(|(_, wal)| wal),
             size: member.main_size(),

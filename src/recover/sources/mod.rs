@@ -45,15 +45,19 @@ pub enum Kind {
     Own,
     /// A file that the operator named.
     Named,
+    /// A log or database file that has lost its name, in the hands of a living process.
+    Held,
 }
 
 /// One distinct content and where it lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// The main file; of equal copies the newest.
+    /// The main file; of equal copies the newest. For what a process holds, its log.
     pub path: PathBuf,
     /// Where it comes from.
     pub kind: Kind,
+    /// The main file where `path` is the log alone.
+    pub base: Option<PathBuf>,
     /// All copies with this content, that of `path` first.
     pub copies: Vec<Member>,
     /// SHA-256 of the main file, where it was needed. Hermes names its copies by the first sixteen digits.
@@ -156,22 +160,30 @@ fn grouped(
 }
 
 impl Unread {
-    fn new(path: PathBuf, failure: &Failure) -> Self {
+    pub(super) fn new(path: PathBuf, failure: &Failure) -> Self {
         Self { path, reason: failure.to_string() }
     }
 }
 
 impl Source {
+    /// Main file and WAL.
+    pub fn files(&self) -> (PathBuf, PathBuf) {
+        match &self.base {
+            Some(base) => (base.clone(), self.path.clone()),
+            None => (self.path.clone(), sidecar(&self.path, "-wal")),
+        }
+    }
+
     /// Reads main file and WAL.
     ///
     /// # Errors
     /// Exit 11 when the files change under every try, otherwise the reading error.
     pub fn load(&self) -> Outcome<Bytes> {
-        let wal = sidecar(&self.path, "-wal");
+        let (main, wal) = self.files();
         for _ in 0..TRIES {
-            let before = fingerprint(&self.path, &wal)?;
-            let bytes = Bytes { main: slurp(&self.path)?, wal: slurp(&wal)? };
-            if before == fingerprint(&self.path, &wal)? {
+            let before = fingerprint(&main, &wal)?;
+            let bytes = Bytes { main: slurp(&main)?, wal: slurp(&wal)? };
+            if before == fingerprint(&main, &wal)? {
                 return Ok(bytes);
             }
         }
