@@ -1,6 +1,8 @@
 //! Laws that hold for every input.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot set its scene must stop loudly")]
 
+#[path = "properties/encoding.rs"]
+mod encoding;
 #[path = "properties/ondisk.rs"]
 mod ondisk;
 #[path = "properties/recover.rs"]

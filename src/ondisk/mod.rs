@@ -24,11 +24,13 @@
 pub mod btree;
 mod field;
 pub mod freelist;
+pub mod geometry;
 pub mod header;
 pub mod image;
 pub mod overflow;
 pub mod page;
 pub mod record;
+pub mod text;
 pub mod varint;
 pub mod wal;
 

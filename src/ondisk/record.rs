@@ -60,6 +60,18 @@ impl<'a> Record<'a> {
         Values { types: self.types, body: self.body }
     }
 
+    /// The serial type and the bytes of each column, as far as they are whole.
+    pub fn fields(&self) -> impl Iterator<Item = (u64, &'a [u8])> + use<'a> {
+        let Self { mut types, mut body } = *self;
+        std::iter::from_fn(move || {
+            let (serial, len) = varint::read(types)?;
+            let content = body.get(..usize::try_from(content_len(serial)?).ok()?)?;
+            types = types.get(len..)?;
+            body = body.get(content.len()..)?;
+            Some((serial, content))
+        })
+    }
+
     /// How many columns the header names.
     pub fn columns(&self) -> usize {
         let mut types = self.types;

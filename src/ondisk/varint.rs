@@ -25,6 +25,28 @@ pub fn read_at(bytes: &[u8], offset: usize) -> Option<(u64, usize)> {
     Some((value, offset.checked_add(len)?))
 }
 
+/// How many bytes `value` takes where no byte is wasted.
+pub fn len(value: u64) -> usize {
+    let bits = (u64::BITS - value.leading_zeros()).max(1) as usize;
+    if bits > 56 { MAX_LEN } else { bits.div_ceil(7) }
+}
+
+/// Appends `value` to `out` in as few bytes as possible.
+pub fn write(out: &mut Vec<u8>, value: u64) {
+    let len = len(value);
+    let (mut rest, mut bytes) = (value, Vec::with_capacity(len));
+    if len == MAX_LEN {
+        bytes.push(rest.to_le_bytes()[0]);
+        rest >>= 8;
+    }
+    while bytes.len() < len {
+        let more = if bytes.is_empty() { 0 } else { 0x80 };
+        bytes.push(rest.to_le_bytes()[0] & 0x7f | more);
+        rest >>= 7;
+    }
+    out.extend(bytes.iter().rev());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,5 +60,15 @@ mod tests {
         assert_eq!(read(&[0xff; 9]), Some((u64::MAX, 9)));
         assert_eq!(read(&[0xff; 8]), None);
         assert_eq!(read(&[]), None);
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let edges = (0..64).flat_map(|bit| [(1_u64 << bit) - 1, 1 << bit, 1 << bit | 1]).chain([u64::MAX]);
+        for value in edges {
+            let mut bytes = Vec::new();
+            write(&mut bytes, value);
+            assert_eq!(read(&bytes), Some((value, len(value))), "{value}");
+        }
     }
 }

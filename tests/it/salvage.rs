@@ -7,7 +7,7 @@
 use std::fmt::Write;
 
 use crate::support::damage::cases::{Case, Scene};
-use crate::support::damage::{Score, peer, score, unreached};
+use crate::support::damage::{Score, peer, score_since, unreached};
 use crate::support::sandbox::Sandbox;
 
 /// What came of one case.
@@ -27,11 +27,11 @@ fn run(case: Case, tasks: usize, seed: u64) -> Outcome {
     assert!([0, 5].contains(&output.code()), "{}: {output}", case.name);
     assert_eq!(sandbox.photograph(), before, "{}: a source was touched", case.name);
     let Scene { board, truth, .. } = &scene;
-    let possible = scene.possible();
+    let (possible, earlier) = (scene.possible(), scene.earlier());
     Outcome {
         possible: possible.count,
-        ours: score(truth, &new),
-        peer: peer::shell().map(|shell| peer::recover(&shell, board, truth)),
+        ours: score_since(truth, &earlier, &new),
+        peer: peer::shell().map(|shell| peer::recover(&shell, board, truth, &earlier)),
         unreached: unreached(truth, &new, &possible.rows),
     }
 }
@@ -54,7 +54,7 @@ fn judge(case: Case, seed: u64, outcome: &Outcome, faults: &mut String) {
     // Where not all comes back yet, the table says how far the peer is.
     if let Some(peer) = peer
         && case.floor >= 100.0
-        && (peer.right > ours.right || (ours.wrong > peer.wrong && ours.right == peer.right))
+        && (peer.right > ours.right || ours.wrong > peer.wrong)
     {
         let _ = writeln!(faults, "{} seed {seed}: the peer is better: {peer:?}, ours {ours:?}", case.name);
     }
@@ -95,18 +95,18 @@ fn table() {
         return;
     }
     let mut faults = String::new();
-    eprintln!("| case | seed | rows | possible | ours right | ours wrong | .recover right | wrong |");
-    eprintln!("|---|---|---|---|---|---|---|---|");
+    eprintln!("| case | seed | rows | possible | right | older | wrong | .recover right | older | wrong |");
+    eprintln!("|---|---|---|---|---|---|---|---|---|---|");
     for case in Case::all() {
         for seed in [3, 7, 11] {
             let outcome = run(case, 800, seed);
             let Outcome { possible, ours, peer, .. } = &outcome;
-            let (right, wrong) = peer.map_or((String::new(), String::new()), |peer| {
-                (peer.right.to_string(), peer.wrong.to_string())
+            let peer = peer.map_or(" | | ".to_owned(), |peer| {
+                format!("{} | {} | {}", peer.right, peer.older, peer.wrong)
             });
             eprintln!(
-                "| {} | {seed} | {} | {possible} | {} | {} | {right} | {wrong} |",
-                case.name, ours.truth, ours.right, ours.wrong
+                "| {} | {seed} | {} | {possible} | {} | {} | {} | {peer} |",
+                case.name, ours.truth, ours.right, ours.older, ours.wrong
             );
             judge(case, seed, &outcome, &mut faults);
         }

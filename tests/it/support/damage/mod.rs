@@ -15,7 +15,7 @@ use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
 pub(crate) use board::board;
-pub(crate) use score::{Score, score, unreached};
+pub(crate) use score::{Score, score, score_since, unreached};
 
 /// SQLite's default page size, which Hermes' boards have.
 pub(crate) const PAGE: usize = 4096;

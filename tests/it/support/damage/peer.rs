@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{Score, beside, score};
+use super::{Score, beside, score_since};
 
 /// The shell to compare with.
 pub(crate) fn shell() -> Option<PathBuf> {
@@ -11,7 +11,7 @@ pub(crate) fn shell() -> Option<PathBuf> {
 }
 
 /// What the shell makes of the board at `board`. It works on copies, because it writes to what it opens.
-pub(crate) fn recover(shell: &Path, board: &Path, truth: &Path) -> Score {
+pub(crate) fn recover(shell: &Path, board: &Path, truth: &Path, earlier: &[PathBuf]) -> Score {
     let directory = tempfile::tempdir().unwrap();
     let (copy, new) = (directory.path().join("copy.db"), directory.path().join("new.db"));
     for suffix in ["", "-wal"] {
@@ -31,5 +31,5 @@ pub(crate) fn recover(shell: &Path, board: &Path, truth: &Path) -> Score {
     Command::new(shell).arg(&new).stdin(script).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
     reader.wait().unwrap();
     std::fs::OpenOptions::new().append(true).create(true).open(&new).unwrap();
-    score(truth, &new)
+    score_since(truth, earlier, &new)
 }

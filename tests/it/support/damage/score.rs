@@ -1,7 +1,7 @@
 //! How much of the truth came back.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
@@ -15,7 +15,9 @@ pub(crate) struct Score {
     pub(crate) truth: usize,
     /// Rows equal in every column.
     pub(crate) right: usize,
-    /// Rows that the truth does not have, or has with other content.
+    /// Rows that are older versions of rows of the truth, or were deleted since.
+    pub(crate) older: usize,
+    /// Rows that never were.
     pub(crate) wrong: usize,
 }
 
@@ -31,7 +33,13 @@ impl Score {
 /// Compares whole rows, table by table, in the columns of the truth. A table of another program whose name is lost counts
 /// where its rows stand under a name that the truth does not have.
 pub(crate) fn score(truth: &Path, candidate: &Path) -> Score {
+    score_since(truth, &[], candidate)
+}
+
+/// The same; `earlier` are sound boards of earlier moments.
+pub(crate) fn score_since(truth: &Path, earlier: &[PathBuf], candidate: &Path) -> Score {
     let (truth, candidate) = (open(truth), open(candidate));
+    let earlier: Vec<_> = earlier.iter().map(|path| open(path)).collect();
     let mut score = Score::default();
     for table in tables(&truth) {
         let columns = columns(&truth, &table);
@@ -48,7 +56,15 @@ pub(crate) fn score(truth: &Path, candidate: &Path) -> Score {
         score.truth += wanted.values().sum::<usize>();
         score.right += right;
         if !self::columns(&candidate, &table).is_empty() {
-            score.wrong += found.values().sum::<usize>() - right;
+            let old: Vec<_> = earlier.iter().map(|earlier| read(earlier, &table, &columns)).collect();
+            for (row, &count) in &found {
+                let extra = count.saturating_sub(*wanted.get(row).unwrap_or(&0));
+                if old.iter().any(|old| old.contains_key(row)) {
+                    score.older += extra;
+                } else {
+                    score.wrong += extra;
+                }
+            }
         }
     }
     score

@@ -112,6 +112,19 @@ impl Scene {
         oracle::possible(&std::fs::read(&self.truth).unwrap(), &self.versions, &left)
     }
 
+    /// Sound boards of the moments before the injury.
+    pub(crate) fn earlier(&self) -> Vec<PathBuf> {
+        let write = |(number, bytes): (usize, &Vec<u8>)| {
+            let path = self.dir.join(format!("earlier-{number}.db"));
+            let mut bytes = bytes.clone();
+            // Not in WAL mode: nothing may come to lie beside it.
+            bytes[18..20].fill(1);
+            std::fs::write(&path, bytes).unwrap();
+            path
+        };
+        self.versions.iter().enumerate().map(write).collect()
+    }
+
     fn shape(&mut self, shape: Shape) {
         let good = self.truth.clone();
         Recipe::default().make(&good, self.tasks, self.seed);
