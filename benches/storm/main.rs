@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-#[allow(dead_code, reason = "the tests use more of it")]
-#[path = "../../tests/it/support/damage.rs"]
+#[allow(dead_code, unused_imports, reason = "the tests use more of it")]
+#[path = "../../tests/it/support/damage/mod.rs"]
 mod damage;
 
 const KANBANCTL: &str = env!("CARGO_BIN_EXE_kanbanctl");

@@ -125,7 +125,7 @@ impl Encoding {
 fn header_len(types: usize) -> u64 {
     let types = types as u64;
     let with = |len: u64| types + len;
-    (1..).find(|&len| varint::len(with(len)) as u64 == len).map_or(types, with)
+    (1..=varint::MAX_LEN as u64).find(|&len| varint::len(with(len)) as u64 == len).map_or(types, with)
 }
 
 #[cfg(test)]
