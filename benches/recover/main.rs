@@ -196,7 +196,7 @@ impl Scene {
     fn say_what_came_back(&self, what: &str, peer: bool) {
         let (healthy, ours) = (rows(&self.path("healthy.db")), rows(&self.path("ours.db")));
         let theirs =
-            peer.then(|| format!(", .recover {}", rows(&self.path("theirs.db")))).unwrap_or_default();
+            if peer { format!(", .recover {}", rows(&self.path("theirs.db"))) } else { String::new() };
         println!("{what}: {ours} rows came back of {healthy}{theirs}");
     }
 
