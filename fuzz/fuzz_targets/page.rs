@@ -15,7 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
             let _ = page.stray_cells(&cells, |_| true);
         }
     }
-    let image = Image::new(bytes, 512, 512);
+    let image = Image::new(&bytes, 512, 512);
     for root in 1..=image.count() {
         let _ = btree::walk_table(&image, root, &mut Seen::new(&image));
         let _ = btree::walk_index(&image, root, &mut Seen::new(&image));

@@ -113,13 +113,13 @@ impl Generation {
 /// A commit is there when it was written back, which the index remembers, or when each of its pages has in the database
 /// the image that it wrote or one that the log wrote later.
 fn at_stake(log: &[u8], indexes: &[Vec<u8>], mut page: impl FnMut(u32, &mut [u8]) -> bool) -> u64 {
-    let Some(wal) = Wal::read(log, None) else { return 0 };
+    let Some(wal) = Wal::read(&log, None) else { return 0 };
     let written_back = indexes.iter().filter_map(|index| backfilled(index, wal.salts)).max().unwrap_or(0);
     let frames: Vec<_> = wal.committed().collect();
     let mut image = vec![0; wal.page_size];
     let mut present: HashMap<u32, usize> = HashMap::new();
     for (at, frame) in frames.iter().enumerate() {
-        if page(frame.page, &mut image) && image == frame.bytes {
+        if page(frame.page, &mut image) && frame.image(log, wal.page_size) == Some(image.as_slice()) {
             present.insert(frame.page, at);
         }
     }

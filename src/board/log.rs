@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::{Inspection, Sidecar};
 use crate::failure::{Failure, Outcome};
-use crate::ondisk::wal::Wal;
+use crate::ondisk::wal::{Frame, Wal};
 
 /// Where the WAL index keeps the number of frames already written back: after two copies of its 48-byte header
 /// ("WAL-mode file format", section 2.1: nBackfill at byte 96), and the log's last valid frame (mxFrame, byte 16).
@@ -67,7 +67,7 @@ fn look(inspection: &Inspection, sidecar: &Sidecar) -> Outcome<Waiting> {
     let frames = log.as_ref().map_or(0, |log| count(log.visible()));
     let hidden = log.as_ref().filter(|log| !is_abandoned(log, &index)).map_or(0, |log| count(log.hidden()));
     let mut pending = frames.saturating_sub(backfilled(&index, frames));
-    if pending > 0 && log.is_some_and(|log| is_written_back(&log, &inspection.resolved)) {
+    if pending > 0 && log.is_some_and(|log| is_written_back(&log, &bytes, &inspection.resolved)) {
         pending = 0;
     }
     Ok(Waiting { frames, pending, hidden, bytes: sidecar.stamp.len })
@@ -76,7 +76,7 @@ fn look(inspection: &Inspection, sidecar: &Sidecar) -> Outcome<Waiting> {
 /// Whether what lies beyond the log's end are remains of transactions that never ended: their writer was killed after it
 /// had written its last frame and before it told the index, and a shorter transaction has begun at the same place since.
 /// The index then ends at a frame of the unbroken chain, and each run of remains has one commit, its last frame.
-fn is_abandoned(log: &Wal<'_>, index: &[u8]) -> bool {
+fn is_abandoned(log: &Wal, index: &[u8]) -> bool {
     let visible = log.visible();
     let last = number(index, LAST_FRAME_AT).and_then(|last| usize::try_from(last).ok()).unwrap_or(0);
     let sum = [number(index, LAST_SUM_AT), number(index, LAST_SUM_AT + 4)];
@@ -99,17 +99,18 @@ fn is_abandoned(log: &Wal<'_>, index: &[u8]) -> bool {
 
 /// Whether the database file has the last image of every page in the log. The index forgets how far it was written back
 /// when its last user closes, so the pages themselves are asked.
-fn is_written_back(log: &Wal<'_>, database: &Path) -> bool {
-    let last: HashMap<u32, &[u8]> =
-        log.committed().take(log.visible()).map(|frame| (frame.page, frame.bytes)).collect();
+fn is_written_back(log: &Wal, bytes: &[u8], database: &Path) -> bool {
+    let last: HashMap<u32, &Frame> =
+        log.committed().take(log.visible()).map(|frame| (frame.page, frame)).collect();
     let Ok(file) = File::open(database) else {
         return false;
     };
     let mut page = vec![0; log.page_size];
-    last.iter().all(|(&number, &image)| {
+    last.iter().all(|(&number, frame)| {
         let index = u64::from(number).saturating_sub(1);
         let offset = index.saturating_mul(u64::try_from(log.page_size).unwrap_or(u64::MAX));
-        file.read_exact_at(&mut page, offset).is_ok() && page == image
+        file.read_exact_at(&mut page, offset).is_ok()
+            && Some(page.as_slice()) == frame.image(bytes, log.page_size)
     })
 }
 

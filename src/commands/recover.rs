@@ -1,6 +1,6 @@
 //! `kanbanctl recover`: every row that is left, from every place, into a verified new file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -76,7 +76,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     };
     found.sources.extend(held.sources);
     found.unread.extend(held.unread);
-    let report = recover::recover(&found.sources, output, &mut bars)?;
+    let options = recover::Options { scratch: scratch(output, context.scratch()) };
+    let report = recover::recover(&found.sources, output, &options, &mut bars)?;
     drop(bars);
     let partial = report.is_partial();
     let rows = report.recovered();
@@ -113,6 +114,15 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         ));
     }
     Ok(if partial || unread > 0 { Exit::Partial } else { Exit::Ok })
+}
+
+/// Where what does not fit memory goes: beside the result, which has to have room anyway.
+fn scratch(output: Option<&Path>, otherwise: PathBuf) -> PathBuf {
+    match output.and_then(Path::parent) {
+        Some(dir) if !dir.as_os_str().is_empty() => dir.to_path_buf(),
+        Some(_) => PathBuf::from("."),
+        None => otherwise,
+    }
 }
 
 /// What living processes hold of the board under no name of its own. A process that was named must hold something.

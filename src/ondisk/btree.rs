@@ -86,10 +86,8 @@ pub fn walk_table(image: &Image<'_>, root: u32, seen: &mut Seen) -> Walk {
     let mut walk = Walk::default();
     let mut stack = vec![Place { page: root, range: Range::default() }];
     while let Some(place) = stack.pop() {
-        let page = image
-            .page(place.page)
-            .and_then(|bytes| Page::read(place.page, bytes, image.usable()).ok())
-            .filter(|page| page.kind().is_table());
+        let bytes = image.page(place.page).unwrap_or_default();
+        let page = Page::read(place.page, &bytes, image.usable()).ok().filter(|page| page.kind().is_table());
         let Some(page) = page else {
             walk.lost.push(place);
             continue;
@@ -146,42 +144,47 @@ fn children(page: &Page<'_>, range: Range) -> (Vec<Place>, bool) {
 pub struct IndexWalk {
     /// The pages of the tree.
     pub pages: Vec<u32>,
-    /// The last column of every key that fits its page: the rowid of the row in an ordinary index.
-    pub rowids: Vec<i64>,
-    /// Pages that are not there, are no pages of an index, or are not sound.
+    /// Pages that are not there or are no pages of an index, and interior pages that are not sound.
     pub lost: Vec<u32>,
-    /// Whether every key of the tree could be read.
-    pub whole: bool,
 }
 
-/// Walks the index whose root is `root`. Keys that go on in overflow pages are counted as unread.
+/// Walks the index whose root is `root`.
 pub fn walk_index(image: &Image<'_>, root: u32, seen: &mut Seen) -> IndexWalk {
-    let mut walk = IndexWalk { whole: true, ..IndexWalk::default() };
+    let mut walk = IndexWalk::default();
     let mut stack = vec![root];
     while let Some(number) = stack.pop() {
-        let page = image
-            .page(number)
-            .and_then(|bytes| Page::read(number, bytes, image.usable()).ok())
+        let bytes = image.page(number).unwrap_or_default();
+        let page = Page::read(number, &bytes, image.usable())
+            .ok()
             .filter(|page| !page.kind().is_table() && seen.enter(number));
         let Some(page) = page else {
             walk.lost.push(number);
             continue;
         };
         walk.pages.push(number);
+        if page.kind() == Kind::IndexLeaf {
+            continue;
+        }
         if !page.is_sound() {
             walk.lost.push(number);
         }
-        for cell in page.cells().flatten() {
-            stack.extend(cell.left);
-            let Some(payload) = cell.payload else { continue };
-            let last = Record::read(payload.local).ok().and_then(|record| record.values().last());
-            match last {
-                Some(Value::Integer(rowid)) if payload.overflow.is_none() => walk.rowids.push(rowid),
-                _ => walk.whole = false,
-            }
-        }
+        stack.extend(page.cells().flatten().filter_map(|cell| cell.left));
         stack.extend(page.right_child());
     }
-    walk.whole &= walk.lost.is_empty();
     walk
+}
+
+/// Adds the last column of every key on `page` to `rowids`: the rowid of the row in an ordinary index. False unless every
+/// key could be read; one that goes on in overflow pages cannot.
+pub fn index_rowids(page: &Page<'_>, rowids: &mut Vec<i64>) -> bool {
+    let mut whole = page.is_sound();
+    for cell in page.cells().flatten() {
+        let Some(payload) = cell.payload else { continue };
+        let last = Record::read(payload.local).ok().and_then(|record| record.values().last());
+        match last {
+            Some(Value::Integer(rowid)) if payload.overflow.is_none() => rowids.push(rowid),
+            _ => whole = false,
+        }
+    }
+    whole
 }

@@ -28,7 +28,7 @@ pub fn read(image: &Image<'_>, first: u32, stated: u32) -> Freelist {
     let mut trunk = first;
     while trunk != 0 {
         let Some(page) = image.page(trunk).filter(|_| seen.insert(trunk)) else { return list };
-        let (Some(next), Some(count)) = (u32_at(page, 0), u32_at(page, COUNT)) else { return list };
+        let (Some(next), Some(count)) = (u32_at(&page, 0), u32_at(&page, COUNT)) else { return list };
         list.trunks.push(trunk);
         let Some(leaves) = page.get(LEAVES..).and_then(|rest| rest.get(..4 * (count as usize))) else {
             return list;

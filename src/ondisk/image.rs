@@ -1,54 +1,94 @@
 //! The pages of a database as of one moment: the main file with the committed frames of its WAL over it.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::store::Store;
 use super::wal::Frame;
 
-/// Pages by number, borrowed from the bytes of main file and WAL.
+/// Pages by number, read from main file and WAL when they are asked for.
 #[derive(Debug, Clone)]
 pub struct Image<'a> {
-    pages: Vec<&'a [u8]>,
+    main: &'a dyn Store,
+    log: &'a dyn Store,
+    /// Where in the log the page images lie that stand over the main file's.
+    overlay: HashMap<u32, u64>,
     page_size: usize,
     usable: usize,
+    count: u32,
 }
 
-/// No more pages than this are believed on the word of a page number (16 GiB of the usual 4096 bytes); it bounds
-/// the memory that a hostile WAL frame can ask for to 64 MiB.
-const MAX_PAGES: usize = 1 << 22;
+/// Where the bytes of a page lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Site {
+    /// In the WAL, not in the main file.
+    pub in_log: bool,
+    /// From the start of that file, in bytes.
+    pub offset: u64,
+}
+
+/// No more pages than this are believed on the word of a page number (16 GiB of the usual 4096 bytes); it bounds what a
+/// hostile WAL frame can ask for.
+const MAX_PAGES: u32 = 1 << 22;
 
 impl<'a> Image<'a> {
     /// The pages of `main`, each of `page_size` bytes, of which `usable` are used. The last may be shorter.
-    pub fn new(main: &'a [u8], page_size: usize, usable: usize) -> Self {
+    pub fn new(main: &'a dyn Store, page_size: usize, usable: usize) -> Self {
         let page_size = page_size.max(1);
-        Self { pages: main.chunks(page_size).collect(), page_size, usable: usable.min(page_size) }
+        let count = u32::try_from(main.size().div_ceil(page_size as u64)).unwrap_or(u32::MAX);
+        Self { main, log: main, overlay: HashMap::new(), page_size, usable: usable.min(page_size), count }
     }
 
-    /// Puts the page of `frame` in the place of what was there. Frames for impossible page numbers are passed over.
-    pub fn overlay(&mut self, frame: &Frame<'a>) {
-        let Some(index) = (frame.page as usize).checked_sub(1) else { return };
-        if index >= MAX_PAGES {
-            return;
-        }
-        if index >= self.pages.len() {
-            self.pages.resize(index + 1, &[]);
-        }
-        if let Some(page) = self.pages.get_mut(index) {
-            *page = frame.bytes;
+    /// The same pages with those of `log`, once they are laid over them by [`Image::overlay`].
+    #[must_use]
+    pub fn with_log(mut self, log: &'a dyn Store) -> Self {
+        self.log = log;
+        self
+    }
+
+    /// Puts the page of `frame`, which lies in the log, in the place of what was there. Frames for impossible page numbers
+    /// are passed over.
+    pub fn overlay(&mut self, frame: &Frame) {
+        if (1..=MAX_PAGES).contains(&frame.page) {
+            self.overlay.insert(frame.page, frame.offset);
+            self.count = self.count.max(frame.page);
         }
     }
 
     /// Forgets the pages above `count`.
     pub fn truncate(&mut self, count: u32) {
-        self.pages.truncate(count as usize);
+        self.count = self.count.min(count);
     }
 
-    /// Page `number`, from 1; `None` where there is none. May be shorter than the page size at the end of a file.
-    pub fn page(&self, number: u32) -> Option<&'a [u8]> {
-        let page = self.pages.get((number as usize).checked_sub(1)?)?;
-        (!page.is_empty()).then_some(*page)
+    /// Page `number`, from 1; `None` where there is none or it cannot be read. May be shorter than the page size at the end
+    /// of a file.
+    pub fn page(&self, number: u32) -> Option<Cow<'a, [u8]>> {
+        let site = self.site(number)?;
+        let store = if site.in_log { self.log } else { self.main };
+        store.read(site.offset, self.page_size).filter(|page| !page.is_empty())
+    }
+
+    /// Where page `number` lies.
+    pub fn site(&self, number: u32) -> Option<Site> {
+        if number == 0 || number > self.count {
+            return None;
+        }
+        if let Some(&offset) = self.overlay.get(&number) {
+            return Some(Site { in_log: true, offset });
+        }
+        Some(Site { in_log: false, offset: u64::from(number - 1) * self.page_size as u64 })
+    }
+
+    /// The pages from `first` on, `count` of them, with one read of the main file.
+    pub fn piece(&self, first: u32, count: u32) -> Piece<'_, 'a> {
+        let offset = u64::from(first.saturating_sub(1)) * self.page_size as u64;
+        let bytes = self.main.read(offset, self.page_size.saturating_mul(count as usize));
+        Piece { image: self, first, bytes }
     }
 
     /// The highest page number.
     pub fn count(&self) -> u32 {
-        u32::try_from(self.pages.len()).unwrap_or(u32::MAX)
+        self.count
     }
 
     /// Bytes per page.
@@ -66,5 +106,25 @@ impl<'a> Image<'a> {
     pub fn with_usable(mut self, usable: usize) -> Self {
         self.usable = usable.min(self.page_size);
         self
+    }
+}
+
+/// Pages that follow one another.
+#[derive(Debug)]
+pub struct Piece<'i, 'a> {
+    image: &'i Image<'a>,
+    first: u32,
+    /// None where the main file cannot be read in one go: then its pages are read one by one.
+    bytes: Option<Cow<'a, [u8]>>,
+}
+
+impl Piece<'_, '_> {
+    /// Page `number`, as [`Image::page`] has it.
+    pub fn page(&self, number: u32) -> Option<Cow<'_, [u8]>> {
+        let site = self.image.site(number)?;
+        let (Some(bytes), false) = (&self.bytes, site.in_log) else { return self.image.page(number) };
+        let start = (number.checked_sub(self.first)? as usize).checked_mul(self.image.page_size)?;
+        let page = bytes.get(start..start.saturating_add(self.image.page_size).min(bytes.len()))?;
+        (!page.is_empty()).then_some(Cow::Borrowed(page))
     }
 }

@@ -1,7 +1,7 @@
 //! The page-level reader: bytes in, values out.
 //!
-//! No I/O, no SQLite, no panics, no endless loops, whatever the bytes are: everything here is a function of slices.
-//! Which reading is believed, and what becomes of what could not be read, is `recover/`'s business. One structure of
+//! No I/O, no SQLite, no panics, no endless loops, whatever the bytes are: everything here is a function of slices, or of
+//! a [`store::Store`] that gives slices. Which reading is believed, and what becomes of what could not be read, is `recover/`'s business. One structure of
 //! the file format a module:
 //!
 //! ```text
@@ -30,6 +30,7 @@ pub mod image;
 pub mod overflow;
 pub mod page;
 pub mod record;
+pub mod store;
 pub mod text;
 pub mod varint;
 pub mod wal;

@@ -5,6 +5,8 @@
 //!   4  content, to the end of the usable bytes or of the payload
 //! ```
 
+use std::borrow::Cow;
+
 use super::Corrupt;
 use super::field::u32_at;
 
@@ -23,7 +25,7 @@ pub fn follow<'a>(
     need: u64,
     usable: usize,
     out: &mut Vec<u8>,
-    mut fetch: impl FnMut(u32, bool) -> Option<&'a [u8]>,
+    mut fetch: impl FnMut(u32, bool) -> Option<Cow<'a, [u8]>>,
 ) -> Result<Vec<u32>, Corrupt> {
     let content = usable.saturating_sub(CONTENT).max(1);
     let mut need = usize::try_from(need).map_err(|_| Corrupt::new("a payload longer than memory", 0))?;
@@ -46,7 +48,7 @@ pub fn follow<'a>(
         out.extend_from_slice(chunk);
         pages.push(next);
         need -= take;
-        next = next_page(page).unwrap_or(0);
+        next = next_page(&page).unwrap_or(0);
     }
     if next != 0 {
         return Err(Corrupt::new("an overflow chain is too long", pages.len()));
@@ -67,7 +69,7 @@ mod tests {
     fn a_cycle_ends() {
         let page = [0, 0, 0, 7, 1, 2, 3, 4];
         let mut out = Vec::new();
-        assert!(follow(7, 100, 8, &mut out, |_, _| Some(&page)).is_err());
+        assert!(follow(7, 100, 8, &mut out, |_, _| Some(Cow::Borrowed(&page[..]))).is_err());
         assert_eq!(out, [1, 2, 3, 4]);
     }
 
@@ -75,9 +77,9 @@ mod tests {
     fn the_last_page_ends_the_chain() {
         let last = [0, 0, 0, 0, 1, 2, 3, 4];
         let mut out = Vec::new();
-        assert_eq!(follow(7, 3, 8, &mut out, |_, _| Some(&last)).unwrap(), [7]);
+        assert_eq!(follow(7, 3, 8, &mut out, |_, _| Some(Cow::Borrowed(&last[..]))).unwrap(), [7]);
         assert_eq!(out, [1, 2, 3]);
         let longer = [0, 0, 0, 9, 1, 2, 3, 4];
-        assert!(follow(7, 3, 8, &mut out, |_, _| Some(&longer)).is_err());
+        assert!(follow(7, 3, 8, &mut out, |_, _| Some(Cow::Borrowed(&longer[..]))).is_err());
     }
 }

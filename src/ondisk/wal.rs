@@ -11,6 +11,7 @@
 //! spoilt frame costs itself and not its followers, and a lost header costs nothing but the check of the first frame.
 
 use super::field::u32_at;
+use super::store::Store;
 
 /// Length of the log's header in bytes.
 pub const HEADER_LEN: usize = 32;
@@ -22,6 +23,9 @@ const FORMAT: u32 = 3_007_000;
 /// What a header's or frame's checksum covers of its own header.
 const HEADER_SUMMED: usize = 24;
 const FRAME_SUMMED: usize = 8;
+
+/// How much of the log is read at once, in bytes.
+const PIECE: usize = 1 << 20;
 
 /// A checksum: two running sums.
 pub type Checksum = [u32; 2];
@@ -63,7 +67,7 @@ impl Header {
 
 /// One frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Frame<'a> {
+pub struct Frame {
     /// Its place in the log, from 0.
     pub index: usize,
     /// The page that it is a version of.
@@ -76,30 +80,37 @@ pub struct Frame<'a> {
     pub checksum: Checksum,
     /// Whether its checksum follows from the one before it.
     pub verified: bool,
-    /// The page image.
-    pub bytes: &'a [u8],
+    /// Where its page image begins, in bytes from the start of the log.
+    pub offset: u64,
 }
 
-/// A log, read as far as it goes.
+impl Frame {
+    /// Its page image, of `page_size` bytes, in the log that is `log`.
+    pub fn image<'l>(&self, log: &'l [u8], page_size: usize) -> Option<&'l [u8]> {
+        log.get(usize::try_from(self.offset).ok()?..)?.get(..page_size)
+    }
+}
+
+/// A log, read as far as it goes: where its frames are, not their pages.
 #[derive(Debug, Clone)]
-pub struct Wal<'a> {
+pub struct Wal {
     /// The header, if it is whole.
     pub header: Option<Header>,
     /// Bytes per page.
     pub page_size: usize,
-    /// All frames, of whatever generation.
-    pub frames: Vec<Frame<'a>>,
+    /// All frames that can be read, of whatever generation.
+    pub frames: Vec<Frame>,
     /// The salts of the current generation.
     pub salts: [u32; 2],
     /// How many frames, counted from the first, go up to the last commit of the current generation.
     pub committed: usize,
 }
 
-impl<'a> Wal<'a> {
-    /// The log in `bytes`. `page_size` is what the main file says and is used when the log's header is lost; without it the
+impl Wal {
+    /// The log in `log`. `page_size` is what the main file says and is used when the log's header is lost; without it the
     /// size follows from the frames. `None` when there is no frame.
-    pub fn read(bytes: &'a [u8], page_size: Option<usize>) -> Option<Self> {
-        let header = Header::read(bytes);
+    pub fn read(log: &dyn Store, page_size: Option<usize>) -> Option<Self> {
+        let header = log.read(0, HEADER_LEN).as_deref().and_then(Header::read);
         let stated = header.map(|header| header.page_size);
         let sizes: Vec<usize> = match stated {
             Some(size) => vec![size],
@@ -109,7 +120,7 @@ impl<'a> Wal<'a> {
         for size in sizes {
             let orders = header.map_or(vec![false, true], |header| vec![header.big_endian]);
             for big_endian in orders {
-                let wal = Self::read_as(bytes, header, size, big_endian);
+                let wal = Self::read_as(log, header, size, big_endian);
                 let verified = wal.verified();
                 if verified > best.as_ref().map_or(0, Self::verified) {
                     best = Some(wal);
@@ -126,19 +137,37 @@ impl<'a> Wal<'a> {
         self.frames.iter().filter(|frame| frame.verified).count()
     }
 
-    fn read_as(bytes: &'a [u8], header: Option<Header>, page_size: usize, big_endian: bool) -> Self {
-        let body = bytes.get(HEADER_LEN..).unwrap_or_default();
+    fn read_as(log: &dyn Store, header: Option<Header>, page_size: usize, big_endian: bool) -> Self {
+        let len = FRAME_HEADER_LEN + page_size;
+        let at_once = (PIECE / len).max(1);
+        let total =
+            usize::try_from(log.size().saturating_sub(HEADER_LEN as u64) / len as u64).unwrap_or(usize::MAX);
         let mut frames = Vec::new();
         let mut before = header.map(|header| (header.salts, header.checksum));
-        for (index, chunk) in body.chunks_exact(FRAME_HEADER_LEN + page_size).enumerate() {
-            let Some(mut frame) = frame(index, chunk) else { break };
-            // Zeros check out against zeros, but there is no page 0.
-            frame.verified = frame.page != 0
-                && before.is_some_and(|(salts, sum)| {
-                    salts == frame.salts && follows(big_endian, sum, chunk) == Some(frame.checksum)
-                });
-            before = Some((frame.salts, frame.checksum));
-            frames.push(frame);
+        for first in (0..total).step_by(at_once) {
+            let start = |index: usize| HEADER_LEN as u64 + index as u64 * len as u64;
+            let pieces = match log.read(start(first), at_once * len) {
+                Some(piece) => vec![(first, piece)],
+                // A bad sector costs the frame that it is in.
+                None => (first..total.min(first + at_once))
+                    .filter_map(|index| Some((index, log.read(start(index), len)?)))
+                    .collect(),
+            };
+            for (number, chunk) in
+                pieces.iter().flat_map(|(first, piece)| (*first..).zip(piece.chunks_exact(len)))
+            {
+                let Some(mut frame) = frame(number, start(number) + FRAME_HEADER_LEN as u64, chunk) else {
+                    break;
+                };
+                let previous = before.take().filter(|_| frames.last().map_or(0, next_index) == number);
+                // Zeros check out against zeros, but there is no page 0.
+                frame.verified = frame.page != 0
+                    && previous.is_some_and(|(salts, sum)| {
+                        salts == frame.salts && follows(big_endian, sum, chunk) == Some(frame.checksum)
+                    });
+                before = Some((frame.salts, frame.checksum));
+                frames.push(frame);
+            }
         }
         vouch_for_first(&mut frames, header.is_some());
         let salts = header
@@ -148,15 +177,16 @@ impl<'a> Wal<'a> {
         let committed = frames
             .iter()
             .take_while(|frame| frame.salts == salts || !frame.verified)
-            .filter(|frame| frame.salts == salts && frame.verified && frame.commit != 0)
+            .enumerate()
+            .filter(|(_, frame)| frame.salts == salts && frame.verified && frame.commit != 0)
             .last()
-            .map_or(0, |frame| frame.index + 1);
+            .map_or(0, |(place, _)| place + 1);
         Self { header, page_size, frames, salts, committed }
     }
 
     /// The frames up to the last commit, oldest first. Those whose checksum is wrong are among them, marked; SQLite would
     /// end the log there.
-    pub fn committed(&self) -> impl Iterator<Item = &Frame<'a>> {
+    pub fn committed(&self) -> impl Iterator<Item = &Frame> {
         self.frames.iter().take(self.committed).filter(|frame| frame.salts == self.salts)
     }
 
@@ -166,7 +196,7 @@ impl<'a> Wal<'a> {
             return 0;
         }
         let chain = self.frames.iter().take_while(|frame| frame.verified && frame.salts == self.salts);
-        chain.filter(|frame| frame.commit != 0).last().map_or(0, |frame| frame.index + 1)
+        chain.filter(|frame| frame.commit != 0).last().map_or(0, next_index)
     }
 
     /// How many committed frames SQLite does not see and would overwrite.
@@ -175,12 +205,12 @@ impl<'a> Wal<'a> {
     }
 
     /// Frames behind the last commit with this generation's salts: a transaction that never ended.
-    pub fn uncommitted(&self) -> impl Iterator<Item = &Frame<'a>> {
+    pub fn uncommitted(&self) -> impl Iterator<Item = &Frame> {
         self.frames.iter().skip(self.committed).filter(|frame| frame.salts == self.salts && frame.verified)
     }
 
     /// Frames of older generations that were not overwritten yet: earlier versions of their pages.
-    pub fn older(&self) -> impl Iterator<Item = &Frame<'a>> {
+    pub fn older(&self) -> impl Iterator<Item = &Frame> {
         self.frames.iter().filter(|frame| frame.salts != self.salts && frame.verified)
     }
 
@@ -191,9 +221,14 @@ impl<'a> Wal<'a> {
     }
 }
 
+/// The place of the frame behind `frame`.
+fn next_index(frame: &Frame) -> usize {
+    frame.index + 1
+}
+
 /// The first frame of a log without a header, and of each older generation, has nothing to be checked from. It counts when
 /// the frame behind it follows from it.
-fn vouch_for_first(frames: &mut [Frame<'_>], has_header: bool) {
+fn vouch_for_first(frames: &mut [Frame], has_header: bool) {
     for index in 0..frames.len() {
         let previous = index.checked_sub(1).and_then(|index| frames.get(index)).map(|frame| frame.salts);
         let next = frames.get(index + 1).map(|frame| (frame.salts, frame.verified));
@@ -205,7 +240,7 @@ fn vouch_for_first(frames: &mut [Frame<'_>], has_header: bool) {
     }
 }
 
-fn frame(index: usize, chunk: &[u8]) -> Option<Frame<'_>> {
+fn frame(index: usize, offset: u64, chunk: &[u8]) -> Option<Frame> {
     Some(Frame {
         index,
         page: u32_at(chunk, 0)?,
@@ -213,7 +248,7 @@ fn frame(index: usize, chunk: &[u8]) -> Option<Frame<'_>> {
         salts: [u32_at(chunk, 8)?, u32_at(chunk, 12)?],
         checksum: [u32_at(chunk, 16)?, u32_at(chunk, 20)?],
         verified: false,
-        bytes: chunk.get(FRAME_HEADER_LEN..)?,
+        offset,
     })
 }
 
@@ -248,8 +283,8 @@ mod tests {
 
     #[test]
     fn empty_and_short_logs_hold_nothing() {
-        assert!(Wal::read(&[], None).is_none());
-        assert!(Wal::read(&[0; 5000], Some(4096)).is_none());
+        assert!(Wal::read(&Vec::new(), None).is_none());
+        assert!(Wal::read(&vec![0; 5000], Some(4096)).is_none());
     }
 
     #[test]

@@ -3,11 +3,17 @@
 //! `CREATE` texts are taken apart by SQLite itself, in a database in memory that never holds a row. Names and shapes are
 //! compared here; nothing that a text could run is run.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use rusqlite::Connection;
 
 use crate::failure::Outcome;
 use crate::ondisk::record::{Record, Value};
 use crate::store::schema::{self, TableFacts};
+
+/// So many texts are remembered; a hostile heap of copies has no two alike.
+const MAX_KNOWN: usize = 4096;
 
 /// A row of the schema table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,11 +78,17 @@ pub(crate) struct Column {
 pub(crate) struct Table {
     pub(crate) name: String,
     pub(crate) sql: String,
-    /// The root page; none when only the shape is known.
-    pub(crate) root: Option<u32>,
     pub(crate) columns: Vec<Column>,
     /// The `INTEGER PRIMARY KEY`, stored as NULL.
     pub(crate) rowid_column: Option<usize>,
+}
+
+/// A table of one source.
+#[derive(Debug, Clone)]
+pub(crate) struct Tree {
+    pub(crate) table: Arc<Table>,
+    /// The root page; none when only the shape is known.
+    pub(crate) root: Option<u32>,
 }
 
 /// How well a record fits a table.
@@ -154,7 +166,7 @@ pub(crate) struct Index {
 /// The schema of one source.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Catalog {
-    pub(crate) tables: Vec<Table>,
+    pub(crate) tables: Vec<Tree>,
     pub(crate) indexes: Vec<Index>,
     /// The root of `sqlite_sequence`.
     pub(crate) sequence_root: Option<u32>,
@@ -165,38 +177,40 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
-    /// The schema that `entries` describe, and Hermes' own tables without roots where they are missing. The first of
-    /// two entries with the same name counts.
-    pub(crate) fn build(entries: &[Entry]) -> Outcome<Self> {
-        let scratch = Scratch::new()?;
+    fn build(scratch: &mut Scratch, entries: &[Entry]) -> Self {
         let mut catalog = Self::default();
         for entry in entries {
-            catalog.add(&scratch, entry);
+            catalog.add(scratch, entry);
         }
         for facts in schema::TABLES {
-            if !catalog.tables.iter().any(|table| table.name == facts.name)
+            if catalog.position(facts.name).is_none()
                 && let Some(table) = scratch.table(&schema::create_table(facts))
             {
-                catalog.tables.push(table);
+                catalog.tables.push(Tree { table, root: None });
             }
         }
-        Ok(catalog)
+        catalog
     }
 
-    fn add(&mut self, scratch: &Scratch, entry: &Entry) {
+    /// Where the table `name` stands among the tables.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.tables.iter().position(|tree| tree.table.name == name)
+    }
+
+    fn add(&mut self, scratch: &mut Scratch, entry: &Entry) {
         match entry.kind.as_str() {
             "table" if entry.name == "sqlite_sequence" => self.sequence_root = Some(entry.root),
             "table" if entry.name.starts_with("sqlite_") => {}
-            "table" if self.tables.iter().any(|table| table.name == entry.name) => {}
+            "table" if self.position(&entry.name).is_some() => {}
             "table" => match scratch.table(&entry.sql).filter(|table| table.name == entry.name) {
                 Some(table) => {
                     let table = scratch.believe(table);
-                    self.tables.push(Table { root: Some(entry.root), ..table });
+                    self.tables.push(Tree { table, root: Some(entry.root) });
                 }
                 None => match hermes_table(&entry.name) {
                     Some(facts) => {
                         let table = scratch.table(&schema::create_table(facts));
-                        self.tables.extend(table.map(|table| Table { root: Some(entry.root), ..table }));
+                        self.tables.extend(table.map(|table| Tree { table, root: Some(entry.root) }));
                     }
                     None => self.unread.push(entry.name.clone()),
                 },
@@ -213,9 +227,33 @@ impl Catalog {
     }
 }
 
+/// Takes `CREATE` texts apart; what it has taken apart once it knows.
+#[derive(Debug)]
+pub(crate) struct Schemas {
+    scratch: Mutex<Scratch>,
+}
+
+impl Schemas {
+    /// Nothing taken apart yet.
+    ///
+    /// # Errors
+    /// When SQLite cannot make a database in memory.
+    pub(crate) fn new() -> Outcome<Self> {
+        Ok(Self { scratch: Mutex::new(Scratch::new()?) })
+    }
+
+    /// The schema that `entries` describe, and Hermes' own tables without roots where they are missing. The first of
+    /// two entries with the same name counts.
+    pub(crate) fn catalog(&self, entries: &[Entry]) -> Catalog {
+        Catalog::build(&mut self.scratch.lock().unwrap_or_else(PoisonError::into_inner), entries)
+    }
+}
+
 /// A database in memory in which `CREATE TABLE` texts are taken apart.
+#[derive(Debug)]
 struct Scratch {
     connection: Connection,
+    known: HashMap<String, Option<Arc<Table>>>,
 }
 
 impl Scratch {
@@ -225,11 +263,23 @@ impl Scratch {
         let mut connection = Connection::open_in_memory()?;
         connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.progress_handler(STEPS, Some(|| true))?;
-        Ok(Self { connection })
+        Ok(Self { connection, known: HashMap::new() })
     }
 
     /// The table that `sql` makes; `None` if it makes none, or one without rowids, or one with generated columns.
-    fn table(&self, sql: &str) -> Option<Table> {
+    fn table(&mut self, sql: &str) -> Option<Arc<Table>> {
+        if let Some(known) = self.known.get(sql) {
+            return known.clone();
+        }
+        if self.known.len() >= MAX_KNOWN {
+            self.known.clear();
+        }
+        let table = self.take_apart(sql).map(Arc::new);
+        self.known.insert(sql.to_owned(), table.clone());
+        table
+    }
+
+    fn take_apart(&self, sql: &str) -> Option<Table> {
         let head = sql.get(..12)?;
         if !head.eq_ignore_ascii_case("create table") {
             return None;
@@ -279,13 +329,13 @@ impl Scratch {
             [(column, true)] => Some(*column),
             _ => None,
         };
-        let table = Table { name, sql: sql.to_owned(), root: None, columns, rowid_column };
+        let table = Table { name, sql: sql.to_owned(), columns, rowid_column };
         (!without_rowid).then_some(table)
     }
 
     /// A text of one of Hermes' tables in which a single name differs from Hermes' own has had a flipped bit: then the
     /// known text is right.
-    fn believe(&self, found: Table) -> Table {
+    fn believe(&mut self, found: Arc<Table>) -> Arc<Table> {
         let Some(facts) = hermes_table(&found.name) else { return found };
         let Some(known) = self.table(&schema::create_table(facts)) else { return found };
         let differing =

@@ -3,12 +3,41 @@
 use crate::ondisk::btree::Range;
 
 /// Ranges (above, up to and with), disjoint and in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Gaps {
     ranges: Vec<(i64, i64)>,
 }
 
 impl Gaps {
+    /// Every rowid.
+    pub(crate) fn everything() -> Self {
+        Self { ranges: vec![(i64::MIN, i64::MAX)] }
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    /// What is both here and in `other`.
+    #[must_use]
+    pub(crate) fn intersect(&self, other: &Self) -> Self {
+        let (mut ours, mut theirs) = (self.ranges.iter().peekable(), other.ranges.iter().peekable());
+        let mut both = Self::default();
+        while let (Some(&&(start, end)), Some(&&(from, to))) = (ours.peek(), theirs.peek()) {
+            let (low, high) = (start.max(from), end.min(to));
+            if low < high {
+                both.ranges.push((low, high));
+            }
+            if end < to {
+                ours.next();
+            } else {
+                theirs.next();
+            }
+        }
+        both
+    }
+
     /// Adds `range`.
     pub(crate) fn add(&mut self, range: Range) {
         let mut low = range.low.unwrap_or(i64::MIN);
@@ -41,6 +70,15 @@ impl Gaps {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_both_may_have_lost() {
+        let gaps = |ranges: &[(i64, i64)]| Gaps { ranges: ranges.to_vec() };
+        let both = gaps(&[(0, 10), (20, 30)]).intersect(&gaps(&[(5, 22), (29, 40)]));
+        assert_eq!(both.ranges, [(5, 10), (20, 22), (29, 30)]);
+        assert_eq!(gaps(&[(1, 2)]).intersect(&Gaps::everything()).ranges, [(1, 2)]);
+        assert!(gaps(&[(1, 2)]).intersect(&gaps(&[(2, 3)])).is_empty());
+    }
 
     #[test]
     fn ranges_grow_together() {

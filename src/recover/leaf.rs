@@ -1,64 +1,65 @@
 //! Rows of one leaf page: by its cell pointers, and where those fail, by what lies in its content area. One bad cell costs
 //! one cell (recovery.md, "What decides it", 4).
 
-use std::borrow::Cow;
-
 use super::catalog::{Fit, Table};
 use super::mend;
+use super::row::{self, Row};
+use crate::ondisk::image::Site;
 use crate::ondisk::page::{Cell, Kind, Page};
 use crate::ondisk::record::{self, Record};
 
 /// A page with more unreadable cells than this is not one with a flipped bit or two.
 const MAX_MENDED: usize = 4;
 
-/// A row as it lies in a source.
-#[derive(Debug, Clone)]
-pub(crate) struct Row<'a> {
-    pub(crate) rowid: i64,
-    /// The whole record.
-    pub(crate) payload: Cow<'a, [u8]>,
-    /// The page of its cell.
+/// Where a leaf page lies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spot {
+    pub(crate) source: u32,
     pub(crate) page: u32,
-    /// Where on the page the cell begins.
-    pub(crate) cell: usize,
-    /// Whether something about it is strange: text that is not UTF-8, an unlikely value, a place out of order.
-    pub(crate) suspect: bool,
+    pub(crate) site: Site,
 }
 
-/// What a leaf page gave.
+impl Spot {
+    /// The row `rowid` of the cell at `offset`.
+    pub(crate) fn row(self, rowid: i64, offset: usize) -> Row {
+        Row::new(rowid, self.source, self.page, self.site, offset)
+    }
+}
+
+/// What a leaf page gave. A mended row has the code of its flip for its `odd`; of a chained one, the chain has not been
+/// followed.
 #[derive(Debug, Default)]
-pub(crate) struct Leaf<'a> {
-    pub(crate) rows: Vec<Row<'a>>,
-    /// Rowids of cells that are whole but whose overflow chain is not.
-    pub(crate) partial: Vec<i64>,
+pub(crate) struct Leaf {
+    pub(crate) rows: Vec<Row>,
     /// Cells that could not be read.
     pub(crate) unread: u64,
     /// Whether the page is whole.
     pub(crate) sound: bool,
 }
 
-/// Takes the rest of a payload from its overflow chain; `None` when the chain is broken.
-pub(crate) type Chains<'c> = dyn FnMut(&Cell<'_>) -> Option<Vec<u8>> + 'c;
+/// Whether the overflow chain of a cell is whole.
+pub(crate) type Chains<'c> = dyn FnMut(&Cell<'_>) -> bool + 'c;
 
-/// The rows of `table` on the leaf page `number`.
-pub(crate) fn read<'a>(table: &Table, number: u32, page: &Page<'a>, chains: &mut Chains<'_>) -> Leaf<'a> {
-    let mut leaf = Leaf { sound: page.is_sound(), ..Leaf::default() };
+/// The rows of `table` on the leaf page at `spot`.
+pub(crate) fn read(table: &Table, spot: Spot, page: &Page<'_>, chains: &mut Chains<'_>) -> Leaf {
+    let mut leaf =
+        Leaf { sound: page.is_sound(), rows: Vec::with_capacity(page.offsets().count()), unread: 0 };
     let mut taken = Vec::new();
     let mut failed = Vec::new();
     for offset in page.offsets() {
         let cell = page.cell(offset).ok();
         let cell = cell.filter(|cell| leaf.sound || !taken.contains(&(cell.offset, cell.size)));
         match cell {
-            Some(cell) if leaf.take(table, number, &cell, chains) => taken.push((cell.offset, cell.size)),
+            Some(cell) if leaf.take(table, spot, &cell) => taken.push((cell.offset, cell.size)),
             _ => failed.push((offset, leaf.rows.len())),
         }
     }
-    leaf.mend(table, number, page, &failed, &mut taken, chains);
+    leaf.mend(table, spot, page, &failed, &mut taken, chains);
     mend::order(&mut leaf.rows);
     if !leaf.sound {
         let strays = page.stray_cells(&taken, |cell| is_row(table, cell));
         for cell in strays {
-            if leaf.take(table, number, &cell, chains) {
+            if leaf.take(table, spot, &cell) {
                 leaf.unread = leaf.unread.saturating_sub(1);
             }
         }
@@ -66,13 +67,13 @@ pub(crate) fn read<'a>(table: &Table, number: u32, page: &Page<'a>, chains: &mut
     leaf
 }
 
-impl<'a> Leaf<'a> {
+impl Leaf {
     /// Tries the cells that no row came from once more. `failed` has, for each, its offset and the number of rows before it.
     fn mend(
         &mut self,
         table: &Table,
-        number: u32,
-        page: &Page<'a>,
+        spot: Spot,
+        page: &Page<'_>,
         failed: &[(usize, usize)],
         taken: &mut Vec<(usize, usize)>,
         chains: &mut Chains<'_>,
@@ -89,7 +90,7 @@ impl<'a> Leaf<'a> {
             let end = starts.iter().filter(|&&start| start > offset).min().copied().unwrap_or(page.usable());
             let low = index.checked_sub(1).and_then(|index| self.rows.get(index)).map(|row| row.rowid);
             let high = self.rows.get(index).map(|row| row.rowid);
-            let row = mend::cell(table, number, page, offset, end.min(page.usable()), (low, high), chains);
+            let row = mend::cell(table, spot, page, offset, end.min(page.usable()), (low, high), chains);
             if let Some(row) = row {
                 taken.push((offset, end.saturating_sub(offset)));
                 self.rows.insert(index, row);
@@ -100,29 +101,20 @@ impl<'a> Leaf<'a> {
     }
 
     /// Adds the row in `cell`; false if the cell holds no row of `table`.
-    fn take(&mut self, table: &Table, number: u32, cell: &Cell<'a>, chains: &mut Chains<'_>) -> bool {
+    fn take(&mut self, table: &Table, spot: Spot, cell: &Cell<'_>) -> bool {
         let Some(payload) = cell.payload else { return false };
-        let stated = record::stated_size(payload.local);
-        if stated != Ok(payload.len) {
+        if record::stated_size(payload.local) != Ok(payload.len) {
             return false;
         }
-        let bytes = if payload.overflow.is_none() {
-            Cow::Borrowed(payload.local)
-        } else if let Some(bytes) = chains(cell) {
-            Cow::Owned(bytes)
+        let mut row = spot.row(cell.rowid, cell.offset);
+        if payload.overflow.is_some() {
+            row.mark(row::CHAINED, true);
         } else {
-            self.partial.push(cell.rowid);
-            return true;
-        };
-        let fit = Record::read(&bytes).ok().and_then(|record| table.fit(&record));
-        let Some(fit) = fit else { return false };
-        self.rows.push(Row {
-            rowid: cell.rowid,
-            payload: bytes,
-            page: number,
-            cell: cell.offset,
-            suspect: fit.strange > 0,
-        });
+            let fit = Record::read(payload.local).ok().and_then(|record| table.fit(&record));
+            let Some(fit) = fit else { return false };
+            row.mark(row::SUSPECT, fit.strange > 0);
+        }
+        self.rows.push(row);
         true
     }
 }

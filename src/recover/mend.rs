@@ -5,7 +5,8 @@
 //! marked suspect.
 
 use super::catalog::Table;
-use super::leaf::{self, Chains, Row};
+use super::leaf::{self, Chains, Spot};
+use super::row::{self, Flip, Row};
 use crate::ondisk::page::{Kind, Page};
 
 /// Bytes of a cell in which a flip is looked for: its numbers and the header of its record.
@@ -13,26 +14,27 @@ const SPAN: usize = 64;
 /// Spare bytes that SQLite leaves between cells without a free block ("Database File Format", section 1.6).
 const MAX_FRAGMENT: usize = 3;
 
-/// The one row that a single flip makes of the cell at `offset`, which ends before `end`; `between` are its neighbours'
-/// rowids.
-pub(crate) fn cell<'a>(
+/// The one row that a single flip makes of the cell at `offset` of the leaf at `spot`, which ends before `end`; `between`
+/// are its neighbours' rowids. The flip stands in its `odd` as [`Flip::code`] has it.
+pub(crate) fn cell(
     table: &Table,
-    number: u32,
-    page: &Page<'a>,
+    spot: Spot,
+    page: &Page<'_>,
     offset: usize,
     end: usize,
     between: (Option<i64>, Option<i64>),
     chains: &mut Chains<'_>,
-) -> Option<Row<'a>> {
+) -> Option<Row> {
     let mut bytes = page.bytes().to_vec();
-    let mut found: Option<Row<'a>> = None;
+    let mut found: Option<Row> = None;
     for at in offset..end.min(offset + SPAN) {
         for bit in 0..8 {
             let mask = 1_u8 << bit;
             *bytes.get_mut(at)? ^= mask;
-            let row = reading(table, number, &bytes, page.usable(), offset, end, chains);
+            let row = reading(table, spot, &bytes, page.usable(), offset, end, chains);
             *bytes.get_mut(at)? ^= mask;
-            let Some(row) = row.filter(|row| fits_between(row.rowid, between)) else { continue };
+            let Some(mut row) = row.filter(|row| fits_between(row.rowid, between)) else { continue };
+            row.odd = Flip { at: u16::try_from(at).ok()?, mask }.code();
             if found.replace(row).is_some() {
                 return None;
             }
@@ -41,27 +43,29 @@ pub(crate) fn cell<'a>(
     found
 }
 
-fn reading<'a>(
+fn reading(
     table: &Table,
-    number: u32,
+    spot: Spot,
     bytes: &[u8],
     usable: usize,
     offset: usize,
     end: usize,
     chains: &mut Chains<'_>,
-) -> Option<Row<'a>> {
-    let page = Page::read_as(Kind::TableLeaf, number, bytes, usable).ok()?;
+) -> Option<Row> {
+    let page = Page::read_as(Kind::TableLeaf, spot.page, bytes, usable).ok()?;
     let cell = page.cell(offset).ok()?;
     let spare = end.checked_sub(offset + cell.size)?;
     if spare > MAX_FRAGMENT || !leaf::is_row(table, &cell) {
         return None;
     }
-    let payload = cell.payload?;
-    let payload = match payload.overflow {
-        None => payload.local.to_vec(),
-        Some(_) => chains(&cell)?,
-    };
-    Some(Row { rowid: cell.rowid, payload: payload.into(), page: number, cell: offset, suspect: true })
+    let chained = cell.payload?.overflow.is_some();
+    if chained && !chains(&cell) {
+        return None;
+    }
+    let mut row = spot.row(cell.rowid, offset);
+    row.mark(row::SUSPECT | row::MENDED, true);
+    row.mark(row::CHAINED, chained);
+    Some(row)
 }
 
 fn fits_between(rowid: i64, (low, high): (Option<i64>, Option<i64>)) -> bool {
@@ -69,19 +73,19 @@ fn fits_between(rowid: i64, (low, high): (Option<i64>, Option<i64>)) -> bool {
 }
 
 /// Rowids out of order: one that stands between two neighbours with a single number between them has that number.
-pub(crate) fn order(rows: &mut [Row<'_>]) {
+pub(crate) fn order(rows: &mut [Row]) {
     for index in 1..rows.len() {
         let before = rows.get(index - 1).map(|row| row.rowid);
         let after = rows.get(index + 1).map(|row| row.rowid);
         let (Some(before), Some(row)) = (before, rows.get_mut(index)) else { return };
         match after {
             Some(after) if before < after && !fits_between(row.rowid, (Some(before), Some(after))) => {
-                row.suspect = true;
+                row.mark(row::SUSPECT, true);
                 if before.checked_add(2) == Some(after) {
                     row.rowid = before + 1;
                 }
             }
-            None if row.rowid <= before => row.suspect = true,
+            None if row.rowid <= before => row.mark(row::SUSPECT, true),
             _ => {}
         }
     }

@@ -1,92 +1,81 @@
-//! One set of rows from what several sources hold.
+//! One set of rows from what several sources hold, folded in one after the other, best first.
 //!
 //! The first source is the main line: the live board if it holds any row, otherwise the newest by its events. A row that
 //! only an older source has comes back where every newer one may have lost it, and not where one shows that it was
 //! deleted (recovery.md, "What decides it", 3). A source whose event numbers have gone on above the main line's is a
 //! history of its own; its rows come in where their numbers are free.
+//!
+//! What is kept of a source that was folded in is its rows in the result and the places where it may have lost some, so
+//! that ten thousand sources take no more room than one.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::catalog::{Index, Table};
 use super::gaps::Gaps;
-use super::leaf::Row;
+use super::row::{self, Odd, Row};
 use super::salvage::{Rows, Salvage};
-use crate::ondisk::record::{Record, Value};
-
-const EVENTS: &str = "task_events";
-
-/// A row and the source that it is from, as an index into the list of sources.
-pub(crate) type Chosen<'a> = (Row<'a>, usize);
 
 /// One table of the result.
 #[derive(Debug)]
-pub(crate) struct MergedTable<'a> {
-    pub(crate) table: Table,
-    pub(crate) rows: BTreeMap<i64, Chosen<'a>>,
+pub(crate) struct MergedTable {
+    pub(crate) table: Arc<Table>,
+    /// In the order of their rowids, each rowid once.
+    pub(crate) rows: Vec<Row>,
+    /// Rows that only an older source has, left out; in order.
+    pub(crate) older: Vec<Row>,
+    /// Rows that are only partly there, in order; of one rowid the first is of the best source.
+    pub(crate) partial: Vec<Row>,
     /// Rows known to have been there that came from nowhere.
     pub(crate) lost: u64,
     /// Whether their number is an estimate.
     pub(crate) estimated: bool,
-    /// Rows that are only partly there.
-    pub(crate) partial: u64,
-    /// Rows that only an older source has, left out.
-    pub(crate) older_only: u64,
+    /// Each source's own columns where they are not those of `table`.
+    pub(crate) shapes: BTreeMap<u32, Arc<Table>>,
+    /// Whether the text of `table` was found in a schema.
+    found: bool,
+    /// Where every source so far may have lost rows.
+    open: Gaps,
+    /// What the main line says of its losses; the rows themselves are elsewhere.
+    main: Rows,
 }
 
 /// What is to be written.
 #[derive(Debug, Default)]
-pub(crate) struct Merged<'a> {
-    pub(crate) tables: Vec<MergedTable<'a>>,
+pub(crate) struct Merged {
+    pub(crate) tables: Vec<MergedTable>,
     pub(crate) indexes: Vec<Index>,
     pub(crate) sequences: HashMap<String, i64>,
     /// Triggers, views and indexes that are not in the result.
     pub(crate) dropped: Vec<String>,
     /// Tables that are not in the result.
     pub(crate) unread: Vec<String>,
+    /// What is odd about some rows.
+    pub(crate) odds: Vec<Odd>,
 }
 
-/// How far the history in a source has come: the time of its newest events and their highest number.
-pub(crate) fn evidence(salvage: &Salvage<'_>) -> (i64, i64) {
-    let Some(events) = salvage.tables.get(EVENTS) else { return (0, 0) };
-    let table = salvage.catalog.tables.iter().find(|table| table.name == EVENTS);
-    let column = table.and_then(|table| table.columns.iter().position(|column| column.name == "created_at"));
-    let newest =
-        events.whole.values().rev().filter(|row| !row.suspect).take(100).filter_map(
-            |row| match Record::read(&row.payload).ok()?.values().nth(column?)? {
-                Value::Integer(time) => Some(time),
-                _ => None,
-            },
-        );
-    (newest.max().unwrap_or(0), highest_event(salvage))
+/// A merge on its way.
+#[derive(Debug)]
+pub(crate) struct Merge {
+    merged: Merged,
+    /// The highest event number of the main line, once it is folded in.
+    main_line: Option<i64>,
+    /// Whether no source so far could tell which tables there were.
+    tables_unknown: bool,
 }
 
-fn highest_event(salvage: &Salvage<'_>) -> i64 {
-    let last = salvage.tables.get(EVENTS).and_then(|events| events.whole.keys().next_back().copied());
-    last.unwrap_or(0).max(salvage.sequences.get(EVENTS).copied().unwrap_or(0))
-}
+impl Merge {
+    /// Nothing folded in.
+    pub(crate) fn new() -> Self {
+        Self { merged: Merged::default(), main_line: None, tables_unknown: true }
+    }
 
-/// Decides between `ranked`, best first, given as (number of the source, what it holds).
-pub(crate) fn merge<'a>(mut ranked: Vec<(usize, Salvage<'a>)>) -> Merged<'a> {
-    let mut merged = Merged::default();
-    for (_, salvage) in &ranked {
-        for table in &salvage.catalog.tables {
-            let known = merged.tables.iter_mut().find(|known| known.table.name == table.name);
-            match known {
-                // A text that was found stands above the one that we bring.
-                Some(known) if known.table.root.is_none() && table.root.is_some() => {
-                    known.table = table.clone();
-                }
-                Some(_) => {}
-                None => merged.tables.push(MergedTable {
-                    table: table.clone(),
-                    rows: BTreeMap::new(),
-                    lost: 0,
-                    estimated: false,
-                    partial: 0,
-                    older_only: 0,
-                }),
-            }
-        }
+    /// Folds in what `source` holds; the best source comes first.
+    pub(crate) fn fold(&mut self, source: u32, salvage: Salvage) {
+        let highest = salvage.highest_event();
+        let is_main = self.main_line.is_none();
+        let is_fork = highest > *self.main_line.get_or_insert(highest);
+        let merged = &mut self.merged;
         for index in &salvage.catalog.indexes {
             if !index.sql.is_empty() && merged.indexes.iter().all(|known| known.name != index.name) {
                 merged.indexes.push(index.clone());
@@ -98,18 +87,69 @@ pub(crate) fn merge<'a>(mut ranked: Vec<(usize, Salvage<'a>)>) -> Merged<'a> {
             let highest = merged.sequences.entry(name.clone()).or_insert(0);
             *highest = last.max(*highest);
         }
-    }
-    let main_line = ranked.first().map_or(0, |(_, salvage)| highest_event(salvage));
-    let forks: Vec<bool> = ranked.iter().map(|(_, salvage)| highest_event(salvage) > main_line).collect();
-    for table in &mut merged.tables {
-        let mut held: Vec<(usize, Rows<'a>)> = Vec::new();
-        for (source, salvage) in &mut ranked {
-            held.push((*source, salvage.tables.remove(&table.table.name).unwrap_or_default()));
+        let known = merged.tables.len();
+        let mut met = vec![false; known];
+        for (tree, rows) in salvage.catalog.tables.into_iter().zip(salvage.tables) {
+            let found = tree.root.is_some();
+            let at = merged.tables.iter().position(|known| known.table.name == tree.table.name);
+            let at = at.unwrap_or_else(|| {
+                let open = if self.tables_unknown { Gaps::everything() } else { Gaps::default() };
+                merged.tables.push(MergedTable::new(Arc::clone(&tree.table), found, open));
+                merged.tables.len() - 1
+            });
+            if let Some(met) = met.get_mut(at) {
+                *met = true;
+            }
+            if let Some(table) = merged.tables.get_mut(at) {
+                table.see(source, tree.table, found);
+                table.fold(rows, is_main, is_fork, &salvage.odds, &mut merged.odds);
+            }
         }
-        let last = merged.sequences.get(&table.table.name).copied();
-        table.fill(held, &forks, last);
+        // A whole schema without a table says that there was none.
+        for (table, met) in merged.tables.iter_mut().zip(met) {
+            if !met && salvage.schema_is_whole {
+                table.open = Gaps::default();
+            }
+        }
+        self.tables_unknown &= !salvage.schema_is_whole;
     }
-    merged
+
+    /// Rows that are only partly there and came from nowhere else, for a last attempt.
+    pub(crate) fn missing_parts(&self) -> Vec<(usize, Row)> {
+        let tables = self.merged.tables.iter().enumerate();
+        tables.flat_map(|(at, table)| table.missing_parts().map(move |row| (at, *row))).collect()
+    }
+
+    /// What is odd about the rows.
+    pub(crate) fn odds(&self) -> &[Odd] {
+        &self.merged.odds
+    }
+
+    /// The table with number `at`.
+    pub(crate) fn table(&self, at: usize) -> Option<&MergedTable> {
+        self.merged.tables.get(at)
+    }
+
+    /// Takes `row`, which was missing a part, with its parts from `odd`.
+    pub(crate) fn complete(&mut self, at: usize, mut row: Row, odd: Odd) {
+        self.merged.odds.push(odd);
+        row.odd = u32::try_from(self.merged.odds.len()).unwrap_or(0);
+        if let Some(table) = self.merged.tables.get_mut(at)
+            && let Err(place) = table.find(row.rowid)
+            && row.odd > 0
+        {
+            table.rows.insert(place, row);
+        }
+    }
+
+    /// The result, with what it lacks counted.
+    pub(crate) fn finish(mut self) -> Merged {
+        for table in &mut self.merged.tables {
+            let last = self.merged.sequences.get(&table.table.name).copied();
+            table.count_losses(last);
+        }
+        self.merged
+    }
 }
 
 fn union(names: &mut Vec<String>, more: &[String]) {
@@ -120,53 +160,135 @@ fn union(names: &mut Vec<String>, more: &[String]) {
     }
 }
 
-impl<'a> MergedTable<'a> {
-    fn fill(&mut self, held: Vec<(usize, Rows<'a>)>, forks: &[bool], last: Option<i64>) {
-        let mut newer: Vec<Rows<'a>> = Vec::new();
-        for (rank, (source, mut rows)) in held.into_iter().enumerate() {
-            let fork = forks.get(rank).copied().unwrap_or(false);
-            for (rowid, row) in std::mem::take(&mut rows.whole) {
-                match self.rows.get(&rowid) {
-                    Some((known, _)) if !known.suspect || row.suspect => continue,
-                    Some(_) => {}
-                    None if fork || newer.iter().all(|newer| newer.may_have_lost(rowid)) => {}
-                    None => {
-                        self.older_only += 1;
-                        continue;
-                    }
-                }
-                self.rows.insert(rowid, (row, source));
+impl MergedTable {
+    fn new(table: Arc<Table>, found: bool, open: Gaps) -> Self {
+        Self {
+            table,
+            rows: Vec::new(),
+            older: Vec::new(),
+            partial: Vec::new(),
+            lost: 0,
+            estimated: false,
+            shapes: BTreeMap::new(),
+            found,
+            open,
+            main: Rows::default(),
+        }
+    }
+
+    /// The columns that rows of `source` have.
+    pub(crate) fn shape_of(&self, source: u32) -> &Arc<Table> {
+        self.shapes.get(&source).unwrap_or(&self.table)
+    }
+
+    /// Notes that `source` has the table as `table`, whose text was `found` in a schema or is the one that we bring.
+    fn see(&mut self, source: u32, table: Arc<Table>, found: bool) {
+        if found && !self.found {
+            // A text that was found stands above the one that we bring. Rows so far are of the one that we brought.
+            let ours = std::mem::replace(&mut self.table, Arc::clone(&table));
+            for row in self.rows.iter().chain(&self.older).chain(&self.partial) {
+                self.shapes.entry(row.source).or_insert_with(|| Arc::clone(&ours));
             }
-            newer.push(rows);
+            self.found = true;
         }
-        if let Some(main) = newer.first() {
-            self.count_losses(main, last);
+        if self.table.sql != table.sql {
+            self.shapes.insert(source, table);
         }
+    }
+
+    fn find(&self, rowid: i64) -> Result<usize, usize> {
+        self.rows.binary_search_by_key(&rowid, |row| row.rowid)
+    }
+
+    fn fold(&mut self, mut rows: Rows, is_main: bool, is_fork: bool, odds: &[Odd], all: &mut Vec<Odd>) {
+        let mut take = |mut row: Row| {
+            if let Some(odd) = (row.odd as usize).checked_sub(1).and_then(|at| odds.get(at)) {
+                all.push(odd.clone());
+                row.odd = u32::try_from(all.len()).unwrap_or(u32::MAX);
+            }
+            row
+        };
+        let (mut new, mut older) = (Vec::new(), Vec::new());
+        let mut at = 0;
+        for mut row in std::mem::take(&mut rows.whole) {
+            while self.rows.get(at).is_some_and(|known| known.rowid < row.rowid) {
+                at += 1;
+            }
+            match self.rows.get_mut(at).filter(|known| known.rowid == row.rowid) {
+                Some(known) if known.is_suspect() && !row.is_suspect() => *known = take(row),
+                Some(_) => {}
+                None if is_main || is_fork || self.open.contains(row.rowid) => {
+                    row.mark(row::FORK, is_fork);
+                    new.push(take(row));
+                }
+                None => older.push(row),
+            }
+        }
+        let mut parts = std::mem::take(&mut rows.partial);
+        parts.retain(|row| is_main || self.open.contains(row.rowid));
+        parts.sort_by_key(|row| row.rowid);
+        join(&mut self.older, older, &mut take);
+        join(&mut self.partial, parts, &mut take);
+        join(&mut self.rows, new, &mut |row| row);
+        self.open = if is_main { rows.gaps.clone() } else { self.open.intersect(&rows.gaps) };
+        if is_main {
+            self.main = rows;
+        }
+    }
+
+    fn missing_parts(&self) -> impl Iterator<Item = &Row> {
+        self.partial.iter().filter(|row| self.find(row.rowid).is_err())
     }
 
     /// What the main line says was there and is not: by an index if one is whole, otherwise by the numbers that are missing
     /// where rows may be missing, some of which may have been deleted.
-    fn count_losses(&mut self, main: &Rows<'a>, last: Option<i64>) {
-        let missing = |rowid: &&i64| !self.rows.contains_key(rowid);
-        let partial: HashSet<i64> = main.partial.iter().filter(missing).copied().collect();
-        self.partial = partial.len() as u64;
-        self.lost = main.indexed.iter().filter(missing).count() as u64;
+    fn count_losses(&mut self, last: Option<i64>) {
+        self.older.retain(|row| self.rows.binary_search_by_key(&row.rowid, |row| row.rowid).is_err());
+        self.partial.retain(|row| self.rows.binary_search_by_key(&row.rowid, |row| row.rowid).is_err());
+        let main = &self.main;
+        self.lost = main.indexed.iter().filter(|rowid| self.find(**rowid).is_err()).count() as u64;
         if main.is_indexed {
             return;
         }
-        let last = last.max(self.rows.keys().next_back().copied()).max(main.indexed.iter().max().copied());
+        let highest = self.rows.last().map(|row| row.rowid);
+        let last = last.max(highest).max(main.indexed.last().copied());
         let numbers = missing_numbers(&main.gaps, last.unwrap_or(0), &self.rows);
-        let elsewhere = self.rows.keys().filter(|rowid| main.may_have_lost(**rowid)).count() as u64;
-        self.lost = self.lost.max(numbers).max(self.partial + main.unread.saturating_sub(elsewhere));
+        let elsewhere = self.rows.iter().filter(|row| main.gaps.contains(row.rowid)).count() as u64;
+        let parts = self.partial.len() as u64;
+        self.lost = self.lost.max(numbers).max(parts + main.unread.saturating_sub(elsewhere));
         self.estimated = self.lost > 0;
     }
 }
 
+/// Adds to `rows` those of `more` whose rowids it has not; both are in order.
+fn join(rows: &mut Vec<Row>, mut more: Vec<Row>, take: &mut impl FnMut(Row) -> Row) {
+    let mut at = 0;
+    let mut last = None;
+    more.retain_mut(|row| {
+        while rows.get(at).is_some_and(|known| known.rowid < row.rowid) {
+            at += 1;
+        }
+        let new = last != Some(row.rowid) && rows.get(at).is_none_or(|known| known.rowid != row.rowid);
+        if new {
+            last = Some(row.rowid);
+            *row = take(*row);
+        }
+        new
+    });
+    if rows.is_empty() {
+        *rows = more;
+    } else if !more.is_empty() {
+        rows.reserve_exact(more.len());
+        rows.append(&mut more);
+        rows.sort_by_key(|row| row.rowid);
+    }
+}
+
 /// How many of the numbers from 1 to `last` lie in `gaps` and have no row.
-fn missing_numbers(gaps: &Gaps, last: i64, rows: &BTreeMap<i64, Chosen<'_>>) -> u64 {
+fn missing_numbers(gaps: &Gaps, last: i64, rows: &[Row]) -> u64 {
     let missing = gaps.up_to(last).map(|(low, high)| {
-        let held = rows.range(low + 1..=high).count() as u64;
-        high.abs_diff(low).saturating_sub(held)
+        let below = |limit: i64| rows.partition_point(|row| row.rowid <= limit);
+        high.abs_diff(low).saturating_sub((below(high) - below(low)) as u64)
     });
     missing.fold(0, u64::saturating_add)
 }

@@ -1,33 +1,47 @@
 //! Recovery: from damaged files to a verified new one, in stages that only return values.
 //!
 //! ```text
-//!   sources -> layout -> salvage -> merge -> rebuild + verify -> report
-//!   bytes      pages     rows of     one      a new file          what came
-//!                        each        row set                      from where
+//!   sources -> store -> layout -> salvage, ranking -> merge, graft -> rebuild + verify -> report
+//!   files      bytes    pages     rows by place,      one row set     a new file          what came
+//!                                 best source first                                       from where
 //! ```
+//!
+//! Rows travel as places (`row`): some thirty bytes each, read again (`shelf`) when they are written. Sources are folded
+//! in one after the other, so that memory grows with the rows of the result, not with the number or size of the sources.
 //!
 //! SQLite opens the new file alone, never a source. The result is a sealed file without a name ([`Rebuilt`]); whoever
 //! asked publishes it or installs it.
 
 mod catalog;
+mod chains;
 mod gaps;
+mod graft;
 pub mod held;
 mod layout;
 mod leaf;
 mod mend;
 mod merge;
+mod ranking;
 mod rebuild;
 mod report;
+mod row;
 mod salvage;
+mod scan;
+mod shelf;
 pub mod sources;
+pub mod store;
 mod verify;
+mod workers;
 
 use std::collections::{BTreeMap, HashMap};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use self::layout::Layout;
-use self::salvage::Salvage;
+use self::catalog::Schemas;
+use self::merge::Merge;
+use self::ranking::Facts;
+use self::salvage::Orders;
+use self::shelf::Shelf;
 use self::sources::Source;
 use crate::failure::{Failure, Outcome};
 use crate::own::{OwnFile, RecordedMode, Sealed};
@@ -39,7 +53,7 @@ pub use self::report::{MAX_SUSPECTS, Provenance, Report, SourceReport, TableRepo
 pub enum Stage {
     /// Finding and hashing files; counted in bytes.
     Sources,
-    /// Reading rows out of pages; counted in sources.
+    /// Reading rows out of pages; counted in sources, or in pieces of the only one.
     Salvage,
     /// Deciding between sources; counted in sources.
     Merge,
@@ -68,6 +82,13 @@ impl Watch for Unwatched {
     }
 }
 
+/// How a recovery is to be done.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The directory for what does not fit memory: files without a name, which nobody else can open.
+    pub scratch: PathBuf,
+}
+
 /// A rebuilt board: checked, closed and synced, but without a name of its own yet.
 #[derive(Debug)]
 pub struct Rebuilt {
@@ -94,10 +115,15 @@ impl Rebuilt {
 ///
 /// # Errors
 /// As [`survey`], [`rebuild`] and [`Rebuilt::publish`].
-pub fn recover(sources: &[Source], output: Option<&Path>, watch: &mut dyn Watch) -> Outcome<Report> {
+pub fn recover(
+    sources: &[Source],
+    output: Option<&Path>,
+    options: &Options,
+    watch: &mut dyn Watch,
+) -> Outcome<Report> {
     match output {
-        None => survey(sources, watch),
-        Some(output) => rebuild(sources, OwnFile::create(output)?, watch)
+        None => survey(sources, options, watch),
+        Some(output) => rebuild(sources, OwnFile::create(output)?, options, watch)
             .and_then(|rebuilt| rebuilt.publish(access(sources)))
             .map_err(|failure| failure.at(output)),
     }
@@ -108,16 +134,21 @@ pub fn recover(sources: &[Source], output: Option<&Path>, watch: &mut dyn Watch)
 /// # Errors
 /// The reading error of a source, 10 when no source holds a page, 4 when nothing in them can be read, and whatever
 /// `watch` stops with.
-pub fn survey(sources: &[Source], watch: &mut dyn Watch) -> Outcome<Report> {
-    Ok(run(sources, None, watch)?.0)
+pub fn survey(sources: &[Source], options: &Options, watch: &mut dyn Watch) -> Outcome<Report> {
+    Ok(run(sources, None, options, watch)?.0)
 }
 
 /// Salvages and merges `sources` into `file`, which is checked and sealed.
 ///
 /// # Errors
 /// As [`survey`]; 12 when the disk is full, and exit 1 when the new file does not pass its checks, which then is not kept.
-pub fn rebuild(sources: &[Source], file: OwnFile, watch: &mut dyn Watch) -> Outcome<Rebuilt> {
-    match run(sources, Some(file), watch)? {
+pub fn rebuild(
+    sources: &[Source],
+    file: OwnFile,
+    options: &Options,
+    watch: &mut dyn Watch,
+) -> Outcome<Rebuilt> {
+    match run(sources, Some(file), options, watch)? {
         (report, Some(file)) => Ok(Rebuilt { file, report }),
         (_, None) => Err(Failure::failed("nothing was built.")),
     }
@@ -126,35 +157,29 @@ pub fn rebuild(sources: &[Source], file: OwnFile, watch: &mut dyn Watch) -> Outc
 fn run(
     sources: &[Source],
     file: Option<OwnFile>,
+    options: &Options,
     watch: &mut dyn Watch,
 ) -> Outcome<(Report, Option<Sealed>)> {
-    let bytes = sources.iter().map(Source::load).collect::<Outcome<Vec<_>>>()?;
-    let layouts: Vec<_> = bytes.iter().map(layout::lay_out).collect();
-    let mut salvaged = salvage_all(&layouts, watch)?;
-    if salvaged.is_empty() {
+    let shelf = Shelf::new(sources, &options.scratch);
+    let schemas = Schemas::new()?;
+    let mut ranking = ranking::rank(&shelf, &schemas, watch)?;
+    if ranking.ranked.is_empty() {
         return Err(Failure::no_board("None of the sources holds a page of a database."));
     }
-    if salvaged.iter().all(|(_, salvage)| salvage.row_count() == 0 && !salvage.has_schema) {
+    if ranking.ranked.iter().all(|facts| facts.rows == 0 && !facts.has_schema) {
         return Err(Failure::damaged("No source holds a row or a schema that can be read."));
     }
-    rank(&mut salvaged, sources);
-    let mut report = begin(&salvaged, sources);
-    let traits = traits(&salvaged, &layouts);
-    let mut shapes = vec![HashMap::new(); sources.len()];
-    for (source, salvage) in &salvaged {
-        if let Some(shapes) = shapes.get_mut(*source) {
-            *shapes =
-                salvage.catalog.tables.iter().map(|table| (table.name.clone(), table.clone())).collect();
-        }
-    }
-    watch.step(Stage::Merge, 0, 1)?;
-    let mut merged = merge::merge(salvaged);
-    watch.step(Stage::Merge, 1, 1)?;
+    let mut merge = Merge::new();
+    ranking::fold(&mut ranking, &mut merge, &shelf, &schemas, watch)?;
+    graft::graft(&mut merge, &ranking.ranked, &shelf, watch)?;
+    let mut merged = merge.finish();
+    let mut report = begin(&ranking.ranked, sources);
     let mut written = HashMap::new();
     let mut sealed = None;
     if let Some(mut file) = file {
+        let traits = traits(&ranking.ranked);
         let connection = file.connection()?;
-        written = rebuild::write(connection, &mut merged, &shapes, traits, watch)?;
+        written = rebuild::write(connection, &mut merged, &shelf, traits, watch)?;
         let verdict = verify::verify(connection, &merged, &written, watch)?;
         report.verified = Some(verdict.faults.is_empty());
         report.faults = verdict.faults;
@@ -164,6 +189,7 @@ fn run(
         }
         sealed = Some(file.seal(traits.mode)?);
     }
+    shelf.require_unchanged()?;
     describe(&mut report, &merged, &written, sources);
     Ok((report, sealed))
 }
@@ -174,93 +200,48 @@ fn access(sources: &[Source]) -> u32 {
     metadata.map_or(0o600, |metadata| metadata.permissions().mode())
 }
 
-/// How many rows of each table can be read out of `bytes`.
+/// How many rows of each table can be read out of `stores`.
 ///
 /// # Errors
 /// When SQLite cannot take the `CREATE` texts apart in memory.
-pub fn holdings(bytes: &sources::Bytes) -> Outcome<BTreeMap<String, u64>> {
-    let Some(layout) = layout::lay_out(bytes) else { return Ok(BTreeMap::new()) };
-    let (salvage, _) = salvage::salvage(&layout, &[], None)?;
-    Ok(salvage.tables.into_iter().map(|(name, rows)| (name, rows.whole.len() as u64)).collect())
-}
-
-/// The rows of every source that has pages, with the number of the source.
-fn salvage_all<'a>(
-    layouts: &[Option<Layout<'a>>],
-    watch: &mut dyn Watch,
-) -> Outcome<Vec<(usize, Salvage<'a>)>> {
-    let total = layouts.len() as u64;
-    let mut salvaged = Vec::new();
-    let mut sibling: Option<Vec<catalog::Entry>> = None;
-    // Sources that lost their schema wait for one that has it.
-    for wait in [false, true] {
-        for (index, layout) in layouts.iter().enumerate() {
-            let Some(layout) = layout else { continue };
-            if salvaged.iter().any(|(done, _)| *done == index) {
-                continue;
-            }
-            watch.step(Stage::Salvage, salvaged.len() as u64, total)?;
-            let others: Vec<_> = layouts
-                .iter()
-                .enumerate()
-                .filter(|(other, _)| *other != index)
-                .filter_map(|(_, other)| Some(&other.as_ref()?.image))
-                .filter(|other| other.page_size() == layout.image.page_size())
-                .collect();
-            let (salvage, entries) = salvage::salvage(layout, &others, sibling.as_deref())?;
-            if salvage.has_schema {
-                sibling.get_or_insert(entries);
-            }
-            if wait || salvage.has_schema {
-                salvaged.push((index, salvage));
-            }
-        }
-    }
-    watch.step(Stage::Salvage, total, total)?;
-    Ok(salvaged)
-}
-
-/// Best first: the live board if it holds anything, then by how far the history has come.
-fn rank(salvaged: &mut [(usize, Salvage<'_>)], sources: &[Source]) {
-    salvaged.sort_by_cached_key(|(index, salvage)| {
-        let live = sources.get(*index).is_some_and(|source| source.kind == sources::Kind::Live);
-        std::cmp::Reverse((
-            live && salvage.row_count() > 0,
-            merge::evidence(salvage),
-            std::cmp::Reverse(*index),
-        ))
-    });
+pub fn holdings(stores: &store::Stores) -> Outcome<BTreeMap<String, u64>> {
+    let Some(layout) = layout::lay_out(stores) else { return Ok(BTreeMap::new()) };
+    let orders = Orders { source: 0, sibling: None, threads: workers::cores(), waits: false };
+    let salvaged = salvage::salvage(&layout, &Schemas::new()?, &orders, &mut Unwatched)?;
+    let Some((salvage, _)) = salvaged else { return Ok(BTreeMap::new()) };
+    let names = salvage.catalog.tables.into_iter().map(|tree| tree.table.name.clone());
+    Ok(names.zip(salvage.tables.iter().map(|rows| rows.whole.len() as u64)).collect())
 }
 
 /// What the new file takes over from the first source that can tell.
-fn traits(salvaged: &[(usize, Salvage<'_>)], layouts: &[Option<Layout<'_>>]) -> rebuild::Traits {
-    let ranked = || salvaged.iter().filter_map(|(index, _)| layouts.get(*index)?.as_ref());
-    let header = ranked().find_map(|layout| layout.header);
+fn traits(ranked: &[Facts]) -> rebuild::Traits {
+    let header = ranked.iter().find_map(|facts| facts.header);
     rebuild::Traits {
-        page_size: ranked().next().map_or(4096, |layout| layout.image.page_size()),
+        page_size: ranked.first().map_or(4096, |facts| facts.page_size),
         user_version: header.map_or(0, |header| header.user_version),
         application_id: header.map_or(0, |header| header.application_id),
         // Hermes' boards are in WAL mode unless they say otherwise.
-        mode: match ranked().find_map(|layout| layout.wal_mode) {
-            Some(false) => RecordedMode::Delete,
-            _ => RecordedMode::Wal,
+        mode: if ranked.iter().find_map(|facts| facts.wal_mode).unwrap_or(true) {
+            RecordedMode::Wal
+        } else {
+            RecordedMode::Delete
         },
     }
 }
 
-fn begin(salvaged: &[(usize, Salvage<'_>)], sources: &[Source]) -> Report {
+fn begin(ranked: &[Facts], sources: &[Source]) -> Report {
     let mut reports = Vec::new();
-    let empty = (0..sources.len()).filter(|index| salvaged.iter().all(|(done, _)| done != index));
-    let ranked = salvaged.iter().map(|(index, salvage)| (*index, Some(salvage)));
-    for (index, salvage) in ranked.chain(empty.map(|index| (index, None))) {
-        let Some(source) = sources.get(index) else { continue };
+    let empty = (0..).take(sources.len()).filter(|source| ranked.iter().all(|facts| facts.source != *source));
+    let read = ranked.iter().map(|facts| (facts.source, Some(facts)));
+    for (number, facts) in read.chain(empty.map(|number| (number, None))) {
+        let Some(source) = sources.get(number as usize) else { continue };
         reports.push(SourceReport {
             path: source.path.clone(),
             kind: source.kind,
             copies: source.copies.len(),
-            rows: salvage.map_or(0, Salvage::row_count),
-            damaged_pages: salvage.map_or(0, |salvage| salvage.damaged_pages),
-            schema: salvage.is_some_and(|salvage| salvage.has_schema),
+            rows: facts.map_or(0, |facts| facts.rows),
+            damaged_pages: facts.map_or(0, |facts| facts.damaged_pages),
+            schema: facts.is_some_and(|facts| facts.has_schema),
         });
     }
     Report {
@@ -280,7 +261,7 @@ fn begin(salvaged: &[(usize, Salvage<'_>)], sources: &[Source]) -> Report {
 
 fn describe(
     report: &mut Report,
-    merged: &merge::Merged<'_>,
+    merged: &merge::Merged,
     written: &HashMap<String, rebuild::Written>,
     sources: &[Source],
 ) {
@@ -288,30 +269,33 @@ fn describe(
     report.unread_tables.clone_from(&merged.unread);
     for table in &merged.tables {
         let written = written.get(&table.table.name);
-        let mut from = BTreeMap::new();
+        let mut counts = vec![0_u64; sources.len()];
         let mut suspect = 0;
-        for (row, source) in table.rows.values() {
-            let Some(source) = sources.get(*source) else { continue };
-            *from.entry(source.path.display().to_string()).or_insert(0) += 1;
-            suspect += u64::from(row.suspect);
-            if row.suspect && report.suspects.len() < MAX_SUSPECTS {
+        for row in &table.rows {
+            let Some(source) = sources.get(row.source as usize) else { continue };
+            if let Some(count) = counts.get_mut(row.source as usize) {
+                *count += 1;
+            }
+            suspect += u64::from(row.is_suspect());
+            if row.is_suspect() && report.suspects.len() < MAX_SUSPECTS {
                 report.suspects.push(Provenance {
                     table: table.table.name.clone(),
                     rowid: row.rowid,
                     path: source.path.clone(),
                     page: row.page,
-                    cell: row.cell,
+                    cell: usize::from(row.cell),
                 });
             }
         }
+        let held = sources.iter().zip(counts).filter(|(_, count)| *count > 0);
         let entry = TableReport {
             recovered: written.map_or(table.rows.len() as u64, |written| written.rows),
             lost: table.lost,
             lost_is_estimate: table.estimated,
-            from,
-            partial: table.partial,
+            from: held.map(|(source, count)| (source.path.display().to_string(), count)).collect(),
+            partial: table.partial.len() as u64,
             suspect,
-            older_only: table.older_only,
+            older_only: table.older.len() as u64,
             conflicting: written.map_or(0, |written| written.refused),
         };
         report.tables.insert(table.table.name.clone(), entry);

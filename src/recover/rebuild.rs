@@ -3,12 +3,14 @@
 //! The file's life (temporary name, exclusive, recorded journal mode, sync, publication) is [`crate::own`]'s.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
-use rusqlite::{Connection, ToSql, params_from_iter};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Statement, ToSql};
 
 use super::catalog::Table;
 use super::merge::{Merged, MergedTable};
+use super::shelf::{Reader, Shelf};
 use super::{Stage, Watch};
 use crate::failure::Outcome;
 use crate::ondisk::record::{Record, Value};
@@ -36,11 +38,11 @@ pub(crate) struct Written {
     pub(crate) refused: u64,
 }
 
-/// Writes `merged` into the empty file behind `connection`. `shapes` gives each source's own columns of a table.
+/// Writes `merged` into the empty file behind `connection`; the rows' bytes are read from `shelf`.
 pub(crate) fn write(
     connection: &Connection,
-    merged: &mut Merged<'_>,
-    shapes: &[HashMap<String, Table>],
+    merged: &mut Merged,
+    shelf: &Shelf<'_>,
     traits: Traits,
     watch: &mut dyn Watch,
 ) -> Outcome<HashMap<String, Written>> {
@@ -50,12 +52,13 @@ pub(crate) fn write(
     let mut written = HashMap::new();
     connection.execute_batch("BEGIN")?;
     let mut kept = Vec::new();
+    let mut reader = Reader::new(shelf, &merged.odds);
     for table in std::mem::take(&mut merged.tables) {
         if connection.execute(&table.table.sql, []).is_err() {
             merged.unread.push(table.table.name.clone());
             continue;
         }
-        let result = fill(connection, &table, shapes, &mut |rows| {
+        let result = fill(connection, &table, &mut reader, &mut |rows| {
             done += rows;
             watch.step(Stage::Rebuild, done, total)
         })?;
@@ -83,21 +86,21 @@ fn prepare(connection: &Connection, traits: Traits) -> Outcome<()> {
 /// Inserts the rows of `table` in the order of their rowids.
 fn fill(
     connection: &Connection,
-    table: &MergedTable<'_>,
-    shapes: &[HashMap<String, Table>],
+    table: &MergedTable,
+    reader: &mut Reader<'_, '_>,
     tick: &mut dyn FnMut(u64) -> Outcome<()>,
 ) -> Outcome<Written> {
     let mut written = Written::default();
+    let mut inserts = Inserts { connection, table: &table.table, known: HashMap::new() };
     let mut pending = 0;
-    for (rowid, (row, source)) in &table.rows {
-        let shape = shapes.get(*source).and_then(|shapes| shapes.get(&table.table.name));
-        let shape = shape.unwrap_or(&table.table);
-        let Ok(record) = Record::read(&row.payload) else { continue };
-        if insert(connection, &table.table, shape, *rowid, &record)? {
-            written.rows += 1;
-        } else {
-            written.refused += 1;
-        }
+    for row in &table.rows {
+        let shape = table.shape_of(row.source);
+        let stored = reader.payload(row, |payload| match Record::read(payload) {
+            Ok(record) => inserts.of(shape, record.columns())?.run(row.rowid, &record),
+            Err(_) => Ok(false),
+        })??;
+        written.rows += u64::from(stored);
+        written.refused += u64::from(!stored);
         pending += 1;
         if pending == STRIDE {
             tick(std::mem::take(&mut pending))?;
@@ -107,34 +110,67 @@ fn fill(
     Ok(written)
 }
 
-/// Columns that a short record lacks are left to their DEFAULT.
-fn insert(
-    connection: &Connection,
-    table: &Table,
-    shape: &Table,
-    rowid: i64,
-    record: &Record<'_>,
-) -> Outcome<bool> {
-    let mut sql = format!("INSERT OR IGNORE INTO {}(", quoted(&table.name));
-    sql.push_str(rowid_name(table));
-    let mut values = vec![Bound::Rowid(rowid)];
-    for (index, (column, value)) in shape.columns.iter().zip(record.values()).enumerate() {
-        if shape.rowid_column == Some(index) || table.columns.iter().all(|known| known.name != column.name) {
-            continue;
+/// The statements that put rows into one table: one for each set of columns that rows come with.
+struct Inserts<'c> {
+    connection: &'c Connection,
+    table: &'c Table,
+    /// By the table that the rows are from and the number of their values.
+    known: HashMap<(*const Table, usize), Insert<'c>>,
+}
+
+/// A statement, and which values of a record it takes.
+struct Insert<'c> {
+    statement: Statement<'c>,
+    takes: Vec<bool>,
+}
+
+impl<'c> Inserts<'c> {
+    /// The one for records with `values` values of the columns of `shape`. Columns that a short record lacks are left to
+    /// their DEFAULT.
+    fn of(&mut self, shape: &Arc<Table>, values: usize) -> Outcome<&mut Insert<'c>> {
+        match self.known.entry((Arc::as_ptr(shape), values)) {
+            std::collections::hash_map::Entry::Occupied(known) => Ok(known.into_mut()),
+            std::collections::hash_map::Entry::Vacant(new) => {
+                Ok(new.insert(Insert::prepare(self.connection, self.table, shape, values)?))
+            }
         }
-        sql.push(',');
-        sql.push_str(&quoted(&column.name));
-        values.push(Bound::Value(value));
     }
-    sql.push_str(") VALUES (?");
-    sql.push_str(&",?".repeat(values.len() - 1));
-    sql.push(')');
-    match connection.prepare_cached(&sql)?.execute(params_from_iter(values)) {
-        Ok(count) => Ok(count == 1),
-        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => {
-            Ok(false)
+}
+
+impl<'c> Insert<'c> {
+    fn prepare(connection: &'c Connection, table: &Table, shape: &Table, values: usize) -> Outcome<Self> {
+        let mut sql = format!("INSERT OR IGNORE INTO {}(", quoted(&table.name));
+        sql.push_str(rowid_name(table));
+        let mut takes = Vec::new();
+        for (index, column) in shape.columns.iter().enumerate().take(values) {
+            let is_stored = shape.rowid_column != Some(index)
+                && table.columns.iter().any(|known| known.name == column.name);
+            takes.push(is_stored);
+            if is_stored {
+                sql.push(',');
+                sql.push_str(&quoted(&column.name));
+            }
         }
-        Err(error) => Err(error.into()),
+        sql.push_str(") VALUES (?");
+        sql.push_str(&",?".repeat(takes.iter().filter(|takes| **takes).count()));
+        sql.push(')');
+        Ok(Self { statement: connection.prepare(&sql)?, takes })
+    }
+
+    /// Whether the row could be stored: a constraint may keep it out.
+    fn run(&mut self, rowid: i64, record: &Record<'_>) -> Outcome<bool> {
+        self.statement.raw_bind_parameter(1, rowid)?;
+        let values = record.values().zip(&self.takes).filter(|(_, takes)| **takes);
+        for ((value, _), parameter) in values.zip(2..) {
+            self.statement.raw_bind_parameter(parameter, Bound(value))?;
+        }
+        match self.statement.raw_execute() {
+            Ok(count) => Ok(count == 1),
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => {
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -144,28 +180,22 @@ fn rowid_name(table: &Table) -> &'static str {
     ["rowid", "_rowid_", "oid"].into_iter().find(free).unwrap_or("rowid")
 }
 
-enum Bound<'a> {
-    Rowid(i64),
-    Value(Value<'a>),
-}
+struct Bound<'a>(Value<'a>);
 
 impl ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(match *self {
-            Self::Rowid(rowid) => ToSqlOutput::Owned(Owned::Integer(rowid)),
-            Self::Value(value) => ToSqlOutput::Borrowed(match value {
-                Value::Null => ValueRef::Null,
-                Value::Integer(number) => ValueRef::Integer(number),
-                Value::Real(number) => ValueRef::Real(number),
-                Value::Text(bytes) => ValueRef::Text(bytes),
-                Value::Blob(bytes) => ValueRef::Blob(bytes),
-            }),
-        })
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Integer(number) => ValueRef::Integer(number),
+            Value::Real(number) => ValueRef::Real(number),
+            Value::Text(bytes) => ValueRef::Text(bytes),
+            Value::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
     }
 }
 
 /// `sqlite_sequence`: at least the highest number seen anywhere, so that no number is given out twice.
-fn sequences(connection: &Connection, merged: &Merged<'_>) -> Outcome<()> {
+fn sequences(connection: &Connection, merged: &Merged) -> Outcome<()> {
     let has: bool = connection.query_row(
         "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence')",
         [],
@@ -188,7 +218,7 @@ fn sequences(connection: &Connection, merged: &Merged<'_>) -> Outcome<()> {
 }
 
 /// Creates the indexes as found, then Hermes' own where they are missing. One that cannot be made is named in `dropped`.
-fn indexes(connection: &Connection, merged: &mut Merged<'_>) {
+fn indexes(connection: &Connection, merged: &mut Merged) {
     for index in &merged.indexes {
         let is_index = index.sql.get(..7).is_some_and(|word| word.eq_ignore_ascii_case("create "));
         if !is_index || connection.execute(&index.sql, []).is_err() {

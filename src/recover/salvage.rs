@@ -1,114 +1,191 @@
 //! One source's pages into rows, each with its place.
 //!
-//! Walks the trees from the schema; then sweeps the pages that no walk reached and puts them into the table whose shape
-//! they have. Says of each table where rows may be missing, which is what lets `merge` tell a lost row from a deleted one.
+//! First the structure: the schema, the trees of tables and indexes down to their leaves, so that it is known what every
+//! page is meant to be. Then one pass over all pages (`scan`), whose readings are put together here: rows that a tree
+//! vouches for, then stray leaves where rows are missing. Says of each table where rows may be missing, which is what lets
+//! `merge` tell a lost row from a deleted one.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use super::catalog::{Catalog, Entry, Table};
+use super::catalog::{Catalog, Entry, Schemas};
+use super::chains::Chains;
 use super::gaps::Gaps;
 use super::layout::Layout;
-use super::leaf::{self, Leaf, Row};
+use super::leaf::Leaf;
+use super::row::{self, Flip, Odd, Row};
+use super::scan::{self, Finding, Origin, Placed, Role, Scan};
+use super::workers::in_order;
+use super::{Stage, Watch};
 use crate::failure::Outcome;
 use crate::ondisk::btree::{self, Place, Range, Seen};
 use crate::ondisk::freelist;
 use crate::ondisk::image::Image;
-use crate::ondisk::overflow;
-use crate::ondisk::page::{Cell, Kind, Page};
+use crate::ondisk::page::{Kind, Page};
 use crate::ondisk::record::{Record, Value};
 
-/// A broken chain that many cells name is not followed for each of them. Mending a cell tries several lengths.
-const MAX_FAILURES: u32 = 16;
+const EVENTS: &str = "task_events";
+/// How many of the newest events tell how far a history has come.
+const NEWEST: usize = 100;
 
 /// The rows of one table in one source.
 #[derive(Debug, Default)]
-pub(crate) struct Rows<'a> {
-    /// The whole ones by rowid.
-    pub(crate) whole: BTreeMap<i64, Row<'a>>,
-    /// Rowids whose payload is cut.
-    pub(crate) partial: Vec<i64>,
+pub(crate) struct Rows {
+    /// The whole ones in the order of their rowids, each rowid once.
+    pub(crate) whole: Vec<Row>,
+    /// Those whose payload is cut.
+    pub(crate) partial: Vec<Row>,
     /// Where rows may be missing.
     pub(crate) gaps: Gaps,
     /// Cells that could not be read.
     pub(crate) unread: u64,
     /// Rows of pages that belong nowhere: deleted, stale, or of another file.
     pub(crate) stray: u64,
-    /// Every rowid that an index of the table names.
-    pub(crate) indexed: HashSet<i64>,
+    /// Every rowid that an index of the table names, in order, where rows are missing.
+    pub(crate) indexed: Vec<i64>,
     /// Whether one of its indexes could be read from end to end, so that these are all.
     pub(crate) is_indexed: bool,
+    /// Rows of stray leaves that are not among the whole ones yet.
+    adopted: Vec<Row>,
 }
 
-impl Rows<'_> {
-    /// Whether a row with `rowid` may have been here and be lost.
-    pub(crate) fn may_have_lost(&self, rowid: i64) -> bool {
-        self.gaps.contains(rowid)
+impl Rows {
+    /// Puts the rows in order. Of several with one rowid the first that is not suspect counts.
+    fn settle(&mut self) {
+        let before = self.whole.len();
+        self.whole.sort_unstable_by_key(|row| (row.rowid, row.is_suspect(), row.page, row.cell));
+        self.whole.dedup_by_key(|row| row.rowid);
+        self.whole.shrink_to_fit();
+        self.stray += (before - self.whole.len()) as u64;
+    }
+
+    fn has(&self, rowid: i64) -> bool {
+        self.whole.binary_search_by_key(&rowid, |row| row.rowid).is_ok()
+    }
+
+    /// Whether there is a row from `low` up to and with `high`.
+    fn has_between(&self, low: i64, high: i64) -> bool {
+        let first = self.whole.partition_point(|row| row.rowid < low);
+        self.whole.get(first).is_some_and(|row| row.rowid <= high)
+    }
+
+    /// Whether rows are missing, or may be.
+    fn is_damaged(&self) -> bool {
+        !self.gaps.is_empty() || self.unread > 0 || self.stray > 0 || !self.partial.is_empty()
     }
 }
 
 /// What one source holds.
 #[derive(Debug)]
-pub(crate) struct Salvage<'a> {
+pub(crate) struct Salvage {
     pub(crate) catalog: Catalog,
-    pub(crate) tables: HashMap<String, Rows<'a>>,
+    /// For each table of the catalog, in its order.
+    pub(crate) tables: Vec<Rows>,
+    /// What is odd about some rows.
+    pub(crate) odds: Vec<Odd>,
     /// `sqlite_sequence` as found.
     pub(crate) sequences: HashMap<String, i64>,
     /// Pages that are damaged, lost or stray.
     pub(crate) damaged_pages: u64,
     /// Whether a schema was found.
     pub(crate) has_schema: bool,
+    /// Whether it was found whole, so that a table that is not in it did not exist.
+    pub(crate) schema_is_whole: bool,
+    /// How far the history has come: the time of its newest events and their highest number.
+    pub(crate) evidence: (i64, i64),
 }
 
-impl Salvage<'_> {
+impl Salvage {
     /// How many rows there are in all.
     pub(crate) fn row_count(&self) -> u64 {
-        self.tables.values().map(|table| table.whole.len() as u64).sum()
+        self.tables.iter().map(|table| table.whole.len() as u64).sum()
+    }
+
+    /// What its rows take in memory, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        let rows: usize = self.tables.iter().map(|table| table.whole.len() + table.partial.len()).sum();
+        let chains: usize = self.odds.iter().map(|odd| size_of::<Odd>() + size_of_val(&*odd.chain)).sum();
+        rows * size_of::<Row>() + chains
+    }
+
+    /// The highest number that an event has or had.
+    pub(crate) fn highest_event(&self) -> i64 {
+        self.evidence.1
     }
 }
 
-/// Reads the rows of `layout`. Broken overflow chains are mended with pages of the same number from `others`.
+/// How a source is to be salvaged.
+pub(crate) struct Orders<'o> {
+    /// Its number.
+    pub(crate) source: u32,
+    /// The schema of another source, for one that has lost its own. Only the texts count: its roots are those of another file.
+    pub(crate) sibling: Option<&'o [Entry]>,
+    /// Threads to read with.
+    pub(crate) threads: usize,
+    /// Whether a source that has lost its schema is left for later.
+    pub(crate) waits: bool,
+}
+
+/// Reads the rows of `layout`; gives also the schema that it found. `None` when the source waits for another's.
 ///
 /// # Errors
-/// When SQLite cannot take the `CREATE` texts apart in memory.
-pub(crate) fn salvage<'a>(
-    layout: &Layout<'a>,
-    others: &[&Image<'a>],
-    sibling: Option<&[Entry]>,
-) -> Outcome<(Salvage<'a>, Vec<Entry>)> {
-    let mut work = Work::new(layout, others);
-    let mut entries = work.schema();
+/// Whatever `watch` stops with.
+pub(crate) fn salvage(
+    layout: &Layout<'_>,
+    schemas: &Schemas,
+    orders: &Orders<'_>,
+    watch: &mut dyn Watch,
+) -> Outcome<Option<(Salvage, Vec<Entry>)>> {
+    let mut work = Work::new(layout, orders);
+    let (mut entries, schema_is_whole) = work.schema()?;
     let has_schema = !entries.is_empty();
-    if !has_schema && let Some(sibling) = sibling {
-        // Only the texts: the roots are those of another file.
+    if orders.waits && !has_schema {
+        return Ok(None);
+    }
+    if let Some(sibling) = orders.sibling.filter(|_| !has_schema) {
         entries = sibling.iter().map(|entry| Entry { root: 0, ..entry.clone() }).collect();
     }
-    let catalog = Catalog::build(&entries)?;
-    for table in &catalog.tables {
-        work.walk(table);
-    }
-    work.walk_indexes(&catalog);
+    let catalog = schemas.catalog(&entries);
+    work.tables.resize_with(catalog.tables.len(), Rows::default);
+    work.walk(&catalog);
     let sequences = work.sequences(&catalog);
-    work.sweep(&catalog.tables);
-    let Work { tables, damaged, .. } = work;
-    let damaged_pages = damaged.len() as u64 + layout.bad_frames;
-    Ok((Salvage { catalog, tables, sequences, damaged_pages, has_schema }, entries))
+    let strays = work.read_pages(&catalog, watch)?;
+    work.adopt(&catalog, strays);
+    work.ask_indexes(&catalog);
+    let evidence = work.evidence(&catalog, &sequences);
+    let damaged_pages = work.damaged.len() as u64 + layout.bad_frames;
+    let Work { tables, odds, .. } = work;
+    let salvage =
+        Salvage { catalog, tables, odds, sequences, damaged_pages, has_schema, schema_is_whole, evidence };
+    Ok(Some((salvage, entries)))
+}
+
+/// A leaf that only its shape vouches for.
+struct Stray {
+    table: usize,
+    page: u32,
+    leaf: Leaf,
 }
 
 struct Work<'w, 'a> {
+    source: u32,
+    threads: usize,
     image: &'w Image<'a>,
-    others: &'w [&'w Image<'a>],
     seen: Seen,
-    /// Pages that a chain took.
-    claimed: HashSet<u32>,
-    /// How often the chain that begins with a page was followed in vain.
-    broken: HashMap<u32, u32>,
+    chains: Chains,
     free: HashSet<u32>,
     damaged: HashSet<u32>,
-    tables: HashMap<String, Rows<'a>>,
+    tables: Vec<Rows>,
+    odds: Vec<Odd>,
+    roles: Vec<Role>,
+    places: Vec<Placed>,
+    /// The pages of each index of the catalog.
+    indexes: Vec<Vec<u32>>,
+    /// Indexes of which a page is lost.
+    torn: HashSet<usize>,
 }
 
 impl<'w, 'a> Work<'w, 'a> {
-    fn new(layout: &'w Layout<'a>, others: &'w [&'w Image<'a>]) -> Self {
+    fn new(layout: &'w Layout<'a>, orders: &Orders<'_>) -> Self {
         let image = &layout.image;
         let header = layout.header;
         let list = header.map(|header| freelist::read(image, header.freelist_trunk, header.freelist_count));
@@ -116,42 +193,59 @@ impl<'w, 'a> Work<'w, 'a> {
             .filter(|list| list.whole)
             .map_or_else(HashSet::new, |list| list.trunks.into_iter().chain(list.leaves).collect());
         Self {
+            source: orders.source,
+            threads: orders.threads,
             image,
-            others,
             seen: Seen::new(image),
-            claimed: HashSet::new(),
-            broken: HashMap::new(),
+            chains: Chains::default(),
             free,
             damaged: HashSet::new(),
-            tables: HashMap::new(),
+            tables: Vec::new(),
+            odds: Vec::new(),
+            roles: Vec::new(),
+            places: Vec::new(),
+            indexes: Vec::new(),
+            torn: HashSet::new(),
         }
     }
 
-    fn page(&self, number: u32) -> Option<Page<'a>> {
-        Page::read(number, self.image.page(number)?, self.image.usable()).ok()
-    }
-
-    /// The schema rows: from page 1, and where that fails from every leaf that holds some.
-    fn schema(&mut self) -> Vec<Entry> {
+    /// The schema rows: from page 1, and where that fails from every leaf that holds some. Also whether page 1 led to all.
+    fn schema(&mut self) -> Outcome<(Vec<Entry>, bool)> {
         let walk = btree::walk_table(self.image, 1, &mut self.seen);
-        let mut entries: Vec<Entry> =
-            walk.leaves.iter().flat_map(|place| self.entries_of(place.page)).collect();
+        let mut entries = Vec::new();
+        let mut whole = walk.lost.is_empty();
+        for place in &walk.leaves {
+            let (found, sound) = self.entries_of(place.page);
+            entries.extend(found);
+            whole &= sound;
+        }
+        whole &= !entries.is_empty();
         if !walk.lost.is_empty() || entries.is_empty() {
             self.damaged.extend(walk.lost.iter().map(|place| place.page));
-            for number in 1..=self.image.count() {
-                let found = if self.seen.contains(number) { Vec::new() } else { self.entries_of(number) };
+            let mut leaves = Vec::new();
+            let image = self.image;
+            let find = |piece| scan::schema_leaves(image, piece);
+            in_order(scan::pieces(image), self.threads, find, |_, found| {
+                leaves.extend(found);
+                Ok(())
+            })?;
+            for number in leaves {
+                let found = if self.seen.contains(number) { Vec::new() } else { self.entries_of(number).0 };
                 if !found.is_empty() {
                     self.seen.enter(number);
                     entries.extend(found);
                 }
             }
         }
-        entries
+        Ok((entries, whole))
     }
 
-    fn entries_of(&mut self, number: u32) -> Vec<Entry> {
-        let Some(page) = self.page(number).filter(|page| page.kind() == Kind::TableLeaf) else {
-            return Vec::new();
+    /// The schema rows on page `number`, and whether the page is whole.
+    fn entries_of(&mut self, number: u32) -> (Vec<Entry>, bool) {
+        let bytes = self.image.page(number).unwrap_or_default();
+        let page = Page::read(number, &bytes, self.image.usable());
+        let Some(page) = page.ok().filter(|page| page.kind() == Kind::TableLeaf) else {
+            return (Vec::new(), false);
         };
         let mut entries = Vec::new();
         for cell in page.cells().flatten() {
@@ -160,135 +254,69 @@ impl<'w, 'a> Work<'w, 'a> {
             if !Record::prefix(payload.local).is_ok_and(|record| Entry::is_likely(&record)) {
                 continue;
             }
-            let Some(bytes) = self.payload(&cell) else { continue };
-            entries.extend(Record::read(&bytes).ok().as_ref().and_then(Entry::read));
+            let followed = self.chains.claim(&cell, self.image, &self.seen, &self.free);
+            let Some(followed) = followed else { continue };
+            entries.extend(Record::read(&followed.bytes).ok().as_ref().and_then(Entry::read));
         }
-        entries
+        (entries, page.is_sound())
     }
 
-    /// The whole payload of `cell`.
-    fn payload(&mut self, cell: &Cell<'_>) -> Option<Vec<u8>> {
-        let payload = cell.payload?;
-        let mut bytes = payload.local.to_vec();
-        let Some(first) = payload.overflow else { return Some(bytes) };
-        let need = payload.len.checked_sub(payload.local.len() as u64)?;
-        // A length that all the pages together could not hold is no length.
-        if need > u64::from(self.image.count()) * self.image.usable() as u64 {
-            return None;
-        }
-        let failures = self.broken.get(&first).copied().unwrap_or(0);
-        if failures >= MAX_FAILURES {
-            return None;
-        }
-        let usable = self.image.usable();
-        let pages = overflow::follow(first, need, usable, &mut bytes, |number, last| {
-            let mine = self.image.page(number).filter(|_| self.is_free_for_chain(number));
-            let theirs = self.others.iter().filter_map(|image| image.page(number));
-            mine.into_iter().chain(theirs).find(|page| self.is_chain_page(page, last))
-        });
-        let Ok(pages) = pages else {
-            self.broken.insert(first, failures + 1);
-            return None;
-        };
-        self.claimed.extend(pages);
-        Some(bytes)
-    }
-
-    fn is_free_for_chain(&self, number: u32) -> bool {
-        !self.seen.contains(number) && !self.claimed.contains(&number) && !self.free.contains(&number)
-    }
-
-    /// Whether `page` can be one of a chain: not all zeros, and followed by a page that exists, or by none if it is the
-    /// last.
-    fn is_chain_page(&self, page: &[u8], last: bool) -> bool {
-        let Some(next) = overflow::next_page(page) else { return false };
-        let in_place = if last { next == 0 } else { (2..=self.image.count().max(2)).contains(&next) };
-        in_place && page.iter().any(|&byte| byte != 0)
-    }
-
-    /// The rows of `table` from its root.
-    fn walk(&mut self, table: &Table) {
-        let Some(root) = table.root.filter(|&root| root > 1) else {
-            self.lose(&table.name, Range::default());
-            return;
-        };
-        let walk = btree::walk_table(self.image, root, &mut self.seen);
-        for place in walk.lost {
-            self.damaged.insert(place.page);
-            self.lose(&table.name, place.range);
-            self.read_lost(table, place);
-        }
-        for place in walk.leaves {
-            let Some(page) = self.page(place.page) else { continue };
-            if page.cell_count() > 0 && page.is_sound() && leaf::fit(table, &page).is_none() {
-                // A whole page of another table: a root or child pointer is wrong. The sweep finds its place.
-                self.seen.leave(place.page);
+    /// Walks every tree down to its leaves, which are not read yet.
+    fn walk(&mut self, catalog: &Catalog) {
+        self.roles = vec![Role::Unreached; self.image.count() as usize + 1];
+        let mut lost = Vec::new();
+        for (table, tree) in catalog.tables.iter().enumerate() {
+            let Some(root) = tree.root.filter(|&root| root > 1) else {
+                self.lose(table, Range::default());
+                continue;
+            };
+            let walk = btree::walk_table(self.image, root, &mut self.seen);
+            for place in walk.leaves {
+                self.assign(Placed { table, place }, Role::Leaf);
+            }
+            for place in walk.lost {
                 self.damaged.insert(place.page);
-                self.lose(&table.name, place.range);
-                continue;
+                self.lose(table, place.range);
+                lost.push(Placed { table, place });
             }
-            let leaf = self.read_leaf(table, place.page, &page);
-            self.add(table, place, leaf);
         }
-    }
-
-    /// A child that names itself something else than a page of a table, but reads as a leaf of this one.
-    fn read_lost(&mut self, table: &Table, place: Place) {
-        let Some(bytes) = self.image.page(place.page) else { return };
-        let named = Page::read(place.page, bytes, self.image.usable());
-        if self.seen.contains(place.page) || named.is_ok_and(|page| page.kind().is_table() || page.is_sound())
-        {
-            return;
-        }
-        let Ok(page) = Page::read_as(Kind::TableLeaf, place.page, bytes, self.image.usable()) else { return };
-        if leaf::fit(table, &page).is_some() && self.seen.enter(place.page) {
-            let leaf = self.read_leaf(table, place.page, &page);
-            self.add(table, place, leaf);
-        }
-    }
-
-    fn read_leaf(&mut self, table: &Table, number: u32, page: &Page<'a>) -> Leaf<'a> {
-        leaf::read(table, number, page, &mut |cell| self.payload(cell))
-    }
-
-    fn lose(&mut self, table: &str, range: Range) {
-        self.tables.entry(table.to_owned()).or_default().gaps.add(range);
-    }
-
-    /// Adds a leaf that the tree vouches for.
-    fn add(&mut self, table: &Table, place: Place, leaf: Leaf<'a>) {
-        let rows = self.tables.entry(table.name.clone()).or_default();
-        if !leaf.sound || leaf.unread > 0 {
-            self.damaged.insert(place.page);
-            rows.gaps.add(place.range);
-        }
-        for &rowid in &leaf.partial {
-            rows.gaps.add(Range { low: rowid.checked_sub(1), high: Some(rowid) });
-        }
-        rows.partial.extend(leaf.partial);
-        rows.unread += leaf.unread;
-        for mut row in leaf.rows {
-            row.suspect |= !place.range.contains(row.rowid);
-            match rows.whole.get(&row.rowid) {
-                Some(other) if !other.suspect || row.suspect => rows.stray += 1,
-                _ => {
-                    rows.whole.insert(row.rowid, row);
+        for (number, index) in catalog.indexes.iter().enumerate() {
+            let mut pages = Vec::new();
+            if index.root > 1 {
+                let walk = btree::walk_index(self.image, index.root, &mut self.seen);
+                if !walk.lost.is_empty() {
+                    self.torn.insert(number);
                 }
+                self.damaged.extend(walk.lost);
+                pages = walk.pages;
+            }
+            for &page in &pages {
+                self.set_role(page, Role::Index);
+            }
+            self.indexes.push(pages);
+        }
+        for placed in lost {
+            if !self.seen.contains(placed.place.page) {
+                self.assign(placed, Role::Lost);
             }
         }
     }
 
-    /// Marks the pages of indexes and learns from them which rows there were.
-    fn walk_indexes(&mut self, catalog: &Catalog) {
-        for index in &catalog.indexes {
-            if index.root < 2 {
-                continue;
-            }
-            let walk = btree::walk_index(self.image, index.root, &mut self.seen);
-            self.damaged.extend(walk.lost);
-            let rows = self.tables.entry(index.table.clone()).or_default();
-            rows.is_indexed |= walk.whole;
-            rows.indexed.extend(walk.rowids);
+    fn assign(&mut self, placed: Placed, role: impl Fn(u32) -> Role) {
+        let number = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
+        self.places.push(placed);
+        self.set_role(placed.place.page, role(number));
+    }
+
+    fn set_role(&mut self, page: u32, role: Role) {
+        if let Some(known) = self.roles.get_mut(page as usize) {
+            *known = role;
+        }
+    }
+
+    fn lose(&mut self, table: usize, range: Range) {
+        if let Some(rows) = self.tables.get_mut(table) {
+            rows.gaps.add(range);
         }
     }
 
@@ -297,7 +325,8 @@ impl<'w, 'a> Work<'w, 'a> {
         let Some(root) = catalog.sequence_root else { return sequences };
         let walk = btree::walk_table(self.image, root, &mut self.seen);
         for place in walk.leaves {
-            let Some(page) = self.page(place.page) else { continue };
+            let bytes = self.image.page(place.page).unwrap_or_default();
+            let Ok(page) = Page::read(place.page, &bytes, self.image.usable()) else { continue };
             for cell in page.cells().flatten() {
                 let record = cell.payload.and_then(|payload| Record::read(payload.local).ok());
                 let Some(record) = record else { continue };
@@ -313,65 +342,216 @@ impl<'w, 'a> Work<'w, 'a> {
         sequences
     }
 
-    /// Leaves that no walk reached.
-    fn sweep(&mut self, tables: &[Table]) {
-        let mut found = Vec::new();
-        for number in 1..=self.image.count() {
-            if !self.is_free_for_chain(number) {
-                continue;
-            }
-            let Some(bytes) = self.image.page(number) else { continue };
-            let page = match Page::read(number, bytes, self.image.usable()) {
-                Ok(page) if page.kind() == Kind::TableLeaf => page,
-                Ok(_) => continue,
-                Err(_) => match Page::read_as(Kind::TableLeaf, number, bytes, self.image.usable()) {
-                    Ok(page) if page.cell_count() > 0 && page.is_sound() => page,
-                    _ => continue,
-                },
-            };
-            if let Some(table) = classify(tables, &page) {
-                found.push((number, page, table));
+    /// Reads every page that may hold rows, and returns the leaves that no tree vouches for.
+    fn read_pages(&mut self, catalog: &Catalog, watch: &mut dyn Watch) -> Outcome<Vec<Stray>> {
+        for (number, role) in self.roles.iter_mut().enumerate() {
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            // Interior pages, the schema, sequences, and pages that hold nothing.
+            let known = self.seen.contains(number) || self.chains.has_claimed(number);
+            if *role == Role::Unreached && (known || self.free.contains(&number)) {
+                *role = Role::Done;
             }
         }
-        for (number, page, table) in found {
-            if !self.claimed.contains(&number) && self.seen.enter(number) {
-                self.damaged.insert(number);
-                let leaf = self.read_leaf(table, number, &page);
-                self.adopt(table, leaf);
+        let (roles, places) = (std::mem::take(&mut self.roles), std::mem::take(&mut self.places));
+        let seen = self.seen.clone();
+        let free = std::mem::take(&mut self.free);
+        let scan = Scan {
+            source: self.source,
+            image: self.image,
+            tables: &catalog.tables,
+            roles: &roles,
+            places: &places,
+            seen: &seen,
+            free: &free,
+        };
+        let pieces = scan::pieces(self.image);
+        let mut strays = Vec::new();
+        let read = |piece| scan.piece(piece);
+        in_order(pieces, self.threads, read, |piece, found| {
+            watch.step(Stage::Salvage, piece as u64, pieces as u64)?;
+            for finding in found {
+                self.put(catalog, finding, &mut strays, &free);
+            }
+            Ok(())
+        })?;
+        self.free = free;
+        for rows in &mut self.tables {
+            rows.settle();
+        }
+        Ok(strays)
+    }
+
+    fn put(&mut self, catalog: &Catalog, finding: Finding, strays: &mut Vec<Stray>, free: &HashSet<u32>) {
+        match finding {
+            Finding::Damaged(page) => {
+                self.damaged.insert(page);
+            }
+            Finding::Misplaced(placed) => {
+                self.seen.leave(placed.place.page);
+                self.damaged.insert(placed.place.page);
+                self.lose(placed.table, placed.place.range);
+            }
+            Finding::Leaf { table, page, origin: Origin::Shape, leaf } => {
+                strays.push(Stray { table, page, leaf });
+            }
+            Finding::Leaf { table, origin: Origin::Tree(place), leaf, .. } => {
+                self.add(catalog, table, place, leaf, free);
+            }
+            Finding::Leaf { table, page, origin: Origin::Lost(place), leaf } => {
+                if self.seen.enter(page) {
+                    self.add(catalog, table, place, leaf, free);
+                }
             }
         }
     }
 
-    /// Adds a leaf that only its shape vouches for: its rows come in where rows are missing, or where no other row lies
-    /// between them.
-    fn adopt(&mut self, table: &Table, leaf: Leaf<'a>) {
-        let rows = self.tables.entry(table.name.clone()).or_default();
-        let low = leaf.rows.iter().map(|row| row.rowid).min();
-        let high = leaf.rows.iter().map(|row| row.rowid).max();
-        let (Some(low), Some(high)) = (low, high) else {
-            rows.partial.extend(leaf.partial);
-            return;
-        };
-        let alone = rows.whole.range(low..=high).next().is_none();
+    /// Adds a leaf that the tree vouches for.
+    fn add(&mut self, catalog: &Catalog, table: usize, place: Place, mut leaf: Leaf, free: &HashSet<u32>) {
+        self.complete(catalog, table, &mut leaf, free);
+        let Some(rows) = self.tables.get_mut(table) else { return };
         if !leaf.sound || leaf.unread > 0 {
-            rows.gaps.add(Range { low: low.checked_sub(1), high: Some(high) });
+            self.damaged.insert(place.page);
+            rows.gaps.add(place.range);
         }
         rows.unread += leaf.unread;
-        rows.partial.extend(leaf.partial);
-        for row in leaf.rows {
-            if rows.whole.contains_key(&row.rowid) || !(alone || rows.may_have_lost(row.rowid)) {
-                rows.stray += 1;
-            } else {
-                rows.whole.insert(row.rowid, row);
+        for mut row in leaf.rows {
+            row.mark(row::SUSPECT, !place.range.contains(row.rowid));
+            rows.whole.push(row);
+        }
+    }
+
+    /// Follows the chains of the rows in `leaf`. Rows whose chain is broken are partial and leave a gap.
+    fn complete(&mut self, catalog: &Catalog, table: usize, leaf: &mut Leaf, free: &HashSet<u32>) {
+        if !leaf.rows.iter().any(|row| row.is(row::CHAINED | row::MENDED)) {
+            return;
+        }
+        let mut rows = std::mem::take(&mut leaf.rows);
+        rows.retain_mut(|row| {
+            if !row.is(row::CHAINED | row::MENDED) {
+                return true;
+            }
+            let flip = Flip::from_code(row.odd);
+            let followed = self.follow(row, flip, free);
+            let fit = followed.as_ref().and_then(|(bytes, _)| {
+                let record = Record::read(bytes).ok()?;
+                catalog.tables.get(table)?.table.fit(&record)
+            });
+            match (followed, fit) {
+                (Some((_, chain)), Some(fit)) => {
+                    row.mark(row::SUSPECT, fit.strange > 0);
+                    self.odds.push(Odd { flip, chain });
+                    row.odd = u32::try_from(self.odds.len()).unwrap_or(0);
+                    row.odd > 0
+                }
+                (Some(_), None) => {
+                    leaf.unread += 1;
+                    false
+                }
+                (None, _) => {
+                    if let Some(rows) = self.tables.get_mut(table) {
+                        rows.gaps.add(Range { low: row.rowid.checked_sub(1), high: Some(row.rowid) });
+                        self.odds.push(Odd { flip, chain: Vec::new() });
+                        row.odd = u32::try_from(self.odds.len()).unwrap_or(0);
+                        rows.partial.push(*row);
+                    }
+                    false
+                }
+            }
+        });
+        leaf.rows = rows;
+    }
+
+    /// The payload of `row`, and where it goes on.
+    fn follow(
+        &mut self,
+        row: &Row,
+        flip: Option<Flip>,
+        free: &HashSet<u32>,
+    ) -> Option<(Vec<u8>, Vec<row::Run>)> {
+        let mut bytes = self.image.page(row.page)?;
+        let cell = row.cell_in(&mut bytes, flip, self.image.usable())?;
+        let followed = self.chains.claim(&cell, self.image, &self.seen, free)?;
+        let sites: Vec<_> = followed.sites.into_iter().map(|site| (self.source, site)).collect();
+        Some((followed.bytes, row::runs(&sites, self.image.page_size())))
+    }
+
+    /// Adds the leaves that only their shape vouches for: their rows come in where rows are missing, or where no other row
+    /// lies between them.
+    fn adopt(&mut self, catalog: &Catalog, mut strays: Vec<Stray>) {
+        strays.retain(|stray| !self.chains.has_claimed(stray.page) && self.seen.enter(stray.page));
+        let low = |stray: &Stray| stray.leaf.rows.iter().map(|row| row.rowid).min();
+        strays.sort_by_key(|stray| (stray.table, low(stray), stray.page));
+        let free = std::mem::take(&mut self.free);
+        let mut last: Option<(usize, i64)> = None;
+        for mut stray in strays {
+            self.damaged.insert(stray.page);
+            self.complete(catalog, stray.table, &mut stray.leaf, &free);
+            let ids = || stray.leaf.rows.iter().map(|row| row.rowid);
+            let Some(rows) = self.tables.get_mut(stray.table) else { continue };
+            rows.unread += stray.leaf.unread;
+            let (Some(low), Some(high)) = (ids().min(), ids().max()) else { continue };
+            let before = last.filter(|(table, _)| *table == stray.table).map(|(_, high)| high);
+            let alone = before.is_none_or(|before| before < low) && !rows.has_between(low, high);
+            last = Some((stray.table, before.map_or(high, |before| before.max(high))));
+            if !stray.leaf.sound || stray.leaf.unread > 0 {
+                rows.gaps.add(Range { low: low.checked_sub(1), high: Some(high) });
+            }
+            for mut row in stray.leaf.rows {
+                row.mark(row::STRAY, true);
+                if rows.has(row.rowid) || !(alone || rows.gaps.contains(row.rowid)) {
+                    rows.stray += 1;
+                } else {
+                    rows.adopted.push(row);
+                }
+            }
+        }
+        self.free = free;
+        for rows in &mut self.tables {
+            rows.whole.append(&mut rows.adopted);
+            rows.settle();
+        }
+    }
+
+    /// Learns from the indexes of tables that are not whole which rows there were.
+    fn ask_indexes(&mut self, catalog: &Catalog) {
+        for (number, tree) in catalog.tables.iter().enumerate() {
+            let Some(rows) = self.tables.get_mut(number).filter(|rows| rows.is_damaged()) else { continue };
+            for (at, (index, pages)) in catalog.indexes.iter().zip(&self.indexes).enumerate() {
+                if index.table != tree.table.name || pages.is_empty() {
+                    continue;
+                }
+                let mut whole = !self.torn.contains(&at);
+                for &page in pages {
+                    let bytes = self.image.page(page).unwrap_or_default();
+                    let page = Page::read(page, &bytes, self.image.usable());
+                    whole &= page.is_ok_and(|page| btree::index_rowids(&page, &mut rows.indexed));
+                }
+                rows.is_indexed |= whole;
+                rows.indexed.sort_unstable();
+                rows.indexed.dedup();
             }
         }
     }
-}
 
-/// The table whose shape the rows on `page` have best.
-fn classify<'t>(tables: &'t [Table], page: &Page<'_>) -> Option<&'t Table> {
-    let fits = tables.iter().filter_map(|table| Some((leaf::fit(table, page)?, table)));
-    let (_, table) =
-        fits.min_by_key(|((fit, count), table)| (*fit, usize::MAX - count, !table.is_known()))?;
-    Some(table)
+    /// How far the history has come.
+    fn evidence(&self, catalog: &Catalog, sequences: &HashMap<String, i64>) -> (i64, i64) {
+        let events = catalog.position(EVENTS);
+        let Some((tree, rows)) = events.and_then(|at| Some((catalog.tables.get(at)?, self.tables.get(at)?)))
+        else {
+            return (0, 0);
+        };
+        let column = tree.table.columns.iter().position(|column| column.name == "created_at");
+        let time = |row: &Row| {
+            let mut bytes = self.image.page(row.page)?;
+            let cell = row.cell_in(&mut bytes, None, self.image.usable())?;
+            match Record::prefix(cell.payload?.local).ok()?.values().nth(column?)? {
+                Value::Integer(time) => Some(time),
+                _ => None,
+            }
+        };
+        let sure = rows.whole.iter().rev().filter(|row| !row.is_suspect() && row.odd == 0);
+        let newest = sure.take(NEWEST).filter_map(time).max();
+        let last = rows.whole.last().map(|row| row.rowid);
+        (newest.unwrap_or(0), last.max(sequences.get(EVENTS).copied()).unwrap_or(0))
+    }
 }

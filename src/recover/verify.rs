@@ -26,7 +26,7 @@ pub(crate) struct Verdict {
 /// Checks the new file behind `connection`.
 pub(crate) fn verify(
     connection: &Connection,
-    merged: &Merged<'_>,
+    merged: &Merged,
     written: &HashMap<String, Written>,
     watch: &mut dyn Watch,
 ) -> Outcome<Verdict> {

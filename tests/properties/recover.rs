@@ -61,7 +61,8 @@ fn rows(path: &Path) -> BTreeSet<String> {
 
 fn recovered(path: &Path, output: &Path) -> Option<recover::Report> {
     let found = sources::discover(path, &[], &mut Unwatched).unwrap();
-    recover::recover(&found.sources, Some(output), &mut Unwatched).ok()
+    let options = recover::Options { scratch: output.parent().unwrap().to_path_buf() };
+    recover::recover(&found.sources, Some(output), &options, &mut Unwatched).ok()
 }
 
 proptest! {

@@ -31,7 +31,7 @@ struct Shown {
 pub(super) fn run(context: &mut Context<'_>, wanted: &str) -> Outcome<Exit> {
     let gathered = gather(context)?;
     let chosen = choose(gathered.contents, wanted)?;
-    let rows = recover::holdings(&chosen.source.load()?)?;
+    let rows = recover::holdings(&chosen.source.open(&context.scratch())?)?;
     context.ui.emit(&Shown { content: chosen, rows })?;
     Ok(gathered.exit)
 }

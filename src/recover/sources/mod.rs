@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Found by plain reads, every descriptor closed again before anything else happens; no source ever meets SQLite. Memory
-//! grows with the number of files, never with what is in them; [`Source::load`] takes one source into memory for salvage.
+//! grows with the number of files, never with what is in them; [`Source::open`] makes one source readable for salvage.
 
 mod discovery;
 mod grouping;
@@ -17,7 +17,7 @@ mod hashing;
 pub mod names;
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,7 @@ pub use self::grouping::Digests;
 pub use self::hashing::Digest;
 
 /// How often files that change while they are read are tried.
-const TRIES: usize = 3;
+pub(super) const TRIES: usize = 3;
 
 /// Where a source comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -86,15 +86,6 @@ pub struct Found {
     pub sources: Vec<Source>,
     /// Copies that could not be read.
     pub unread: Vec<Unread>,
-}
-
-/// The bytes of one source.
-#[derive(Debug, Clone, Default)]
-pub struct Bytes {
-    /// The main file.
-    pub main: Vec<u8>,
-    /// The WAL, empty for none.
-    pub wal: Vec<u8>,
 }
 
 /// The live set, the copies beside it, our own backups and the files in `named`, grouped by content: live first, then
@@ -173,25 +164,9 @@ impl Source {
             None => (self.path.clone(), sidecar(&self.path, "-wal")),
         }
     }
-
-    /// Reads main file and WAL.
-    ///
-    /// # Errors
-    /// Exit 11 when the files change under every try, otherwise the reading error.
-    pub fn load(&self) -> Outcome<Bytes> {
-        let (main, wal) = self.files();
-        for _ in 0..TRIES {
-            let before = fingerprint(&main, &wal)?;
-            let bytes = Bytes { main: slurp(&main)?, wal: slurp(&wal)? };
-            if before == fingerprint(&main, &wal)? {
-                return Ok(bytes);
-            }
-        }
-        Err(moving(&self.path))
-    }
 }
 
-fn moving(path: &Path) -> Failure {
+pub(super) fn moving(path: &Path) -> Failure {
     Failure::busy("The file changed every time it was read.")
         .at(path)
         .hint("Stop the processes that write to this board, then try again.")
@@ -207,7 +182,10 @@ pub fn sidecar(path: &Path, suffix: &str) -> PathBuf {
 /// Device, inode, length, mtime and ctime of a file, in the units of `stat`.
 type Stamp = Option<(u64, u64, u64, i64, i64, i64, i64)>;
 
-fn fingerprint(main: &Path, wal: &Path) -> Outcome<(Stamp, Stamp)> {
+/// The stamps of main file and WAL.
+pub(super) type Fingerprint = (Stamp, Stamp);
+
+pub(super) fn fingerprint(main: &Path, wal: &Path) -> Outcome<Fingerprint> {
     Ok((stamp(main)?, stamp(wal)?))
 }
 
@@ -223,20 +201,13 @@ fn exists(path: &Path) -> Outcome<bool> {
     Ok(stamp(path)?.is_some())
 }
 
-fn open(path: &Path) -> Outcome<Option<File>> {
+/// The file for reading; none where there is none.
+pub(super) fn open(path: &Path) -> Outcome<Option<File>> {
     match File::open(path) {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Failure::io(error, "opening the file").at(path)),
     }
-}
-
-fn slurp(path: &Path) -> Outcome<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(mut file) = open(path)? {
-        file.read_to_end(&mut bytes).map_err(|error| Failure::io(error, "reading the file").at(path))?;
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -259,6 +230,6 @@ mod tests {
         let mut copies: Vec<_> = sources.iter().map(|source| source.copies.len()).collect();
         copies.sort_unstable();
         assert_eq!(copies, [1, 1, 2]);
-        assert_eq!(sources[0].load().unwrap().main, b"live");
+        assert_eq!(sources[0].path, board);
     }
 }

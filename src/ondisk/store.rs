@@ -1,0 +1,56 @@
+//! Where the bytes of a file are: in memory, or wherever the caller reads them from.
+//!
+//! The reader asks for bytes by offset and takes what it is given, so that no file has to be in memory whole. How bytes
+//! get here, and what an input error means to the caller, is not decided here.
+
+use std::borrow::Cow;
+use std::fmt::Debug;
+
+/// Bytes that can be read at any offset and do not change while they are read.
+pub trait Store: Debug + Sync {
+    /// How many there are.
+    fn size(&self) -> u64;
+
+    /// The `len` bytes from `offset`, fewer (or none) where the store ends; `None` when they cannot be read.
+    fn read(&self, offset: u64, len: usize) -> Option<Cow<'_, [u8]>>;
+}
+
+impl Store for &[u8] {
+    fn size(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn read(&self, offset: u64, len: usize) -> Option<Cow<'_, [u8]>> {
+        piece(self, offset, len).map(Cow::Borrowed)
+    }
+}
+
+impl Store for Vec<u8> {
+    fn size(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn read(&self, offset: u64, len: usize) -> Option<Cow<'_, [u8]>> {
+        piece(self, offset, len).map(Cow::Borrowed)
+    }
+}
+
+/// What there is of the `len` bytes from `offset`.
+fn piece(bytes: &[u8], offset: u64, len: usize) -> Option<&[u8]> {
+    let start = usize::try_from(offset).map_or(bytes.len(), |offset| offset.min(bytes.len()));
+    bytes.get(start..start.saturating_add(len).min(bytes.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_ends_with_the_store() {
+        let bytes = vec![1, 2, 3, 4];
+        assert_eq!(bytes.read(1, 2).unwrap(), &[2, 3][..]);
+        assert_eq!(bytes.read(3, 9).unwrap(), &[4][..]);
+        assert!(bytes.read(u64::MAX, 9).unwrap().is_empty());
+        assert_eq!(bytes.as_slice().read(2, 1).unwrap(), &[3][..]);
+    }
+}

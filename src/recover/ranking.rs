@@ -1,0 +1,247 @@
+//! Every source looked at once, and put in order: the best first, whatever order they were found in.
+//!
+//! The live board comes first if it holds anything, then how far the history in a source has come decides (its newest
+//! events and their highest number). What was read of a source is kept while there is room for it; otherwise it is read
+//! again when its turn comes.
+
+use std::cmp::Reverse;
+
+use super::catalog::{Entry, Schemas};
+use super::layout;
+use super::merge::Merge;
+use super::salvage::{self, Orders, Salvage};
+use super::shelf::Shelf;
+use super::sources::{Kind, Source};
+use super::workers::{cores, in_order};
+use super::{Stage, Watch};
+use crate::failure::Outcome;
+use crate::ondisk::header::Header;
+
+/// A source with more bytes than this is read by every core; smaller ones by one each.
+const BIG: u64 = 16 << 20;
+/// What is kept of sources until their turn comes, in bytes, besides the best.
+const KEPT: usize = 32 << 20;
+/// What a source that is kept takes besides its rows, in bytes.
+const KEPT_EACH: usize = 8 << 10;
+
+/// What is known of a source that has pages.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    pub(crate) source: u32,
+    pub(crate) rows: u64,
+    pub(crate) damaged_pages: u64,
+    pub(crate) has_schema: bool,
+    pub(crate) page_size: usize,
+    /// The header of page 1, if it is credible.
+    pub(crate) header: Option<Header>,
+    /// Whether the board is one in WAL mode, if that can be told.
+    pub(crate) wal_mode: Option<bool>,
+    evidence: (i64, i64),
+}
+
+/// The sources in order, and what was kept of them.
+pub(crate) struct Ranking {
+    /// Best first.
+    pub(crate) ranked: Vec<Facts>,
+    kept: Vec<Option<Salvage>>,
+    sibling: Option<Vec<Entry>>,
+}
+
+/// What one look at a source gives.
+enum Look {
+    /// It has no pages.
+    Empty,
+    /// It has lost its schema and waits for that of another.
+    Waits,
+    Read(Box<(Facts, Salvage, Vec<Entry>)>),
+}
+
+/// Looks at every source of `shelf`.
+///
+/// # Errors
+/// What a source says when it cannot be read, and whatever `watch` stops with.
+pub(crate) fn rank(shelf: &Shelf<'_>, schemas: &Schemas, watch: &mut dyn Watch) -> Outcome<Ranking> {
+    let sources = shelf.sources;
+    let mut looks =
+        Looks { sources, read: Vec::new(), waiting: Vec::new(), sibling: None, best: None, kept: 0 };
+    let all: Vec<u32> = (0..).take(shelf.sources.len()).collect();
+    let crew = Crew { shelf, schemas };
+    crew.look(&all, None, false, watch, &mut |source, look| looks.put(source, look))?;
+    let waiting = std::mem::take(&mut looks.waiting);
+    let sibling = looks.sibling.take();
+    if !waiting.is_empty() {
+        crew.look(&waiting, sibling.as_deref(), true, watch, &mut |source, look| looks.put(source, look))?;
+    }
+    looks.read.sort_by(|(one, _), (other, _)| order(one, sources).cmp(&order(other, sources)));
+    let (ranked, kept) = looks.read.into_iter().unzip();
+    Ok(Ranking { ranked, kept, sibling })
+}
+
+/// The best has the lowest.
+fn order<'s>(facts: &Facts, sources: &'s [Source]) -> impl Ord + use<'s> {
+    let source = sources.get(facts.source as usize);
+    let live = facts.rows > 0 && source.is_some_and(|source| source.kind == Kind::Live);
+    let path = source.map(|source| &source.path);
+    (!live, Reverse(facts.evidence), facts.damaged_pages, Reverse(facts.rows), path)
+}
+
+struct Looks<'s> {
+    sources: &'s [Source],
+    read: Vec<(Facts, Option<Salvage>)>,
+    waiting: Vec<u32>,
+    /// The schema of the best source that has one.
+    sibling: Option<Vec<Entry>>,
+    best: Option<Facts>,
+    /// Bytes that what is kept takes.
+    kept: usize,
+}
+
+impl Looks<'_> {
+    fn put(&mut self, source: u32, look: Look) {
+        let (facts, salvage, entries) = match look {
+            Look::Empty => return,
+            Look::Waits => return self.waiting.push(source),
+            Look::Read(read) => *read,
+        };
+        let better = |best: &Facts| order(&facts, self.sources) < order(best, self.sources);
+        if facts.has_schema && self.best.as_ref().is_none_or(better) {
+            self.best = Some(facts.clone());
+            self.sibling = Some(entries);
+        }
+        let live = self.sources.get(source as usize).is_some_and(|source| source.kind == Kind::Live);
+        let size = salvage.size() + KEPT_EACH;
+        let keep = live || self.sources.len() == 1 || self.kept + size <= KEPT;
+        self.kept += if keep { size } else { 0 };
+        self.read.push((facts, keep.then_some(salvage)));
+    }
+}
+
+/// Folds every source of `ranking` into `merge`, best first.
+///
+/// # Errors
+/// As [`rank`].
+pub(crate) fn fold(
+    ranking: &mut Ranking,
+    merge: &mut Merge,
+    shelf: &Shelf<'_>,
+    schemas: &Schemas,
+    watch: &mut dyn Watch,
+) -> Outcome<()> {
+    let crew = Crew { shelf, schemas };
+    let total = ranking.ranked.len() as u64;
+    let kept: Vec<bool> = ranking.kept.iter().map(Option::is_some).collect();
+    let again = |at: usize, threads, watch: &mut dyn Watch| -> Outcome<Option<Salvage>> {
+        let Some(facts) = ranking.ranked.get(at) else { return Ok(None) };
+        let orders =
+            Orders { source: facts.source, sibling: ranking.sibling.as_deref(), threads, waits: false };
+        Ok(match crew.read(&orders, watch)? {
+            Look::Read(read) => Some(read.1),
+            Look::Empty | Look::Waits => None,
+        })
+    };
+    let is_big = |at: usize| ranking.ranked.get(at).is_some_and(|facts| crew.is_big(facts.source));
+    let ahead = |at: usize| -> Outcome<Option<Salvage>> {
+        if kept.get(at).copied().unwrap_or(true) || is_big(at) {
+            return Ok(None);
+        }
+        again(at, 1, &mut super::Unwatched)
+    };
+    let mut held = std::mem::take(&mut ranking.kept);
+    in_order(ranking.ranked.len(), cores(), ahead, |at, salvage| {
+        watch.step(Stage::Merge, at as u64, total)?;
+        let salvage = match (held.get_mut(at).and_then(Option::take), salvage?) {
+            (Some(salvage), _) | (None, Some(salvage)) => Some(salvage),
+            (None, None) => {
+                let mut within = Within { watch: &mut *watch, stage: Stage::Merge, done: at as u64, total };
+                again(at, cores(), &mut within)?
+            }
+        };
+        if let (Some(salvage), Some(facts)) = (salvage, ranking.ranked.get(at)) {
+            merge.fold(facts.source, salvage);
+        }
+        Ok(())
+    })?;
+    watch.step(Stage::Merge, total, total)
+}
+
+/// What it takes to read sources.
+struct Crew<'c, 's> {
+    shelf: &'c Shelf<'s>,
+    schemas: &'c Schemas,
+}
+
+impl Crew<'_, '_> {
+    fn is_big(&self, source: u32) -> bool {
+        let size = |source: &Source| source.size + source.wal_size;
+        self.shelf.sources.get(source as usize).is_some_and(|source| size(source) > BIG)
+    }
+
+    fn look(
+        &self,
+        sources: &[u32],
+        sibling: Option<&[Entry]>,
+        last: bool,
+        watch: &mut dyn Watch,
+        take: &mut dyn FnMut(u32, Look),
+    ) -> Outcome<()> {
+        let total = sources.len() as u64;
+        let (big, small): (Vec<u32>, Vec<u32>) = sources.iter().partition(|source| self.is_big(**source));
+        let mut done = 0;
+        for &source in &big {
+            let orders = Orders { source, sibling, threads: cores(), waits: !last };
+            let look = if total > 1 {
+                self.read(&orders, &mut Within { watch: &mut *watch, stage: Stage::Salvage, done, total })?
+            } else {
+                self.read(&orders, watch)?
+            };
+            take(source, look);
+            done += 1;
+        }
+        let read = |at: usize| -> Outcome<(u32, Look)> {
+            let source = small.get(at).copied().unwrap_or(u32::MAX);
+            let orders = Orders { source, sibling, threads: 1, waits: !last };
+            Ok((source, self.read(&orders, &mut super::Unwatched)?))
+        };
+        in_order(small.len(), cores(), read, |at, look| {
+            watch.step(Stage::Salvage, done + at as u64, total)?;
+            let (source, look) = look?;
+            take(source, look);
+            Ok(())
+        })?;
+        watch.step(Stage::Salvage, total, total)
+    }
+
+    fn read(&self, orders: &Orders<'_>, watch: &mut dyn Watch) -> Outcome<Look> {
+        let stores = self.shelf.stores(orders.source)?;
+        let Some(layout) = layout::lay_out(&stores) else { return Ok(Look::Empty) };
+        self.shelf.note(orders.source, layout.image.page_size(), layout.image.usable());
+        let Some((salvage, entries)) = salvage::salvage(&layout, self.schemas, orders, watch)? else {
+            return Ok(Look::Waits);
+        };
+        let facts = Facts {
+            source: orders.source,
+            rows: salvage.row_count(),
+            damaged_pages: salvage.damaged_pages,
+            has_schema: salvage.has_schema,
+            page_size: layout.image.page_size(),
+            header: layout.header,
+            wal_mode: layout.wal_mode,
+            evidence: salvage.evidence,
+        };
+        Ok(Look::Read(Box::new((facts, salvage, entries))))
+    }
+}
+
+/// A part of the work whose own progress is not shown; it can be stopped all the same.
+struct Within<'w> {
+    watch: &'w mut dyn Watch,
+    stage: Stage,
+    done: u64,
+    total: u64,
+}
+
+impl Watch for Within<'_> {
+    fn step(&mut self, _: Stage, _: u64, _: u64) -> Outcome<()> {
+        self.watch.step(self.stage, self.done, self.total)
+    }
+}

@@ -1,0 +1,213 @@
+//! The one pass over all pages of a source: in the order of the file, in large pieces, on every core.
+//!
+//! What the trees say about a page is known before (`salvage` walks them first) and given as its [`Role`]; here the page
+//! is read under that role, or, where none reached it, under the table whose shape its rows have. What the readings mean
+//! for each other is `salvage`'s part, which gets them in the order of the pages.
+
+use std::collections::HashSet;
+
+use super::catalog::{Entry, Table, Tree};
+use super::chains::Chains;
+use super::leaf::{self, Leaf, Spot};
+use crate::ondisk::btree::{Place, Seen};
+use crate::ondisk::image::Image;
+use crate::ondisk::page::{Kind, Page};
+use crate::ondisk::record::Record;
+
+/// Bytes that are read at once.
+const PIECE: usize = 1 << 20;
+/// Pages that one piece may read to see whether the chains of mended cells are there.
+const LOOKS: u64 = 4096;
+
+/// What is known of a page before it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// No tree reached it.
+    Unreached,
+    /// It has been read, or holds no rows.
+    Done,
+    /// A page of an index.
+    Index,
+    /// A leaf, as an index into the list of places.
+    Leaf(u32),
+    /// A tree has it for a child, but it names itself something else; as above.
+    Lost(u32),
+}
+
+/// A page below a table's root.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Placed {
+    /// The table, as an index into the list of tables.
+    pub(crate) table: usize,
+    pub(crate) place: Place,
+}
+
+/// What vouches for a leaf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The tree of its table.
+    Tree(Place),
+    /// The tree, against what the page says of itself.
+    Lost(Place),
+    /// Only the shape of its rows.
+    Shape,
+}
+
+/// What a page turned out to be.
+#[derive(Debug)]
+pub(crate) enum Finding {
+    /// A leaf of the table with this number.
+    Leaf { table: usize, page: u32, origin: Origin, leaf: Leaf },
+    /// A leaf that is none of the table whose tree has it.
+    Misplaced(Placed),
+    /// A page of an index that is not sound.
+    Damaged(u32),
+}
+
+/// All that a reading of pages needs to know.
+pub(crate) struct Scan<'w, 'a> {
+    pub(crate) source: u32,
+    pub(crate) image: &'w Image<'a>,
+    pub(crate) tables: &'w [Tree],
+    pub(crate) roles: &'w [Role],
+    pub(crate) places: &'w [Placed],
+    pub(crate) seen: &'w Seen,
+    pub(crate) free: &'w HashSet<u32>,
+}
+
+/// Pages in a piece of `image`.
+fn stride(image: &Image<'_>) -> u32 {
+    u32::try_from(PIECE / image.page_size()).unwrap_or(1).max(1)
+}
+
+/// How many pieces `image` has.
+pub(crate) fn pieces(image: &Image<'_>) -> usize {
+    image.count().div_ceil(stride(image)) as usize
+}
+
+/// The numbers of the pages in piece `index`.
+fn numbers(image: &Image<'_>, index: usize) -> std::ops::RangeInclusive<u32> {
+    let stride = stride(image);
+    let first = u32::try_from(index).unwrap_or(u32::MAX).saturating_mul(stride).saturating_add(1);
+    first..=first.saturating_add(stride - 1).min(image.count())
+}
+
+/// The leaves in piece `index` that hold rows of a schema.
+pub(crate) fn schema_leaves(image: &Image<'_>, index: usize) -> Vec<u32> {
+    let numbers = numbers(image, index);
+    let piece = image.piece(*numbers.start(), stride(image));
+    let holds =
+        |number: &u32| {
+            let bytes = piece.page(*number).unwrap_or_default();
+            let Ok(page) = Page::read(*number, &bytes, image.usable()) else { return false };
+            page.kind() == Kind::TableLeaf
+                && page.cells().flatten().filter_map(|cell| cell.payload).any(|payload| {
+                    Record::prefix(payload.local).is_ok_and(|record| Entry::is_likely(&record))
+                })
+        };
+    numbers.filter(holds).collect()
+}
+
+impl Scan<'_, '_> {
+    /// Reads the pages of piece `index`.
+    pub(crate) fn piece(&self, index: usize) -> Vec<Finding> {
+        let numbers = numbers(self.image, index);
+        let piece = self.image.piece(*numbers.start(), stride(self.image));
+        let mut chains = Chains::bounded(LOOKS);
+        let mut found = Vec::new();
+        for number in numbers {
+            let role = self.roles.get(number as usize).copied().unwrap_or(Role::Done);
+            if role == Role::Done {
+                continue;
+            }
+            let Some(bytes) = piece.page(number) else { continue };
+            self.page(number, &bytes, role, &mut chains, &mut found);
+        }
+        found
+    }
+
+    fn page(&self, number: u32, bytes: &[u8], role: Role, chains: &mut Chains, found: &mut Vec<Finding>) {
+        let named = Page::read(number, bytes, self.image.usable());
+        let placed = |index: u32| self.places.get(index as usize).copied();
+        match (role, named) {
+            (Role::Index, Ok(page)) if page.is_sound() => {}
+            (Role::Index, _) => found.push(Finding::Damaged(number)),
+            (Role::Leaf(index), Ok(page)) => {
+                let Some(placed) = placed(index) else { return };
+                let leaf = self.leaf(placed.table, number, &page, chains);
+                if self.is_of_another(placed.table, &page, &leaf) {
+                    // A root or child pointer is wrong: the page is one that no tree reaches.
+                    found.push(Finding::Misplaced(placed));
+                    self.stray(number, bytes, chains, found);
+                } else {
+                    let (table, origin) = (placed.table, Origin::Tree(placed.place));
+                    found.push(Finding::Leaf { table, page: number, origin, leaf });
+                }
+            }
+            (Role::Lost(index), named) => {
+                if named.is_ok_and(|page| page.kind().is_table() || page.is_sound()) {
+                    return;
+                }
+                let (Some(placed), Some(page)) = (placed(index), self.as_leaf(number, bytes)) else { return };
+                if self.fits(placed.table, &page) {
+                    let leaf = self.leaf(placed.table, number, &page, chains);
+                    let (table, origin) = (placed.table, Origin::Lost(placed.place));
+                    found.push(Finding::Leaf { table, page: number, origin, leaf });
+                }
+            }
+            (Role::Unreached, _) => self.stray(number, bytes, chains, found),
+            (Role::Done | Role::Leaf(_), _) => {}
+        }
+    }
+
+    /// A leaf that no tree reaches: of the table whose shape its rows have best.
+    fn stray(&self, number: u32, bytes: &[u8], chains: &mut Chains, found: &mut Vec<Finding>) {
+        let page = match Page::read(number, bytes, self.image.usable()) {
+            Ok(page) if page.kind() == Kind::TableLeaf => page,
+            Ok(_) => return,
+            Err(_) => match self.as_leaf(number, bytes) {
+                Some(page) if page.cell_count() > 0 && page.is_sound() => page,
+                _ => return,
+            },
+        };
+        if let Some(table) = self.classify(&page) {
+            let leaf = self.leaf(table, number, &page, chains);
+            found.push(Finding::Leaf { table, page: number, origin: Origin::Shape, leaf });
+        }
+    }
+
+    fn as_leaf<'p>(&self, number: u32, bytes: &'p [u8]) -> Option<Page<'p>> {
+        Page::read_as(Kind::TableLeaf, number, bytes, self.image.usable()).ok()
+    }
+
+    fn leaf(&self, table: usize, number: u32, page: &Page<'_>, chains: &mut Chains) -> Leaf {
+        let (Some(table), Some(site)) = (self.table(table), self.image.site(number)) else {
+            return Leaf::default();
+        };
+        let spot = Spot { source: self.source, page: number, site };
+        leaf::read(table, spot, page, &mut |cell| chains.is_whole(cell, self.image, self.seen, self.free))
+    }
+
+    fn table(&self, table: usize) -> Option<&Table> {
+        self.tables.get(table).map(|tree| &*tree.table)
+    }
+
+    fn fits(&self, table: usize, page: &Page<'_>) -> bool {
+        self.table(table).is_some_and(|table| leaf::fit(table, page).is_some())
+    }
+
+    /// Whether a whole page has no rows of `table`, from which `leaf` was read.
+    fn is_of_another(&self, table: usize, page: &Page<'_>, leaf: &Leaf) -> bool {
+        let most = 2 * leaf.rows.len() > page.cell_count();
+        !most && leaf.sound && page.cell_count() > 0 && !self.fits(table, page)
+    }
+
+    /// The table whose shape the rows on `page` have best.
+    fn classify(&self, page: &Page<'_>) -> Option<usize> {
+        let tables = self.tables.iter().enumerate();
+        let fits = tables.filter_map(|(number, tree)| Some((leaf::fit(&tree.table, page)?, number, tree)));
+        let (_, number, _) =
+            fits.min_by_key(|((fit, count), _, tree)| (*fit, usize::MAX - count, !tree.table.is_known()))?;
+        Some(number)
+    }
+}

@@ -1,0 +1,211 @@
+//! The bytes of a source, open for reading: in memory where they are few, otherwise read in place.
+//!
+//! Responsible for that every read of one recovery sees the same bytes. The live board is whole only as of one moment, so
+//! it is copied, into memory or into a file that has no name; a copy at rest is read where it lies, and asked at the end
+//! whether it is still the same. A sector that cannot be read costs the pages that it is in, not the source.
+
+use std::borrow::Cow;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+
+use super::sources::{Fingerprint, Kind, Source, TRIES, fingerprint, moving, open};
+use crate::failure::{Failure, Outcome};
+use crate::ondisk::store::Store;
+
+/// Up to this many bytes of a live board are copied into memory.
+const MEMORY_LIVE: u64 = 32 << 20;
+/// Up to this many bytes of any other source are read at once.
+const MEMORY: u64 = 4 << 20;
+const PIECE: usize = 1 << 20;
+/// What is given up together where the disk does not give its bytes.
+const SECTOR: usize = 4096;
+
+/// Main file and WAL of one source.
+#[derive(Debug)]
+pub struct Stores {
+    main: Bytes,
+    wal: Bytes,
+    /// What the files were when they were opened; none for a copy, which cannot change.
+    seen: Option<Fingerprint>,
+}
+
+#[derive(Debug)]
+enum Bytes {
+    Memory(Vec<u8>),
+    File { file: File, size: u64 },
+}
+
+impl Store for Bytes {
+    fn size(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.size(),
+            Self::File { size, .. } => *size,
+        }
+    }
+
+    fn read(&self, offset: u64, len: usize) -> Option<Cow<'_, [u8]>> {
+        match self {
+            Self::Memory(bytes) => bytes.read(offset, len),
+            Self::File { file, size } => {
+                let there = usize::try_from(size.saturating_sub(offset)).unwrap_or(usize::MAX);
+                let mut bytes = vec![0; len.min(there)];
+                file.read_exact_at(&mut bytes, offset).ok()?;
+                Some(Cow::Owned(bytes))
+            }
+        }
+    }
+}
+
+impl Source {
+    /// Opens main file and WAL. What has to be copied into a file goes to the directory `scratch`.
+    ///
+    /// # Errors
+    /// Exit 11 when a live board changes under every try, 12 when there is no room for its copy, otherwise the reading error.
+    pub fn open(&self, scratch: &Path) -> Outcome<Stores> {
+        let (main, wal) = self.files();
+        for _ in 0..TRIES {
+            let seen = fingerprint(&main, &wal)?;
+            let (file, log) = (open(&main)?, open(&wal)?);
+            let size = |file: &Option<File>| {
+                file.as_ref().map_or(Ok(0), |file| file.metadata().map(|meta| meta.len()))
+            };
+            let sizes = size(&file).and_then(|size_of_file| Ok((size_of_file, size(&log)?)));
+            let (main_size, log_size) = sizes.map_err(|error| reading(error, &self.path))?;
+            let live = matches!(self.kind, Kind::Live | Kind::Held);
+            let small = main_size + log_size <= if live { MEMORY_LIVE } else { MEMORY };
+            let take = |file: Option<File>, size: u64| match file {
+                None => Ok(Bytes::Memory(Vec::new())),
+                Some(file) if small => Ok(Bytes::Memory(in_memory(&file, size))),
+                Some(file) if live => set_aside(&file, size, scratch),
+                Some(file) => Ok(Bytes::File { file, size }),
+            };
+            let (bytes, log) = (take(file, main_size)?, take(log, log_size)?);
+            if seen == fingerprint(&main, &wal)? {
+                let seen = (!live).then_some(seen);
+                return Ok(Stores { main: bytes, wal: log, seen });
+            }
+        }
+        Err(moving(&self.path))
+    }
+}
+
+impl Stores {
+    /// A source that is in memory already.
+    pub fn in_memory(main: Vec<u8>, wal: Vec<u8>) -> Self {
+        Self { main: Bytes::Memory(main), wal: Bytes::Memory(wal), seen: None }
+    }
+
+    /// The main file.
+    pub fn main(&self) -> &dyn Store {
+        &self.main
+    }
+
+    /// The WAL, empty for none.
+    pub fn wal(&self) -> &dyn Store {
+        &self.wal
+    }
+
+    /// What they hold in memory, in bytes.
+    pub(crate) fn in_memory_bytes(&self) -> usize {
+        let held = |bytes: &Bytes| match bytes {
+            Bytes::Memory(bytes) => bytes.len(),
+            Bytes::File { .. } => 0,
+        };
+        held(&self.main) + held(&self.wal)
+    }
+
+    /// Whether these are copies, which nothing can change or take away.
+    pub(crate) fn is_copy(&self) -> bool {
+        self.seen.is_none()
+    }
+
+    /// What the files were when they were opened.
+    pub(crate) fn seen(&self) -> Option<Fingerprint> {
+        self.seen
+    }
+}
+
+fn reading(error: std::io::Error, path: &Path) -> Failure {
+    Failure::io(error, "reading the file").at(path)
+}
+
+/// The first `size` bytes of `file`; zeros for those that cannot be read.
+fn in_memory(file: &File, size: u64) -> Vec<u8> {
+    let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
+    for (index, piece) in bytes.chunks_mut(PIECE).enumerate() {
+        read_what_can_be(file, piece, index as u64 * PIECE as u64);
+    }
+    bytes
+}
+
+fn read_what_can_be(file: &File, piece: &mut [u8], offset: u64) {
+    if file.read_exact_at(piece, offset).is_ok() {
+        return;
+    }
+    for (index, sector) in piece.chunks_mut(SECTOR).enumerate() {
+        if file.read_exact_at(sector, offset + (index * SECTOR) as u64).is_err() {
+            sector.fill(0);
+        }
+    }
+}
+
+/// Copies the first `size` bytes of `file` into a file without a name in `scratch`.
+fn set_aside(file: &File, size: u64, scratch: &Path) -> Outcome<Bytes> {
+    let failed = |error: std::io::Error| {
+        Failure::io(error, "copying the live board for reading").at(scratch).hint(
+            "Name a folder with room for the board in TMPDIR, or a destination on a filesystem that has it.",
+        )
+    };
+    let mut copy = nameless(scratch).map_err(failed)?;
+    let mut piece = vec![0; PIECE];
+    let mut offset = 0;
+    while offset < size {
+        let len = usize::try_from(size - offset).map_or(PIECE, |left| left.min(PIECE));
+        let Some(piece) = piece.get_mut(..len) else { break };
+        read_what_can_be(file, piece, offset);
+        copy.write_all(piece).map_err(failed)?;
+        offset += len as u64;
+    }
+    Ok(Bytes::File { file: copy, size })
+}
+
+/// A file that only this process can reach, gone when it ends however it ends.
+pub(crate) fn nameless(dir: &Path) -> std::io::Result<File> {
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    match rustix::fs::open(dir, flags, Mode::RUSR | Mode::WUSR) {
+        Ok(file) => return Ok(File::from(file)),
+        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::ISDIR | rustix::io::Errno::INVAL) => {}
+        Err(error) => return Err(error.into()),
+    }
+    for attempt in 0..100 {
+        let path = dir.join(format!(".kanbanctl-{}-{attempt}", std::process::id()));
+        match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(file) => {
+                std::fs::remove_file(&path)?;
+                return Ok(file);
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nameless_file_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut file = nameless(dir.path()).unwrap();
+        file.write_all(b"rows").unwrap();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        let bytes = Bytes::File { file, size: 4 };
+        assert_eq!(bytes.read(1, 9).unwrap(), &b"ows"[..]);
+    }
+}
