@@ -4,6 +4,7 @@
 //! board, opening the pool with the invocation's budget. A verb asks the library layers for values and hands them to
 //! [`crate::ui`]; it holds no SQL and draws nothing.
 
+mod aftermath;
 pub mod backup;
 pub mod backups;
 pub mod boards;
@@ -35,6 +36,7 @@ use crate::env::Env;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::pool::{Access, Budget, Lines, Pool};
+use crate::recover::install::Terms;
 use crate::signals::Signals;
 use crate::ui::Ui;
 
@@ -151,6 +153,12 @@ impl Context<'_> {
             .get("TMPDIR")
             .filter(|dir| !dir.is_empty())
             .map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
+    }
+
+    /// How an install goes about it. The lock budget counts from the moment at which the locks are asked for: building
+    /// what is installed takes as long as the board is large.
+    fn terms(&self, assume_unused: bool) -> Terms {
+        Terms { assume_unused, patience: self.budget.total, signals: self.signals.clone(), clock: self.clock }
     }
 
     /// The budget of the whole invocation; its clock runs since the command line was read.

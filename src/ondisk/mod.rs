@@ -27,6 +27,7 @@ pub mod freelist;
 pub mod geometry;
 pub mod header;
 pub mod image;
+pub mod journal;
 pub mod overflow;
 pub mod page;
 pub mod record;

@@ -20,8 +20,8 @@ use crate::board::{Inspection, Sidecars, Stamp};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::signals::Signals;
-pub(crate) use open::protect;
 use open::{configure, connect};
+pub(crate) use open::{immutable_uri, protect};
 
 /// How long a finding of damage rests before the second look (architecture.md rule 4).
 const SECOND_LOOK: Duration = Duration::from_millis(250);

@@ -20,9 +20,13 @@ pub(super) fn connect(path: &Path, access: Access, immutable: bool) -> Outcome<C
         Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
     };
     let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    let suffix = if immutable { "?immutable=1" } else { "" };
-    let uri = format!("file:{}{suffix}", percent_encoded(path));
+    let uri = if immutable { immutable_uri(path) } else { format!("file:{}", percent_encoded(path)) };
     Ok(Connection::open_with_flags(uri, flags)?)
+}
+
+/// The URI of a file that nobody writes to: no locks, no look at a WAL, nothing made beside it.
+pub(crate) fn immutable_uri(path: &Path) -> String {
+    format!("file:{}?immutable=1", percent_encoded(path))
 }
 
 /// Everything that is not safe in a URI's path as `%XX`, so that `?`, `#` and `%` in a name mean themselves.

@@ -14,9 +14,11 @@
 
 mod catalog;
 mod chains;
+pub mod evidence;
 mod gaps;
 mod graft;
 pub mod held;
+pub mod install;
 mod layout;
 mod leaf;
 mod mend;
@@ -28,8 +30,10 @@ mod row;
 mod salvage;
 mod scan;
 mod shelf;
+pub mod site;
 pub mod sources;
 pub mod store;
+pub mod undo;
 mod verify;
 mod workers;
 

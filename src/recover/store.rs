@@ -12,8 +12,9 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
-use super::sources::{Fingerprint, Kind, Source, TRIES, fingerprint, moving, open};
+use super::sources::{Fingerprint, Kind, Source, TRIES, fingerprint, moving, open, sidecar, stamp};
 use crate::failure::{Failure, Outcome};
+use crate::ondisk::journal::Journal;
 use crate::ondisk::store::Store;
 
 /// Up to this many bytes of a live board are copied into memory.
@@ -60,22 +61,64 @@ impl Store for Bytes {
     }
 }
 
+impl Bytes {
+    /// Puts the pages of a transaction that was cut short back into this copy.
+    fn roll_back(&mut self, journal: &Journal, records: &Self) -> std::io::Result<()> {
+        let before = self.size();
+        for (offset, image) in journal.pages(records, before) {
+            match self {
+                Self::Memory(bytes) => {
+                    let start = usize::try_from(offset).unwrap_or(usize::MAX);
+                    let end = start.saturating_add(image.len());
+                    bytes.resize(bytes.len().max(end), 0);
+                    if let Some(page) = bytes.get_mut(start..end) {
+                        page.copy_from_slice(&image);
+                    }
+                }
+                Self::File { file, size } => {
+                    file.write_all_at(&image, offset)?;
+                    *size = (*size).max(offset + image.len() as u64);
+                }
+            }
+        }
+        match self {
+            Self::Memory(bytes) => {
+                bytes.truncate(usize::try_from(journal.size_before()).unwrap_or(usize::MAX));
+            }
+            Self::File { size, .. } => *size = (*size).min(journal.size_before()),
+        }
+        Ok(())
+    }
+}
+
+/// The journal in `file` and its bytes, where it is hot.
+fn hot(file: Option<File>) -> std::io::Result<Option<(Journal, Bytes)>> {
+    let Some(file) = file else { return Ok(None) };
+    let size = file.metadata()?.len();
+    let bytes = Bytes::File { file, size };
+    Ok(Journal::read(&bytes).map(|journal| (journal, bytes)))
+}
+
 impl Source {
-    /// Opens main file and WAL. What has to be copied into a file goes to the directory `scratch`.
+    /// Opens main file and WAL. What has to be copied into a file goes to the directory `scratch`. Where a transaction was
+    /// cut short, the pages of its rollback journal are put back.
     ///
     /// # Errors
     /// Exit 11 when a live board changes under every try, 12 when there is no room for its copy, otherwise the reading error.
     pub fn open(&self, scratch: &Path) -> Outcome<Stores> {
         let (main, wal) = self.files();
+        let journal = sidecar(&main, "-journal");
         for _ in 0..TRIES {
             let seen = fingerprint(&main, &wal)?;
+            let seen_journal = stamp(&journal)?;
             let (file, log) = (open(&main)?, open(&wal)?);
+            let hot = hot(open(&journal)?).map_err(|error| reading(error, &journal))?;
             let size = |file: &Option<File>| {
                 file.as_ref().map_or(Ok(0), |file| file.metadata().map(|meta| meta.len()))
             };
             let sizes = size(&file).and_then(|size_of_file| Ok((size_of_file, size(&log)?)));
             let (main_size, log_size) = sizes.map_err(|error| reading(error, &self.path))?;
-            let live = matches!(self.kind, Kind::Live | Kind::Held);
+            let live = matches!(self.kind, Kind::Live | Kind::Held) || hot.is_some();
             let small = main_size + log_size <= if live { MEMORY_LIVE } else { MEMORY };
             let take = |file: Option<File>, size: u64| match file {
                 None => Ok(Bytes::Memory(Vec::new())),
@@ -83,8 +126,11 @@ impl Source {
                 Some(file) if live => set_aside(&file, size, scratch),
                 Some(file) => Ok(Bytes::File { file, size }),
             };
-            let (bytes, log) = (take(file, main_size)?, take(log, log_size)?);
-            if seen == fingerprint(&main, &wal)? {
+            let (mut bytes, log) = (take(file, main_size)?, take(log, log_size)?);
+            if let Some((journal, records)) = &hot {
+                bytes.roll_back(journal, records).map_err(|error| reading(error, &self.path))?;
+            }
+            if seen == fingerprint(&main, &wal)? && seen_journal == stamp(&journal)? {
                 let seen = (!live).then_some(seen);
                 return Ok(Stores { main: bytes, wal: log, seen });
             }

@@ -161,6 +161,42 @@ pub fn stale_running(connection: &Connection, now: i64) -> Outcome<Vec<StaleRunn
     Ok(rows.collect::<Result<Vec<_>, _>>()?)
 }
 
+/// A task that says it is being worked on.
+#[derive(Clone, Debug)]
+pub struct Running {
+    /// The task.
+    pub id: String,
+    /// The worker's process, on the machine that claimed it.
+    pub worker: Option<u32>,
+    /// The machine in the claim (`host:pid`).
+    pub host: Option<String>,
+    /// When the claim runs out, Unix seconds.
+    pub expires: Option<i64>,
+}
+
+/// Every task that says it is being worked on, by id (board-format.md 8.10).
+///
+/// # Errors
+/// What SQLite says.
+pub fn running(connection: &Connection) -> Outcome<Vec<Running>> {
+    let mut statement = connection.prepare(
+        "SELECT id, worker_pid, claim_lock, claim_expires FROM tasks WHERE status='running' ORDER BY id",
+    )?;
+    let text = |value: rusqlite::types::ValueRef<'_>| {
+        String::from_utf8_lossy(value.as_bytes().unwrap_or_default()).into_owned()
+    };
+    let rows = statement.query_map([], |row| {
+        let claim = text(row.get_ref(2)?);
+        Ok(Running {
+            id: text(row.get_ref(0)?),
+            worker: row.get(1).unwrap_or(None),
+            host: claim.rsplit_once(':').map(|(host, _)| host.to_owned()),
+            expires: row.get(3).unwrap_or(None),
+        })
+    })?;
+    Ok(rows.collect::<Result<Vec<_>, _>>()?)
+}
+
 /// Subscriptions whose cursor is ahead of every event that was ever written: they stay silent (board-format.md 8.1).
 ///
 /// # Errors

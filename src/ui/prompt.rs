@@ -53,6 +53,14 @@ impl Ui {
         if typed.trim() == name || typed.trim() == shown { Ok(()) } else { Err(declined()) }
     }
 
+    /// Refuses before long work when nobody will be able to answer `question` at its end.
+    ///
+    /// # Errors
+    /// Exit 12; the failure names `--yes`.
+    pub fn require_answer(&self, question: &str) -> Outcome<()> {
+        if self.settings.yes { Ok(()) } else { self.must_prompt(question) }
+    }
+
     fn must_prompt(&self, question: &str) -> Outcome<()> {
         if self.can_prompt() {
             return Ok(());

@@ -98,7 +98,7 @@ fn rows_beside_an_empty_file_come_back_and_the_wal_stays() {
 #[test]
 fn where_to_is_asked_for_and_nothing_is_overwritten() {
     let (sandbox, _) = injured(Shape::TlsHeader, 1);
-    sandbox.run(&["recover"]).exits(12).says("--output NEW.db");
+    sandbox.run(&["recover"]).exits(12).says("--yes").says("--output NEW.db");
     let new = sandbox.work().join("new.db");
     std::fs::write(&new, b"mine").unwrap();
     sandbox.run(&["recover", "--output", new.to_str().unwrap()]).exits(12).says("exists already");

@@ -189,7 +189,7 @@ pub(super) fn fingerprint(main: &Path, wal: &Path) -> Outcome<Fingerprint> {
     Ok((stamp(main)?, stamp(wal)?))
 }
 
-fn stamp(path: &Path) -> Outcome<Stamp> {
+pub(super) fn stamp(path: &Path) -> Outcome<Stamp> {
     match fs::metadata(path) {
         Ok(m) => Ok(Some((m.dev(), m.ino(), m.size(), m.mtime(), m.mtime_nsec(), m.ctime(), m.ctime_nsec()))),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

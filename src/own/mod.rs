@@ -5,6 +5,8 @@
 //! publication that never replaces anything. Nothing here may touch a board that others can open; that is
 //! [`crate::pool`]'s part.
 
+mod leftovers;
+
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::Read;
@@ -18,8 +20,13 @@ use sha2::{Digest, Sha256};
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 
+pub use leftovers::clear_leftovers;
+
 /// The sidecars that SQLite may leave beside a file of ours when it is killed.
 const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// What stands between a file's own name and the process in a temporary name.
+const TEMPORARY: &str = ".kanbanctl-";
 
 /// How much of a file is read at a time.
 const PIECE: usize = 1 << 20;
@@ -41,7 +48,12 @@ pub struct Sealed {
 
 /// A path that is unlinked with its sidecars when it goes out of scope.
 #[derive(Debug)]
-struct Temporary(Option<PathBuf>);
+struct Temporary {
+    path: Option<PathBuf>,
+    /// Open from the first to the last moment: its `flock` tells [`clear_leftovers`] that somebody is at work here, and
+    /// closing it sooner would drop SQLite's locks on the file (incidents.md F11).
+    _at_work: File,
+}
 
 /// The journal mode that a finished file records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,8 +86,9 @@ impl OwnFile {
                 .hint("Name another destination, on a filesystem with room that you may write to.")
         };
         // 0600 until it is published: rows of a board are nobody else's business.
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(creating)?;
-        let temporary_guard = Temporary(Some(temporary.clone()));
+        let file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(creating)?;
+        let temporary_guard = Temporary::claim(temporary.clone(), file);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&temporary, flags)?;
         connection.execute_batch(
@@ -129,8 +142,7 @@ impl OwnFile {
                 )));
             }
         }
-        let temporary = Temporary(self.temporary.0.take());
-        Ok(Sealed { destination: self.destination.clone(), temporary })
+        Ok(Sealed { destination: self.destination, temporary: self.temporary })
     }
 }
 
@@ -160,12 +172,7 @@ impl Sealed {
             hash.update(bytes);
             length += u64::try_from(read).unwrap_or_default();
         }
-        let digest = hash.finalize().iter().fold(String::new(), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
-        Ok((digest, length))
+        Ok((hex(&hash.finalize()), length))
     }
 
     /// Chooses another final name in the same directory, for names that carry the content's hash.
@@ -189,7 +196,7 @@ impl Sealed {
         renameat_with(CWD, &path, CWD, &self.destination, RenameFlags::NOREPLACE)
             .or_else(|error| link_instead(&path, &self.destination, error))
             .map_err(publishing)?;
-        self.temporary.0 = None;
+        self.temporary.path = None;
         for suffix in SIDECARS {
             // Empty leftovers under a name that nobody knows.
             let _ = std::fs::remove_file(with_suffix(&path, suffix));
@@ -200,20 +207,35 @@ impl Sealed {
 }
 
 impl Temporary {
+    fn claim(path: PathBuf, file: File) -> Self {
+        // A filesystem without flock leaves the process id in the name to tell.
+        let _ = file.try_lock();
+        Self { path: Some(path), _at_work: file }
+    }
+
     fn path(&self) -> Outcome<PathBuf> {
-        self.0.clone().ok_or_else(|| Failure::failed("the temporary file has gone already."))
+        self.path.clone().ok_or_else(|| Failure::failed("the temporary file has gone already."))
     }
 }
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        if let Some(path) = self.0.take() {
+        if let Some(path) = self.path.take() {
             for suffix in SIDECARS {
                 let _ = std::fs::remove_file(with_suffix(&path, suffix));
             }
             let _ = std::fs::remove_file(path);
         }
     }
+}
+
+/// Bytes as lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// A hard link where the filesystem has no `RENAME_NOREPLACE`; it does not replace either.
@@ -237,7 +259,8 @@ pub fn refuse_existing(destination: &Path) -> Outcome<()> {
     Ok(())
 }
 
-fn directory(path: &Path) -> &Path {
+/// The directory that `path` lies in.
+pub(crate) fn directory(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -245,7 +268,10 @@ fn directory(path: &Path) -> &Path {
 }
 
 /// `.NAME.kanbanctl-PID-RANDOM` beside the destination.
-fn temporary_name(destination: &Path) -> Outcome<PathBuf> {
+///
+/// # Errors
+/// Exit 2 when `destination` names no file.
+pub(crate) fn temporary_name(destination: &Path) -> Outcome<PathBuf> {
     let name = destination
         .file_name()
         .ok_or_else(|| Failure::usage(format!("{} names no file.", destination.display())))?;
@@ -256,7 +282,7 @@ fn temporary_name(destination: &Path) -> Outcome<PathBuf> {
     let random = random.iter().fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
     let mut hidden = std::ffi::OsString::from(".");
     hidden.push(name);
-    hidden.push(format!(".kanbanctl-{}-{random:012x}", std::process::id()));
+    hidden.push(format!("{TEMPORARY}{}-{random:012x}", std::process::id()));
     Ok(directory(destination).join(hidden))
 }
 

@@ -1,0 +1,121 @@
+//! `recover` into the board's own place.
+
+use super::report::Recovered;
+use super::{Args, discover, exit, in_hands};
+use crate::board::files::FileState;
+use crate::board::holders::{self, Holders};
+use crate::board::{Board, Inspection};
+use crate::commands::progress::Bars;
+use crate::commands::{Context, aftermath};
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::own::{self, OwnFile};
+use crate::recover::evidence::{About, Coming, Operation};
+use crate::recover::install;
+use crate::recover::site::{self, Space};
+use crate::recover::sources::{Found, Kind};
+use crate::recover::{self, Options, Rebuilt};
+
+/// How often a board that changes under the work is begun with.
+const TRIES: usize = 2;
+
+/// Recovers and installs; begins once more when the board changed meanwhile.
+pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outcome<Exit> {
+    let mut confirmed = false;
+    for _ in 0..TRIES {
+        let seen = board.inspect()?;
+        own::clear_leftovers(&seen.resolved);
+        site::require_installable(&seen)?;
+        let holders = holders::scan(&seen)?;
+        install::require_alone(&holders, &seen, "installing the recovered board", args.assume_unused)?;
+        context.ui.require_answer("The board would be replaced by what was recovered.").map_err(
+            |refused| {
+                refused
+                    .hint("Or leave the board alone: `kanbanctl recover --output NEW.db`.")
+                    .at(&seen.resolved)
+            },
+        )?;
+        let (rebuilt, found) = rebuild(context, args, board, &seen, &holders)?;
+        if !confirmed {
+            confirm(context, board, &rebuilt)?;
+            confirmed = true;
+        }
+        let about = about(&seen, &rebuilt)?;
+        let origin = found.sources.first().map_or(seen.resolved.as_path(), |source| &source.path);
+        let terms = context.terms(args.assume_unused);
+        let Some(installed) = install::install(&seen, rebuilt.file, about, origin, &terms)? else { continue };
+        let mut report = rebuilt.report;
+        report.installed = true;
+        report.evidence = installed.evidence.as_ref().map(|evidence| evidence.folder.clone());
+        let recovered = Recovered {
+            board: board.name(),
+            path: seen.resolved.display().to_string(),
+            dry_run: false,
+            report,
+            unread_sources: found.unread,
+            processes_seen: holders.complete,
+        };
+        context.ui.emit(&recovered)?;
+        let rows = recovered.report.recovered();
+        context.ui.status(format_args!("{rows} rows are on the board now: {}.", recovered.path));
+        aftermath::say(context, &installed);
+        return Ok(exit(context, &recovered));
+    }
+    Err(Failure::busy("the board changed each time it was recovered; nothing was installed.")
+        .hint("Stop the processes that write to it (`kanbanctl health` names them), then run this again.")
+        .at(&board.path))
+}
+
+fn rebuild(
+    context: &mut Context<'_>,
+    args: &Args,
+    board: &Board,
+    seen: &Inspection,
+    holders: &Holders,
+) -> Outcome<(Rebuilt, Found)> {
+    let held = in_hands(seen, holders, &args.from_pid)?;
+    let mut bars = Bars::new(context.ui, context.signals.clone());
+    let found = discover(seen, args, held, &mut bars)
+        .map_err(|failure| crate::commands::chosen_by(failure, board))?;
+    // Nothing is known yet of the new file's size but that it is about that of the largest source.
+    let largest = found.sources.iter().map(|source| source.size + source.wal_size).max().unwrap_or(0);
+    Space::of(seen, largest).require(seen, false)?;
+    let options = Options { scratch: own::directory(&seen.resolved).to_path_buf() };
+    let file = OwnFile::beside(&seen.resolved)?;
+    let rebuilt = recover::rebuild(&found.sources, file, &options, &mut bars)
+        .map_err(|failure| failure.at(&seen.resolved))?;
+    Ok((rebuilt, found))
+}
+
+fn confirm(context: &mut Context<'_>, board: &Board, rebuilt: &Rebuilt) -> Outcome<()> {
+    let lost: u64 = rebuilt.report.tables.values().map(|table| table.lost).sum();
+    let tasks = rebuilt.report.tables.get("tasks").map_or(0, |table| table.recovered);
+    let rows = rebuilt.report.recovered();
+    let warning =
+        format!("The board will be replaced by {rows} recovered rows ({tasks} tasks, {lost} rows lost).");
+    context.ui.confirm_name(&warning, &board.name())
+}
+
+/// What the manifest says: what is wrong with the board as far as it shows, and what comes in its place.
+fn about(seen: &Inspection, rebuilt: &Rebuilt) -> Outcome<About> {
+    let (sha256, bytes) = rebuilt.file.digest()?;
+    let mut reasons = Vec::new();
+    match &seen.state {
+        FileState::Missing => reasons.push("the file is missing".to_owned()),
+        FileState::Empty => reasons.push("the file has zero bytes".to_owned()),
+        FileState::NotSqlite { tls_at: Some(at), .. } => {
+            reasons.push(format!("a TLS record starts at byte {at}"));
+        }
+        FileState::NotSqlite { .. } => reasons.push("the file does not start as SQLite files do".to_owned()),
+        FileState::Sqlite(_) => {}
+    }
+    let live = rebuilt.report.sources.iter().find(|source| source.kind == Kind::Live);
+    if let Some(live) = live.filter(|live| live.damaged_pages > 0) {
+        reasons.push(format!("{} pages are damaged, lost or unreachable", live.damaged_pages));
+    }
+    if reasons.is_empty() {
+        reasons.push("recover was asked for".to_owned());
+    }
+    let from: Vec<_> = rebuilt.report.sources.iter().map(|source| source.path.clone()).collect();
+    Ok(About { operation: Operation::Recover, reasons, installing: Some(Coming { sha256, bytes, from }) })
+}

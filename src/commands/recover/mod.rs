@@ -1,0 +1,187 @@
+//! `kanbanctl recover`: every row that is left, from every place, verified, into the board's place or a new file.
+
+mod install;
+mod report;
+mod undo;
+
+use std::path::{Path, PathBuf};
+
+use self::report::Recovered;
+use super::Context;
+use super::progress::Bars;
+use crate::board::holders::{self, Completeness, Holders};
+use crate::board::{Board, Inspection, generation};
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::recover::held::{self, Held};
+use crate::recover::{self, evidence, site, sources};
+
+/// Bring back every row that is left.
+///
+/// Reads the board, its WAL, every .corrupt copy beside it and its own backups page by page, without opening any of them
+/// through SQLite, merges what they hold, and builds a new file that is checked. That file is then written into the
+/// board's own, as one transaction, with copies of what was there kept beside it: refused (12) while anybody has the
+/// board open, and asked for on a terminal. With --output it becomes a file of its own and the board is not touched;
+/// with --dry-run nothing is written. --undo puts back what the last recover, restore or repair replaced.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// More files to take rows from, besides the board and its backups.
+    #[arg(value_name = "SOURCE", conflicts_with = "undo")]
+    sources: Vec<PathBuf>,
+    /// Build this file, which must not exist, and leave the board alone.
+    #[arg(long, value_name = "NEW.db", conflicts_with = "undo")]
+    output: Option<PathBuf>,
+    /// A process that holds a deleted log of this board; those that are found without being named are read too.
+    #[arg(long, value_name = "PID", conflicts_with = "undo")]
+    from_pid: Vec<u32>,
+    /// Put back what the last install replaced.
+    #[arg(long)]
+    undo: bool,
+    /// Install where processes of other users cannot be looked at; never beside a process that was found.
+    #[arg(long, conflicts_with = "output")]
+    assume_unused: bool,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Exit 10 when there is nothing to read, 11 and 12 when nothing may be installed, 4 when nothing can be read.
+pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
+    let board = context.board()?;
+    if args.undo {
+        return undo::run(context, args, &board);
+    }
+    match &args.output {
+        Some(output) => {
+            crate::own::refuse_existing(output)?;
+            build(
+                context,
+                args,
+                &board,
+                Some(output).filter(|_| !context.globals.dry_run).map(PathBuf::as_path),
+            )
+        }
+        None if context.globals.dry_run => build(context, args, &board, None),
+        None => install::run(context, args, &board),
+    }
+}
+
+/// Builds a file of its own, or only says what would come back.
+fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&Path>) -> Outcome<Exit> {
+    let seen = board.inspect()?;
+    let holders = holders::scan(&seen)?;
+    let held = in_hands(&seen, &holders, &args.from_pid)?;
+    say_who_goes_on_writing(context, &holders);
+    if args.output.is_none() {
+        say_what_stands_in_the_way(context, &seen);
+    }
+    let mut bars = Bars::new(context.ui, context.signals.clone());
+    let found = discover(&seen, args, held, &mut bars).map_err(|failure| super::chosen_by(failure, board))?;
+    let options = recover::Options { scratch: scratch(output, context.scratch()) };
+    let report = recover::recover(&found.sources, output, &options, &mut bars)?;
+    drop(bars);
+    let recovered = Recovered {
+        board: board.name(),
+        path: seen.resolved.display().to_string(),
+        dry_run: context.globals.dry_run,
+        report,
+        unread_sources: found.unread,
+        processes_seen: holders.complete,
+    };
+    context.ui.emit(&recovered)?;
+    match output {
+        Some(output) => {
+            let rows = recovered.report.recovered();
+            context
+                .ui
+                .status(format_args!("{rows} rows are in {}; the board was not touched.", output.display()));
+            context.ui.hint(format_args!(
+                "Look at it with `kanbanctl --db {} health --depth full`.",
+                output.display()
+            ));
+        }
+        None => context.ui.hint(
+            "Install it with `kanbanctl recover`, or build a file of its own with `kanbanctl recover --output NEW.db`.",
+        ),
+    }
+    Ok(exit(context, &recovered))
+}
+
+/// Where what does not fit memory goes: beside the result, which has to have room anyway.
+fn scratch(output: Option<&Path>, otherwise: PathBuf) -> PathBuf {
+    output.map_or(otherwise, |output| crate::own::directory(output).to_path_buf())
+}
+
+/// The sources: with what living processes hold, and with the evidence of installs that did not end, which is what those
+/// may have had in their hands.
+fn discover(seen: &Inspection, args: &Args, held: Held, bars: &mut Bars<'_>) -> Outcome<sources::Found> {
+    let mut named = args.sources.clone();
+    let interrupted = evidence::list(&seen.resolved).unwrap_or_default();
+    named.extend(interrupted.iter().filter(|set| !set.finished).filter_map(|set| set.copy_of("")));
+    let mut found = match sources::discover(&seen.resolved, &named, bars) {
+        Err(failure) if failure.exit() == Exit::NoBoard && !held.sources.is_empty() => {
+            sources::Found::default()
+        }
+        other => other?,
+    };
+    found.sources.extend(held.sources);
+    found.unread.extend(held.unread);
+    Ok(found)
+}
+
+/// 5 when something is lost, with a word about it.
+fn exit(context: &mut Context<'_>, recovered: &Recovered) -> Exit {
+    let (partial, unread) = (recovered.report.is_partial(), recovered.unread_sources.len());
+    if partial {
+        context
+            .ui
+            .warning("Some rows that were there could not be brought back whole; the table says which.");
+    }
+    if unread > 0 {
+        context.ui.warning(format_args!(
+            "{unread} sources could not be read and are named above; what only they hold is not in the result."
+        ));
+    }
+    if partial || unread > 0 { Exit::Partial } else { Exit::Ok }
+}
+
+/// A rehearsal runs where an install would be refused, and says so.
+fn say_what_stands_in_the_way(context: &mut Context<'_>, seen: &Inspection) {
+    if let Err(failure) = site::require_installable(seen) {
+        context.ui.warning(format_args!("It could not be installed: {failure}"));
+    }
+}
+
+/// What living processes hold of the board under no name of its own. A process that was named must hold something.
+fn in_hands(inspection: &Inspection, holders: &Holders, named: &[u32]) -> Outcome<Held> {
+    let mut generations = generation::all(holders);
+    for &pid in named {
+        if generations.iter().any(|generation| generation.pid == pid) {
+            continue;
+        }
+        let more = generation::of_process(pid, inspection)?;
+        if more.is_empty() {
+            return Err(Failure::not_found(format!("process {pid} holds no deleted file of this board."))
+                .hint("`kanbanctl health` names the processes that do.")
+                .at(&inspection.resolved));
+        }
+        generations.extend(more);
+    }
+    Ok(held::sources(&generations, &inspection.resolved))
+}
+
+/// Later commits of processes that have the board open are not in the result; they should know.
+fn say_who_goes_on_writing(context: &mut Context<'_>, holders: &Holders) {
+    if let Completeness::Partial { reason } = &holders.complete {
+        context.ui.warning(format_args!(
+            "Not every process could be seen, and commits that only such a process has are not in the result: {reason}."
+        ));
+    }
+    for holder in holders.of_database() {
+        let who =
+            holder.pid.map_or_else(|| "somebody".to_owned(), |pid| format!("pid {pid} ({})", holder.command));
+        context.ui.warning(format_args!(
+            "{who} has the board open; what it commits from now on is not in the result."
+        ));
+    }
+}

@@ -1,0 +1,108 @@
+//! What `recover` shows: sources, tables, and what came of it.
+
+use serde::Serialize;
+
+use crate::board::holders::Completeness;
+use crate::recover::{self, sources};
+use crate::ui::{Column, Label, Page, Records, Report, Table};
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+pub(super) struct Recovered {
+    pub(super) board: String,
+    pub(super) path: String,
+    pub(super) dry_run: bool,
+    #[serde(flatten)]
+    pub(super) report: recover::Report,
+    pub(super) unread_sources: Vec<sources::Unread>,
+    pub(super) processes_seen: Completeness,
+}
+
+impl Report for Recovered {
+    fn kind(&self) -> &'static str {
+        "recover"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        let mut sources = Table::new([
+            Column::fixed("SOURCE"),
+            Column::fixed("COPIES").right(),
+            Column::fixed("ROWS").right(),
+            Column::fixed("DAMAGED PAGES").right(),
+            Column::text("PATH").priority(1),
+        ]);
+        for source in &self.report.sources {
+            let kind = match source.kind {
+                sources::Kind::Live => "live",
+                sources::Kind::Backup => "backup",
+                sources::Kind::Own => "own",
+                sources::Kind::Named => "named",
+                sources::Kind::Held => "held",
+            };
+            sources.row([
+                (Label::Id, kind.to_owned()),
+                (Label::Text, source.copies.to_string()),
+                (Label::Text, source.rows.to_string()),
+                (Label::Text, source.damaged_pages.to_string()),
+                (Label::Dim, source.path.display().to_string()),
+            ]);
+        }
+        page.table(&sources);
+        page.blank();
+        let mut tables = Table::new([
+            Column::fixed("TABLE"),
+            Column::fixed("RECOVERED").right(),
+            Column::fixed("LOST").right(),
+            Column::fixed("SUSPECT").right().priority(1),
+            Column::fixed("ONLY IN OLDER COPIES").right().priority(2),
+        ]);
+        for (name, table) in &self.report.tables {
+            let lost = if table.lost > 0 { Label::Bad } else { Label::Text };
+            tables.row([
+                (Label::Id, name.clone()),
+                (Label::Text, table.recovered.to_string()),
+                (lost, table.lost.to_string()),
+                (Label::Text, table.suspect.to_string()),
+                (Label::Text, table.older_only.to_string()),
+            ]);
+        }
+        page.table(&tables);
+        if self.report.dangling > 0 {
+            page.line(&format!("{} rows name a task that is not there.", self.report.dangling));
+        }
+        for dropped in &self.report.dropped {
+            page.line(&format!("not carried over: {dropped}"));
+        }
+        for unread in &self.unread_sources {
+            page.line(&format!("not read: {}: {}", unread.path.display(), unread.reason));
+        }
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        for source in &self.report.sources {
+            records.record(&[
+                "source",
+                &source.path.display().to_string(),
+                &source.copies.to_string(),
+                &source.rows.to_string(),
+                &source.damaged_pages.to_string(),
+            ]);
+        }
+        for (name, table) in &self.report.tables {
+            records.record(&[
+                "table",
+                name,
+                &table.recovered.to_string(),
+                &table.lost.to_string(),
+                &table.suspect.to_string(),
+                &table.older_only.to_string(),
+            ]);
+        }
+        for dropped in &self.report.dropped {
+            records.record(&["dropped", dropped]);
+        }
+        for unread in &self.unread_sources {
+            records.record(&["unread", &unread.path.display().to_string(), &unread.reason]);
+        }
+    }
+}

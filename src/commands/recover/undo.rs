@@ -1,0 +1,107 @@
+//! `recover --undo`: the set that the last install replaced, back in its place.
+
+use serde::Serialize;
+
+use super::Args;
+use crate::board::{Board, holders};
+use crate::commands::{Context, aftermath};
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::own;
+use crate::recover::evidence::Piece;
+use crate::recover::{install, site, undo};
+use crate::ui::{Page, Records, Report};
+
+/// What was put back.
+#[derive(Debug, Serialize)]
+struct Undone {
+    board: String,
+    path: String,
+    dry_run: bool,
+    already: bool,
+    from: String,
+    taken_at: String,
+    files: Vec<Piece>,
+    evidence: Option<String>,
+}
+
+pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outcome<Exit> {
+    let seen = board.inspect()?;
+    own::clear_leftovers(&seen.resolved);
+    let plan = undo::plan(&seen)?;
+    let set = &plan.evidence;
+    let mut undone = Undone {
+        board: board.name(),
+        path: seen.resolved.display().to_string(),
+        dry_run: context.globals.dry_run,
+        already: plan.is_in_place,
+        from: set.folder.display().to_string(),
+        taken_at: set.manifest.taken_at.clone(),
+        files: set.manifest.files.clone(),
+        evidence: None,
+    };
+    if plan.is_in_place {
+        context.ui.emit(&undone)?;
+        context
+            .ui
+            .status(format_args!("The board has the bytes of {} already; nothing was changed.", undone.from));
+        return Ok(Exit::Ok);
+    }
+    site::require_installable(&seen)?;
+    install::require_alone(
+        &holders::scan(&seen)?,
+        &seen,
+        "putting the earlier board back",
+        args.assume_unused,
+    )?;
+    if context.globals.dry_run {
+        context.ui.emit(&undone)?;
+        context.ui.status(format_args!("Dry run: the board would be as it was at {}.", undone.taken_at));
+        return Ok(Exit::Ok);
+    }
+    let warning = format!("The board will be as it was at {}, before it was replaced.", undone.taken_at);
+    context.ui.confirm_name(&warning, &board.name())?;
+    let terms = context.terms(args.assume_unused);
+    let Some(installed) = undo::put_back(&seen, &plan, &terms)? else {
+        return Err(Failure::busy("the board changed meanwhile; nothing was put back.")
+            .hint("Stop the processes that write to it (`kanbanctl health` names them), then run this again.")
+            .at(&seen.resolved));
+    };
+    undone.evidence = installed.evidence.as_ref().map(|evidence| evidence.folder.display().to_string());
+    context.ui.emit(&undone)?;
+    context.ui.status(format_args!("The board is as it was at {}, byte for byte.", undone.taken_at));
+    aftermath::say(context, &installed);
+    Ok(Exit::Ok)
+}
+
+impl Report for Undone {
+    fn kind(&self) -> &'static str {
+        "recover.undo"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        let state = match (self.already, self.dry_run) {
+            (true, _) => "in place already",
+            (false, true) => "would be put back",
+            (false, false) => "put back",
+        };
+        let files: Vec<String> =
+            self.files.iter().map(|file| format!("{} ({} bytes)", file.name(), file.bytes)).collect();
+        page.pairs(&[
+            ("board", &self.path),
+            ("from", &self.from),
+            ("of", &self.taken_at),
+            ("state", state),
+            ("files", &files.join(", ")),
+        ]);
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        records.record(&[
+            &self.path,
+            &self.from,
+            &self.taken_at,
+            self.evidence.as_deref().unwrap_or_default(),
+        ]);
+    }
+}

@@ -1,0 +1,193 @@
+//! The rollback journal ("Database File Format", section 3): the pages of an unfinished transaction as they were before.
+//!
+//! ```text
+//!   0  magic, records, nonce, pages of the database before, sector size, page size     (28 bytes, then up to a sector)
+//!  .. record: page number, page image, checksum
+//!     record ...
+//!     from the next whole sector: another header, its records ...
+//! ```
+//!
+//! A journal whose header stands is *hot*: its transaction did not end, and the file is whole only with these pages put
+//! back. SQLite does that when it opens the board; recovery does it in memory.
+
+use std::borrow::Cow;
+
+use super::field::u32_at;
+use super::store::Store;
+
+/// What a hot journal starts with; a finished one is gone, empty or begins with zeros.
+pub const MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+/// Length of the fields of a header in bytes.
+pub const HEADER_LEN: usize = 28;
+/// What a record has besides its page: the number before it, the checksum behind it.
+const NUMBER_LEN: usize = 4;
+const CHECKSUM_LEN: usize = 4;
+/// A header that leaves the number of records to the length of the file.
+const UNCOUNTED: u32 = 0xffff_ffff;
+/// Which bytes a checksum sums, from the end of the page.
+const SUMMED_STEP: usize = 200;
+
+/// A hot journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Journal {
+    /// Bytes per page.
+    pub page_size: usize,
+    /// Pages of the database before the transaction.
+    pub pages_before: u32,
+    /// The pages to put back: number, and where in the journal the image begins.
+    images: Vec<(u32, u64)>,
+}
+
+impl Journal {
+    /// The journal in `bytes`; `None` when it is not hot.
+    pub fn read(bytes: &dyn Store) -> Option<Self> {
+        let first = Segment::read(bytes, 0)?;
+        let mut journal =
+            Self { page_size: first.page_size, pages_before: first.pages_before, images: Vec::new() };
+        let mut segment = Some(first);
+        while let Some(current) = segment {
+            let (end, whole) = journal.take(bytes, &current);
+            let next = end.checked_next_multiple_of(current.sector_size)?;
+            // A later header states the same sizes; one that does not is what an earlier transaction left there.
+            segment = Segment::read(bytes, next).filter(|next| whole && next.page_size == journal.page_size);
+        }
+        Some(journal)
+    }
+
+    /// The pages to put back into a file of `size` bytes, each with its offset there; `bytes` is the journal. A page so far
+    /// behind the end that the journal cannot hold all pages in between is nonsense and left out.
+    pub fn pages<'a>(
+        &'a self,
+        bytes: &'a dyn Store,
+        size: u64,
+    ) -> impl Iterator<Item = (u64, Cow<'a, [u8]>)> + 'a {
+        let most = size + bytes.size();
+        self.images.iter().filter_map(move |&(page, at)| {
+            let offset = u64::from(page - 1) * self.page_size as u64;
+            let image = bytes.read(at, self.page_size).filter(|image| image.len() == self.page_size)?;
+            (offset <= most).then_some((offset, image))
+        })
+    }
+
+    /// Bytes of the database before the transaction.
+    pub fn size_before(&self) -> u64 {
+        u64::from(self.pages_before) * self.page_size as u64
+    }
+
+    /// Reads the records of one segment; where they end, and whether all of them were right.
+    fn take(&mut self, bytes: &dyn Store, segment: &Segment) -> (u64, bool) {
+        let length = NUMBER_LEN + self.page_size + CHECKSUM_LEN;
+        let mut at = segment.records_at;
+        for _ in 0..segment.records {
+            let Some(record) = bytes.read(at, length).filter(|record| record.len() == length) else {
+                return (at, segment.records == UNCOUNTED);
+            };
+            let stated = u32_at(&record, length - CHECKSUM_LEN);
+            let image = record.get(NUMBER_LEN..length - CHECKSUM_LEN).unwrap_or_default();
+            let Some(page) = u32_at(&record, 0).filter(|&page| page > 0) else { return (at, false) };
+            if Some(checksum(segment.nonce, image)) != stated {
+                return (at, false);
+            }
+            if page <= self.pages_before {
+                self.images.push((page, at + NUMBER_LEN as u64));
+            }
+            at += length as u64;
+        }
+        (at, true)
+    }
+}
+
+/// One header with its place.
+struct Segment {
+    records: u32,
+    nonce: u32,
+    pages_before: u32,
+    sector_size: u64,
+    page_size: usize,
+    records_at: u64,
+}
+
+impl Segment {
+    fn read(bytes: &dyn Store, at: u64) -> Option<Self> {
+        let header = bytes.read(at, HEADER_LEN)?;
+        if !header.starts_with(&MAGIC) {
+            return None;
+        }
+        let sector_size = u32_at(&header, 20)?;
+        let page_size = u32_at(&header, 24)?;
+        let power = |size: u32, least: u32| size.is_power_of_two() && (least..=65_536).contains(&size);
+        if !power(page_size, 512) || !power(sector_size, 32) {
+            return None;
+        }
+        Some(Self {
+            records: u32_at(&header, 8)?,
+            nonce: u32_at(&header, 12)?,
+            pages_before: u32_at(&header, 16)?,
+            sector_size: sector_size.into(),
+            page_size: page_size as usize,
+            records_at: at + u64::from(sector_size),
+        })
+    }
+}
+
+/// A record's checksum: the nonce and every two-hundredth byte of the image, counted from its end.
+pub fn checksum(nonce: u32, image: &[u8]) -> u32 {
+    let mut sum = nonce;
+    let mut at = image.len().saturating_sub(SUMMED_STEP);
+    while at > 0 {
+        sum = sum.wrapping_add(image.get(at).copied().unwrap_or_default().into());
+        at = at.saturating_sub(SUMMED_STEP);
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+
+    /// A board in the middle of a transaction that outgrew its cache, as a crash would leave it.
+    fn torn() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, log) = (dir.path().join("a.db"), dir.path().join("a.db-journal"));
+        let connection = Connection::open(&path).unwrap();
+        connection
+            .execute_batch(
+                "PRAGMA page_size=1024; PRAGMA cache_size=5; CREATE TABLE t(a, b);
+                 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+                 INSERT INTO t SELECT i, hex(zeroblob(300)) FROM n;",
+            )
+            .unwrap();
+        let before = std::fs::read(&path).unwrap();
+        connection
+            .execute_batch("BEGIN; UPDATE t SET b = hex(zeroblob(400)); DELETE FROM t WHERE a < 100;")
+            .unwrap();
+        (before, std::fs::read(&path).unwrap(), std::fs::read(&log).unwrap())
+    }
+
+    #[test]
+    fn a_hot_journal_gives_back_the_bytes_before() {
+        let (before, mut main, log) = torn();
+        assert_ne!(main, before, "the scene needs a cache that overflowed");
+        let journal = Journal::read(&log).unwrap();
+        for (offset, image) in journal.pages(&log, main.len() as u64) {
+            let at = usize::try_from(offset).unwrap();
+            main.resize(main.len().max(at + image.len()), 0);
+            main[at..at + image.len()].copy_from_slice(&image);
+        }
+        main.truncate(usize::try_from(journal.size_before()).unwrap());
+        assert_eq!(main, before);
+    }
+
+    #[test]
+    fn a_finished_journal_is_none_and_a_torn_one_ends_where_it_is_torn() {
+        let (_, _, mut log) = torn();
+        let whole = Journal::read(&log).unwrap().images.len();
+        log.truncate(log.len() / 2);
+        assert!(Journal::read(&log).unwrap().images.len() < whole);
+        log[..8].fill(0);
+        assert_eq!(Journal::read(&log), None);
+        assert_eq!(Journal::read(&Vec::new()), None);
+    }
+}

@@ -1,0 +1,397 @@
+//! Evidence: the board's files as they were, put aside before anything is written over them.
+//!
+//! ```text
+//!   kanban.db.evidence.20261124T093000Z/
+//!     kanban.db  kanban.db-wal  kanban.db-shm  kanban.db-journal    what was there, byte for byte, with mode and owner
+//!     manifest.json                                                 sizes, sha256, why, and what was to be installed
+//!     outcome.json                                                  how that ended; missing: it was interrupted
+//! ```
+//!
+//! Responsible for making such a folder whole or not at all, and for finding the folders again. A folder without an
+//! outcome holds what an interrupted install may have had in its hands, so the next recovery reads it too.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::site;
+use crate::board::Inspection;
+use crate::board::files::with_suffix;
+use crate::clock::{self, Clock};
+use crate::failure::{Failure, Outcome};
+use crate::own::{hex, temporary_name};
+
+/// What stands between a board's name and the moment in a folder's name.
+const MARK: &str = ".evidence.";
+const MANIFEST: &str = "manifest.json";
+const OUTCOME: &str = "outcome.json";
+const PIECE: usize = 1 << 20;
+
+/// The verb that put something in the board's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Operation {
+    /// `recover`.
+    Recover,
+    /// `restore`.
+    Restore,
+    /// `repair`.
+    Repair,
+    /// `recover --undo`.
+    Undo,
+}
+
+/// One file of the set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// What stands behind the board's name: nothing, `-wal`, `-shm` or `-journal`.
+    pub suffix: String,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// SHA-256 in hex.
+    pub sha256: String,
+    /// Permission bits, in octal.
+    pub mode: String,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Last modification, in nanoseconds since 1970.
+    pub modified_ns: i128,
+}
+
+impl Piece {
+    /// What the file is to the board, for people.
+    pub fn name(&self) -> &str {
+        self.suffix.strip_prefix('-').unwrap_or("database")
+    }
+}
+
+/// What was to come in the board's place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coming {
+    /// SHA-256 of the new file, in hex.
+    pub sha256: String,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// The files that it was made of.
+    pub from: Vec<PathBuf>,
+}
+
+/// Why the folder is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// The verb.
+    pub operation: Operation,
+    /// What was wrong, or what was asked for, for people.
+    pub reasons: Vec<String>,
+    /// What was to be installed; nothing where the board is changed in place.
+    pub installing: Option<Coming>,
+}
+
+/// What `manifest.json` holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of this layout: 1.
+    pub schema_version: u32,
+    /// The board's file.
+    pub board: PathBuf,
+    /// When, RFC 3339 in UTC.
+    pub taken_at: String,
+    /// Version of kanbanctl.
+    pub kanbanctl: String,
+    /// Why, and what for.
+    #[serde(flatten)]
+    pub about: About,
+    /// The files, those that were there.
+    pub files: Vec<Piece>,
+}
+
+/// A folder that is whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// The folder.
+    pub folder: PathBuf,
+    /// What its manifest says.
+    pub manifest: Manifest,
+    /// Whether what it was taken for came to an end.
+    pub finished: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct End<'a> {
+    schema_version: u32,
+    outcome: &'a str,
+    ended_at: Option<String>,
+}
+
+/// Puts aside what was `seen`: copies beside the board, hashed, on the disk.
+///
+/// # Errors
+/// Exit 11 when somebody writes to the board meanwhile, 12 when there is no room or no permission. No folder is left.
+pub fn take(seen: &Inspection, about: About, clock: Clock) -> Outcome<Evidence> {
+    let name = with_suffix(&seen.resolved, MARK.trim_end_matches('.'));
+    let draft = Draft::create(&temporary_name(&name)?)?;
+    let stamp = seen.stamp.as_ref();
+    let mut files = Vec::new();
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        files.extend(copy(&with_suffix(&seen.resolved, suffix), &draft.path, suffix)?);
+    }
+    if !site::is_unchanged(seen)? {
+        return Err(Failure::busy("the board changed while it was copied; nothing was installed.")
+            .hint("Stop the processes that write to it, then run this again.")
+            .at(&seen.resolved));
+    }
+    let now = clock.epoch();
+    let manifest = Manifest {
+        schema_version: 1,
+        board: seen.resolved.clone(),
+        taken_at: clock::rfc3339(now).unwrap_or_else(|| now.to_string()),
+        kanbanctl: env!("CARGO_PKG_VERSION").to_owned(),
+        about,
+        files,
+    };
+    write_json(&draft.path.join(MANIFEST), &manifest)?;
+    if let Some(stamp) = stamp {
+        give(&draft.path, stamp.uid, group(&seen.resolved));
+    }
+    let folder = draft.publish(&with_suffix(&seen.resolved, MARK), &clock::compact(now))?;
+    Ok(Evidence { folder, manifest, finished: false })
+}
+
+/// The folders of the board at `database`, the newest first. What is no whole folder of ours is not among them.
+///
+/// # Errors
+/// When the directory cannot be listed.
+pub fn list(database: &Path) -> Outcome<Vec<Evidence>> {
+    let directory = crate::own::directory(database);
+    let listing = |error| Failure::io(error, format!("listing {}", directory.display())).at(directory);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).map_err(listing)? {
+        let entry = entry.map_err(listing)?;
+        let Some(order) = order(database.file_name().unwrap_or_default(), &entry.file_name()) else {
+            continue;
+        };
+        let folder = entry.path();
+        let Ok(bytes) = fs::read(folder.join(MANIFEST)) else { continue };
+        let Ok(manifest) = serde_json::from_slice(&bytes) else { continue };
+        let finished = fs::read(folder.join(OUTCOME))
+            .is_ok_and(|bytes| serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_ok());
+        found.push((order, Evidence { folder, manifest, finished }));
+    }
+    found.sort_by(|(one, _), (other, _)| other.cmp(one));
+    Ok(found.into_iter().map(|(_, evidence)| evidence).collect())
+}
+
+impl Evidence {
+    /// The copy of the board's file with `suffix` behind its name, where there was one.
+    pub fn copy_of(&self, suffix: &str) -> Option<PathBuf> {
+        let piece = self.piece(suffix)?;
+        Some(with_suffix(&self.folder.join(self.manifest.board.file_name()?), &piece.suffix))
+    }
+
+    /// What the manifest says of that copy.
+    pub fn piece(&self, suffix: &str) -> Option<&Piece> {
+        self.manifest.files.iter().find(|piece| piece.suffix == suffix)
+    }
+
+    /// Whether database, WAL and journal of the other folder had the same bytes.
+    pub fn is_equal(&self, other: &Self) -> bool {
+        let digest = |evidence: &Self, suffix| evidence.piece(suffix).map(|piece| piece.sha256.clone());
+        ["", "-wal", "-journal"].into_iter().all(|suffix| digest(self, suffix) == digest(other, suffix))
+    }
+
+    /// Whether the board's files have these very bytes now. Only while this process has no handle on them.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn is_in_place(&self) -> Outcome<bool> {
+        for suffix in ["", "-wal", "-journal"] {
+            let path = with_suffix(&self.manifest.board, suffix);
+            let now = digest(&path)?;
+            // An empty log and none are the same to SQLite.
+            let same = match (now, self.piece(suffix)) {
+                (Some((bytes, sha256)), Some(piece)) => bytes == piece.bytes && sha256 == piece.sha256,
+                (None, None) => true,
+                (Some((0, _)), None) => !suffix.is_empty(),
+                (None, Some(piece)) => !suffix.is_empty() && piece.bytes == 0,
+                _ => false,
+            };
+            if !same {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes down how it ended: `installed`, or why the folder is of no further use to a recovery.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn finish(&mut self, outcome: &str, clock: Clock) -> Outcome<()> {
+        let end = End { schema_version: 1, outcome, ended_at: clock::rfc3339(clock.epoch()) };
+        let path = self.folder.join(OUTCOME);
+        // What an interrupted call left is no outcome yet.
+        let _ = fs::remove_file(&path);
+        write_json(&path, &end)?;
+        site::sync_directory(&path)?;
+        self.finished = true;
+        Ok(())
+    }
+
+    /// Removes the folder: nothing was changed, and nothing can have been.
+    pub fn discard(self) {
+        // What stays behind is a true copy under a name that says so.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A folder under a temporary name; gone when dropped.
+struct Draft {
+    path: PathBuf,
+    published: bool,
+    /// Its `flock` says that somebody is at work here.
+    _at_work: Option<File>,
+}
+
+impl Draft {
+    fn create(path: &Path) -> Outcome<Self> {
+        DirBuilder::new()
+            .mode(0o700)
+            .create(path)
+            .map_err(|error| Failure::io(error, format!("making the folder {}", path.display())).at(path))?;
+        let at_work = File::open(path).ok();
+        if let Some(folder) = &at_work {
+            let _ = folder.try_lock();
+        }
+        Ok(Self { path: path.to_path_buf(), published: false, _at_work: at_work })
+    }
+
+    /// Syncs the folder and gives it the first free name of `prefix`, `moment` and a number.
+    fn publish(mut self, prefix: &Path, moment: &str) -> Outcome<PathBuf> {
+        let naming = |error, path: &Path| Failure::io(error, format!("naming {}", path.display())).at(path);
+        File::open(&self.path)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|error| naming(error, &self.path))?;
+        for number in 0..1000 {
+            let suffix = if number == 0 { moment.to_owned() } else { format!("{moment}.{number}") };
+            let path = with_suffix(prefix, &suffix);
+            match renameat_with(CWD, &self.path, CWD, &path, RenameFlags::NOREPLACE) {
+                Ok(()) => {}
+                Err(rustix::io::Errno::EXIST) => continue,
+                // Without such a rename: one that fails on anything but an empty folder.
+                Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS)
+                    if fs::symlink_metadata(&path).is_err() =>
+                {
+                    fs::rename(&self.path, &path).map_err(|error| naming(error, &path))?;
+                }
+                Err(error) => return Err(naming(error.into(), &path)),
+            }
+            self.published = true;
+            site::sync_directory(&path)?;
+            return Ok(path);
+        }
+        Err(Failure::refused(format!("there is no free name for a folder like {}.", prefix.display()))
+            .at(prefix))
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.published {
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// The moment and the number in the folder's name.
+fn order(board: &OsStr, name: &OsStr) -> Option<(String, u32)> {
+    let rest = name.as_bytes().strip_prefix(board.as_bytes())?.strip_prefix(MARK.as_bytes())?;
+    let rest = std::str::from_utf8(rest).ok()?;
+    let (moment, number) = rest.split_once('.').unwrap_or((rest, "0"));
+    Some((moment.to_owned(), number.parse().ok()?))
+}
+
+fn copy(from: &Path, folder: &Path, suffix: &str) -> Outcome<Option<Piece>> {
+    let reading = |error| Failure::io(error, format!("reading {}", from.display())).at(from);
+    let Some(mut source) = open(from)? else { return Ok(None) };
+    let meta = source.metadata().map_err(reading)?;
+    let to = folder.join(from.file_name().map(OsString::from).unwrap_or_default());
+    let writing =
+        |error| Failure::io(error, format!("copying {} to {}", from.display(), to.display())).at(from);
+    let mut target =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&to).map_err(writing)?;
+    let (mut hash, mut bytes, mut piece) = (Sha256::new(), 0, vec![0; PIECE]);
+    loop {
+        let read = source.read(&mut piece).map_err(reading)?;
+        let Some(part) = piece.get(..read).filter(|part| !part.is_empty()) else { break };
+        hash.update(part);
+        target.write_all(part).map_err(writing)?;
+        bytes += u64::try_from(read).unwrap_or_default();
+    }
+    let mode = meta.mode() & 0o7777;
+    target.set_permissions(fs::Permissions::from_mode(mode)).map_err(writing)?;
+    give(&to, meta.uid(), meta.gid());
+    if let Ok(modified) = meta.modified() {
+        target.set_modified(modified).map_err(writing)?;
+    }
+    target.sync_all().map_err(writing)?;
+    Ok(Some(Piece {
+        suffix: suffix.to_owned(),
+        bytes,
+        sha256: hex(&hash.finalize()),
+        mode: format!("{mode:04o}"),
+        uid: meta.uid(),
+        gid: meta.gid(),
+        modified_ns: i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec()),
+    }))
+}
+
+/// Opens a file for reading, never through a symbolic link; nothing when it is not there.
+fn open(path: &Path) -> Outcome<Option<File>> {
+    let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
+    match OpenOptions::new().read(true).custom_flags(no_follow).open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::io(error, format!("reading {}", path.display())).at(path)),
+    }
+}
+
+/// Length and SHA-256 of a file; nothing when it is not there.
+pub(super) fn digest(path: &Path) -> Outcome<Option<(u64, String)>> {
+    let Some(mut file) = open(path)? else { return Ok(None) };
+    let (mut hash, mut bytes, mut piece) = (Sha256::new(), 0, vec![0; PIECE]);
+    loop {
+        let read = file
+            .read(&mut piece)
+            .map_err(|error| Failure::io(error, format!("reading {}", path.display())).at(path))?;
+        let Some(part) = piece.get(..read).filter(|part| !part.is_empty()) else { break };
+        hash.update(part);
+        bytes += u64::try_from(read).unwrap_or_default();
+    }
+    Ok(Some((bytes, hex(&hash.finalize()))))
+}
+
+/// Gives a copy its original's owner, where this process may: only root can, and for anybody else it is the same.
+fn give(path: &Path, uid: u32, gid: u32) {
+    let _ = std::os::unix::fs::lchown(path, Some(uid), Some(gid));
+}
+
+fn group(path: &Path) -> u32 {
+    fs::metadata(path).map_or_else(|_| rustix::process::getegid().as_raw(), |meta| meta.gid())
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Outcome<()> {
+    let writing = |error: std::io::Error| Failure::io(error, format!("writing {}", path.display())).at(path);
+    let mut text = serde_json::to_vec_pretty(value).map_err(|error| writing(error.into()))?;
+    text.push(b'\n');
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(writing)?;
+    file.write_all(&text).and_then(|()| file.sync_all()).map_err(writing)
+}

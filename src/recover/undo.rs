@@ -1,0 +1,314 @@
+//! Undo: the files that an install put aside, back in their place, byte for byte.
+//!
+//! What is put back may be anything but a database, so SQLite cannot carry it. It guards it all the same: the pages that
+//! are overwritten go into a rollback journal first, in SQLite's own format, so that until the end whoever opens the board
+//! finds the one that was there before, whole. Responsible for that write and for choosing the folder; locks, holders and
+//! evidence of what is replaced are as for any install ([`super::install`]).
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufWriter, Read, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use rusqlite::{Connection, OpenFlags};
+use rustix::fs::{FlockOperation, fcntl_lock};
+
+use super::evidence::{self, About, Coming, Evidence, Operation};
+use super::install::{self, Installed, Terms, remove_if_there};
+use super::site::{self, Space};
+use crate::board::files::with_suffix;
+use crate::board::{Inspection, Sidecars, Stamp};
+use crate::failure::{Failure, Outcome};
+use crate::ondisk::header::{self, Header};
+use crate::ondisk::journal::{self, MAGIC};
+use crate::own::temporary_name;
+
+/// Where SQLite's lock bytes lie: the page that holds them is never used, nor logged.
+const LOCK_BYTES_AT: u64 = 0x4000_0000;
+/// The unit in which the journal's header is written.
+const SECTOR: u32 = 512;
+/// How much is copied at a time.
+const PIECE: usize = 1 << 20;
+
+/// What undo would do.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The set that goes back.
+    pub evidence: Evidence,
+    /// Whether the board's files have its bytes already.
+    pub is_in_place: bool,
+}
+
+/// The set that the last install put aside. Sets of interrupted undos hold what the next undo must not bring back.
+///
+/// # Errors
+/// Exit 13 when there is none, 12 when nothing was there before.
+pub fn plan(seen: &Inspection) -> Outcome<Plan> {
+    let sets = evidence::list(&seen.resolved)?;
+    let last = sets.into_iter().find(|set| set.finished || set.manifest.about.operation != Operation::Undo);
+    let Some(evidence) = last else {
+        return Err(Failure::not_found(format!(
+            "there is no evidence folder beside {}: nothing was installed over it.",
+            seen.resolved.display()
+        ))
+        .hint("List what else there is with `kanbanctl backups list`.")
+        .at(&seen.resolved));
+    };
+    if evidence.piece("").is_none() {
+        return Err(Failure::refused(format!(
+            "there was no file before the board was brought back (see {}), and a board's file is never taken away.",
+            evidence.folder.display()
+        ))
+        .at(&seen.resolved));
+    }
+    require_whole(&evidence)?;
+    let is_in_place = evidence.is_in_place()?;
+    Ok(Plan { evidence, is_in_place })
+}
+
+/// The copies still are what the manifest says.
+fn require_whole(evidence: &Evidence) -> Outcome<()> {
+    for piece in &evidence.manifest.files {
+        let Some(path) = evidence.copy_of(&piece.suffix) else { continue };
+        if evidence::digest(&path)? != Some((piece.bytes, piece.sha256.clone())) {
+            return Err(Failure::refused(format!(
+                "{} is not what its manifest says; nothing was touched.",
+                path.display()
+            ))
+            .hint(format_args!(
+                "Look at what is left with `kanbanctl --db {} recover --dry-run`.",
+                path.display()
+            ))
+            .at(&path));
+        }
+    }
+    Ok(())
+}
+
+/// Puts the planned set back. Nothing comes back when somebody wrote to the board since it was `seen`.
+///
+/// # Errors
+/// As [`install::install`].
+pub fn put_back(seen: &Inspection, plan: &Plan, terms: &Terms) -> Outcome<Option<Installed>> {
+    site::require_installable(seen)?;
+    let set = &plan.evidence;
+    let bytes = set.manifest.files.iter().map(|piece| piece.bytes).sum();
+    Space::of(seen, bytes).require(seen, false)?;
+    if !site::is_unchanged(seen)? {
+        return Ok(None);
+    }
+    let Some(main) = set.piece("") else { return Ok(None) };
+    let about = About {
+        operation: Operation::Undo,
+        reasons: vec![format!("{} was put back", set.folder.display())],
+        installing: Some(Coming {
+            sha256: main.sha256.clone(),
+            bytes: main.bytes,
+            from: vec![set.folder.clone()],
+        }),
+    };
+    let kept = evidence::take(seen, about, terms.clock)?;
+    match install::locked(seen, terms, "putting the earlier board back", || write(seen, set)) {
+        Ok(Some(())) => Ok(Some(install::finish(seen, Some(kept), Vec::new(), terms.clock))),
+        Ok(None) => {
+            kept.discard();
+            Ok(None)
+        }
+        Err(failure) => Err(install::account(failure, Some(kept))),
+    }
+}
+
+fn write(seen: &Inspection, set: &Evidence) -> Outcome<()> {
+    let live = &seen.resolved;
+    let is_logged = seen.sidecars.wal_has_bytes() || seen.sidecars.journal.is_some();
+    // Where SQLite cannot fold the log in, the file is no whole board with it either; the evidence has both.
+    let is_folded = !is_logged || (seen.stamp.is_some_and(|stamp| stamp.len > 0) && fold(live).is_ok());
+    // From here to the end this descriptor is the only one on the board's file: closing any other would drop its lock.
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(live)
+        .map_err(|error| Failure::io(error, format!("opening {}", live.display())).at(live))?;
+    lock(&file, live)?;
+    require_at_rest(seen, is_folded)?;
+    for suffix in ["-wal", "-shm", "-journal"] {
+        remove_if_there(&with_suffix(live, suffix))?;
+    }
+    site::sync_directory(live)?;
+    let log = prepare(set, "-wal", live)?;
+    let guard = Guard::write(&file, live)?;
+    copy_into(&file, set, live).map_err(|failure| {
+        // The guard stays.
+        failure.hint("The board is as it was before when it is opened next, by Hermes or by this command.")
+    })?;
+    guard.lift(set, live)?;
+    if let Some(log) = log {
+        rename(&log, &with_suffix(live, "-wal"))?;
+    }
+    site::sync_directory(live)
+}
+
+/// Brings what a log holds into the file, so that the file alone is the board that the guard keeps.
+fn fold(live: &Path) -> Outcome<()> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(live, flags)?;
+    connection.query_row("PRAGMA locking_mode=EXCLUSIVE", [], |_| Ok(()))?;
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    connection.close().map_err(|(_, error)| Failure::from(error))
+}
+
+/// Locks every byte that SQLite's locks may lie on, so that it waits until this descriptor is closed.
+fn lock(file: &File, live: &Path) -> Outcome<()> {
+    let deadline = Instant::now() + install::PATIENCE;
+    loop {
+        match fcntl_lock(file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(()),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) if Instant::now() < deadline => {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => {
+                return Err(Failure::busy("another process has the board locked; nothing was changed.")
+                    .hint("Stop it (`kanbanctl health` names it), then run this again.")
+                    .at(live));
+            }
+            Err(error) => {
+                return Err(Failure::io(error.into(), format!("locking {}", live.display())).at(live));
+            }
+        }
+    }
+}
+
+/// Between the fold and the lock somebody may have written.
+fn require_at_rest(seen: &Inspection, is_folded: bool) -> Outcome<()> {
+    let live = &seen.resolved;
+    let file = |stamp: Option<Stamp>| stamp.map(|stamp| (stamp.dev, stamp.ino));
+    let beside = Sidecars::beside(live)?;
+    let is_quiet = !is_folded || (!beside.wal_has_bytes() && beside.journal.is_none());
+    if is_quiet && file(Stamp::of(live)?) == file(seen.stamp) {
+        return Ok(());
+    }
+    Err(Failure::busy("the board was changed meanwhile by another process; nothing was put back.")
+        .hint("Stop the processes that write to it, then run this again.")
+        .at(live))
+}
+
+/// The set's copy of a log under a temporary name beside the board, on the disk; nothing when it had none.
+fn prepare(set: &Evidence, suffix: &str, live: &Path) -> Outcome<Option<PathBuf>> {
+    let Some(from) = set.copy_of(suffix) else { return Ok(None) };
+    let path = temporary_name(&with_suffix(live, suffix))?;
+    place(&from, &path).inspect_err(|_| drop(fs::remove_file(&path)))?;
+    Ok(Some(path))
+}
+
+fn rename(from: &Path, to: &Path) -> Outcome<()> {
+    fs::rename(from, to).map_err(|error| Failure::io(error, format!("writing {}", to.display())).at(to))
+}
+
+/// A copy of `from` with its mode and owner under a name that nothing has, on the disk.
+fn place(from: &Path, to: &Path) -> Outcome<()> {
+    let copying =
+        |error| Failure::io(error, format!("copying {} to {}", from.display(), to.display())).at(to);
+    let mut source = File::open(from).map_err(copying)?;
+    let meta = source.metadata().map_err(copying)?;
+    let mut target = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(copying)?;
+    std::io::copy(&mut source, &mut target).map_err(copying)?;
+    target.set_permissions(meta.permissions()).map_err(copying)?;
+    let _ = std::os::unix::fs::fchown(&target, Some(meta.uid()), Some(meta.gid()));
+    target.sync_all().map_err(copying)
+}
+
+/// Overwrites the file with the set's main file, and syncs it.
+fn copy_into(file: &File, set: &Evidence, live: &Path) -> Outcome<()> {
+    let Some(from) = set.copy_of("") else { return Ok(()) };
+    let copying = |error| Failure::io(error, format!("writing {}", live.display())).at(live);
+    let mut source = File::open(&from).map_err(copying)?;
+    let (mut at, mut piece) = (0, vec![0; PIECE]);
+    loop {
+        let read = source.read(&mut piece).map_err(copying)?;
+        let Some(part) = piece.get(..read).filter(|part| !part.is_empty()) else { break };
+        file.write_all_at(part, at).map_err(copying)?;
+        at += u64::try_from(read).unwrap_or_default();
+    }
+    file.set_len(at).and_then(|()| file.sync_all()).map_err(copying)
+}
+
+/// A rollback journal with every page of the file: while it lies there, the file is what it was.
+struct Guard {
+    path: PathBuf,
+}
+
+impl Guard {
+    fn write(file: &File, live: &Path) -> Outcome<Self> {
+        let path = with_suffix(live, "-journal");
+        let written = fill(file, &path)
+            .map_err(|error| Failure::io(error, format!("writing {}", path.display())).at(&path))
+            .and_then(|()| site::sync_directory(&path));
+        if let Err(failure) = written {
+            // Nothing was overwritten yet.
+            let _ = fs::remove_file(&path);
+            return Err(failure);
+        }
+        Ok(Self { path })
+    }
+
+    /// Ends the transaction: the guard's name goes, or the set's own journal takes it.
+    fn lift(self, set: &Evidence, live: &Path) -> Outcome<()> {
+        match prepare(set, "-journal", live)? {
+            Some(journal) => rename(&journal, &self.path),
+            None => remove_if_there(&self.path),
+        }
+    }
+}
+
+/// Writes the journal ([`crate::ondisk::journal`]) and waits until the disk has it.
+fn fill(file: &File, path: &Path) -> std::io::Result<()> {
+    let meta = file.metadata()?;
+    let page_size = page_size(file)?;
+    let number = |number: u64| u32::try_from(number).map_err(std::io::Error::other);
+    let pages = number(meta.len().div_ceil(page_size))?;
+    let unused = number(LOCK_BYTES_AT / page_size + 1)?;
+    let nonce = std::process::id();
+    let journal = OpenOptions::new().write(true).create_new(true).mode(meta.mode() & 0o777).open(path)?;
+    // Only root can, and for anybody else it is their own already.
+    let _ = std::os::unix::fs::fchown(&journal, Some(meta.uid()), Some(meta.gid()));
+    let mut journal = BufWriter::with_capacity(PIECE, journal);
+    let records = pages - u32::from(pages >= unused);
+    let mut header = MAGIC.to_vec();
+    for field in [records, nonce, pages, SECTOR, number(page_size)?] {
+        header.extend(field.to_be_bytes());
+    }
+    header.resize(SECTOR as usize, 0);
+    journal.write_all(&header)?;
+    let mut image = vec![0; usize::try_from(page_size).map_err(std::io::Error::other)?];
+    for page in (1..=pages).filter(|&page| page != unused) {
+        read_page(file, u64::from(page - 1) * page_size, &mut image)?;
+        journal.write_all(&page.to_be_bytes())?;
+        journal.write_all(&image)?;
+        journal.write_all(&journal::checksum(nonce, &image).to_be_bytes())?;
+    }
+    journal.into_inner()?.sync_all()
+}
+
+/// The page size in the file's header, else SQLite's default: the journal states it, so any will do.
+fn page_size(file: &File) -> std::io::Result<u64> {
+    let mut head = vec![0; header::LEN];
+    let length = file.read_at(&mut head, 0)?;
+    head.truncate(length);
+    Ok(Header::read(&head).filter(|header| header.magic).and_then(|header| header.page_size).unwrap_or(4096)
+        as u64)
+}
+
+/// Reads one page; what is behind the end of the file is zeros.
+fn read_page(file: &File, at: u64, image: &mut [u8]) -> std::io::Result<()> {
+    image.fill(0);
+    let mut done = 0;
+    while let Some(rest) = image.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, at + done as u64)? {
+            0 => break,
+            read => done += read,
+        }
+    }
+    Ok(())
+}
