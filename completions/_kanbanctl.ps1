@@ -60,7 +60,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             [CompletionResult]::new('health', 'health', [CompletionResultType]::ParameterValue, 'Check a board without changing it')
             [CompletionResult]::new('journal-mode', 'journal-mode', [CompletionResultType]::ParameterValue, 'Show or change how the board is journaled')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Write the manual pages into a directory')
-            [CompletionResult]::new('recover', 'recover', [CompletionResultType]::ParameterValue, 'Bring back every row that is left into a new file')
+            [CompletionResult]::new('recover', 'recover', [CompletionResultType]::ParameterValue, 'Bring back every row that is left')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the version; with -v also SQLite''s, and what it was built with')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -688,7 +688,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             break
         }
         'kanbanctl;recover' {
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The file to build; it must not exist')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Build this file, which must not exist, and leave the board alone')
             [CompletionResult]::new('--from-pid', '--from-pid', [CompletionResultType]::ParameterName, 'A process that holds a deleted log of this board; those that are found without being named are read too')
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'Board by name')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Board file by path')
@@ -697,6 +697,8 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]')
             [CompletionResult]::new('--if-busy', '--if-busy', [CompletionResultType]::ParameterName, 'What to do when the lock is not had within the budget')
+            [CompletionResult]::new('--undo', '--undo', [CompletionResultType]::ParameterName, 'Put back what the last install replaced')
+            [CompletionResult]::new('--assume-unused', '--assume-unused', [CompletionResultType]::ParameterName, 'Install where processes of other users cannot be looked at; never beside a process that was found')
             [CompletionResult]::new('--all-boards', '--all-boards', [CompletionResultType]::ParameterName, 'Every board under the root (health, list, stats, checkpoint, backup, backups list)')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say less on stderr (can be repeated)')
@@ -753,7 +755,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             [CompletionResult]::new('health', 'health', [CompletionResultType]::ParameterValue, 'Check a board without changing it')
             [CompletionResult]::new('journal-mode', 'journal-mode', [CompletionResultType]::ParameterValue, 'Show or change how the board is journaled')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Write the manual pages into a directory')
-            [CompletionResult]::new('recover', 'recover', [CompletionResultType]::ParameterValue, 'Bring back every row that is left into a new file')
+            [CompletionResult]::new('recover', 'recover', [CompletionResultType]::ParameterValue, 'Bring back every row that is left')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the version; with -v also SQLite''s, and what it was built with')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break

@@ -57,7 +57,7 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand health 'Check a board without changing it'
             cand journal-mode 'Show or change how the board is journaled'
             cand man 'Write the manual pages into a directory'
-            cand recover 'Bring back every row that is left into a new file'
+            cand recover 'Bring back every row that is left'
             cand version 'Print the version; with -v also SQLite''s, and what it was built with'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -654,7 +654,7 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'kanbanctl;recover'= {
-            cand --output 'The file to build; it must not exist'
+            cand --output 'Build this file, which must not exist, and leave the board alone'
             cand --from-pid 'A process that holds a deleted log of this board; those that are found without being named are read too'
             cand --board 'Board by name'
             cand --db 'Board file by path'
@@ -663,6 +663,8 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand --color 'Colour'
             cand --timeout 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]'
             cand --if-busy 'What to do when the lock is not had within the budget'
+            cand --undo 'Put back what the last install replaced'
+            cand --assume-unused 'Install where processes of other users cannot be looked at; never beside a process that was found'
             cand --all-boards 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
             cand --json 'Short for --format json'
             cand -q 'Say less on stderr (can be repeated)'
@@ -717,7 +719,7 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand health 'Check a board without changing it'
             cand journal-mode 'Show or change how the board is journaled'
             cand man 'Write the manual pages into a directory'
-            cand recover 'Bring back every row that is left into a new file'
+            cand recover 'Bring back every row that is left'
             cand version 'Print the version; with -v also SQLite''s, and what it was built with'
             cand help 'Print this message or the help of the given subcommand(s)'
         }

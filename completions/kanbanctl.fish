@@ -65,7 +65,7 @@ complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "completions" -d
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "health" -d 'Check a board without changing it'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "journal-mode" -d 'Show or change how the board is journaled'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "man" -d 'Write the manual pages into a directory'
-complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "recover" -d 'Bring back every row that is left into a new file'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "recover" -d 'Bring back every row that is left'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "version" -d 'Print the version; with -v also SQLite\'s, and what it was built with'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -l keep -d 'Keep this many of this board\'s backups in DIR, the newest, and remove the others' -r
@@ -702,7 +702,7 @@ complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -s y -l yes -d 
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -l no-input -d 'Never ask'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -s n -l dry-run -d 'Do everything but the write'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l output -d 'The file to build; it must not exist' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l output -d 'Build this file, which must not exist, and leave the board alone' -r -F
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l from-pid -d 'A process that holds a deleted log of this board; those that are found without being named are read too' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l board -d 'Board by name' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l db -d 'Board file by path' -r -F
@@ -719,6 +719,8 @@ never\t'Without colour'"
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
 skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l undo -d 'Put back what the last install replaced'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l assume-unused -d 'Install where processes of other users cannot be looked at; never beside a process that was found'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l json -d 'Short for --format json'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -s q -l quiet -d 'Say less on stderr (can be repeated)'
@@ -767,7 +769,7 @@ complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover version help" -f -a "health" -d 'Check a board without changing it'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover version help" -f -a "journal-mode" -d 'Show or change how the board is journaled'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover version help" -f -a "man" -d 'Write the manual pages into a directory'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover version help" -f -a "recover" -d 'Bring back every row that is left into a new file'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover version help" -f -a "recover" -d 'Bring back every row that is left'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover version help" -f -a "version" -d 'Print the version; with -v also SQLite\'s, and what it was built with'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and __fish_seen_subcommand_from backups" -f -a "list" -d 'List the copies, each content once'
