@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::store::Store;
+use super::text::Encoding;
 use super::wal::Frame;
 
 /// Pages by number, read from main file and WAL when they are asked for.
@@ -15,6 +16,7 @@ pub struct Image<'a> {
     overlay: HashMap<u32, u64>,
     page_size: usize,
     usable: usize,
+    encoding: Encoding,
     count: u32,
 }
 
@@ -36,7 +38,15 @@ impl<'a> Image<'a> {
     pub fn new(main: &'a dyn Store, page_size: usize, usable: usize) -> Self {
         let page_size = page_size.max(1);
         let count = u32::try_from(main.size().div_ceil(page_size as u64)).unwrap_or(u32::MAX);
-        Self { main, log: main, overlay: HashMap::new(), page_size, usable: usable.min(page_size), count }
+        Self {
+            main,
+            log: main,
+            overlay: HashMap::new(),
+            page_size,
+            usable: usable.min(page_size),
+            encoding: Encoding::default(),
+            count,
+        }
     }
 
     /// The same pages with those of `log`, once they are laid over them by [`Image::overlay`].
@@ -99,6 +109,18 @@ impl<'a> Image<'a> {
     /// Bytes per page that SQLite uses.
     pub fn usable(&self) -> usize {
         self.usable
+    }
+
+    /// How text is encoded.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// The same pages with text in another encoding.
+    #[must_use]
+    pub fn with_encoding(mut self, encoding: Encoding) -> Self {
+        self.encoding = encoding;
+        self
     }
 
     /// The same pages with another number of used bytes.

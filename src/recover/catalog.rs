@@ -8,8 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 
+use super::senses::Sense;
 use crate::failure::Outcome;
 use crate::ondisk::record::{Record, Value};
+use crate::ondisk::text::Encoding;
 use crate::store::schema::{self, TableFacts};
 
 /// So many texts are remembered; a hostile heap of copies has no two alike.
@@ -27,17 +29,17 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// Whether the beginning of a record looks like a schema row.
-    pub(crate) fn is_likely(record: &Record<'_>) -> bool {
-        let first = record.values().next();
+    pub(crate) fn is_likely(record: &Record<'_>, encoding: Encoding) -> bool {
+        let Some(Value::Text(first)) = record.values().next() else { return false };
         let kinds: [&[u8]; 4] = [b"table", b"index", b"view", b"trigger"];
-        record.columns() == 5 && kinds.iter().any(|kind| first == Some(Value::Text(kind)))
+        record.columns() == 5 && kinds.contains(&&*encoding.decode(first))
     }
 
     /// The entry that `record` is, if it has the shape of one (recovery.md, "What decides it", 6).
-    pub(crate) fn read(record: &Record<'_>) -> Option<Self> {
+    pub(crate) fn read(record: &Record<'_>, encoding: Encoding) -> Option<Self> {
         let mut values = record.values();
         let text = |value| match value {
-            Some(Value::Text(bytes)) => std::str::from_utf8(bytes).ok().map(str::to_owned),
+            Some(Value::Text(bytes)) => String::from_utf8(encoding.decode(bytes).into_owned()).ok(),
             _ => None,
         };
         let kind = text(values.next())?;
@@ -46,7 +48,7 @@ impl Entry {
         let Some(Value::Integer(root)) = values.next() else { return None };
         let sql = match values.next()? {
             Value::Null => String::new(),
-            Value::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            Value::Text(bytes) => String::from_utf8_lossy(&encoding.decode(bytes)).into_owned(),
             _ => return None,
         };
         let known = matches!(kind.as_str(), "table" | "index" | "view" | "trigger");
@@ -71,6 +73,8 @@ pub(crate) struct Column {
     pub(crate) affinity: Affinity,
     pub(crate) not_null: bool,
     pub(crate) has_default: bool,
+    /// What is written into it.
+    pub(crate) sense: Sense,
 }
 
 /// A table with rowids.
@@ -101,21 +105,36 @@ pub(crate) struct Fit {
 }
 
 impl Table {
-    /// How `record` fits; `None` if SQLite would not have stored it here.
-    pub(crate) fn fit(&self, record: &Record<'_>) -> Option<Fit> {
+    /// How `record`, whose text is in `encoding`, fits; `None` if SQLite would not have stored it here.
+    pub(crate) fn fit(&self, record: &Record<'_>, encoding: Encoding) -> Option<Fit> {
+        let (strange, count) = self.judge(record, encoding)?;
+        self.lacks(count).map(|missing| Fit { strange, missing })
+    }
+
+    /// The same for a record of which only the beginning is there.
+    pub(crate) fn fit_start(&self, record: &Record<'_>, encoding: Encoding) -> Option<Fit> {
+        let (strange, _) = self.judge(record, encoding)?;
+        self.lacks(record.columns()).map(|missing| Fit { strange, missing })
+    }
+
+    /// How many of the values are strange, and how many there are.
+    fn judge(&self, record: &Record<'_>, encoding: Encoding) -> Option<(u32, usize)> {
         let mut strange = 0;
         let mut count = 0;
         for value in record.values() {
             let column = self.columns.get(count)?;
             let is_rowid = self.rowid_column == Some(count);
-            strange += column.judge(value, is_rowid)?;
+            strange += column.judge(value, is_rowid, encoding)?;
             count += 1;
         }
+        Some((strange, count))
+    }
+
+    /// How many columns a record with `count` values lacks; `None` if one of them cannot be missing.
+    fn lacks(&self, count: usize) -> Option<usize> {
         let rest = self.columns.get(count..)?;
-        if count == 0 || rest.iter().any(|column| column.not_null && !column.has_default) {
-            return None;
-        }
-        Some(Fit { strange, missing: rest.len() })
+        let whole = count > 0 && rest.iter().all(|column| !column.not_null || column.has_default);
+        whole.then_some(rest.len())
     }
 
     /// Whether Hermes makes this table.
@@ -126,7 +145,7 @@ impl Table {
 
 impl Column {
     /// 0 for an ordinary value, 1 for a strange one, `None` for an impossible one.
-    fn judge(&self, value: Value<'_>, is_rowid: bool) -> Option<u32> {
+    fn judge(&self, value: Value<'_>, is_rowid: bool, encoding: Encoding) -> Option<u32> {
         if is_rowid {
             return (value == Value::Null).then_some(0);
         }
@@ -134,22 +153,15 @@ impl Column {
             (Value::Null, _) => (!self.not_null).then_some(0),
             (Value::Integer(_) | Value::Real(_), Affinity::Text) => None,
             (Value::Text(bytes), affinity) => {
-                let wrong = affinity == Affinity::Integer || std::str::from_utf8(bytes).is_err();
-                Some(u32::from(wrong || (self.is_task_id() && !bytes.starts_with(b"t_"))))
-            }
-            (Value::Integer(time), Affinity::Integer) if self.name.ends_with("_at") => {
-                const TIMES: std::ops::Range<i64> = 1_000_000_000..10_000_000_000;
-                Some(u32::from(!TIMES.contains(&time)))
+                let text = encoding.decode(bytes);
+                let wrong = affinity == Affinity::Integer || std::str::from_utf8(&text).is_err();
+                Some(u32::from(wrong || self.sense.is_strange(Value::Text(&text))))
             }
             (Value::Blob(_), Affinity::Text | Affinity::Integer) | (Value::Real(_), Affinity::Integer) => {
                 Some(1)
             }
-            _ => Some(0),
+            (value, _) => Some(u32::from(self.sense.is_strange(value))),
         }
-    }
-
-    fn is_task_id(&self) -> bool {
-        matches!(self.name.as_str(), "task_id" | "parent_id" | "child_id")
     }
 }
 
@@ -306,6 +318,7 @@ impl Scratch {
             .prepare("SELECT name, type, \"notnull\", dflt_value IS NOT NULL, pk, hidden FROM pragma_table_xinfo(?1)")
             .ok()?;
         let mut rows = statement.query([&name]).ok()?;
+        let known = hermes_table(&name);
         let mut columns = Vec::new();
         let mut keys = Vec::new();
         while let Some(row) = rows.next().ok()? {
@@ -317,11 +330,13 @@ impl Scratch {
             if pk > 0 {
                 keys.push((columns.len(), declared.eq_ignore_ascii_case("integer")));
             }
+            let column: String = row.get(0).ok()?;
             columns.push(Column {
-                name: row.get(0).ok()?,
                 affinity: affinity(&declared),
                 not_null: row.get(2).ok()?,
                 has_default: row.get(3).ok()?,
+                sense: known.map_or(Sense::Any, |_| Sense::of(&column)),
+                name: column,
             });
         }
         // `INTEGER PRIMARY KEY DESC` is the one exception, and nobody's column.

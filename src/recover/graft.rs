@@ -90,7 +90,9 @@ impl Graft<'_, '_> {
         let mut sites: Vec<(u32, Site)> = Vec::new();
         let sources = || {
             let fits = |layout: &&Layout<'_>| {
-                layout.image.page_size() == image.page_size() && layout.image.usable() == image.usable()
+                let theirs = &layout.image;
+                (theirs.page_size(), theirs.usable(), theirs.encoding())
+                    == (image.page_size(), image.usable(), image.encoding())
             };
             let others = self.donors.iter().filter(|(source, _)| *source != self.own.0);
             std::iter::once(self.own)
@@ -112,7 +114,7 @@ impl Graft<'_, '_> {
         })
         .ok()?;
         let shape = merge.table(at)?.shape_of(row.source);
-        shape.fit(&Record::read(&whole).ok()?)?;
+        shape.fit(&Record::read(&whole).ok()?, image.encoding())?;
         Some((row, Odd { flip, chain: runs(&sites, image.page_size()) }))
     }
 }

@@ -3,11 +3,16 @@
 //! Header fields are hints (recovery.md): the page size is believed when pages of that size can be read, otherwise it is
 //! found by trying.
 
+use std::collections::HashMap;
+
 use super::store::Stores;
+use crate::ondisk::geometry;
 use crate::ondisk::header::{self, Header};
 use crate::ondisk::image::Image;
-use crate::ondisk::page::Page;
+use crate::ondisk::page::{Kind, Page};
+use crate::ondisk::record::Record;
 use crate::ondisk::store::Store;
+use crate::ondisk::text::Encoding;
 use crate::ondisk::wal::{Frame, Wal};
 
 /// What a new Hermes board has.
@@ -54,9 +59,11 @@ pub(crate) fn lay_out(stores: &Stores) -> Option<Layout<'_>> {
     }
     let header = image.page(1).as_deref().and_then(Header::read).filter(Header::is_credible);
     let reserved = header.map_or(0, |header| usize::from(header.reserved));
-    if reserved > 0 && believes_reserved(&image, page_size - reserved) {
-        image = image.with_usable(page_size - reserved);
-    }
+    let usable = sampled_usable(&image).unwrap_or(page_size.saturating_sub(reserved));
+    image = image.with_usable(usable);
+    let stated = header.and_then(|header| Encoding::from_field(header.encoding));
+    let encoding = sampled_encoding(&image).or(stated).unwrap_or_default();
+    image = image.with_encoding(encoding);
     let logged = wal.is_some_and(|wal| wal.committed > 0);
     let wal_mode = header.map(|header| header.is_wal()).or(logged.then_some(true));
     Some(Layout { image, header, wal_mode, bad_frames })
@@ -65,40 +72,66 @@ pub(crate) fn lay_out(stores: &Stores) -> Option<Layout<'_>> {
 /// A frame with a wrong checksum still counts when its page is whole.
 fn is_believable(frame: &Frame, log: &dyn Store, page_size: usize) -> bool {
     let bytes = log.read(frame.offset, page_size).unwrap_or_default();
-    Page::read(frame.page, &bytes, page_size).is_ok_and(|page| page.is_sound())
+    bytes.len() == page_size && geometry::usable(frame.page, &bytes).is_some()
 }
 
-/// The stated page size if pages of that size can be read, else the one of which most bytes can; `None` when none can.
+/// The stated page size if enough pages of that size can be read, else the one of which most bytes can; `None` when none can.
 fn best_page_size(main: &dyn Store, stated: Option<usize>) -> Option<usize> {
-    if let Some(size) = stated
-        && sound_bytes(main, size) > 0
-    {
-        return Some(size);
+    /// One sound page in so many of a file's does not come about by another size.
+    const ENOUGH: u64 = 8;
+    if let Some(size) = stated {
+        let (sound, sampled) = sound_pages(main, size);
+        if sound > 0 && sound * ENOUGH >= sampled {
+            return Some(size);
+        }
     }
-    let (bytes, size) = (9..=16).map(|bit| (sound_bytes(main, 1 << bit), 1_usize << bit)).max()?;
+    let bytes = |size: usize| sound_pages(main, size).0 * size as u64;
+    let sizes = (9..=16).map(|bit| 1_usize << bit);
+    let (bytes, _, size) = sizes.map(|size| (bytes(size), stated == Some(size), size)).max()?;
     if bytes > 0 { Some(size) } else { stated }
 }
 
-/// Bytes of sound b-tree pages in a sample of the file cut into pages of `size`.
-fn sound_bytes(main: &dyn Store, size: usize) -> usize {
+/// How many b-tree pages in a sample of the file cut into pages of `size` are sound, all with the same number of used bytes,
+/// and how many were looked at.
+fn sound_pages(main: &dyn Store, size: usize) -> (u64, u64) {
     let pages = main.size().div_ceil(size as u64);
     let step = pages.div_ceil(SAMPLE).max(1);
     let sampled = (0..pages).step_by(usize::try_from(step).unwrap_or(usize::MAX));
-    let sound = sampled.filter(|index| {
+    let mut votes: HashMap<usize, u64> = HashMap::new();
+    for index in sampled.clone() {
         let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
         let bytes = main.read(index * size as u64, size).unwrap_or_default();
-        Page::read(number, &bytes, size).is_ok_and(|page| page.cell_count() > 0 && page.is_sound())
-    });
-    sound.count() * size
+        if bytes.len() == size
+            && let Some(usable) = geometry::usable(number, &bytes)
+        {
+            *votes.entry(usable).or_default() += 1;
+        }
+    }
+    (votes.into_values().max().unwrap_or(0), sampled.count() as u64)
 }
 
-/// Whether no sound page speaks against the stated number of used bytes.
-fn believes_reserved(image: &Image<'_>, usable: usize) -> bool {
-    let is_sound = |number: u32, usable: usize| {
-        let bytes = image.page(number).unwrap_or_default();
-        Page::read(number, &bytes, usable).is_ok_and(|page| page.is_sound())
-    };
-    let sound =
-        |usable: usize| (2..=image.count().min(64)).filter(|&number| is_sound(number, usable)).count();
-    sound(usable) >= sound(image.page_size())
+/// Numbers of pages from all over `image`.
+fn sample(image: &Image<'_>) -> impl Iterator<Item = u32> + use<> {
+    const PAGES: u32 = 64;
+    let step = usize::try_from(image.count().div_ceil(PAGES)).unwrap_or(usize::MAX).max(1);
+    (2..=image.count()).step_by(step)
+}
+
+/// How much of a page is used, as most sound pages have it.
+fn sampled_usable(image: &Image<'_>) -> Option<usize> {
+    let pages = sample(image).filter_map(|number| Some((number, image.page(number)?)));
+    let pages: Vec<_> = pages.filter(|(_, page)| page.len() == image.page_size()).collect();
+    geometry::usable_of(pages.iter().map(|(number, page)| (*number, &**page)))
+}
+
+/// The encoding that the texts in most rows are in.
+fn sampled_encoding(image: &Image<'_>) -> Option<Encoding> {
+    let pages: Vec<_> = sample(image).filter_map(|number| Some((number, image.page(number)?))).collect();
+    let leaves = pages.iter().filter_map(|(number, page)| {
+        Page::read(*number, page, image.usable()).ok().filter(|page| page.kind() == Kind::TableLeaf)
+    });
+    let payloads = leaves.flat_map(|page| page.cells().flatten()).filter_map(|cell| cell.payload);
+    Encoding::vote(
+        payloads.filter_map(|payload| Record::read(payload.local).ok()).flat_map(|row| row.values()),
+    )
 }

@@ -7,6 +7,7 @@ use super::row::{self, Row};
 use crate::ondisk::image::Site;
 use crate::ondisk::page::{Cell, Kind, Page};
 use crate::ondisk::record::{self, Record};
+use crate::ondisk::text::Encoding;
 
 /// A page with more unreadable cells than this is not one with a flipped bit or two.
 const MAX_MENDED: usize = 4;
@@ -17,6 +18,8 @@ pub(crate) struct Spot {
     pub(crate) source: u32,
     pub(crate) page: u32,
     pub(crate) site: Site,
+    /// How its text is encoded.
+    pub(crate) encoding: Encoding,
 }
 
 impl Spot {
@@ -57,7 +60,7 @@ pub(crate) fn read(table: &Table, spot: Spot, page: &Page<'_>, chains: &mut Chai
     leaf.mend(table, spot, page, &failed, &mut taken, chains);
     mend::order(&mut leaf.rows);
     if !leaf.sound {
-        let strays = page.stray_cells(&taken, |cell| is_row(table, cell));
+        let strays = page.stray_cells(&taken, |cell| is_row(table, cell, spot.encoding));
         for cell in strays {
             if leaf.take(table, spot, &cell) {
                 leaf.unread = leaf.unread.saturating_sub(1);
@@ -108,9 +111,13 @@ impl Leaf {
         }
         let mut row = spot.row(cell.rowid, cell.offset);
         if payload.overflow.is_some() {
+            let fit = Record::prefix(payload.local).ok().and_then(|row| table.fit_start(&row, spot.encoding));
+            if fit.is_none() {
+                return false;
+            }
             row.mark(row::CHAINED, true);
         } else {
-            let fit = Record::read(payload.local).ok().and_then(|record| table.fit(&record));
+            let fit = Record::read(payload.local).ok().and_then(|record| table.fit(&record, spot.encoding));
             let Some(fit) = fit else { return false };
             row.mark(row::SUSPECT, fit.strange > 0);
         }
@@ -120,20 +127,22 @@ impl Leaf {
 }
 
 /// Whether `cell` is a row of `table` beyond doubt: for readings that no pointer vouches for.
-pub(crate) fn is_row(table: &Table, cell: &Cell<'_>) -> bool {
+pub(crate) fn is_row(table: &Table, cell: &Cell<'_>, encoding: Encoding) -> bool {
     let Some(payload) = cell.payload else { return false };
     if cell.rowid <= 0 || record::stated_size(payload.local) != Ok(payload.len) {
         return false;
     }
     let Ok(record) = Record::prefix(payload.local) else { return false };
-    if payload.overflow.is_some() {
-        return record.columns() == table.columns.len();
-    }
-    table.fit(&record).is_some_and(|fit| fit.strange == 0)
+    let fit = if payload.overflow.is_some() {
+        table.fit_start(&record, encoding)
+    } else {
+        table.fit(&record, encoding)
+    };
+    fit.is_some_and(|fit| fit.strange == 0)
 }
 
 /// How the rows on `page` fit `table`: the worst of their fits and how many fit; `None` if half of them or more do not.
-pub(crate) fn fit(table: &Table, page: &Page<'_>) -> Option<(Fit, usize)> {
+pub(crate) fn fit(table: &Table, page: &Page<'_>, encoding: Encoding) -> Option<(Fit, usize)> {
     let mut fits = 0;
     let mut cells = 0;
     let mut worst = Fit { strange: 0, missing: 0 };
@@ -141,15 +150,14 @@ pub(crate) fn fit(table: &Table, page: &Page<'_>) -> Option<(Fit, usize)> {
         cells += 1;
         let Some(payload) = cell.ok().and_then(|cell| cell.payload) else { continue };
         let Ok(record) = Record::prefix(payload.local) else { continue };
-        if payload.overflow.is_some() {
-            // The values that are cut off cannot be judged, the number of columns can.
-            fits += usize::from(record.columns() == table.columns.len());
-            continue;
-        }
         if record::stated_size(payload.local) != Ok(payload.len) {
             continue;
         }
-        if let Some(fit) = table.fit(&record) {
+        let fit = match payload.overflow {
+            Some(_) => table.fit_start(&record, encoding),
+            None => table.fit(&record, encoding),
+        };
+        if let Some(fit) = fit {
             fits += 1;
             worst = Fit { strange: worst.strange + fit.strange, missing: worst.missing.max(fit.missing) };
         }

@@ -55,7 +55,7 @@ fn reading(
     let page = Page::read_as(Kind::TableLeaf, spot.page, bytes, usable).ok()?;
     let cell = page.cell(offset).ok()?;
     let spare = end.checked_sub(offset + cell.size)?;
-    if spare > MAX_FRAGMENT || !leaf::is_row(table, &cell) {
+    if spare > MAX_FRAGMENT || !leaf::is_row(table, &cell, spot.encoding) {
         return None;
     }
     let chained = cell.payload?.overflow.is_some();

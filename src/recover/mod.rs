@@ -29,6 +29,7 @@ mod report;
 mod row;
 mod salvage;
 mod scan;
+mod senses;
 mod shelf;
 pub mod site;
 pub mod sources;
@@ -222,6 +223,7 @@ fn traits(ranked: &[Facts]) -> rebuild::Traits {
     let header = ranked.iter().find_map(|facts| facts.header);
     rebuild::Traits {
         page_size: ranked.first().map_or(4096, |facts| facts.page_size),
+        encoding: ranked.first().map_or_else(Default::default, |facts| facts.encoding),
         user_version: header.map_or(0, |header| header.user_version),
         application_id: header.map_or(0, |header| header.application_id),
         // Hermes' boards are in WAL mode unless they say otherwise.

@@ -10,12 +10,13 @@ use super::catalog::{Entry, Schemas};
 use super::layout;
 use super::merge::Merge;
 use super::salvage::{self, Orders, Salvage};
-use super::shelf::Shelf;
+use super::shelf::{Cut, Shelf};
 use super::sources::{Kind, Source};
 use super::workers::{cores, in_order};
 use super::{Stage, Watch};
 use crate::failure::Outcome;
 use crate::ondisk::header::Header;
+use crate::ondisk::text::Encoding;
 
 /// A source with more bytes than this is read by every core; smaller ones by one each.
 const BIG: u64 = 16 << 20;
@@ -32,6 +33,7 @@ pub(crate) struct Facts {
     pub(crate) damaged_pages: u64,
     pub(crate) has_schema: bool,
     pub(crate) page_size: usize,
+    pub(crate) encoding: Encoding,
     /// The header of page 1, if it is credible.
     pub(crate) header: Option<Header>,
     /// Whether the board is one in WAL mode, if that can be told.
@@ -214,7 +216,12 @@ impl Crew<'_, '_> {
     fn read(&self, orders: &Orders<'_>, watch: &mut dyn Watch) -> Outcome<Look> {
         let stores = self.shelf.stores(orders.source)?;
         let Some(layout) = layout::lay_out(&stores) else { return Ok(Look::Empty) };
-        self.shelf.note(orders.source, layout.image.page_size(), layout.image.usable());
+        let cut = Cut {
+            page_size: layout.image.page_size(),
+            usable: layout.image.usable(),
+            encoding: layout.image.encoding(),
+        };
+        self.shelf.note(orders.source, cut);
         let Some((salvage, entries)) = salvage::salvage(&layout, self.schemas, orders, watch)? else {
             return Ok(Look::Waits);
         };
@@ -224,6 +231,7 @@ impl Crew<'_, '_> {
             damaged_pages: salvage.damaged_pages,
             has_schema: salvage.has_schema,
             page_size: layout.image.page_size(),
+            encoding: layout.image.encoding(),
             header: layout.header,
             wal_mode: layout.wal_mode,
             evidence: salvage.evidence,

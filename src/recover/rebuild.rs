@@ -14,6 +14,7 @@ use super::shelf::{Reader, Shelf};
 use super::{Stage, Watch};
 use crate::failure::Outcome;
 use crate::ondisk::record::{Record, Value};
+use crate::ondisk::text::Encoding;
 use crate::own::RecordedMode;
 use crate::store::audit::quoted;
 use crate::store::schema;
@@ -25,6 +26,7 @@ const STRIDE: u64 = 1024;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Traits {
     pub(crate) page_size: usize,
+    pub(crate) encoding: Encoding,
     pub(crate) user_version: i32,
     pub(crate) application_id: i32,
     pub(crate) mode: RecordedMode,
@@ -76,10 +78,14 @@ pub(crate) fn write(
 fn prepare(connection: &Connection, traits: Traits) -> Outcome<()> {
     Ok(connection.execute_batch(&format!(
         "PRAGMA page_size = {};
+         PRAGMA encoding = '{}';
          PRAGMA ignore_check_constraints = ON;
          PRAGMA user_version = {};
          PRAGMA application_id = {};",
-        traits.page_size, traits.user_version, traits.application_id
+        traits.page_size,
+        traits.encoding.name(),
+        traits.user_version,
+        traits.application_id
     ))?)
 }
 

@@ -247,16 +247,18 @@ impl<'w, 'a> Work<'w, 'a> {
         let Some(page) = page.ok().filter(|page| page.kind() == Kind::TableLeaf) else {
             return (Vec::new(), false);
         };
+        let encoding = self.image.encoding();
         let mut entries = Vec::new();
         for cell in page.cells().flatten() {
             let Some(payload) = cell.payload else { continue };
             // A chain is followed, and its pages taken, for a schema row only.
-            if !Record::prefix(payload.local).is_ok_and(|record| Entry::is_likely(&record)) {
+            if !Record::prefix(payload.local).is_ok_and(|record| Entry::is_likely(&record, encoding)) {
                 continue;
             }
             let followed = self.chains.claim(&cell, self.image, &self.seen, &self.free);
             let Some(followed) = followed else { continue };
-            entries.extend(Record::read(&followed.bytes).ok().as_ref().and_then(Entry::read));
+            let record = Record::read(&followed.bytes);
+            entries.extend(record.ok().and_then(|record| Entry::read(&record, encoding)));
         }
         (entries, page.is_sound())
     }
@@ -333,9 +335,9 @@ impl<'w, 'a> Work<'w, 'a> {
                 let mut values = record.values();
                 if let (Some(Value::Text(name)), Some(Value::Integer(last)), None) =
                     (values.next(), values.next(), values.next())
-                    && let Ok(name) = std::str::from_utf8(name)
+                    && let Ok(name) = String::from_utf8(self.image.encoding().decode(name).into_owned())
                 {
-                    sequences.insert(name.to_owned(), last);
+                    sequences.insert(name, last);
                 }
             }
         }
@@ -425,6 +427,7 @@ impl<'w, 'a> Work<'w, 'a> {
         if !leaf.rows.iter().any(|row| row.is(row::CHAINED | row::MENDED)) {
             return;
         }
+        let encoding = self.image.encoding();
         let mut rows = std::mem::take(&mut leaf.rows);
         rows.retain_mut(|row| {
             if !row.is(row::CHAINED | row::MENDED) {
@@ -434,7 +437,7 @@ impl<'w, 'a> Work<'w, 'a> {
             let followed = self.follow(row, flip, free);
             let fit = followed.as_ref().and_then(|(bytes, _)| {
                 let record = Record::read(bytes).ok()?;
-                catalog.tables.get(table)?.table.fit(&record)
+                catalog.tables.get(table)?.table.fit(&record, encoding)
             });
             match (followed, fit) {
                 (Some((_, chain)), Some(fit)) => {

@@ -96,15 +96,14 @@ fn numbers(image: &Image<'_>, index: usize) -> std::ops::RangeInclusive<u32> {
 pub(crate) fn schema_leaves(image: &Image<'_>, index: usize) -> Vec<u32> {
     let numbers = numbers(image, index);
     let piece = image.piece(*numbers.start(), stride(image));
-    let holds =
-        |number: &u32| {
-            let bytes = piece.page(*number).unwrap_or_default();
-            let Ok(page) = Page::read(*number, &bytes, image.usable()) else { return false };
-            page.kind() == Kind::TableLeaf
-                && page.cells().flatten().filter_map(|cell| cell.payload).any(|payload| {
-                    Record::prefix(payload.local).is_ok_and(|record| Entry::is_likely(&record))
-                })
-        };
+    let holds = |number: &u32| {
+        let bytes = piece.page(*number).unwrap_or_default();
+        let Ok(page) = Page::read(*number, &bytes, image.usable()) else { return false };
+        page.kind() == Kind::TableLeaf
+            && page.cells().flatten().filter_map(|cell| cell.payload).any(|payload| {
+                Record::prefix(payload.local).is_ok_and(|record| Entry::is_likely(&record, image.encoding()))
+            })
+    };
     numbers.filter(holds).collect()
 }
 
@@ -184,7 +183,7 @@ impl Scan<'_, '_> {
         let (Some(table), Some(site)) = (self.table(table), self.image.site(number)) else {
             return Leaf::default();
         };
-        let spot = Spot { source: self.source, page: number, site };
+        let spot = Spot { source: self.source, page: number, site, encoding: self.image.encoding() };
         leaf::read(table, spot, page, &mut |cell| chains.is_whole(cell, self.image, self.seen, self.free))
     }
 
@@ -193,7 +192,7 @@ impl Scan<'_, '_> {
     }
 
     fn fits(&self, table: usize, page: &Page<'_>) -> bool {
-        self.table(table).is_some_and(|table| leaf::fit(table, page).is_some())
+        self.table(table).is_some_and(|table| leaf::fit(table, page, self.image.encoding()).is_some())
     }
 
     /// Whether a whole page has no rows of `table`, from which `leaf` was read.
@@ -205,7 +204,9 @@ impl Scan<'_, '_> {
     /// The table whose shape the rows on `page` have best.
     fn classify(&self, page: &Page<'_>) -> Option<usize> {
         let tables = self.tables.iter().enumerate();
-        let fits = tables.filter_map(|(number, tree)| Some((leaf::fit(&tree.table, page)?, number, tree)));
+        let fits = tables.filter_map(|(number, tree)| {
+            Some((leaf::fit(&tree.table, page, self.image.encoding())?, number, tree))
+        });
         let (_, number, _) =
             fits.min_by_key(|((fit, count), _, tree)| (*fit, usize::MAX - count, !tree.table.is_known()))?;
         Some(number)

@@ -14,6 +14,7 @@ use super::store::Stores;
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::image::Site;
 use crate::ondisk::store::Store;
+use crate::ondisk::text::Encoding;
 
 /// Sources that are kept open besides the copies, and what they may hold in memory, in bytes.
 const OPEN: usize = 64;
@@ -42,8 +43,15 @@ struct State {
 #[derive(Debug, Clone, Copy, Default)]
 struct Known {
     seen: Option<Fingerprint>,
-    page_size: usize,
-    usable: usize,
+    cut: Cut,
+}
+
+/// How the pages of a source are cut, and its text encoded.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Cut {
+    pub(crate) page_size: usize,
+    pub(crate) usable: usize,
+    pub(crate) encoding: Encoding,
 }
 
 impl<'s> Shelf<'s> {
@@ -101,14 +109,14 @@ impl<'s> Shelf<'s> {
     }
 
     /// Notes how the pages of source `number` are cut.
-    pub(crate) fn note(&self, number: u32, page_size: usize, usable: usize) {
+    pub(crate) fn note(&self, number: u32, cut: Cut) {
         if let Some(known) = self.state().known.get_mut(number as usize) {
-            (known.page_size, known.usable) = (page_size, usable);
+            known.cut = cut;
         }
     }
 
-    fn cut(&self, number: u32) -> (usize, usize) {
-        self.state().known.get(number as usize).map_or((0, 0), |known| (known.page_size, known.usable))
+    fn cut(&self, number: u32) -> Cut {
+        self.state().known.get(number as usize).map_or_else(Cut::default, |known| known.cut)
     }
 
     /// Fails unless every source that was read is still what it was.
@@ -133,7 +141,7 @@ pub(crate) struct Reader<'r, 's> {
     shelf: &'r Shelf<'s>,
     odds: &'r [Odd],
     /// The source that was read last.
-    current: Option<(u32, Arc<Stores>, usize, usize)>,
+    current: Option<(u32, Arc<Stores>, Cut)>,
     /// The page that was read last.
     page: Option<(u32, Site, Vec<u8>)>,
 }
@@ -144,13 +152,13 @@ impl<'r, 's> Reader<'r, 's> {
         Self { shelf, odds, current: None, page: None }
     }
 
-    /// Gives the whole payload of `row` to `with`.
+    /// Gives the whole payload of `row`, with its text in UTF-8, to `with`.
     ///
     /// # Errors
     /// When its source cannot be opened again, or no longer gives the bytes of the row.
     pub(crate) fn payload<T>(&mut self, row: &Row, with: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
         let gone = || Failure::failed(format!("page {} can no longer be read.", row.page));
-        let (page_size, usable) = self.turn_to(row.source)?;
+        let Cut { page_size, usable, encoding } = self.turn_to(row.source)?;
         let here =
             self.page.as_ref().is_some_and(|(source, site, _)| *source == row.source && *site == row.site());
         if !here {
@@ -164,14 +172,14 @@ impl<'r, 's> Reader<'r, 's> {
         let cell = row.cell_in(&mut bytes, odd.and_then(|odd| odd.flip), usable);
         let payload = cell.and_then(|cell| cell.payload).ok_or_else(|| self.blame(row.source, gone()))?;
         let result = match odd.filter(|odd| !odd.chain.is_empty()) {
-            None if payload.overflow.is_none() => with(payload.local),
+            None if payload.overflow.is_none() => with(&in_utf8(payload.local, encoding)),
             None => return Err(self.blame(row.source, gone())),
             Some(odd) => {
                 let len = usize::try_from(payload.len).map_err(|_| gone())?;
                 let mut whole = Vec::with_capacity(len);
                 whole.extend_from_slice(payload.local);
                 self.append_chain(odd, len, &mut whole).ok_or_else(|| self.blame(row.source, gone()))?;
-                with(&whole)
+                with(&in_utf8(&whole, encoding))
             }
         };
         self.page = page;
@@ -180,7 +188,7 @@ impl<'r, 's> Reader<'r, 's> {
 
     fn append_chain(&mut self, odd: &Odd, len: usize, whole: &mut Vec<u8>) -> Option<()> {
         for run in &odd.chain {
-            let (page_size, usable) = self.turn_to(run.source).ok()?;
+            let Cut { page_size, usable, .. } = self.turn_to(run.source).ok()?;
             for index in 0..run.pages {
                 let bytes = self.read(run.site_of(index, page_size), page_size)?;
                 let take = (len - whole.len()).min(usable.checked_sub(LINK)?);
@@ -191,19 +199,19 @@ impl<'r, 's> Reader<'r, 's> {
     }
 
     /// Makes `source` the current one and says how its pages are cut.
-    fn turn_to(&mut self, source: u32) -> Outcome<(usize, usize)> {
-        if let Some((current, _, page_size, usable)) = &self.current
+    fn turn_to(&mut self, source: u32) -> Outcome<Cut> {
+        if let Some((current, _, cut)) = &self.current
             && *current == source
         {
-            return Ok((*page_size, *usable));
+            return Ok(*cut);
         }
-        let (page_size, usable) = self.shelf.cut(source);
-        self.current = Some((source, self.shelf.stores(source)?, page_size, usable));
-        Ok((page_size, usable))
+        let cut = self.shelf.cut(source);
+        self.current = Some((source, self.shelf.stores(source)?, cut));
+        Ok(cut)
     }
 
     fn read(&self, site: Site, len: usize) -> Option<Vec<u8>> {
-        let (_, stores, _, _) = self.current.as_ref()?;
+        let (_, stores, _) = self.current.as_ref()?;
         let store: &dyn Store = if site.in_log { stores.wal() } else { stores.main() };
         store.read(site.offset, len).map(Cow::into_owned)
     }
@@ -214,4 +222,9 @@ impl<'r, 's> Reader<'r, 's> {
             None => failure,
         }
     }
+}
+
+/// `payload` with its text in UTF-8; one that is no record stays as it is.
+fn in_utf8(payload: &[u8], encoding: Encoding) -> Cow<'_, [u8]> {
+    encoding.transcode(payload).unwrap_or(Cow::Borrowed(payload))
 }

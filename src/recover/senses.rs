@@ -1,0 +1,229 @@
+//! What the values of Hermes' columns look like (board-format.md 2 and 5): tells rows of one table from those of another
+//! where the schema is gone, and a value that was altered from one that was written.
+//!
+//! Nothing here refuses a row: other programs write to boards too, and newer versions have newer words.
+
+use crate::ondisk::record::Value;
+use crate::store::query::STATUSES;
+
+const RUN_STATUSES: [&str; 14] = [
+    "completed",
+    "crashed",
+    "timed_out",
+    "stale",
+    "spawn_failed",
+    "gave_up",
+    "reclaimed",
+    "rate_limited",
+    "failed",
+    "released",
+    "review_requested",
+    "changes_requested",
+    "done",
+    "running",
+];
+const KINDS: [&str; 56] = [
+    "created",
+    "assigned",
+    "promoted",
+    "promoted_manual",
+    "claim_rejected",
+    "claimed",
+    "spawned",
+    "heartbeat",
+    "claim_extended",
+    "reclaim_deferred",
+    "reclaimed",
+    "crashed",
+    "protocol_violation",
+    "rate_limited",
+    "timed_out",
+    "stale",
+    "spawn_failed",
+    "gave_up",
+    "respawn_guarded",
+    "completed",
+    "completion_blocked_hallucination",
+    "suspected_hallucinated_references",
+    "blocked",
+    "dependency_wait",
+    "block_loop_detected",
+    "unblocked",
+    "scheduled",
+    "archived",
+    "edited",
+    "status",
+    "reprioritized",
+    "commented",
+    "linked",
+    "unlinked",
+    "attached",
+    "attachment_removed",
+    "specified",
+    "decomposed",
+    "tip_scratch_workspace",
+    "ready",
+    "priority",
+    "spawn_auto_blocked",
+    "review_requested",
+    "changes_requested",
+    "review_reopened",
+    "descendant_invalidated",
+    "reconciled",
+    "model_override_set",
+    "reasoning_effort_set",
+    "archive_worker_termination",
+    "pr_acceptance",
+    "completion_blocked_empty_result",
+    "skipped_nonspawnable",
+    "terminal_worker_reaped",
+    "worker_registered",
+    "recipe_instantiated",
+];
+const WORKSPACES: [&str; 3] = ["scratch", "worktree", "dir"];
+const BLOCKS: [&str; 4] = ["dependency", "needs_input", "capability", "transient"];
+
+/// Seconds since 1970 that a board can have lived through.
+const TIMES: std::ops::Range<i64> = 1_000_000_000..10_000_000_000;
+/// What counters and priorities stay below, in either direction.
+const COUNTS: std::ops::Range<i64> = -1_000_000..1_000_000;
+
+/// What is written into a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sense {
+    /// Anything.
+    Any,
+    /// The id of a task.
+    Task,
+    /// A moment.
+    Time,
+    /// A small number.
+    Count,
+    /// One of a few words.
+    Word(Words),
+    /// A JSON object.
+    Object,
+    /// A JSON array.
+    Array,
+}
+
+/// The words of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Words {
+    Status,
+    Kind,
+    Workspace,
+    Block,
+}
+
+impl Sense {
+    /// That of the column `name` of one of Hermes' tables.
+    pub(crate) fn of(name: &str) -> Self {
+        match name {
+            "id" | "task_id" | "parent_id" | "child_id" => Self::Task,
+            "created_at" | "started_at" | "completed_at" | "ended_at" | "last_heartbeat_at"
+            | "claim_expires" => Self::Time,
+            "priority"
+            | "consecutive_failures"
+            | "max_retries"
+            | "goal_mode"
+            | "goal_max_turns"
+            | "block_recurrences"
+            | "spawn_failures" => Self::Count,
+            "status" | "outcome" => Self::Word(Words::Status),
+            "kind" => Self::Word(Words::Kind),
+            "workspace_kind" => Self::Word(Words::Workspace),
+            "block_kind" => Self::Word(Words::Block),
+            "payload" | "metadata" => Self::Object,
+            "skills" => Self::Array,
+            _ => Self::Any,
+        }
+    }
+
+    /// Whether `value` is not what is written there. NULL never is strange here: whether it may stand there is the
+    /// table's business.
+    pub(crate) fn is_strange(self, value: Value<'_>) -> bool {
+        match (self, value) {
+            (Self::Task, Value::Text(text)) => !is_task_id(text),
+            (Self::Time, Value::Integer(time)) => !TIMES.contains(&time),
+            (Self::Count, Value::Integer(count)) => !COUNTS.contains(&count),
+            (Self::Word(words), Value::Text(text)) => !words.has(text) && !may_be_newer(words, text),
+            (Self::Object, Value::Text(text)) => !(text.starts_with(b"{") && text.ends_with(b"}")),
+            (Self::Array, Value::Text(text)) => !(text.starts_with(b"[") && text.ends_with(b"]")),
+            _ => false,
+        }
+    }
+}
+
+impl Words {
+    fn known(self) -> (&'static [&'static str], &'static [&'static str]) {
+        match self {
+            Self::Status => (&STATUSES, &RUN_STATUSES),
+            Self::Kind => (&KINDS, &[]),
+            Self::Workspace => (&WORKSPACES, &[]),
+            Self::Block => (&BLOCKS, &[]),
+        }
+    }
+
+    fn all(self) -> impl Iterator<Item = &'static str> {
+        let (some, more) = self.known();
+        some.iter().chain(more).copied()
+    }
+
+    fn has(self, text: &[u8]) -> bool {
+        self.all().any(|word| word.as_bytes() == text)
+    }
+
+    /// The one word that a single flipped bit makes of `text`.
+    pub(crate) fn one_flip_from(self, text: &[u8]) -> Option<&'static str> {
+        let mut near = self.all().filter(|word| is_one_flip(word.as_bytes(), text));
+        let word = near.next()?;
+        near.all(|other| other == word).then_some(word)
+    }
+}
+
+/// Whether `text` can be a word of a version that is not known yet: a word, and not one of the known with a flipped bit.
+fn may_be_newer(words: Words, text: &[u8]) -> bool {
+    let is_word = text.len() > 1 && text.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_');
+    is_word && words.one_flip_from(text).is_none()
+}
+
+/// Whether exactly one bit differs.
+fn is_one_flip(one: &[u8], other: &[u8]) -> bool {
+    let flips = || one.iter().zip(other).map(|(one, other)| (one ^ other).count_ones());
+    one.len() == other.len() && flips().sum::<u32>() == 1
+}
+
+/// `t_` and lower-case hex, four digits on old boards, eight on newer ones.
+fn is_task_id(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"t_").unwrap_or_default();
+    digits.len() >= 4 && digits.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_today_and_of_tomorrow() {
+        let kind = Sense::of("kind");
+        assert!(!kind.is_strange(Value::Text(b"claimed")));
+        assert!(!kind.is_strange(Value::Text(b"levitated")), "a newer word");
+        assert!(kind.is_strange(Value::Text(b"clained")), "one bit from a known word");
+        assert!(kind.is_strange(Value::Text(b"Claimed")));
+        assert_eq!(Words::Kind.one_flip_from(b"clained"), None, "two bits");
+        assert_eq!(Words::Kind.one_flip_from(b"clailed"), Some("claimed"));
+        assert_eq!(Words::Kind.one_flip_from(b"claimed"), None);
+    }
+
+    #[test]
+    fn ids_times_and_json() {
+        assert!(!Sense::Task.is_strange(Value::Text(b"t_00ff")));
+        assert!(Sense::Task.is_strange(Value::Text(b"t_00fg")));
+        assert!(!Sense::Time.is_strange(Value::Integer(1_780_000_000)));
+        assert!(Sense::Time.is_strange(Value::Integer(3)));
+        assert!(!Sense::Object.is_strange(Value::Text(b"{\"a\": NaN}")));
+        assert!(Sense::Object.is_strange(Value::Text(b"{\"a\": 1")));
+        assert!(!Sense::Object.is_strange(Value::Null));
+    }
+}
