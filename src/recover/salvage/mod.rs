@@ -5,11 +5,14 @@
 //! vouches for, then stray leaves where rows are missing. Says of each table where rows may be missing, which is what lets
 //! `merge` tell a lost row from a deleted one.
 
+mod rows;
+mod schema;
+
 use std::collections::{HashMap, HashSet};
 
+pub(crate) use self::rows::Rows;
 use super::catalog::{Catalog, Entry, Schemas};
 use super::chains::Chains;
-use super::gaps::Gaps;
 use super::layout::Layout;
 use super::leaf::Leaf;
 use super::row::{self, Flip, Odd, Row};
@@ -20,59 +23,8 @@ use crate::failure::Outcome;
 use crate::ondisk::btree::{self, Place, Range, Seen};
 use crate::ondisk::freelist;
 use crate::ondisk::image::Image;
-use crate::ondisk::page::{Kind, Page};
-use crate::ondisk::record::{Record, Value};
-
-const EVENTS: &str = "task_events";
-/// How many of the newest events tell how far a history has come.
-const NEWEST: usize = 100;
-
-/// The rows of one table in one source.
-#[derive(Debug, Default)]
-pub(crate) struct Rows {
-    /// The whole ones in the order of their rowids, each rowid once.
-    pub(crate) whole: Vec<Row>,
-    /// Those whose payload is cut.
-    pub(crate) partial: Vec<Row>,
-    /// Where rows may be missing.
-    pub(crate) gaps: Gaps,
-    /// Cells that could not be read.
-    pub(crate) unread: u64,
-    /// Rows of pages that belong nowhere: deleted, stale, or of another file.
-    pub(crate) stray: u64,
-    /// Every rowid that an index of the table names, in order, where rows are missing.
-    pub(crate) indexed: Vec<i64>,
-    /// Whether one of its indexes could be read from end to end, so that these are all.
-    pub(crate) is_indexed: bool,
-    /// Rows of stray leaves that are not among the whole ones yet.
-    adopted: Vec<Row>,
-}
-
-impl Rows {
-    /// Puts the rows in order. Of several with one rowid the first that is not suspect counts.
-    fn settle(&mut self) {
-        let before = self.whole.len();
-        self.whole.sort_unstable_by_key(|row| (row.rowid, row.is_suspect(), row.page, row.cell));
-        self.whole.dedup_by_key(|row| row.rowid);
-        self.whole.shrink_to_fit();
-        self.stray += (before - self.whole.len()) as u64;
-    }
-
-    fn has(&self, rowid: i64) -> bool {
-        self.whole.binary_search_by_key(&rowid, |row| row.rowid).is_ok()
-    }
-
-    /// Whether there is a row from `low` up to and with `high`.
-    fn has_between(&self, low: i64, high: i64) -> bool {
-        let first = self.whole.partition_point(|row| row.rowid < low);
-        self.whole.get(first).is_some_and(|row| row.rowid <= high)
-    }
-
-    /// Whether rows are missing, or may be.
-    fn is_damaged(&self) -> bool {
-        !self.gaps.is_empty() || self.unread > 0 || self.stray > 0 || !self.partial.is_empty()
-    }
-}
+use crate::ondisk::page::Page;
+use crate::ondisk::record::Record;
 
 /// What one source holds.
 #[derive(Debug)]
@@ -209,60 +161,6 @@ impl<'w, 'a> Work<'w, 'a> {
         }
     }
 
-    /// The schema rows: from page 1, and where that fails from every leaf that holds some. Also whether page 1 led to all.
-    fn schema(&mut self) -> Outcome<(Vec<Entry>, bool)> {
-        let walk = btree::walk_table(self.image, 1, &mut self.seen);
-        let mut entries = Vec::new();
-        let mut whole = walk.lost.is_empty();
-        for place in &walk.leaves {
-            let (found, sound) = self.entries_of(place.page);
-            entries.extend(found);
-            whole &= sound;
-        }
-        whole &= !entries.is_empty();
-        if !walk.lost.is_empty() || entries.is_empty() {
-            self.damaged.extend(walk.lost.iter().map(|place| place.page));
-            let mut leaves = Vec::new();
-            let image = self.image;
-            let find = |piece| scan::schema_leaves(image, piece);
-            in_order(scan::pieces(image), self.threads, find, |_, found| {
-                leaves.extend(found);
-                Ok(())
-            })?;
-            for number in leaves {
-                let found = if self.seen.contains(number) { Vec::new() } else { self.entries_of(number).0 };
-                if !found.is_empty() {
-                    self.seen.enter(number);
-                    entries.extend(found);
-                }
-            }
-        }
-        Ok((entries, whole))
-    }
-
-    /// The schema rows on page `number`, and whether the page is whole.
-    fn entries_of(&mut self, number: u32) -> (Vec<Entry>, bool) {
-        let bytes = self.image.page(number).unwrap_or_default();
-        let page = Page::read(number, &bytes, self.image.usable());
-        let Some(page) = page.ok().filter(|page| page.kind() == Kind::TableLeaf) else {
-            return (Vec::new(), false);
-        };
-        let encoding = self.image.encoding();
-        let mut entries = Vec::new();
-        for cell in page.cells().flatten() {
-            let Some(payload) = cell.payload else { continue };
-            // A chain is followed, and its pages taken, for a schema row only.
-            if !Record::prefix(payload.local).is_ok_and(|record| Entry::is_likely(&record, encoding)) {
-                continue;
-            }
-            let followed = self.chains.claim(&cell, self.image, &self.seen, &self.free);
-            let Some(followed) = followed else { continue };
-            let record = Record::read(&followed.bytes);
-            entries.extend(record.ok().and_then(|record| Entry::read(&record, encoding)));
-        }
-        (entries, page.is_sound())
-    }
-
     /// Walks every tree down to its leaves, which are not read yet.
     fn walk(&mut self, catalog: &Catalog) {
         self.roles = vec![Role::Unreached; self.image.count() as usize + 1];
@@ -320,28 +218,6 @@ impl<'w, 'a> Work<'w, 'a> {
         if let Some(rows) = self.tables.get_mut(table) {
             rows.gaps.add(range);
         }
-    }
-
-    fn sequences(&mut self, catalog: &Catalog) -> HashMap<String, i64> {
-        let mut sequences = HashMap::new();
-        let Some(root) = catalog.sequence_root else { return sequences };
-        let walk = btree::walk_table(self.image, root, &mut self.seen);
-        for place in walk.leaves {
-            let bytes = self.image.page(place.page).unwrap_or_default();
-            let Ok(page) = Page::read(place.page, &bytes, self.image.usable()) else { continue };
-            for cell in page.cells().flatten() {
-                let record = cell.payload.and_then(|payload| Record::read(payload.local).ok());
-                let Some(record) = record else { continue };
-                let mut values = record.values();
-                if let (Some(Value::Text(name)), Some(Value::Integer(last)), None) =
-                    (values.next(), values.next(), values.next())
-                    && let Ok(name) = String::from_utf8(self.image.encoding().decode(name).into_owned())
-                {
-                    sequences.insert(name, last);
-                }
-            }
-        }
-        sequences
     }
 
     /// Reads every page that may hold rows, and returns the leaves that no tree vouches for.
@@ -534,27 +410,5 @@ impl<'w, 'a> Work<'w, 'a> {
                 rows.indexed.dedup();
             }
         }
-    }
-
-    /// How far the history has come.
-    fn evidence(&self, catalog: &Catalog, sequences: &HashMap<String, i64>) -> (i64, i64) {
-        let events = catalog.position(EVENTS);
-        let Some((tree, rows)) = events.and_then(|at| Some((catalog.tables.get(at)?, self.tables.get(at)?)))
-        else {
-            return (0, 0);
-        };
-        let column = tree.table.columns.iter().position(|column| column.name == "created_at");
-        let time = |row: &Row| {
-            let mut bytes = self.image.page(row.page)?;
-            let cell = row.cell_in(&mut bytes, None, self.image.usable())?;
-            match Record::prefix(cell.payload?.local).ok()?.values().nth(column?)? {
-                Value::Integer(time) => Some(time),
-                _ => None,
-            }
-        };
-        let sure = rows.whole.iter().rev().filter(|row| !row.is_suspect() && row.odd == 0);
-        let newest = sure.take(NEWEST).filter_map(time).max();
-        let last = rows.whole.last().map(|row| row.rowid);
-        (newest.unwrap_or(0), last.max(sequences.get(EVENTS).copied()).unwrap_or(0))
     }
 }
