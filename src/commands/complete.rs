@@ -51,8 +51,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let own = own_run(context);
     let mut pool = context.pool(Access::Write)?;
     let (now, signals) = (context.clock.epoch(), context.signals.clone());
-    let completed = pool.write(|txn| {
-        let mut work = Completer::new(txn, now)?;
+    let completed = pool.write(|txn, schema| {
+        let mut work = Completer::new(txn, schema, now)?;
         let mut completed = Vec::with_capacity(wanted.len());
         let mut seen = HashSet::new();
         for (index, (line, completion)) in wanted.iter().enumerate() {

@@ -59,8 +59,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let mut pool = context.pool(Access::Write)?;
     let (now, signals) = (context.clock.epoch(), context.signals.clone());
     let wants_tasks = context.ui.format().is_json();
-    let (created, tasks, awaited) = pool.write(|txn| {
-        let mut creator = Creator::new(txn, lines.len(), now)?;
+    let (created, tasks, awaited) = pool.write(|txn, schema| {
+        let mut creator = Creator::new(txn, schema, lines.len(), now)?;
         let mut created: Vec<Created> = Vec::with_capacity(lines.len());
         for (index, line) in lines.into_iter().enumerate() {
             if index % LINES_PER_LOOK == 0

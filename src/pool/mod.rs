@@ -8,6 +8,7 @@
 mod open;
 
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ use crate::board::{Inspection, Sidecars, Stamp};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::signals::Signals;
+use crate::store::schema::{Compared, SchemaReport};
 use open::{configure, connect};
 pub(crate) use open::{immutable_uri, protect};
 
@@ -30,8 +32,6 @@ const STEPS_PER_LOOK: i32 = 20_000;
 /// The length of a WAL from which on a writer makes it begin anew: the hundred frames after which SQLite checkpoints by
 /// itself, in bytes.
 const LONG_WAL: u64 = 100 * 4_120;
-/// The longest pause between two tries for a lock.
-const LONGEST_PAUSE: Duration = Duration::from_millis(25);
 
 /// What the invocation may do with the board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +83,7 @@ pub struct Pool {
     notes: Lines,
     // Dropped after the handle that reads it.
     handle: Option<Handle>,
+    compared: Compared,
     copy: Option<PrivateCopy>,
 }
 
@@ -130,6 +131,7 @@ impl Pool {
             scratch: None,
             notes: Lines::default(),
             handle: None,
+            compared: Compared::default(),
             copy: None,
         })
     }
@@ -207,11 +209,19 @@ impl Pool {
     /// # Errors
     /// Exit 11 when the lock is not had; 12 when the board is not ours to write; what the closure says. Nothing is
     /// written then.
-    pub fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Outcome<T>) -> Outcome<T> {
+    pub fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>, &Rc<SchemaReport>) -> Outcome<T>,
+    ) -> Outcome<T> {
         if self.access == Access::Read {
             return Err(self.explain(Failure::failed("a reading verb asked for a transaction.")));
         }
-        self.look(&mut |connection| crate::store::schema::check(connection)?.require_writable())?;
+        if self.compared.is_empty() {
+            // Here damage is looked at twice; later changes are seen under the lock.
+            let mut compared = Compared::default();
+            self.look(&mut |connection| compared.report(connection)?.require_writable())?;
+            self.compared = compared;
+        }
         let outcome = self.transact(work);
         outcome.map_err(|failure| self.explain(failure))
     }
@@ -303,7 +313,10 @@ impl Pool {
         }
     }
 
-    fn transact<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Outcome<T>) -> Outcome<T> {
+    fn transact<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>, &Rc<SchemaReport>) -> Outcome<T>,
+    ) -> Outcome<T> {
         let dry_run = self.dry_run;
         let Some(handle) = &mut self.handle else {
             return Err(Failure::failed("the board is not open."));
@@ -315,7 +328,9 @@ impl Pool {
             let _ = handle.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         }
         let txn = Transaction::new_unchecked(&handle.connection, TransactionBehavior::Immediate)?;
-        let value = work(&txn)?;
+        let schema = self.compared.report(&txn)?;
+        schema.require_writable()?;
+        let value = work(&txn, &schema)?;
         require_same_file(&self.inspection)?;
         if dry_run {
             txn.rollback()?;
@@ -365,13 +380,17 @@ impl Pool {
     /// Gives the connection its deadline busy handler and the progress handler that hears signals.
     fn arm(&self, connection: &mut Connection) -> Outcome<()> {
         let (deadline, signals) = (self.budget.lock_deadline, self.signals.clone());
+        let mut since = Instant::now();
         connection.busy_handler(Some(move |tries: i32| {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let now = Instant::now();
+            if tries == 0 {
+                since = now;
+            }
+            let left = deadline.saturating_duration_since(now);
             if left.is_zero() || signals.received().is_some() {
                 return false;
             }
-            let pause = Duration::from_millis(1 + u64::from(tries.unsigned_abs()));
-            sleep(pause.min(LONGEST_PAUSE).min(left));
+            sleep(pause(now.saturating_duration_since(since)).min(left));
             true
         }))?;
         let (deadline, signals) = (self.budget.work_deadline, self.signals.clone());
@@ -414,6 +433,19 @@ impl Pool {
     }
 }
 
+/// The pause before the next try for a lock, by how long it has been waited for. Nobody queues at SQLite's locks: who
+/// tries more often gets them sooner. So the newcomer steps back and the one that has waited longest tries most often,
+/// until the wait is so long that it is one holder that it is for, and no queue.
+fn pause(waited: Duration) -> Duration {
+    let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_micros(match waited {
+        0..10 => 1_000 + 500 * waited,
+        10..50 => 15_000,
+        50..2_000 => (750_000 / waited).max(1_000),
+        _ => 5_000,
+    })
+}
+
 /// Waits between two looks at damage, with SQLite's cache dropped, or the second look would read the first one's pages
 /// (architecture.md rule 4).
 pub fn rest_between_looks(connection: &Connection) {
@@ -434,4 +466,23 @@ fn require_same_file(inspection: &Inspection) -> Outcome<()> {
         inspection.resolved.display()
     ))
     .hint("Run the command again: it will open the new file."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_waited_longer_tries_more_often() {
+        let pauses: Vec<Duration> = (20..2_000).map(|waited| pause(Duration::from_millis(waited))).collect();
+        assert!(pauses.windows(2).all(|pair| pair[0] >= pair[1]));
+        assert!(pauses.first() > pauses.last());
+        for waited in [0, 1, 9, 10, 49, 50, 1_999, 2_000, 100_000] {
+            let pause = pause(Duration::from_millis(waited));
+            assert!(
+                (Duration::from_millis(1)..=Duration::from_millis(15)).contains(&pause),
+                "{waited}: {pause:?}"
+            );
+        }
+    }
 }

@@ -47,8 +47,7 @@ struct Waiting {
 
 /// Blocked before todo, then by rowid: the order in which Hermes' query walks the status index.
 fn waiting(conn: &Connection, schema: &SchemaReport, reach: Reach<'_>) -> Outcome<Vec<Waiting>> {
-    let tasks = schema.table("tasks");
-    let column = |name: &'static str| if tasks.has(name) { name } else { "NULL" };
+    let column = |name: &'static str| if schema.has("tasks", name) { name } else { "NULL" };
     let only = match reach {
         Reach::Board => "?1 IS NULL",
         Reach::ChildrenOf(_) => "id IN (SELECT child_id FROM task_links WHERE parent_id = ?1)",

@@ -2,13 +2,15 @@
 //!
 //! Artifacts, scratch workspaces and terminal sessions are files and processes: they are left to Hermes' `gc`.
 
+use std::rc::Rc;
+
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
 use super::cascade::{self, Reach};
 use super::field::Field;
 use super::run::{self, End};
-use super::schema::{self, SchemaReport};
+use super::schema::SchemaReport;
 use super::{event, task, text};
 use crate::failure::{Failure, Outcome};
 
@@ -48,18 +50,18 @@ pub struct Completed {
 /// Completes tasks one after the other; the first cascade looks at the whole board, later ones at the children.
 pub struct Completer<'c> {
     conn: &'c Connection,
-    schema: SchemaReport,
+    schema: Rc<SchemaReport>,
     now: i64,
     swept: bool,
 }
 
 impl<'c> Completer<'c> {
-    /// Looks at the board's schema.
+    /// For a board with this schema, as the caller's transaction sees it.
     ///
     /// # Errors
     /// Exit 12 where the schema does not allow writing.
-    pub fn new(conn: &'c Connection, now: i64) -> Outcome<Self> {
-        let schema = schema::check(conn)?;
+    pub fn new(conn: &'c Connection, schema: &Rc<SchemaReport>, now: i64) -> Outcome<Self> {
+        let schema = Rc::clone(schema);
         schema.require_writable()?;
         Ok(Self { conn, schema, now, swept: false })
     }
@@ -70,9 +72,7 @@ impl<'c> Completer<'c> {
     /// Exit 13 for an unknown task, 14 when its state does not allow it.
     pub fn complete(&mut self, what: &Completion) -> Outcome<Completed> {
         let id = task::resolve(self.conn, &what.task)?;
-        self.require_completable(&id, what.expected_run)?;
-        let goal =
-            task::get(self.conn, &id)?.is_some_and(|task| task.field("goal_mode").integer() == Some(1));
+        let goal = self.require_completable(&id, what.expected_run)?;
         self.finish(&id, what.result.as_deref())?;
         let summary = what.summary.as_deref().or(what.result.as_deref());
         let run = self.close_run(&id, what, summary)?;

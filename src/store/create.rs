@@ -1,13 +1,14 @@
 //! New tasks, as Hermes' `create_task` makes them (board-format.md 4.3), one or many in one transaction.
 
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use serde_json::{Value, json};
 
 use super::id::Ids;
-use super::schema::{self, SchemaReport};
+use super::schema::SchemaReport;
 use super::{event, json as python, link, task, text};
 use crate::failure::{Failure, Outcome};
 
@@ -205,7 +206,7 @@ pub struct Created {
 /// Makes tasks within a transaction that the caller holds: the board's columns are looked up once for all of them.
 pub struct Creator<'c> {
     conn: &'c Connection,
-    schema: SchemaReport,
+    schema: Rc<SchemaReport>,
     insert: String,
     present: [bool; COLUMNS.len()],
     ids: Ids,
@@ -237,15 +238,15 @@ const COLUMNS: [&str; 19] = [
 ];
 
 impl<'c> Creator<'c> {
-    /// Looks at the board's schema; `expected` is a guess at how many tasks will come.
+    /// For a board with this schema, as the caller's transaction sees it; `expected` is a guess at how many tasks will
+    /// come.
     ///
     /// # Errors
     /// Exit 12 where the schema does not allow writing.
-    pub fn new(conn: &'c Connection, expected: usize, now: i64) -> Outcome<Self> {
-        let schema = schema::check(conn)?;
+    pub fn new(conn: &'c Connection, schema: &Rc<SchemaReport>, expected: usize, now: i64) -> Outcome<Self> {
+        let schema = Rc::clone(schema);
         schema.require_writable()?;
-        let tasks = schema.table("tasks");
-        let present = COLUMNS.map(|column| tasks.has(column));
+        let present = COLUMNS.map(|column| schema.has("tasks", column));
         let (mut names, mut marks) = (String::new(), String::new());
         for (column, _) in COLUMNS.iter().zip(present).filter(|(_, present)| *present) {
             let comma = if names.is_empty() { "" } else { ", " };

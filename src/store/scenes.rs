@@ -20,12 +20,16 @@ fn draft(title: &str) -> Draft {
     Draft { title: title.to_owned(), created_by: Some("user".to_owned()), ..Draft::default() }
 }
 
+fn known(conn: &Connection) -> std::rc::Rc<schema::SchemaReport> {
+    schema::Compared::default().report(conn).unwrap()
+}
+
 fn create(conn: &Connection, draft: Draft) -> String {
-    Creator::new(conn, 1, NOW).unwrap().create(&draft.normalise().unwrap()).unwrap().id
+    Creator::new(conn, &known(conn), 1, NOW).unwrap().create(&draft.normalise().unwrap()).unwrap().id
 }
 
 fn complete(conn: &Connection, what: &Completion) -> crate::failure::Outcome<super::complete::Completed> {
-    Completer::new(conn, NOW).unwrap().complete(what)
+    Completer::new(conn, &known(conn), NOW).unwrap().complete(what)
 }
 
 fn events(conn: &Connection) -> Vec<(String, String, Option<String>)> {
@@ -206,4 +210,18 @@ fn an_old_board_is_written_by_the_columns_it_has() {
     complete(&conn, &Completion { task: id.clone(), result: Some("r".to_owned()), ..Completion::default() })
         .unwrap();
     assert_eq!(task::get(&conn, &id).unwrap().unwrap().field("status").text(), Some("done"));
+}
+
+#[test]
+fn a_comparison_is_good_until_the_schema_or_its_version_changes() {
+    let conn = board();
+    let mut compared = schema::Compared::default();
+    let first = compared.report(&conn).unwrap();
+    assert!(std::rc::Rc::ptr_eq(&first, &compared.report(&conn).unwrap()));
+    conn.execute_batch("CREATE TRIGGER t AFTER INSERT ON tasks BEGIN DELETE FROM task_events; END").unwrap();
+    assert!(compared.report(&conn).unwrap().require_writable().is_err());
+    conn.execute_batch("DROP TRIGGER t; PRAGMA user_version = 7").unwrap();
+    assert!(compared.report(&conn).unwrap().require_writable().is_err());
+    conn.execute_batch("PRAGMA user_version = 0").unwrap();
+    assert!(compared.report(&conn).unwrap().require_writable().is_ok());
 }

@@ -165,11 +165,15 @@ pub fn select_only(
         }
     }
     let list = if list.is_empty() { "*".to_owned() } else { list.join(", ") };
-    let mut statement = conn.prepare(&format!("SELECT {list} FROM tasks {tail}"))?;
-    let layout = Layout::of(&statement);
-    let width = statement.column_count();
-    let rows = statement.query_map(values, |row| Task::read(&layout, row, width))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut statement = conn.prepare_cached(&format!("SELECT {list} FROM tasks {tail}"))?;
+    let mut rows = statement.query(values)?;
+    let (mut layout, mut tasks) = (None, Vec::new());
+    while let Some(row) = rows.next()? {
+        // Only the first step tells the columns: until then a kept statement has those of an earlier schema.
+        let layout = layout.get_or_insert_with(|| Layout::of(row.as_ref()));
+        tasks.push(Task::read(layout, row, row.as_ref().column_count())?);
+    }
+    Ok(tasks)
 }
 
 /// The task with exactly this id.

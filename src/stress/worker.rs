@@ -85,7 +85,7 @@ impl Worker<'_> {
         let title = format!("Load {number} of process {}", std::process::id());
         let draft = Draft { title, ..Draft::default() };
         let created = self.timed(Operation::Create, None, |pool| {
-            pool.write(|txn| Ok(Creator::new(txn, 1, now)?.create(&draft)?.id))
+            pool.write(|txn, schema| Ok(Creator::new(txn, schema, 1, now)?.create(&draft)?.id))
         })?;
         let Some(id) = created else { return Ok(()) };
         let shown = self.timed(Operation::Show, Some(&id), |pool| pool.read(|conn| task::get(conn, &id)))?;
@@ -98,7 +98,7 @@ impl Worker<'_> {
             ..Completion::default()
         };
         self.timed(Operation::Complete, Some(&id), |pool| {
-            pool.write(|txn| Completer::new(txn, now)?.complete(&completion))
+            pool.write(|txn, schema| Completer::new(txn, schema, now)?.complete(&completion))
         })?;
         let filter = Filter { status: Some("ready".to_owned()), limit: Some(LISTED), ..Filter::default() };
         self.timed(Operation::List, None, |pool| pool.read(|conn| query::list(conn, &filter, &COLUMNS)))?;

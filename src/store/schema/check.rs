@@ -1,6 +1,7 @@
 //! What a board's schema really is, against what it should be, in a few pragmas: every write asks first.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use rusqlite::Connection;
 use serde::Serialize;
@@ -87,11 +88,6 @@ impl SchemaReport {
         !self.tables.is_empty()
     }
 
-    /// The table, empty where the board has none.
-    pub fn table(&self, name: &str) -> Table {
-        self.tables.get(name).cloned().unwrap_or_default()
-    }
-
     /// Whether the board has this table and column.
     pub fn has(&self, table: &str, column: &str) -> bool {
         self.tables.get(table).is_some_and(|table| table.has(column))
@@ -119,6 +115,37 @@ struct Entry {
     name: String,
     table: String,
     sql: String,
+}
+
+/// The last comparison on one connection, good for as long as SQLite's schema cookie and `user_version` stay the same.
+#[derive(Debug, Default)]
+pub struct Compared(Option<(Cookie, Rc<SchemaReport>)>);
+
+/// `schema_version` and `user_version`: whatever changes the schema or its meaning changes one of them.
+type Cookie = (i64, i64);
+
+impl Compared {
+    /// Whether nothing was compared yet.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// What [`check`] says of the schema as it is now; holds for the rest of the caller's transaction.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn report(&mut self, conn: &Connection) -> Outcome<Rc<SchemaReport>> {
+        let number = |pragma: &str| conn.prepare_cached(pragma)?.query_row([], |row| row.get::<_, i64>(0));
+        let cookie = (number("PRAGMA schema_version")?, number("PRAGMA user_version")?);
+        match &self.0 {
+            Some((known, report)) if *known == cookie => Ok(Rc::clone(report)),
+            _ => {
+                let report = Rc::new(check(conn)?);
+                self.0 = Some((cookie, Rc::clone(&report)));
+                Ok(report)
+            }
+        }
+    }
 }
 
 /// Compares the board's schema with what is known. Reads `sqlite_master` and one pragma for each of Hermes' tables.

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use crate::failure::{Failure, Outcome};
 
-pub use check::{Column, SchemaReport, Table, Verdict, check};
+pub use check::{Column, Compared, SchemaReport, Table, Verdict, check};
 pub use tables::{INDEXES, KNOWN_NEWER_COLUMNS, TABLES, TableFacts};
 
 /// Creates every table and index of Hermes 0.19.0 that is missing. The caller holds the transaction.
