@@ -5,13 +5,14 @@
 //! [`Inspection`] by value, so that no byte of the file is read by hand while the handle lives. SQL text belongs to
 //! [`crate::store`], changes of the journal mode to `journal`.
 
+mod budget;
 mod open;
 
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -22,13 +23,12 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::signals::Signals;
 use crate::store::schema::{Compared, SchemaReport};
+pub use budget::Budget;
 use open::{configure, connect};
 pub(crate) use open::{immutable_uri, protect};
 
 /// How long a finding of damage rests before the second look (architecture.md rule 4).
 const SECOND_LOOK: Duration = Duration::from_millis(250);
-/// Virtual-machine steps between two looks at the deadline and the signal flag; some tens of microseconds.
-const STEPS_PER_LOOK: i32 = 20_000;
 /// The length of a WAL from which on a writer makes it begin anew: the hundred frames after which SQLite checkpoints by
 /// itself, in bytes.
 const LONG_WAL: u64 = 100 * 4_120;
@@ -40,34 +40,6 @@ pub enum Access {
     Read,
     /// Read and write.
     Write,
-}
-
-/// How long the command may wait and work.
-#[derive(Clone, Copy, Debug)]
-pub struct Budget {
-    /// The whole of what may be waited for locks.
-    pub total: Duration,
-    lock_deadline: Instant,
-    work_deadline: Option<Instant>,
-}
-
-impl Budget {
-    /// `total` for locks and statements together, counted from now.
-    pub fn new(total: Duration) -> Self {
-        let deadline = Instant::now() + total;
-        Self { total, lock_deadline: deadline, work_deadline: Some(deadline) }
-    }
-
-    /// The same lock budget, but statements may take as long as the board's size asks for.
-    #[must_use]
-    pub fn for_long_work(self) -> Self {
-        Self { work_deadline: None, ..self }
-    }
-
-    /// When waiting for locks ends.
-    pub fn deadline(&self) -> Instant {
-        self.lock_deadline
-    }
 }
 
 /// The pool of one: at most one open connection to one board.
@@ -183,7 +155,7 @@ impl Pool {
         let Some(mut handle) = self.handle.take() else {
             return Ok(());
         };
-        self.arm(&mut handle.connection)?;
+        self.budget.arm(&mut handle.connection, &self.signals)?;
         self.handle = Some(handle);
         Ok(())
     }
@@ -361,7 +333,7 @@ impl Pool {
     fn open(&mut self, immutable: bool) -> Outcome<()> {
         let path = self.copy.as_ref().map_or(self.inspection.resolved.as_path(), PrivateCopy::path);
         let connection = connect(path, self.access, immutable).and_then(|mut connection| {
-            self.arm(&mut connection)?;
+            self.budget.arm(&mut connection, &self.signals)?;
             if let Some(log) = self.log.clone() {
                 let keep = move |event: TraceEvent<'_>| {
                     if let TraceEvent::Stmt(_, sql) = event {
@@ -374,32 +346,6 @@ impl Pool {
             Ok(connection)
         })?;
         self.handle = Some(Handle { connection, immutable, wrote: false });
-        Ok(())
-    }
-
-    /// Gives the connection its deadline busy handler and the progress handler that hears signals.
-    fn arm(&self, connection: &mut Connection) -> Outcome<()> {
-        let (deadline, signals) = (self.budget.lock_deadline, self.signals.clone());
-        let mut since = Instant::now();
-        connection.busy_handler(Some(move |tries: i32| {
-            let now = Instant::now();
-            if tries == 0 {
-                since = now;
-            }
-            let left = deadline.saturating_duration_since(now);
-            if left.is_zero() || signals.received().is_some() {
-                return false;
-            }
-            sleep(pause(now.saturating_duration_since(since)).min(left));
-            true
-        }))?;
-        let (deadline, signals) = (self.budget.work_deadline, self.signals.clone());
-        connection.progress_handler(
-            STEPS_PER_LOOK,
-            Some(move || {
-                signals.received().is_some() || deadline.is_some_and(|deadline| Instant::now() >= deadline)
-            }),
-        )?;
         Ok(())
     }
 
@@ -433,19 +379,6 @@ impl Pool {
     }
 }
 
-/// The pause before the next try for a lock, by how long it has been waited for. Nobody queues at SQLite's locks: who
-/// tries more often gets them sooner. So the newcomer steps back and the one that has waited longest tries most often,
-/// until the wait is so long that it is one holder that it is for, and no queue.
-fn pause(waited: Duration) -> Duration {
-    let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
-    Duration::from_micros(match waited {
-        0..10 => 1_000 + 500 * waited,
-        10..50 => 15_000,
-        50..2_000 => (750_000 / waited).max(1_000),
-        _ => 5_000,
-    })
-}
-
 /// Waits between two looks at damage, with SQLite's cache dropped, or the second look would read the first one's pages
 /// (architecture.md rule 4).
 pub fn rest_between_looks(connection: &Connection) {
@@ -466,23 +399,4 @@ fn require_same_file(inspection: &Inspection) -> Outcome<()> {
         inspection.resolved.display()
     ))
     .hint("Run the command again: it will open the new file."))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_has_waited_longer_tries_more_often() {
-        let pauses: Vec<Duration> = (20..2_000).map(|waited| pause(Duration::from_millis(waited))).collect();
-        assert!(pauses.windows(2).all(|pair| pair[0] >= pair[1]));
-        assert!(pauses.first() > pauses.last());
-        for waited in [0, 1, 9, 10, 49, 50, 1_999, 2_000, 100_000] {
-            let pause = pause(Duration::from_millis(waited));
-            assert!(
-                (Duration::from_millis(1)..=Duration::from_millis(15)).contains(&pause),
-                "{waited}: {pause:?}"
-            );
-        }
-    }
 }

@@ -1,0 +1,101 @@
+//! How long an invocation waits and works, and how it waits.
+//!
+//! Responsible for the deadlines and for the two handlers through which SQLite keeps them: one that waits for locks, one
+//! that stops statements; both hear signals (architecture.md rule 6).
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use crate::failure::Outcome;
+use crate::signals::Signals;
+
+/// Virtual-machine steps between two looks at the deadline and the signal flag; some tens of microseconds.
+const STEPS_PER_LOOK: i32 = 20_000;
+
+/// How long the command may wait and work.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// The whole of what may be waited for locks.
+    pub total: Duration,
+    lock_deadline: Instant,
+    work_deadline: Option<Instant>,
+}
+
+impl Budget {
+    /// `total` for locks and statements together, counted from now.
+    pub fn new(total: Duration) -> Self {
+        let deadline = Instant::now() + total;
+        Self { total, lock_deadline: deadline, work_deadline: Some(deadline) }
+    }
+
+    /// The same lock budget, but statements may take as long as the board's size asks for.
+    #[must_use]
+    pub fn for_long_work(self) -> Self {
+        Self { work_deadline: None, ..self }
+    }
+
+    /// When waiting for locks ends.
+    pub fn deadline(&self) -> Instant {
+        self.lock_deadline
+    }
+
+    /// Gives the connection its deadline busy handler and the progress handler that hears signals.
+    pub(super) fn arm(self, connection: &mut Connection, signals: &Signals) -> Outcome<()> {
+        let (deadline, heard) = (self.lock_deadline, signals.clone());
+        let mut since = Instant::now();
+        connection.busy_handler(Some(move |tries: i32| {
+            let now = Instant::now();
+            if tries == 0 {
+                since = now;
+            }
+            let left = deadline.saturating_duration_since(now);
+            if left.is_zero() || heard.received().is_some() {
+                return false;
+            }
+            sleep(pause(now.saturating_duration_since(since)).min(left));
+            true
+        }))?;
+        let (deadline, heard) = (self.work_deadline, signals.clone());
+        connection.progress_handler(
+            STEPS_PER_LOOK,
+            Some(move || {
+                heard.received().is_some() || deadline.is_some_and(|deadline| Instant::now() >= deadline)
+            }),
+        )?;
+        Ok(())
+    }
+}
+
+/// The pause before the next try for a lock, by how long it has been waited for. Nobody queues at SQLite's locks: who
+/// tries more often gets them sooner. So the newcomer steps back and the one that has waited longest tries most often,
+/// until the wait is so long that it is one holder that it is for, and no queue.
+fn pause(waited: Duration) -> Duration {
+    let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_micros(match waited {
+        0..10 => 1_000 + 500 * waited,
+        10..50 => 15_000,
+        50..2_000 => (750_000 / waited).max(1_000),
+        _ => 5_000,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_waited_longer_tries_more_often() {
+        let pauses: Vec<Duration> = (20..2_000).map(|waited| pause(Duration::from_millis(waited))).collect();
+        assert!(pauses.windows(2).all(|pair| pair[0] >= pair[1]));
+        assert!(pauses.first() > pauses.last());
+        for waited in [0, 1, 9, 10, 49, 50, 1_999, 2_000, 100_000] {
+            let pause = pause(Duration::from_millis(waited));
+            assert!(
+                (Duration::from_millis(1)..=Duration::from_millis(15)).contains(&pause),
+                "{waited}: {pause:?}"
+            );
+        }
+    }
+}
