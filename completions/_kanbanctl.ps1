@@ -45,7 +45,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copy a board as of one moment, verified')
-            [CompletionResult]::new('backups', 'backups', [CompletionResultType]::ParameterValue, 'Look at the copies beside a board')
+            [CompletionResult]::new('backups', 'backups', [CompletionResultType]::ParameterValue, 'Look at the copies beside a board, and thin them out')
             [CompletionResult]::new('boards', 'boards', [CompletionResultType]::ParameterValue, 'Look at the boards under the root')
             [CompletionResult]::new('checkpoint', 'checkpoint', [CompletionResultType]::ParameterValue, 'Copy committed frames from the WAL into the board''s file')
             [CompletionResult]::new('complete', 'complete', [CompletionResultType]::ParameterValue, 'Complete tasks; prints their ids once they are committed')
@@ -115,6 +115,8 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the copies, each content once')
             [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List the copies, each content once')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show where one content lies and what it is')
+            [CompletionResult]::new('diff', 'diff', [CompletionResultType]::ParameterValue, 'Say task by task what a copy holds against the live board')
+            [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Remove copies without losing a row')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -190,9 +192,64 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'kanbanctl;backups;diff' {
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Name at most this many tasks [default: 100 in a table, all in the other formats]')
+            [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'Board by name')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Board file by path')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the data to this file, atomically')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]')
+            [CompletionResult]::new('--if-busy', '--if-busy', [CompletionResultType]::ParameterName, 'What to do when the lock is not had within the budget')
+            [CompletionResult]::new('--all-boards', '--all-boards', [CompletionResultType]::ParameterName, 'Every board under the root (health, list, stats, checkpoint, backup, backups list)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say less on stderr (can be repeated)')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say less on stderr (can be repeated)')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr (can be repeated; twice logs every SQL statement)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr (can be repeated; twice logs every SQL statement)')
+            [CompletionResult]::new('--ascii', '--ascii', [CompletionResultType]::ParameterName, 'Only ASCII in decoration')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer every confirmation with yes')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer every confirmation with yes')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Do everything but the write')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Do everything but the write')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'kanbanctl;backups;prune' {
+            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'Keep this many of the newest contents, of Hermes'' copies and of our backups')
+            [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'Remove only what was last written longer ago than this, such as 12h or 30d')
+            [CompletionResult]::new('--max-bytes', '--max-bytes', [CompletionResultType]::ParameterName, 'Remove no more once all copies take this many bytes or fewer, such as 500M')
+            [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'Board by name')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Board file by path')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the data to this file, atomically')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]')
+            [CompletionResult]::new('--if-busy', '--if-busy', [CompletionResultType]::ParameterName, 'What to do when the lock is not had within the budget')
+            [CompletionResult]::new('--force-lossy', '--force-lossy', [CompletionResultType]::ParameterName, 'Remove copies although they hold row versions that are nowhere else')
+            [CompletionResult]::new('--all-boards', '--all-boards', [CompletionResultType]::ParameterName, 'Every board under the root (health, list, stats, checkpoint, backup, backups list)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say less on stderr (can be repeated)')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say less on stderr (can be repeated)')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr (can be repeated; twice logs every SQL statement)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr (can be repeated; twice logs every SQL statement)')
+            [CompletionResult]::new('--ascii', '--ascii', [CompletionResultType]::ParameterName, 'Only ASCII in decoration')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer every confirmation with yes')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer every confirmation with yes')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Do everything but the write')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Do everything but the write')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'kanbanctl;backups;help' {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the copies, each content once')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show where one content lies and what it is')
+            [CompletionResult]::new('diff', 'diff', [CompletionResultType]::ParameterValue, 'Say task by task what a copy holds against the live board')
+            [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Remove copies without losing a row')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -200,6 +257,12 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             break
         }
         'kanbanctl;backups;help;show' {
+            break
+        }
+        'kanbanctl;backups;help;diff' {
+            break
+        }
+        'kanbanctl;backups;help;prune' {
             break
         }
         'kanbanctl;backups;help;help' {
@@ -741,7 +804,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
         }
         'kanbanctl;help' {
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copy a board as of one moment, verified')
-            [CompletionResult]::new('backups', 'backups', [CompletionResultType]::ParameterValue, 'Look at the copies beside a board')
+            [CompletionResult]::new('backups', 'backups', [CompletionResultType]::ParameterValue, 'Look at the copies beside a board, and thin them out')
             [CompletionResult]::new('boards', 'boards', [CompletionResultType]::ParameterValue, 'Look at the boards under the root')
             [CompletionResult]::new('checkpoint', 'checkpoint', [CompletionResultType]::ParameterValue, 'Copy committed frames from the WAL into the board''s file')
             [CompletionResult]::new('complete', 'complete', [CompletionResultType]::ParameterValue, 'Complete tasks; prints their ids once they are committed')
@@ -766,12 +829,20 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
         'kanbanctl;help;backups' {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the copies, each content once')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show where one content lies and what it is')
+            [CompletionResult]::new('diff', 'diff', [CompletionResultType]::ParameterValue, 'Say task by task what a copy holds against the live board')
+            [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Remove copies without losing a row')
             break
         }
         'kanbanctl;help;backups;list' {
             break
         }
         'kanbanctl;help;backups;show' {
+            break
+        }
+        'kanbanctl;help;backups;diff' {
+            break
+        }
+        'kanbanctl;help;backups;prune' {
             break
         }
         'kanbanctl;help;boards' {

@@ -73,6 +73,9 @@ _kanbanctl() {
             kanbanctl,version)
                 cmd="kanbanctl__subcmd__version"
                 ;;
+            kanbanctl__subcmd__backups,diff)
+                cmd="kanbanctl__subcmd__backups__subcmd__diff"
+                ;;
             kanbanctl__subcmd__backups,help)
                 cmd="kanbanctl__subcmd__backups__subcmd__help"
                 ;;
@@ -82,14 +85,23 @@ _kanbanctl() {
             kanbanctl__subcmd__backups,ls)
                 cmd="kanbanctl__subcmd__backups__subcmd__list"
                 ;;
+            kanbanctl__subcmd__backups,prune)
+                cmd="kanbanctl__subcmd__backups__subcmd__prune"
+                ;;
             kanbanctl__subcmd__backups,show)
                 cmd="kanbanctl__subcmd__backups__subcmd__show"
+                ;;
+            kanbanctl__subcmd__backups__subcmd__help,diff)
+                cmd="kanbanctl__subcmd__backups__subcmd__help__subcmd__diff"
                 ;;
             kanbanctl__subcmd__backups__subcmd__help,help)
                 cmd="kanbanctl__subcmd__backups__subcmd__help__subcmd__help"
                 ;;
             kanbanctl__subcmd__backups__subcmd__help,list)
                 cmd="kanbanctl__subcmd__backups__subcmd__help__subcmd__list"
+                ;;
+            kanbanctl__subcmd__backups__subcmd__help,prune)
+                cmd="kanbanctl__subcmd__backups__subcmd__help__subcmd__prune"
                 ;;
             kanbanctl__subcmd__backups__subcmd__help,show)
                 cmd="kanbanctl__subcmd__backups__subcmd__help__subcmd__show"
@@ -169,8 +181,14 @@ _kanbanctl() {
             kanbanctl__subcmd__help,version)
                 cmd="kanbanctl__subcmd__help__subcmd__version"
                 ;;
+            kanbanctl__subcmd__help__subcmd__backups,diff)
+                cmd="kanbanctl__subcmd__help__subcmd__backups__subcmd__diff"
+                ;;
             kanbanctl__subcmd__help__subcmd__backups,list)
                 cmd="kanbanctl__subcmd__help__subcmd__backups__subcmd__list"
+                ;;
+            kanbanctl__subcmd__help__subcmd__backups,prune)
+                cmd="kanbanctl__subcmd__help__subcmd__backups__subcmd__prune"
                 ;;
             kanbanctl__subcmd__help__subcmd__backups,show)
                 cmd="kanbanctl__subcmd__help__subcmd__backups__subcmd__show"
@@ -276,7 +294,7 @@ _kanbanctl() {
             return 0
             ;;
         kanbanctl__subcmd__backups)
-            opts="-o -q -v -y -n -h --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help list ls show help"
+            opts="-o -q -v -y -n -h --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help list ls show diff prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -317,9 +335,69 @@ _kanbanctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        kanbanctl__subcmd__backups__subcmd__help)
-            opts="list show help"
+        kanbanctl__subcmd__backups__subcmd__diff)
+            opts="-o -q -v -y -n -h --limit --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json jsonl nagios prom" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --if-busy)
+                    COMPREPLY=($(compgen -W "fail skip" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanbanctl__subcmd__backups__subcmd__help)
+            opts="list show diff prune help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanbanctl__subcmd__backups__subcmd__help__subcmd__diff)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -359,6 +437,20 @@ _kanbanctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        kanbanctl__subcmd__backups__subcmd__help__subcmd__prune)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         kanbanctl__subcmd__backups__subcmd__help__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -380,6 +472,60 @@ _kanbanctl() {
                 return 0
             fi
             case "${prev}" in
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json jsonl nagios prom" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --if-busy)
+                    COMPREPLY=($(compgen -W "fail skip" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanbanctl__subcmd__backups__subcmd__prune)
+            opts="-o -q -v -y -n -h --keep --older-than --max-bytes --force-lossy --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --keep)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --older-than)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-bytes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --board)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -966,7 +1112,7 @@ _kanbanctl() {
             return 0
             ;;
         kanbanctl__subcmd__help__subcmd__backups)
-            opts="list show"
+            opts="list show diff prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -979,7 +1125,35 @@ _kanbanctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        kanbanctl__subcmd__help__subcmd__backups__subcmd__diff)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         kanbanctl__subcmd__help__subcmd__backups__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanbanctl__subcmd__help__subcmd__backups__subcmd__prune)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -42,7 +42,7 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand backup 'Copy a board as of one moment, verified'
-            cand backups 'Look at the copies beside a board'
+            cand backups 'Look at the copies beside a board, and thin them out'
             cand boards 'Look at the boards under the root'
             cand checkpoint 'Copy committed frames from the WAL into the board''s file'
             cand complete 'Complete tasks; prints their ids once they are committed'
@@ -110,6 +110,8 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand list 'List the copies, each content once'
             cand ls 'List the copies, each content once'
             cand show 'Show where one content lies and what it is'
+            cand diff 'Say task by task what a copy holds against the live board'
+            cand prune 'Remove copies without losing a row'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'kanbanctl;backups;list'= {
@@ -181,14 +183,71 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'kanbanctl;backups;diff'= {
+            cand --limit 'Name at most this many tasks [default: 100 in a table, all in the other formats]'
+            cand --board 'Board by name'
+            cand --db 'Board file by path'
+            cand --format 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]'
+            cand -o 'Write the data to this file, atomically'
+            cand --color 'Colour'
+            cand --timeout 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]'
+            cand --if-busy 'What to do when the lock is not had within the budget'
+            cand --all-boards 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+            cand --json 'Short for --format json'
+            cand -q 'Say less on stderr (can be repeated)'
+            cand --quiet 'Say less on stderr (can be repeated)'
+            cand -v 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+            cand --verbose 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+            cand --ascii 'Only ASCII in decoration'
+            cand -y 'Answer every confirmation with yes'
+            cand --yes 'Answer every confirmation with yes'
+            cand --no-input 'Never ask'
+            cand -n 'Do everything but the write'
+            cand --dry-run 'Do everything but the write'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanbanctl;backups;prune'= {
+            cand --keep 'Keep this many of the newest contents, of Hermes'' copies and of our backups'
+            cand --older-than 'Remove only what was last written longer ago than this, such as 12h or 30d'
+            cand --max-bytes 'Remove no more once all copies take this many bytes or fewer, such as 500M'
+            cand --board 'Board by name'
+            cand --db 'Board file by path'
+            cand --format 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]'
+            cand -o 'Write the data to this file, atomically'
+            cand --color 'Colour'
+            cand --timeout 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]'
+            cand --if-busy 'What to do when the lock is not had within the budget'
+            cand --force-lossy 'Remove copies although they hold row versions that are nowhere else'
+            cand --all-boards 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+            cand --json 'Short for --format json'
+            cand -q 'Say less on stderr (can be repeated)'
+            cand --quiet 'Say less on stderr (can be repeated)'
+            cand -v 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+            cand --verbose 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+            cand --ascii 'Only ASCII in decoration'
+            cand -y 'Answer every confirmation with yes'
+            cand --yes 'Answer every confirmation with yes'
+            cand --no-input 'Never ask'
+            cand -n 'Do everything but the write'
+            cand --dry-run 'Do everything but the write'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'kanbanctl;backups;help'= {
             cand list 'List the copies, each content once'
             cand show 'Show where one content lies and what it is'
+            cand diff 'Say task by task what a copy holds against the live board'
+            cand prune 'Remove copies without losing a row'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'kanbanctl;backups;help;list'= {
         }
         &'kanbanctl;backups;help;show'= {
+        }
+        &'kanbanctl;backups;help;diff'= {
+        }
+        &'kanbanctl;backups;help;prune'= {
         }
         &'kanbanctl;backups;help;help'= {
         }
@@ -705,7 +764,7 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
         }
         &'kanbanctl;help'= {
             cand backup 'Copy a board as of one moment, verified'
-            cand backups 'Look at the copies beside a board'
+            cand backups 'Look at the copies beside a board, and thin them out'
             cand boards 'Look at the boards under the root'
             cand checkpoint 'Copy committed frames from the WAL into the board''s file'
             cand complete 'Complete tasks; prints their ids once they are committed'
@@ -728,10 +787,16 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
         &'kanbanctl;help;backups'= {
             cand list 'List the copies, each content once'
             cand show 'Show where one content lies and what it is'
+            cand diff 'Say task by task what a copy holds against the live board'
+            cand prune 'Remove copies without losing a row'
         }
         &'kanbanctl;help;backups;list'= {
         }
         &'kanbanctl;help;backups;show'= {
+        }
+        &'kanbanctl;help;backups;diff'= {
+        }
+        &'kanbanctl;help;backups;prune'= {
         }
         &'kanbanctl;help;boards'= {
             cand list 'List the boards with their counts, the default one first'

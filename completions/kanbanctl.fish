@@ -50,7 +50,7 @@ complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -s n -l dry-run -d 'Do
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -s V -l version -d 'Print version'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "backup" -d 'Copy a board as of one moment, verified'
-complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "backups" -d 'Look at the copies beside a board'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "backups" -d 'Look at the copies beside a board, and thin them out'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "boards" -d 'Look at the boards under the root'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "checkpoint" -d 'Copy committed frames from the WAL into the board\'s file'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "complete" -d 'Complete tasks; prints their ids once they are committed'
@@ -93,34 +93,36 @@ complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -s y -l yes 
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -l no-input -d 'Never ask'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -s n -l dry-run -d 'Do everything but the write'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l board -d 'Board by name' -r
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l db -d 'Board file by path' -r -F
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
 plain\t'For scripts: tab separated, one record a line, no decoration, stable'
 json\t'One JSON envelope'
 jsonl\t'One JSON envelope per record, each on its own line'
 nagios\t'A Nagios plug-in line (`health` only)'
 prom\t'Prometheus text exposition (`health` only)'"
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -s o -d 'Write the data to this file, atomically' -r -F
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
 always\t'In colour, whatever the environment says'
 never\t'Without colour'"
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
 skip\t'Exit 0, for cron'"
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l json -d 'Short for --format json'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -s q -l quiet -d 'Say less on stderr (can be repeated)'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l ascii -d 'Only ASCII in decoration'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -s y -l yes -d 'Answer every confirmation with yes'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -l no-input -d 'Never ask'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -s n -l dry-run -d 'Do everything but the write'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -f -a "list" -d 'List the copies, each content once'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -f -a "ls" -d 'List the copies, each content once'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -f -a "show" -d 'Show where one content lies and what it is'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -f -a "list" -d 'List the copies, each content once'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -f -a "ls" -d 'List the copies, each content once'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -f -a "show" -d 'Show where one content lies and what it is'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -f -a "diff" -d 'Say task by task what a copy holds against the live board'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -f -a "prune" -d 'Remove copies without losing a row'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and not __fish_seen_subcommand_from list ls show diff prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from list" -l board -d 'Board by name' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from list" -l db -d 'Board file by path' -r -F
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from list" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
@@ -193,8 +195,63 @@ complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from show" -s n -l dry-run -d 'Do everything but the write'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from diff" -l limit -d 'Name at most this many tasks [default: 100 in a table, all in the other formats]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from diff" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from diff" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from diff" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from diff" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from diff" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from diff" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from diff" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from diff" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from diff" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from diff" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from diff" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from diff" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from diff" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from diff" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from diff" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -l keep -d 'Keep this many of the newest contents, of Hermes\' copies and of our backups' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -l older-than -d 'Remove only what was last written longer ago than this, such as 12h or 30d' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -l max-bytes -d 'Remove no more once all copies take this many bytes or fewer, such as 500M' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -l force-lossy -d 'Remove copies although they hold row versions that are nowhere else'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -s q -l quiet -d 'Say less on stderr (can be repeated)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -l ascii -d 'Only ASCII in decoration'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -s n -l dry-run -d 'Do everything but the write'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the copies, each content once'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show where one content lies and what it is'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from help" -f -a "diff" -d 'Say task by task what a copy holds against the live board'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove copies without losing a row'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backups; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -l board -d 'Board by name' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and not __fish_seen_subcommand_from list ls show help" -l db -d 'Board file by path' -r -F
@@ -755,7 +812,7 @@ complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -l no-input
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -s n -l dry-run -d 'Do everything but the write'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover version help" -f -a "backup" -d 'Copy a board as of one moment, verified'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover version help" -f -a "backups" -d 'Look at the copies beside a board'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover version help" -f -a "backups" -d 'Look at the copies beside a board, and thin them out'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover version help" -f -a "boards" -d 'Look at the boards under the root'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover version help" -f -a "checkpoint" -d 'Copy committed frames from the WAL into the board\'s file'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover version help" -f -a "complete" -d 'Complete tasks; prints their ids once they are committed'
@@ -774,5 +831,7 @@ complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and __fish_seen_subcommand_from backups" -f -a "list" -d 'List the copies, each content once'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and __fish_seen_subcommand_from backups" -f -a "show" -d 'Show where one content lies and what it is'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and __fish_seen_subcommand_from backups" -f -a "diff" -d 'Say task by task what a copy holds against the live board'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and __fish_seen_subcommand_from backups" -f -a "prune" -d 'Remove copies without losing a row'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and __fish_seen_subcommand_from boards" -f -a "list" -d 'List the boards with their counts, the default one first'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and __fish_seen_subcommand_from boards" -f -a "show" -d 'Show one board\'s path, the rule that chose it, and what is there'

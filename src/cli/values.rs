@@ -29,9 +29,44 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a number with ms, s, m, h or d, such as 30s".to_owned())
 }
 
+/// A number of bytes such as `500M` or `2GiB`; K, M, G and T count in 1024s.
+///
+/// # Errors
+/// A message that names the accepted forms.
+pub fn size(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit = unit.strip_suffix("iB").unwrap_or(unit);
+    let shift = match unit {
+        "" | "B" => Some(0),
+        "K" | "k" => Some(10),
+        "M" => Some(20),
+        "G" => Some(30),
+        "T" => Some(40),
+        _ => None,
+    };
+    shift
+        .zip(number.parse::<u64>().ok())
+        .and_then(|(shift, number)| number.checked_mul(1 << shift))
+        .ok_or_else(|| "expected a number of bytes, with K, M, G or T for 1024s, such as 500M".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_read() {
+        assert_eq!(size("0"), Ok(0));
+        assert_eq!(size("4096"), Ok(4096));
+        assert_eq!(size("3K"), Ok(3 << 10));
+        assert_eq!(size("500M"), Ok(500 << 20));
+        assert_eq!(size("2GiB"), Ok(2 << 30));
+        for bad in ["", "M", "-1", "1.5G", "1 G", "99999999999999T", "5X", "iB"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn spans_are_read() {

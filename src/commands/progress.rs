@@ -34,6 +34,7 @@ impl Watch for Bars<'_> {
                 Stage::Merge => "Merging rows",
                 Stage::Rebuild => "Writing rows",
                 Stage::Verify => "Verifying",
+                Stage::Compare => "Comparing rows",
             };
             self.current = Some((stage, self.ui.progress(name, total)));
         }

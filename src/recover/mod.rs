@@ -14,10 +14,12 @@
 
 mod catalog;
 mod chains;
+pub mod comparison;
 pub mod evidence;
 mod gaps;
 mod graft;
 pub mod held;
+mod holdings;
 pub mod install;
 mod layout;
 mod leaf;
@@ -34,8 +36,10 @@ mod shelf;
 pub mod site;
 pub mod sources;
 pub mod store;
+pub mod thinning;
 pub mod undo;
 mod verify;
+mod versions;
 mod workers;
 
 use std::collections::{BTreeMap, HashMap};
@@ -45,12 +49,12 @@ use std::path::{Path, PathBuf};
 use self::catalog::Schemas;
 use self::merge::Merge;
 use self::ranking::Facts;
-use self::salvage::Orders;
 use self::shelf::Shelf;
 use self::sources::Source;
 use crate::failure::{Failure, Outcome};
 use crate::own::{OwnFile, RecordedMode, Sealed};
 
+pub use self::holdings::{Holdings, Viewer};
 pub use self::report::{MAX_SUSPECTS, Provenance, Report, SourceReport, TableReport};
 
 /// What is being done, for a progress bar.
@@ -66,6 +70,8 @@ pub enum Stage {
     Rebuild,
     /// Checking the new file; counted in checks.
     Verify,
+    /// Comparing what copies hold; counted in copies.
+    Compare,
 }
 
 /// Who watches the work: shows progress, and stops it by returning an error (interrupted, out of time).
@@ -203,19 +209,6 @@ fn run(
 fn access(sources: &[Source]) -> u32 {
     let metadata = sources.first().and_then(|source| std::fs::metadata(&source.path).ok());
     metadata.map_or(0o600, |metadata| metadata.permissions().mode())
-}
-
-/// How many rows of each table can be read out of `stores`.
-///
-/// # Errors
-/// When SQLite cannot take the `CREATE` texts apart in memory.
-pub fn holdings(stores: &store::Stores) -> Outcome<BTreeMap<String, u64>> {
-    let Some(layout) = layout::lay_out(stores) else { return Ok(BTreeMap::new()) };
-    let orders = Orders { source: 0, sibling: None, threads: workers::cores(), waits: false };
-    let salvaged = salvage::salvage(&layout, &Schemas::new()?, &orders, &mut Unwatched)?;
-    let Some((salvage, _)) = salvaged else { return Ok(BTreeMap::new()) };
-    let names = salvage.catalog.tables.into_iter().map(|tree| tree.table.name.clone());
-    Ok(names.zip(salvage.tables.iter().map(|rows| rows.whole.len() as u64)).collect())
 }
 
 /// What the new file takes over from the first source that can tell.

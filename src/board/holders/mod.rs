@@ -10,6 +10,7 @@
 //!   belonging      inode, name, company                                what that is to the board
 //!   lock_table     /proc/locks                                         who holds which lock
 //!   coverage       users, pid namespaces, other machines               whether somebody can have been missed
+//!   many           /proc/*/fd for any of thousands of files              whether a copy is in use
 //! ```
 //!
 //! One more source opens and closes the board's files and with that would drop this process's own locks on them:
@@ -20,6 +21,7 @@ mod belonging;
 mod coverage;
 mod descriptors;
 mod lock_table;
+pub mod many;
 mod process;
 
 use std::fmt;

@@ -1,18 +1,22 @@
 //! `kanbanctl backups`: the `.corrupt.*.bak` files beside a board and our own copies of it, grouped by content.
 
 mod content;
+mod diff;
 mod list;
+mod prune;
 mod show;
+
+use std::path::PathBuf;
 
 use self::content::Content;
 use super::Context;
 use super::progress::Bars;
 use crate::board::{Board, location};
 use crate::exit::Exit;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::recover::sources::{self, Digests, Unread};
 
-/// Look at the copies beside a board.
+/// Look at the copies beside a board, and thin them out.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -30,6 +34,17 @@ enum Verb {
         #[arg(value_name = "BACKUP")]
         backup: String,
     },
+    /// Say task by task what a copy holds against the live board.
+    ///
+    /// Both are read page by page, damaged or not. Which of two states is newer is read from the rows: the latest time
+    /// in anything that belongs to the task. Plus is only in the copy, minus only on the board.
+    Diff(diff::Args),
+    /// Remove copies without losing a row.
+    ///
+    /// Without a rule only equal copies beyond one go. With --keep, --older-than or --max-bytes whole contents go, too, the
+    /// oldest first, but never the newest, the oldest of an incident, or one that holds a row version found neither on
+    /// the live board nor in a copy that stays. Says first what would go, and asks.
+    Prune(prune::Args),
 }
 
 /// Runs the verb.
@@ -40,6 +55,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     match &args.verb {
         Verb::List => list::run(context),
         Verb::Show { backup } => show::run(context, backup),
+        Verb::Diff(args) => diff::run(context, args),
+        Verb::Prune(args) => prune::run(context, args),
     }
 }
 
@@ -65,18 +82,41 @@ fn gather(context: &mut Context<'_>) -> Outcome<Gathered> {
                     gathered.exit = gathered.exit.merge(failure.exit());
                     context.ui.warning(format_args!("board {}: {failure}", board.name()));
                 }
-                Ok(()) => {}
+                Ok(_) => {}
             }
         }
     } else {
         let board = context.board()?;
         of_board(context, &board, &mut gathered)?;
     }
-    gathered.contents.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.sha256.cmp(&b.sha256)));
+    gathered.sort();
     Ok(gathered)
 }
 
-fn of_board(context: &mut Context<'_>, board: &Board, gathered: &mut Gathered) -> Outcome<()> {
+/// The one board that is meant, its resolved path, and its copies.
+///
+/// # Errors
+/// Exit 2 with `--all-boards`, and as [`gather`].
+fn gather_one(context: &mut Context<'_>, verb: &str) -> Outcome<(Board, PathBuf, Gathered)> {
+    if context.globals.all_boards {
+        return Err(Failure::usage(format!(
+            "`backups {verb}` works on one board; name it with --board or --db."
+        )));
+    }
+    let board = context.board()?;
+    let mut gathered = Gathered { contents: Vec::new(), exit: Exit::Ok };
+    let resolved = of_board(context, &board, &mut gathered)?;
+    gathered.sort();
+    Ok((board, resolved, gathered))
+}
+
+impl Gathered {
+    fn sort(&mut self) {
+        self.contents.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.sha256.cmp(&b.sha256)));
+    }
+}
+
+fn of_board(context: &mut Context<'_>, board: &Board, gathered: &mut Gathered) -> Outcome<PathBuf> {
     let resolved = board.inspect()?.resolved;
     let mut bars = Bars::new(context.ui, context.signals.clone());
     let copies = sources::backups(&resolved, Digests::All, &mut bars)?;
@@ -87,5 +127,5 @@ fn of_board(context: &mut Context<'_>, board: &Board, gathered: &mut Gathered) -
         context.ui.warning(format_args!("{}: {reason}", path.display()));
         gathered.exit = gathered.exit.merge(Exit::Partial);
     }
-    Ok(())
+    Ok(resolved)
 }

@@ -9,7 +9,7 @@ use super::gather;
 use crate::commands::Context;
 use crate::exit::Exit;
 use crate::failure::Outcome;
-use crate::recover;
+use crate::recover::{Holdings, Viewer};
 use crate::ui::{Page, Records, Report};
 
 /// Paths of equal copies that a page shows; all are in the other formats.
@@ -22,6 +22,13 @@ struct Shown {
     content: Content,
     /// Rows that can be read, by table.
     rows: BTreeMap<String, u64>,
+    /// Pages that are damaged, lost or unreachable.
+    damaged_pages: u64,
+    /// Rows of which only a part could be read.
+    partial_rows: u64,
+    /// Whether its schema could be read; otherwise rows were told by their shape.
+    schema: bool,
+    unread_tables: Vec<String>,
 }
 
 /// Runs the verb.
@@ -31,8 +38,16 @@ struct Shown {
 pub(super) fn run(context: &mut Context<'_>, wanted: &str) -> Outcome<Exit> {
     let gathered = gather(context)?;
     let chosen = choose(gathered.contents, wanted)?;
-    let rows = recover::holdings(&chosen.source.open(&context.scratch())?)?;
-    context.ui.emit(&Shown { content: chosen, rows })?;
+    let Holdings { rows, damaged_pages, has_schema, partial, unread_tables } =
+        Viewer::new(context.scratch())?.holdings(&chosen.source)?;
+    context.ui.emit(&Shown {
+        content: chosen,
+        rows,
+        damaged_pages,
+        partial_rows: partial,
+        schema: has_schema,
+        unread_tables,
+    })?;
     Ok(gathered.exit)
 }
 
@@ -54,6 +69,7 @@ impl Report for Shown {
             ("newest", content.modified_utc.as_deref().unwrap_or("-")),
             ("oldest", content.oldest_utc.as_deref().unwrap_or("-")),
             ("sha256", &content.sha256),
+            ("damaged pages", &self.damaged_pages.to_string()),
         ]);
         for path in content.paths.iter().take(PATHS) {
             page.line(path);
@@ -63,6 +79,12 @@ impl Report for Shown {
         }
         for (table, rows) in &self.rows {
             page.line(&format!("{rows:>9} {table}"));
+        }
+        if self.partial_rows > 0 {
+            page.line(&format!("{:>9} rows can be read only in part", self.partial_rows));
+        }
+        for table in &self.unread_tables {
+            page.line(&format!("{:>9} {table} cannot be read", "?"));
         }
     }
 

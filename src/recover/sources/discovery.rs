@@ -97,6 +97,12 @@ impl Member {
         self.main_size() + self.wal_size()
     }
 
+    /// Bytes on the disk that are free again when its names are removed; files with other names stay.
+    pub fn disk_bytes(&self) -> u64 {
+        let own = |stamp: &Stamp| if stamp.nlink == 1 { stamp.len } else { 0 };
+        [&self.main, &self.wal, &self.shm].into_iter().flatten().map(own).sum()
+    }
+
     /// When the copy was last written, in nanoseconds since 1970. Hermes copies a board with its times.
     pub fn written_ns(&self) -> i128 {
         self.main.or(self.wal).map_or(0, |stamp| stamp.mtime_ns)

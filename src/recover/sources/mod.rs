@@ -6,6 +6,7 @@
 //!   discovery  which files there are: one listing, one `stat` each
 //!   hashing    what is in them, on every core
 //!   grouping   equal contents are one source
+//!   removal    a copy taken away, never anything else
 //! ```
 //!
 //! Found by plain reads, every descriptor closed again before anything else happens; no source ever meets SQLite. Memory
@@ -15,6 +16,7 @@ mod discovery;
 mod grouping;
 mod hashing;
 pub mod names;
+pub mod removal;
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -117,6 +119,24 @@ pub fn discover(board: &Path, named: &[PathBuf], watch: &mut dyn Watch) -> Outco
     let mut found = grouping::group(files, Digests::WhereNeeded, watch)?;
     found.unread.extend(unread);
     Ok(found)
+}
+
+/// The board alone; none where neither it nor its WAL is there.
+///
+/// # Errors
+/// When `stat` fails for another reason than absence.
+pub fn live(board: &Path) -> Outcome<Option<Source>> {
+    let member = Member::at(board.to_path_buf())?;
+    Ok(member.is_there().then(|| Source {
+        path: member.path.clone(),
+        kind: Kind::Live,
+        base: None,
+        digest: None,
+        wal_digest: None,
+        size: member.main_size(),
+        wal_size: member.wal_size(),
+        copies: vec![member],
+    }))
 }
 
 /// The copies that Hermes put aside for `board`, each content once, from the newest to the oldest.

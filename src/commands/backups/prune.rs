@@ -1,0 +1,326 @@
+//! `kanbanctl backups prune`: fewer copies, and no row fewer.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::content::Content;
+use super::{Gathered, gather_one};
+use crate::board::Board;
+use crate::board::holders::many::{self, Openers};
+use crate::commands::Context;
+use crate::commands::progress::Bars;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::recover::Viewer;
+use crate::recover::sources::removal::{Folder, Removed};
+use crate::recover::sources::{self, Member};
+use crate::recover::thinning::{self, Loss, Plan, Rules, Stays};
+use crate::ui::{Page, Records, Report};
+
+/// Paths that a page shows; all are in the other formats.
+const PATHS: usize = 10;
+
+/// Which copies are to go.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Keep this many of the newest contents, of Hermes' copies and of our backups.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    keep: Option<u32>,
+    /// Remove only what was last written longer ago than this, such as 12h or 30d.
+    #[arg(long, value_name = "DUR", value_parser = crate::cli::values::duration)]
+    older_than: Option<Duration>,
+    /// Remove no more once all copies take this many bytes or fewer, such as 500M.
+    #[arg(long, value_name = "SIZE", value_parser = crate::cli::values::size)]
+    max_bytes: Option<u64>,
+    /// Remove copies although they hold row versions that are nowhere else.
+    #[arg(long)]
+    force_lossy: bool,
+}
+
+/// What was done, or would be.
+#[derive(Debug, Serialize)]
+struct Pruned {
+    board: String,
+    path: String,
+    dry_run: bool,
+    /// Copies that went.
+    removed: Vec<Gone>,
+    /// Bytes that are free again.
+    freed_bytes: u64,
+    /// Contents that stay.
+    kept: Vec<Kept>,
+    kept_bytes: u64,
+    /// What went for good, by table.
+    lost: BTreeMap<String, Loss>,
+    /// Copies that changed meanwhile and were left alone.
+    changed: Vec<String>,
+    /// Processes that could not be asked whether they have a copy open.
+    unseen_processes: usize,
+}
+
+/// A copy that went.
+#[derive(Debug, Serialize)]
+struct Gone {
+    id: String,
+    path: String,
+    bytes: u64,
+    /// Whether a copy of the same content stays.
+    equal: bool,
+}
+
+/// A content that stays.
+#[derive(Debug, Serialize)]
+struct Kept {
+    id: String,
+    kind: &'static str,
+    path: String,
+    reason: Stays,
+    /// Row versions that are nowhere else.
+    only_here: u64,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Exit 12 when nobody confirms or a copy is held open, 11 when the board changed meanwhile, reading errors.
+pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
+    let (board, resolved, gathered) = gather_one(context, "prune")?;
+    let Gathered { contents, exit } = gathered;
+    let rules = Rules {
+        keep: args.keep.and_then(|keep| usize::try_from(keep).ok()),
+        before_ns: args.older_than.map(|span| {
+            i128::from(context.clock.epoch()) * 1_000_000_000
+                - i128::try_from(span.as_nanos()).unwrap_or(i128::MAX / 2)
+        }),
+        max_bytes: args.max_bytes,
+        lossy: args.force_lossy,
+    };
+    let live = sources::live(&resolved)?;
+    let all: Vec<sources::Source> = contents.iter().map(|content| content.source.clone()).collect();
+    let mut bars = Bars::new(context.ui, context.signals.clone());
+    let viewer = Viewer::new(context.scratch())?;
+    let plan = thinning::plan(live.as_ref(), &all, &rules, &viewer, &mut bars)?;
+    drop(bars);
+    drop(all);
+    let mut pruned =
+        Pruned::of(&board, &resolved.display().to_string(), context.globals.dry_run, &contents, &plan);
+    if plan.removed.is_empty() {
+        context.ui.status("Nothing to remove.");
+        context.ui.emit_maintenance(&pruned)?;
+        return Ok(exit);
+    }
+    pruned.unseen_processes = require_unused(&contents, &plan)?;
+    announce(context, &pruned);
+    if context.globals.dry_run {
+        context.ui.emit(&pruned)?;
+        return Ok(exit);
+    }
+    context.ui.confirm(&pruned.question())?;
+    plan.recheck(sources::live(&resolved)?.as_ref(), &viewer)?;
+    require_unused(&contents, &plan)?;
+    remove(context, &resolved, &contents, &plan, &mut pruned)?;
+    context.ui.emit_maintenance(&pruned)?;
+    let bytes = indicatif::HumanBytes(pruned.freed_bytes);
+    context.ui.success(format_args!("{} copies were removed, {bytes} are free again.", pruned.removed.len()));
+    Ok(exit)
+}
+
+fn chosen(contents: &[Content], place: (usize, usize)) -> Option<(&Content, &Member)> {
+    let content = contents.get(place.0)?;
+    Some((content, content.source.copies.get(place.1)?))
+}
+
+/// Refuses when one of the copies that are to go is open elsewhere: it may be just being made, or somebody reads it. Gives
+/// the number of processes that could not be asked.
+fn require_unused(contents: &[Content], plan: &Plan) -> Outcome<usize> {
+    let members = plan.removed.iter().filter_map(|place| chosen(contents, *place));
+    let stamps = members.flat_map(|(_, member)| [member.main, member.wal, member.shm]).flatten();
+    let Openers { found, unseen } = many::openers(stamps.map(|stamp| (stamp.dev, stamp.ino)))?;
+    if found.is_empty() {
+        return Ok(unseen);
+    }
+    let who: Vec<String> = found.iter().map(|(pid, command)| format!("process {pid} ({command})")).collect();
+    Err(Failure::refused(format!("copies that would be removed are open in {}.", who.join("; ")))
+        .hint("Nothing was removed. Wait until they are done with them, then run this again."))
+}
+
+fn announce(context: &mut Context<'_>, pruned: &Pruned) {
+    let bytes = indicatif::HumanBytes(pruned.freed_bytes);
+    let equal = pruned.removed.iter().filter(|gone| gone.equal).count();
+    let whole = pruned.removed.len() - equal;
+    context.ui.status(format_args!(
+        "{} copies would go ({equal} equal to one that stays, {whole} with nothing of their own) and free {bytes}.",
+        pruned.removed.len()
+    ));
+    for (reason, count) in pruned.reasons() {
+        context.ui.status(format_args!("{count} contents stay: {}.", words(reason)));
+    }
+    for (table, loss) in &pruned.lost {
+        context.ui.warning(format_args!(
+            "{} row versions of {table} would be gone for good, {} rows entirely.",
+            loss.versions, loss.rows
+        ));
+    }
+    if pruned.unseen_processes > 0 {
+        context.ui.detail(format_args!(
+            "{} processes of other users could not be asked whether they have a copy open.",
+            pruned.unseen_processes
+        ));
+    }
+}
+
+/// Removes what the plan names; `pruned` says afterwards what has really gone.
+fn remove(
+    context: &Context<'_>,
+    resolved: &std::path::Path,
+    contents: &[Content],
+    plan: &Plan,
+    pruned: &mut Pruned,
+) -> Outcome<()> {
+    let progress = context.ui.progress("Removing copies", plan.removed.len() as u64);
+    let planned = std::mem::take(&mut pruned.removed);
+    pruned.freed_bytes = 0;
+    let mut folders: BTreeMap<&'static str, Folder> = BTreeMap::new();
+    for (place, gone) in plan.removed.iter().zip(planned) {
+        let done = pruned.removed.len();
+        let told = |failure: Failure| match done {
+            0 => failure,
+            done => failure.hint(format!("{done} copies are removed, the others are untouched.")),
+        };
+        if let Some(signal) = context.signals.received() {
+            return Err(told(Failure::new(Exit::Interrupted(signal), "interrupted.")));
+        }
+        let Some((from, member)) = chosen(contents, *place) else { continue };
+        let folder = match folders.entry(from.kind) {
+            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::btree_map::Entry::Vacant(free) => {
+                free.insert(Folder::of(from.source.kind, resolved).map_err(told)?)
+            }
+        };
+        match folder.remove(member).map_err(told)? {
+            Removed::Gone => {
+                pruned.freed_bytes += gone.bytes;
+                pruned.removed.push(gone);
+            }
+            Removed::Changed => pruned.changed.push(gone.path),
+        }
+        progress.update(done as u64, plan.removed.len() as u64);
+    }
+    Ok(())
+}
+
+impl Pruned {
+    fn of(board: &Board, path: &str, dry_run: bool, contents: &[Content], plan: &Plan) -> Self {
+        let removed: Vec<Gone> = plan
+            .removed
+            .iter()
+            .filter_map(|place| {
+                let (content, member) = chosen(contents, *place)?;
+                Some(Gone {
+                    id: content.id.clone(),
+                    path: member.path.display().to_string(),
+                    bytes: member.disk_bytes(),
+                    equal: plan.stays.contains_key(&place.0),
+                })
+            })
+            .collect();
+        let kept: Vec<Kept> = plan
+            .stays
+            .iter()
+            .filter_map(|(number, reason)| {
+                let content = contents.get(*number)?;
+                Some(Kept {
+                    id: content.id.clone(),
+                    kind: content.kind,
+                    path: content.source.path.display().to_string(),
+                    reason: *reason,
+                    only_here: plan.alone.get(number).copied().unwrap_or(0),
+                })
+            })
+            .collect();
+        let freed: u64 = removed.iter().map(|gone| gone.bytes).sum();
+        let all = contents.iter().flat_map(|content| &content.source.copies).map(Member::disk_bytes);
+        Self {
+            board: board.name(),
+            path: path.to_owned(),
+            dry_run,
+            removed,
+            freed_bytes: freed,
+            kept,
+            kept_bytes: all.sum::<u64>().saturating_sub(freed),
+            lost: plan.lost.clone(),
+            changed: Vec::new(),
+            unseen_processes: 0,
+        }
+    }
+
+    fn reasons(&self) -> BTreeMap<Stays, usize> {
+        let mut reasons = BTreeMap::new();
+        for kept in &self.kept {
+            *reasons.entry(kept.reason).or_default() += 1;
+        }
+        reasons
+    }
+
+    fn question(&self) -> String {
+        let bytes = indicatif::HumanBytes(self.freed_bytes);
+        let versions: u64 = self.lost.values().map(|loss| loss.versions).sum();
+        let loss = match versions {
+            0 => "Every row in them is on the board or in a copy that stays.".to_owned(),
+            versions => format!("{versions} row versions in them are nowhere else."),
+        };
+        format!("{loss} Remove {} copies ({bytes}) for good?", self.removed.len())
+    }
+}
+
+fn words(reason: Stays) -> &'static str {
+    match reason {
+        Stays::Newest => "the newest of their kind",
+        Stays::OldestOfIncident => "the oldest of an incident",
+        Stays::HoldsRows => "they hold row versions that are nowhere else (`--force-lossy` gives them up)",
+        Stays::Unknown => "it cannot be told what they hold",
+        Stays::Linked => "one of their names is a symbolic link",
+        Stays::NotAsked => "no rule asks for more",
+    }
+}
+
+impl Report for Pruned {
+    fn kind(&self) -> &'static str {
+        "backups.prune"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        let verb = if self.dry_run { "would remove" } else { "removed" };
+        for gone in self.removed.iter().take(PATHS) {
+            page.line(&format!("{verb} {}", gone.path));
+        }
+        if self.removed.len() > PATHS {
+            page.line(&format!("and {} more", self.removed.len() - PATHS));
+        }
+        for path in &self.changed {
+            page.line(&format!("changed meanwhile, left alone: {path}"));
+        }
+        page.line(&format!(
+            "{} copies, {} bytes; {} contents stay, {} bytes.",
+            self.removed.len(),
+            self.freed_bytes,
+            self.kept.len(),
+            self.kept_bytes
+        ));
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        for gone in &self.removed {
+            let why = if gone.equal { "equal" } else { "surplus" };
+            records.record(&["removed", &gone.id, &gone.path, &gone.bytes.to_string(), why]);
+        }
+        for kept in &self.kept {
+            records.record(&["kept", &kept.id, &kept.path, &kept.only_here.to_string(), words(kept.reason)]);
+        }
+        for path in &self.changed {
+            records.record(&["changed", path]);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Which copies of a board may go without a row being lost.
+//!
+//! In a storm nearly every copy is the only one of its content (incidents.md F03) and still holds nothing of its own, so
+//! contents are compared by the row versions in them. Two passes over the copies keep memory bounded: the first counts who
+//! holds what, the second takes the candidates one by one. What is held are counts, some 80 bytes for each distinct row
+//! version, and the rows of a few copies at a time. Removing is [`super::sources::removal`]'s.
+
+mod choice;
+mod ledger;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::sources::{Member, Source};
+use super::versions::Name;
+use super::workers::{self, in_order};
+use super::{Stage, Viewer, Watch};
+use crate::failure::{Failure, Outcome};
+
+pub(crate) use self::choice::{Choice, Content, Copied, choose};
+pub use self::choice::{INCIDENT_GAP_NS, Rules, Stays};
+pub use self::ledger::Loss;
+pub(crate) use self::ledger::{Held, Version};
+
+#[cfg(test)]
+mod tests;
+
+/// What would be done.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// The copies that go, in that order: place of the content among those given, and place among its copies.
+    pub removed: Vec<(usize, usize)>,
+    /// Each content that stays, with the reason.
+    pub stays: BTreeMap<usize, Stays>,
+    /// How many row versions of a content that stays for its rows are nowhere else.
+    pub alone: HashMap<usize, u64>,
+    /// What goes for good, by table; empty unless the rules allow losses.
+    pub lost: BTreeMap<String, Loss>,
+    /// What the board alone holds once the copies have gone, and the board as it was when that was found.
+    resting: HashSet<Name>,
+    live: Option<Member>,
+}
+
+/// Chooses among the copies of one board, each content once. `live` is the board.
+///
+/// # Errors
+/// The reading error of the board, and what `watch` stops with. A copy that cannot be read stays.
+pub fn plan(
+    live: Option<&Source>,
+    contents: &[Source],
+    rules: &Rules,
+    viewer: &Viewer,
+    watch: &mut dyn Watch,
+) -> Outcome<Plan> {
+    let held = live.map(|live| viewer.held(live)).transpose()?.unwrap_or_default();
+    let described: Vec<Content> = contents.iter().map(describe).collect();
+    let (mut done, total) = (0, 2 * contents.len() as u64);
+    let choice = choose(&described, &held, rules, &mut |numbers, take| {
+        let view = |place: usize| {
+            let source = contents.get(*numbers.get(place)?)?;
+            viewer.held(source).ok()
+        };
+        in_order(numbers.len(), workers::cores(), view, |place, held| {
+            watch.step(Stage::Compare, done, total)?;
+            done += 1;
+            if let Some(number) = numbers.get(place) {
+                take(*number, held);
+            }
+            Ok(())
+        })
+    })?;
+    let Choice { removed, stays, alone, lost, resting } = choice;
+    Ok(Plan {
+        removed,
+        stays,
+        alone,
+        lost,
+        resting,
+        live: live.and_then(|live| live.copies.first().cloned()),
+    })
+}
+
+impl Plan {
+    /// Makes sure that the board still holds what only it will hold: a person may have thought about the question for long.
+    ///
+    /// # Errors
+    /// Exit 11 when the board has lost some of it meanwhile, and the reading error of the board.
+    pub fn recheck(&self, live: Option<&Source>, viewer: &Viewer) -> Outcome<()> {
+        let now = live.and_then(|live| live.copies.first());
+        if self.resting.is_empty() || (now.is_some() && now == self.live.as_ref()) {
+            return Ok(());
+        }
+        let held = live.map(|live| viewer.held(live)).transpose()?.unwrap_or_default();
+        let versions: HashSet<Name> = held.versions.iter().map(|version| version.says).collect();
+        if self.resting.is_subset(&versions) {
+            return Ok(());
+        }
+        Err(Failure::busy(
+            "The board changed meanwhile and no longer holds rows that copies were to be removed for.",
+        )
+        .hint("Nothing was removed. Run the command again."))
+    }
+}
+
+fn describe(source: &Source) -> Content {
+    let copied = |member: &Member| Copied {
+        written_ns: member.written_ns(),
+        bytes: member.disk_bytes(),
+        is_removable: !member.is_linked,
+    };
+    Content { kind: source.kind, copies: source.copies.iter().map(copied).collect() }
+}
