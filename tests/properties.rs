@@ -5,5 +5,7 @@
 mod encoding;
 #[path = "properties/ondisk.rs"]
 mod ondisk;
+#[path = "properties/pages.rs"]
+mod pages;
 #[path = "properties/recover.rs"]
 mod recover;

@@ -8,7 +8,7 @@
 //!  18  write, read version      36 freelist pages        68 application_id
 //!  20  reserved bytes per page  40 schema cookie         92 version-valid-for
 //!  21  64, 32, 32               44 schema format         96 SQLite version
-//!  24  change counter
+//!  24  change counter          52 highest root page
 //! ```
 
 use super::field::{u8_at, u16_at, u32_at};
@@ -31,6 +31,7 @@ const FREELIST_TRUNK: usize = 32;
 const FREELIST_COUNT: usize = 36;
 const SCHEMA_COOKIE: usize = 40;
 const SCHEMA_FORMAT: usize = 44;
+const LARGEST_ROOT: usize = 52;
 const ENCODING: usize = 56;
 const USER_VERSION: usize = 60;
 const APPLICATION_ID: usize = 68;
@@ -64,6 +65,8 @@ pub struct Header {
     pub schema_cookie: u32,
     /// Schema format, 1 to 4.
     pub schema_format: u32,
+    /// The highest root page, 0 in a database without auto-vacuum.
+    pub largest_root: u32,
     /// Text encoding: 1 UTF-8, 2 UTF-16le, 3 UTF-16be.
     pub encoding: u32,
     /// `PRAGMA user_version`.
@@ -93,6 +96,7 @@ impl Header {
             freelist_count: u32_at(bytes, FREELIST_COUNT)?,
             schema_cookie: u32_at(bytes, SCHEMA_COOKIE)?,
             schema_format: u32_at(bytes, SCHEMA_FORMAT)?,
+            largest_root: u32_at(bytes, LARGEST_ROOT)?,
             encoding: u32_at(bytes, ENCODING)?,
             user_version: u32_at(bytes, USER_VERSION)?.cast_signed(),
             application_id: u32_at(bytes, APPLICATION_ID)?.cast_signed(),

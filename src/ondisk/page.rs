@@ -47,6 +47,16 @@ impl Kind {
         }
     }
 
+    /// The first byte of such a page.
+    pub const fn byte(self) -> u8 {
+        match self {
+            Self::IndexInterior => 2,
+            Self::TableInterior => 5,
+            Self::IndexLeaf => 10,
+            Self::TableLeaf => 13,
+        }
+    }
+
     /// Whether the page has children.
     pub const fn is_interior(self) -> bool {
         matches!(self, Self::IndexInterior | Self::TableInterior)

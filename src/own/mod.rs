@@ -89,12 +89,7 @@ impl OwnFile {
         let file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(creating)?;
         let temporary_guard = Temporary::claim(temporary.clone(), file);
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&temporary, flags)?;
-        connection.execute_batch(
-            "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; PRAGMA foreign_keys=OFF;
-             PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;",
-        )?;
+        let connection = open(&temporary)?;
         Ok(Self {
             destination: destination.to_path_buf(),
             temporary: temporary_guard,
@@ -108,6 +103,26 @@ impl OwnFile {
     /// Never before [`OwnFile::seal`].
     pub fn connection(&mut self) -> Outcome<&mut Connection> {
         self.connection.as_mut().ok_or_else(|| Failure::failed("the file is closed already."))
+    }
+
+    /// Has `write` put a finished database of its own making into the file, which is empty and closed meanwhile.
+    ///
+    /// # Errors
+    /// Whatever `write` fails with; then the file is empty again.
+    pub fn fill(&mut self, write: impl FnOnce(&File) -> Outcome<()>) -> Outcome<()> {
+        let path = self.temporary.path()?;
+        if let Some(connection) = self.connection.take() {
+            connection.close().map_err(|(_, error)| Failure::from(error))?;
+        }
+        let writing = |error| Failure::io(error, format!("writing {}", path.display()));
+        let file = OpenOptions::new().write(true).truncate(true).open(&path).map_err(writing)?;
+        let outcome = write(&file);
+        if outcome.is_err() {
+            file.set_len(0).map_err(writing)?;
+        }
+        drop(file);
+        self.connection = Some(open(&path)?);
+        outcome
     }
 
     /// Records the journal mode, closes with SQLite's own checkpoint and waits until the disk has it.
@@ -236,6 +251,17 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// A connection to a file of ours, which nobody else knows.
+fn open(path: &Path) -> Outcome<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.execute_batch(
+        "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; PRAGMA foreign_keys=OFF;
+         PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;",
+    )?;
+    Ok(connection)
 }
 
 /// A hard link where the filesystem has no `RENAME_NOREPLACE`; it does not replace either.

@@ -25,6 +25,7 @@ mod layout;
 mod leaf;
 mod mend;
 mod merge;
+mod pages;
 mod ranking;
 mod rebuild;
 mod report;
@@ -55,7 +56,7 @@ use crate::failure::{Failure, Outcome};
 use crate::own::{OwnFile, RecordedMode, Sealed};
 
 pub use self::holdings::{Holdings, Viewer};
-pub use self::report::{MAX_SUSPECTS, Provenance, Report, SourceReport, TableReport};
+pub use self::report::{Built, MAX_SUSPECTS, Provenance, Report, SourceReport, TableReport};
 
 /// What is being done, for a progress bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +99,8 @@ impl Watch for Unwatched {
 pub struct Options {
     /// The directory for what does not fit memory: files without a name, which nobody else can open.
     pub scratch: PathBuf,
+    /// Write row by row, also where pages could stay: what the page path is measured by.
+    pub by_rows: bool,
 }
 
 /// A rebuilt board: checked, closed and synced, but without a name of its own yet.
@@ -189,9 +192,11 @@ fn run(
     let mut sealed = None;
     if let Some(mut file) = file {
         let traits = traits(&ranking.ranked);
-        let connection = file.connection()?;
-        written = rebuild::write(connection, &mut merged, &shelf, traits, watch)?;
-        let verdict = verify::verify(connection, &merged, &written, watch)?;
+        let main = ranking.ranked.first().map_or(0, |facts| facts.source);
+        let main = (!options.by_rows).then_some(main);
+        let (built, rows, verdict) = build(&mut file, main, &mut merged, &shelf, traits, watch)?;
+        written = rows;
+        report.built = Some(built);
         report.verified = Some(verdict.faults.is_empty());
         report.faults = verdict.faults;
         report.dangling = verdict.dangling;
@@ -203,6 +208,31 @@ fn run(
     shelf.require_unchanged()?;
     describe(&mut report, &merged, &written, sources);
     Ok((report, sealed))
+}
+
+/// Writes `merged` into `file` and checks it: of the pages of `main` where they can stay, otherwise row by row.
+fn build(
+    file: &mut OwnFile,
+    main: Option<u32>,
+    merged: &mut merge::Merged,
+    shelf: &Shelf<'_>,
+    traits: rebuild::Traits,
+    watch: &mut dyn Watch,
+) -> Outcome<(Built, HashMap<String, rebuild::Written>, verify::Verdict)> {
+    if let Some(main) = main
+        && let Some(written) = pages::write(file, main, merged, shelf, traits, watch)?
+    {
+        match verify::verify(file.connection()?, merged, &written, watch) {
+            Ok(verdict) if verdict.faults.is_empty() => return Ok((Built::Pages, written, verdict)),
+            Err(failure) if !failure.is_damage() => return Err(failure),
+            // What the pages do not carry the rows may.
+            _ => file.fill(|_| Ok(()))?,
+        }
+        merged.dropped.clear();
+    }
+    let written = rebuild::write(file.connection()?, merged, shelf, traits, watch)?;
+    let verdict = verify::verify(file.connection()?, merged, &written, watch)?;
+    Ok((Built::Rows, written, verdict))
 }
 
 /// The permission bits of a published result: those of the best source, so that nobody sees more than before.
@@ -247,6 +277,7 @@ fn begin(ranked: &[Facts], sources: &[Source]) -> Report {
         sources: reports,
         tables: BTreeMap::new(),
         output: None,
+        built: None,
         installed: false,
         evidence: None,
         verified: None,

@@ -97,7 +97,7 @@ fn fill(
     tick: &mut dyn FnMut(u64) -> Outcome<()>,
 ) -> Outcome<Written> {
     let mut written = Written::default();
-    let mut inserts = Inserts { connection, table: &table.table, known: HashMap::new() };
+    let mut inserts = Inserts::new(connection, &table.table);
     let mut pending = 0;
     for row in &table.rows {
         let shape = table.shape_of(row.source);
@@ -117,7 +117,7 @@ fn fill(
 }
 
 /// The statements that put rows into one table: one for each set of columns that rows come with.
-struct Inserts<'c> {
+pub(crate) struct Inserts<'c> {
     connection: &'c Connection,
     table: &'c Table,
     /// By the table that the rows are from and the number of their values.
@@ -125,15 +125,20 @@ struct Inserts<'c> {
 }
 
 /// A statement, and which values of a record it takes.
-struct Insert<'c> {
+pub(crate) struct Insert<'c> {
     statement: Statement<'c>,
     takes: Vec<bool>,
 }
 
 impl<'c> Inserts<'c> {
+    /// For rows of `table`.
+    pub(crate) fn new(connection: &'c Connection, table: &'c Table) -> Self {
+        Self { connection, table, known: HashMap::new() }
+    }
+
     /// The one for records with `values` values of the columns of `shape`. Columns that a short record lacks are left to
     /// their DEFAULT.
-    fn of(&mut self, shape: &Arc<Table>, values: usize) -> Outcome<&mut Insert<'c>> {
+    pub(crate) fn of(&mut self, shape: &Arc<Table>, values: usize) -> Outcome<&mut Insert<'c>> {
         match self.known.entry((Arc::as_ptr(shape), values)) {
             std::collections::hash_map::Entry::Occupied(known) => Ok(known.into_mut()),
             std::collections::hash_map::Entry::Vacant(new) => {
@@ -164,7 +169,7 @@ impl<'c> Insert<'c> {
     }
 
     /// Whether the row could be stored: a constraint may keep it out.
-    fn run(&mut self, rowid: i64, record: &Record<'_>) -> Outcome<bool> {
+    pub(crate) fn run(&mut self, rowid: i64, record: &Record<'_>) -> Outcome<bool> {
         self.statement.raw_bind_parameter(1, rowid)?;
         let values = record.values().zip(&self.takes).filter(|(_, takes)| **takes);
         for ((value, _), parameter) in values.zip(2..) {
@@ -201,7 +206,7 @@ impl ToSql for Bound<'_> {
 }
 
 /// `sqlite_sequence`: at least the highest number seen anywhere, so that no number is given out twice.
-fn sequences(connection: &Connection, merged: &Merged) -> Outcome<()> {
+pub(crate) fn sequences(connection: &Connection, merged: &Merged) -> Outcome<()> {
     let has: bool = connection.query_row(
         "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence')",
         [],
@@ -224,7 +229,7 @@ fn sequences(connection: &Connection, merged: &Merged) -> Outcome<()> {
 }
 
 /// Creates the indexes as found, then Hermes' own where they are missing. One that cannot be made is named in `dropped`.
-fn indexes(connection: &Connection, merged: &mut Merged) {
+pub(crate) fn indexes(connection: &Connection, merged: &mut Merged) {
     for index in &merged.indexes {
         let is_index = index.sql.get(..7).is_some_and(|word| word.eq_ignore_ascii_case("create "));
         if !is_index || connection.execute(&index.sql, []).is_err() {

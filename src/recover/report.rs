@@ -10,6 +10,16 @@ use super::sources::Kind;
 /// How many suspect rows a report names one by one.
 pub const MAX_SUSPECTS: usize = 1000;
 
+/// How a new file was built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Built {
+    /// Row by row.
+    Rows,
+    /// Of the pages of the best source, which stayed at their numbers.
+    Pages,
+}
+
 /// Where a row is from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Provenance {
@@ -34,6 +44,8 @@ pub struct Report {
     pub tables: BTreeMap<String, TableReport>,
     /// The new file; none on a dry run.
     pub output: Option<PathBuf>,
+    /// How it was built; none on a dry run.
+    pub built: Option<Built>,
     /// Whether the result was installed over the live board.
     pub installed: bool,
     /// The folder with the evidence, where one was written.

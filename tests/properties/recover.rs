@@ -61,7 +61,7 @@ fn rows(path: &Path) -> BTreeSet<String> {
 
 fn recovered(path: &Path, output: &Path) -> Option<recover::Report> {
     let found = sources::discover(path, &[], &mut Unwatched).unwrap();
-    let options = recover::Options { scratch: output.parent().unwrap().to_path_buf() };
+    let options = recover::Options { scratch: output.parent().unwrap().to_path_buf(), by_rows: false };
     recover::recover(&found.sources, Some(output), &options, &mut Unwatched).ok()
 }
 

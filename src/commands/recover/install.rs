@@ -80,7 +80,7 @@ fn rebuild(
     // Nothing is known yet of the new file's size but that it is about that of the largest source.
     let largest = found.sources.iter().map(|source| source.size + source.wal_size).max().unwrap_or(0);
     Space::of(seen, largest).require(seen, false)?;
-    let options = Options { scratch: own::directory(&seen.resolved).to_path_buf() };
+    let options = Options { scratch: own::directory(&seen.resolved).to_path_buf(), by_rows: false };
     let file = OwnFile::beside(&seen.resolved)?;
     let rebuilt = recover::rebuild(&found.sources, file, &options, &mut bars)
         .map_err(|failure| failure.at(&seen.resolved))?;

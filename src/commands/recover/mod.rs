@@ -77,7 +77,7 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
     }
     let mut bars = Bars::new(context.ui, context.signals.clone());
     let found = discover(&seen, args, held, &mut bars).map_err(|failure| super::chosen_by(failure, board))?;
-    let options = recover::Options { scratch: scratch(output, context.scratch()) };
+    let options = recover::Options { scratch: scratch(output, context.scratch()), by_rows: false };
     let report = recover::recover(&found.sources, output, &options, &mut bars)?;
     drop(bars);
     let recovered = Recovered {

@@ -1,0 +1,91 @@
+//! What SQLite does to the file of pages: builds the indexes, takes the rows that stand apart, counts the sequences on.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::super::merge::{Merged, MergedTable};
+use super::super::rebuild::{self, Inserts, Written};
+use super::super::shelf::{Reader, Shelf};
+use super::conditions::Ground;
+use super::standing::Apart;
+use crate::failure::Outcome;
+use crate::ondisk::record::Record;
+
+/// Completes the file behind `connection`. `None` when SQLite does not take it as it is, or a row finds no place: then the
+/// row path has to decide between the rows.
+///
+/// # Errors
+/// When a row can no longer be read, or the file cannot be written.
+pub(super) fn complete(
+    connection: &Connection,
+    merged: &mut Merged,
+    ground: &Ground,
+    apart: &Apart,
+    shelf: &Shelf<'_>,
+) -> Outcome<Option<HashMap<String, Written>>> {
+    // A key that two rows have shows here, and whether the schema is one.
+    if !taken(connection.execute_batch("PRAGMA ignore_check_constraints = ON; BEGIN; REINDEX"))? {
+        return Ok(None);
+    }
+    let mut written = HashMap::new();
+    let mut reader = Reader::new(shelf, &merged.odds);
+    for ((table, root), apart) in merged.tables.iter().zip(&ground.tables).zip(apart) {
+        if root.is_none() && !taken(connection.execute(&table.table.sql, []))? {
+            return Ok(None);
+        }
+        let mut indexes: Vec<usize> = apart.iter().copied().collect();
+        indexes.sort_unstable();
+        let mut inserts = Inserts::new(connection, &table.table);
+        for row in indexes.iter().filter_map(|index| table.rows.get(*index)) {
+            let shape = table.shape_of(row.source);
+            let stored = reader.payload(row, |payload| match Record::read(payload) {
+                Ok(record) => inserts.of(shape, record.columns())?.run(row.rowid, &record),
+                Err(_) => Ok(false),
+            })??;
+            if !stored {
+                return Ok(None);
+            }
+        }
+        count_on(connection, table)?;
+        written.insert(table.table.name.clone(), Written { rows: table.rows.len() as u64, refused: 0 });
+    }
+    rebuild::sequences(connection, merged)?;
+    let there = |name: &str| ground.schema.entries.iter().any(|entry| entry.name == name);
+    let known = std::mem::take(&mut merged.indexes);
+    merged.indexes = known.iter().filter(|index| !there(&index.name)).cloned().collect();
+    rebuild::indexes(connection, merged);
+    merged.indexes = known;
+    connection.execute_batch("COMMIT")?;
+    Ok(Some(written))
+}
+
+/// What inserting every row of `table` would have left in `sqlite_sequence`.
+fn count_on(connection: &Connection, table: &MergedTable) -> Outcome<()> {
+    let Some(last) = table.rows.last().map(|row| row.rowid.max(0)) else { return Ok(()) };
+    let column = table.table.rowid_column.and_then(|column| table.table.columns.get(column));
+    let Some(column) = column else { return Ok(()) };
+    let name = table.table.name.as_str();
+    let (.., counts) = connection.column_metadata(Some("main"), name, column.name.as_str())?;
+    if counts {
+        connection.execute("DELETE FROM sqlite_sequence WHERE name = ?1", [name])?;
+        connection.execute("INSERT INTO sqlite_sequence(name, seq) VALUES (?1, ?2)", (name, last))?;
+    }
+    Ok(())
+}
+
+/// Whether SQLite did it; false when it is the content of the file that it did not take.
+fn taken<T>(result: rusqlite::Result<T>) -> Outcome<bool> {
+    match result {
+        Ok(_) => Ok(true),
+        Err(error) => match error.sqlite_error_code() {
+            Some(
+                ErrorCode::ConstraintViolation
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::Unknown,
+            ) => Ok(false),
+            _ => Err(error.into()),
+        },
+    }
+}

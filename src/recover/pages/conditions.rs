@@ -1,0 +1,102 @@
+//! Whether a source is one whose pages can stay: everything that is not rows has to be as the row path would make it.
+
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+
+use super::super::catalog::Entry;
+use super::super::layout::Layout;
+use super::super::merge::Merged;
+use super::super::rebuild::Traits;
+use super::header::{SCHEMA_FORMAT, UTF_8};
+use super::schema::{self, Schema};
+use crate::ondisk::header::Header;
+use crate::ondisk::text::Encoding;
+
+const SEQUENCES: &str = "sqlite_sequence";
+
+/// What the new file stands on.
+#[derive(Debug)]
+pub(super) struct Ground {
+    pub(super) header: Header,
+    pub(super) schema: Schema,
+    /// The root page of each table of the merge, in its order; none for a table that this source has not.
+    pub(super) tables: Vec<Option<u32>>,
+    /// The root pages of all indexes.
+    pub(super) indexes: Vec<u32>,
+    /// The root page of `sqlite_sequence`.
+    pub(super) sequences: Option<u32>,
+}
+
+impl Ground {
+    /// Every root page.
+    pub(super) fn roots(&self) -> Vec<u32> {
+        let tables = self.tables.iter().flatten();
+        tables.chain(&self.indexes).chain(&self.sequences).copied().collect()
+    }
+}
+
+/// What `merged` can stand on in the source behind `layout`; `None` where its pages cannot stay.
+///
+/// Left to the row path: a header that is not credible; other page sizes, encodings and schema formats, reserved bytes and
+/// auto-vacuum; a schema that is not whole or is not the merge's; triggers, views, and tables that are not read.
+pub(super) fn check(layout: &Layout<'_>, merged: &Merged, traits: Traits) -> Option<Ground> {
+    let image = &layout.image;
+    let header = layout.header?;
+    let plain = header.reserved == 0
+        && image.encoding() == Encoding::Utf8
+        && traits.encoding == Encoding::Utf8
+        && header.encoding == UTF_8
+        && header.schema_format == SCHEMA_FORMAT
+        && header.largest_root == 0;
+    let size = image.page_size();
+    let fits = header.page_size == Some(size) && traits.page_size == size && image.usable() == size;
+    if !plain || !fits || !merged.dropped.is_empty() || !merged.unread.is_empty() {
+        return None;
+    }
+    let schema = schema::read(image)?;
+    let mut ground = Ground {
+        header,
+        tables: vec![None; merged.tables.len()],
+        indexes: Vec::new(),
+        sequences: None,
+        schema,
+    };
+    for entry in &ground.schema.entries {
+        match entry.kind.as_str() {
+            "index" => ground.indexes.push(entry.root),
+            "table" if entry.name == SEQUENCES => ground.sequences = Some(entry.root),
+            "table" => {
+                let at = merged.tables.iter().position(|table| table.table.name == entry.name)?;
+                // The text of another source, or one that was mended, is not what stands here.
+                merged.tables.get(at).filter(|table| table.table.sql == entry.sql)?;
+                *ground.tables.get_mut(at)? = Some(entry.root);
+            }
+            _ => return None,
+        }
+    }
+    is_made_alike(&ground.schema, merged).filter(|alike| *alike)?;
+    let counts = |sql: &str| sql.to_ascii_uppercase().contains("AUTOINCREMENT");
+    if ground.sequences.is_none() && merged.tables.iter().any(|table| counts(&table.table.sql)) {
+        return None;
+    }
+    Some(ground)
+}
+
+/// Whether the row path, making its tables and indexes, would get these rows of the schema: a flipped bit in one may have
+/// left it something else than its text.
+fn is_made_alike(schema: &Schema, merged: &Merged) -> Option<bool> {
+    let connection = Connection::open_in_memory().ok()?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).ok()?;
+    for table in &merged.tables {
+        connection.execute(&table.table.sql, []).ok()?;
+    }
+    for index in &merged.indexes {
+        connection.execute(&index.sql, []).ok()?;
+    }
+    let mut statement = connection
+        .prepare("SELECT 1 FROM sqlite_schema WHERE (type, name, tbl_name) = (?1, ?2, ?3) AND coalesce(sql, '') = ?4")
+        .ok()?;
+    let mut is_made =
+        |entry: &Entry| statement.exists((&entry.kind, &entry.name, &entry.table, &entry.sql)).ok();
+    schema.entries.iter().map(&mut is_made).try_fold(true, |all, made| Some(all && made?))
+}
