@@ -137,6 +137,12 @@ impl Table {
         whole.then_some(rest.len())
     }
 
+    /// Whether it is one that we gave a name, because nothing says what it was called.
+    pub(crate) fn is_nameless(&self) -> bool {
+        !self.columns.iter().any(|column| column.affinity != Affinity::Any)
+            && self.name.starts_with(super::forest::NAMELESS)
+    }
+
     /// Whether Hermes makes this table.
     pub(crate) fn is_known(&self) -> bool {
         hermes_table(&self.name).is_some()
@@ -210,19 +216,21 @@ impl Catalog {
     }
 
     fn add(&mut self, scratch: &mut Scratch, entry: &Entry) {
+        // A text of another source has no root here.
+        let root = Some(entry.root).filter(|root| *root > 1);
         match entry.kind.as_str() {
-            "table" if entry.name == "sqlite_sequence" => self.sequence_root = Some(entry.root),
+            "table" if entry.name == "sqlite_sequence" => self.sequence_root = root,
             "table" if entry.name.starts_with("sqlite_") => {}
             "table" if self.position(&entry.name).is_some() => {}
             "table" => match scratch.table(&entry.sql).filter(|table| table.name == entry.name) {
                 Some(table) => {
                     let table = scratch.believe(table);
-                    self.tables.push(Tree { table, root: Some(entry.root) });
+                    self.tables.push(Tree { table, root });
                 }
                 None => match hermes_table(&entry.name) {
                     Some(facts) => {
                         let table = scratch.table(&schema::create_table(facts));
-                        self.tables.extend(table.map(|table| Tree { table, root: Some(entry.root) }));
+                        self.tables.extend(table.map(|table| Tree { table, root }));
                     }
                     None => self.unread.push(entry.name.clone()),
                 },
@@ -252,6 +260,11 @@ impl Schemas {
     /// When SQLite cannot make a database in memory.
     pub(crate) fn new() -> Outcome<Self> {
         Ok(Self { scratch: Mutex::new(Scratch::new()?) })
+    }
+
+    /// The table that `sql` makes; `None` if it makes none that can be read.
+    pub(crate) fn table(&self, sql: &str) -> Option<Arc<Table>> {
+        self.scratch.lock().unwrap_or_else(PoisonError::into_inner).table(sql)
     }
 
     /// The schema that `entries` describe, and Hermes' own tables without roots where they are missing. The first of

@@ -12,10 +12,12 @@
 //! SQLite opens the new file alone, never a source. The result is a sealed file without a name ([`Rebuilt`]); whoever
 //! asked publishes it or installs it.
 
+mod ages;
 mod catalog;
 mod chains;
 pub mod comparison;
 pub mod evidence;
+mod forest;
 mod gaps;
 mod graft;
 pub mod held;

@@ -76,7 +76,7 @@ pub(crate) struct Scan<'w, 'a> {
 }
 
 /// Pages in a piece of `image`.
-fn stride(image: &Image<'_>) -> u32 {
+pub(crate) fn stride(image: &Image<'_>) -> u32 {
     u32::try_from(PIECE / image.page_size()).unwrap_or(1).max(1)
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn pieces(image: &Image<'_>) -> usize {
 }
 
 /// The numbers of the pages in piece `index`.
-fn numbers(image: &Image<'_>, index: usize) -> std::ops::RangeInclusive<u32> {
+pub(crate) fn numbers(image: &Image<'_>, index: usize) -> std::ops::RangeInclusive<u32> {
     let stride = stride(image);
     let first = u32::try_from(index).unwrap_or(u32::MAX).saturating_mul(stride).saturating_add(1);
     first..=first.saturating_add(stride - 1).min(image.count())
@@ -207,8 +207,9 @@ impl Scan<'_, '_> {
         let fits = tables.filter_map(|(number, tree)| {
             Some((leaf::fit(&tree.table, page, self.image.encoding())?, number, tree))
         });
-        let (_, number, _) =
-            fits.min_by_key(|((fit, count), _, tree)| (*fit, usize::MAX - count, !tree.table.is_known()))?;
+        let (_, number, _) = fits.min_by_key(|((fit, count), _, tree)| {
+            (tree.table.is_nameless(), *fit, usize::MAX - count, !tree.table.is_known())
+        })?;
         Some(number)
     }
 }

@@ -209,7 +209,7 @@ mod tests {
         let kind = Sense::of("kind");
         assert!(!kind.is_strange(Value::Text(b"claimed")));
         assert!(!kind.is_strange(Value::Text(b"levitated")), "a newer word");
-        assert!(kind.is_strange(Value::Text(b"clained")), "one bit from a known word");
+        assert!(kind.is_strange(Value::Text(b"clailed")), "one bit from a known word");
         assert!(kind.is_strange(Value::Text(b"Claimed")));
         assert_eq!(Words::Kind.one_flip_from(b"clained"), None, "two bits");
         assert_eq!(Words::Kind.one_flip_from(b"clailed"), Some("claimed"));

@@ -11,8 +11,9 @@ mod schema;
 use std::collections::{HashMap, HashSet};
 
 pub(crate) use self::rows::Rows;
-use super::catalog::{Catalog, Entry, Schemas};
+use super::catalog::{Catalog, Entry, Schemas, Tree};
 use super::chains::Chains;
+use super::forest;
 use super::layout::Layout;
 use super::leaf::Leaf;
 use super::row::{self, Flip, Odd, Row};
@@ -96,9 +97,15 @@ pub(crate) fn salvage(
     if let Some(sibling) = orders.sibling.filter(|_| !has_schema) {
         entries = sibling.iter().map(|entry| Entry { root: 0, ..entry.clone() }).collect();
     }
-    let catalog = schemas.catalog(&entries);
-    work.tables.resize_with(catalog.tables.len(), Rows::default);
+    let mut catalog = schemas.catalog(&entries);
     work.walk(&catalog);
+    work.walk_indexes(&catalog);
+    if !schema_is_whole {
+        let known: Vec<bool> = catalog.tables.iter().map(|tree| tree.root.is_some()).collect();
+        forest::plant(&mut catalog, schemas, work.image, &work.seen, orders.threads)?;
+        work.walk_found(&catalog, &known);
+    }
+    work.give_up_rootless(&catalog);
     let sequences = work.sequences(&catalog);
     let strays = work.read_pages(&catalog, watch)?;
     work.adopt(&catalog, strays);
@@ -134,6 +141,8 @@ struct Work<'w, 'a> {
     indexes: Vec<Vec<u32>>,
     /// Indexes of which a page is lost.
     torn: HashSet<usize>,
+    /// Children that are no pages of their tables.
+    lost: Vec<Placed>,
 }
 
 impl<'w, 'a> Work<'w, 'a> {
@@ -158,28 +167,56 @@ impl<'w, 'a> Work<'w, 'a> {
             places: Vec::new(),
             indexes: Vec::new(),
             torn: HashSet::new(),
+            lost: Vec::new(),
         }
     }
 
-    /// Walks every tree down to its leaves, which are not read yet.
+    /// Walks the trees of tables down to their leaves, which are not read yet.
     fn walk(&mut self, catalog: &Catalog) {
         self.roles = vec![Role::Unreached; self.image.count() as usize + 1];
-        let mut lost = Vec::new();
         for (table, tree) in catalog.tables.iter().enumerate() {
-            let Some(root) = tree.root.filter(|&root| root > 1) else {
-                self.lose(table, Range::default());
-                continue;
-            };
-            let walk = btree::walk_table(self.image, root, &mut self.seen);
-            for place in walk.leaves {
-                self.assign(Placed { table, place }, Role::Leaf);
-            }
-            for place in walk.lost {
-                self.damaged.insert(place.page);
-                self.lose(table, place.range);
-                lost.push(Placed { table, place });
+            self.walk_tree(table, tree);
+        }
+    }
+
+    fn walk_tree(&mut self, table: usize, tree: &Tree) {
+        self.tables.resize_with(self.tables.len().max(table + 1), Rows::default);
+        let Some(root) = tree.root else { return };
+        let walk = btree::walk_table(self.image, root, &mut self.seen);
+        for place in walk.leaves {
+            self.assign(Placed { table, place }, Role::Leaf);
+        }
+        for place in walk.lost {
+            self.damaged.insert(place.page);
+            self.lose(table, place.range);
+            self.lost.push(Placed { table, place });
+        }
+    }
+
+    /// Walks the trees of the tables that were not `known` to have one.
+    fn walk_found(&mut self, catalog: &Catalog, known: &[bool]) {
+        for (table, tree) in catalog.tables.iter().enumerate() {
+            if !known.get(table).copied().unwrap_or(false) {
+                self.walk_tree(table, tree);
             }
         }
+    }
+
+    /// Where there is no tree, every row may be missing; and pages that are not what their parents say may be after all.
+    fn give_up_rootless(&mut self, catalog: &Catalog) {
+        for (table, tree) in catalog.tables.iter().enumerate() {
+            if tree.root.is_none() {
+                self.lose(table, Range::default());
+            }
+        }
+        for placed in std::mem::take(&mut self.lost) {
+            if !self.seen.contains(placed.place.page) {
+                self.assign(placed, Role::Lost);
+            }
+        }
+    }
+
+    fn walk_indexes(&mut self, catalog: &Catalog) {
         for (number, index) in catalog.indexes.iter().enumerate() {
             let mut pages = Vec::new();
             if index.root > 1 {
@@ -194,11 +231,6 @@ impl<'w, 'a> Work<'w, 'a> {
                 self.set_role(page, Role::Index);
             }
             self.indexes.push(pages);
-        }
-        for placed in lost {
-            if !self.seen.contains(placed.place.page) {
-                self.assign(placed, Role::Lost);
-            }
         }
     }
 
