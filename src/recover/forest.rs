@@ -161,7 +161,7 @@ impl Forest<'_, '_> {
                 let mut values = record.values();
                 match (values.next(), values.next(), values.next()) {
                     (Some(Value::Text(name)), Some(Value::Integer(_)), None) => {
-                        known += usize::from(is_name(name))
+                        known += usize::from(is_name(name));
                     }
                     _ => return false,
                 }
