@@ -85,6 +85,8 @@ pub(crate) struct Table {
     pub(crate) columns: Vec<Column>,
     /// The `INTEGER PRIMARY KEY`, stored as NULL.
     pub(crate) rowid_column: Option<usize>,
+    /// The columns of the primary key.
+    pub(crate) key: Vec<usize>,
 }
 
 /// A table of one source.
@@ -141,6 +143,11 @@ impl Table {
     pub(crate) fn is_nameless(&self) -> bool {
         !self.columns.iter().any(|column| column.affinity != Affinity::Any)
             && self.name.starts_with(super::forest::NAMELESS)
+    }
+
+    /// Whether it gives out numbers that nobody chooses and nothing else is known by.
+    pub(crate) fn counts(&self) -> bool {
+        self.rowid_column.is_some() && self.sql.to_ascii_uppercase().contains("AUTOINCREMENT")
     }
 
     /// Whether Hermes makes this table.
@@ -357,7 +364,8 @@ impl Scratch {
             [(column, true)] => Some(*column),
             _ => None,
         };
-        let table = Table { name, sql: sql.to_owned(), columns, rowid_column };
+        let key = keys.iter().map(|(column, _)| *column).collect();
+        let table = Table { name, sql: sql.to_owned(), columns, rowid_column, key };
         (!without_rowid).then_some(table)
     }
 

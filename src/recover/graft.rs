@@ -115,6 +115,6 @@ impl Graft<'_, '_> {
         .ok()?;
         let shape = merge.table(at)?.shape_of(row.source);
         shape.fit(&Record::read(&whole).ok()?, image.encoding())?;
-        Some((row, Odd { flip, chain: runs(&sites, image.page_size()) }))
+        Some((row, Odd { flip, chain: runs(&sites, image.page_size()), ..Odd::default() }))
     }
 }

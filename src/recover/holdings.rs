@@ -111,7 +111,7 @@ impl Viewer {
         let image = &layout.image;
         let cut = Cut { page_size: image.page_size(), usable: image.usable(), encoding: image.encoding() };
         single.note(0, cut);
-        let orders = Orders { source: 0, sibling: None, threads, waits: false };
+        let orders = Orders { source: 0, sibling: None, threads, waits: false, log_counts: false };
         let Some((salvage, _)) = salvage::salvage(&layout, &self.schemas, &orders, watch)? else {
             return Ok((Holdings::default(), Vec::new()));
         };

@@ -2,16 +2,17 @@
 //!
 //! The first source is the main line: the live board if it holds any row, otherwise the newest by its events. A row that
 //! only an older source has comes back where every newer one may have lost it, and not where one shows that it was
-//! deleted (recovery.md, "What decides it", 3). A source whose event numbers have gone on above the main line's is a
-//! history of its own; its rows come in where their numbers are free.
+//! deleted (recovery.md, "What decides it", 3). What is to become of a source with a history of its own is decided in
+//! `fork`.
 //!
 //! What is kept of a source that was folded in is its rows in the result and the places where it may have lost some, so
 //! that ten thousand sources take no more room than one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::catalog::{Index, Table};
+use super::fork::{Conflict, History, Placing, Side};
 use super::gaps::Gaps;
 use super::row::{self, Odd, Row};
 use super::salvage::{Rows, Salvage};
@@ -36,6 +37,8 @@ pub(crate) struct MergedTable {
     found: bool,
     /// Where every source so far may have lost rows.
     open: Gaps,
+    /// Rows that were given new numbers.
+    pub(crate) renumbered: u64,
     /// What the main line says of its losses; the rows themselves are elsewhere.
     main: Rows,
 }
@@ -52,6 +55,8 @@ pub(crate) struct Merged {
     pub(crate) unread: Vec<String>,
     /// What is odd about some rows.
     pub(crate) odds: Vec<Odd>,
+    /// Rows that two histories have changed, and the source of the second.
+    pub(crate) conflicts: Vec<(u32, Conflict)>,
 }
 
 /// A merge on its way.
@@ -59,7 +64,7 @@ pub(crate) struct Merged {
 pub(crate) struct Merge {
     merged: Merged,
     /// The highest event number of the main line, once it is folded in.
-    main_line: Option<i64>,
+    pub(super) main_line: Option<i64>,
     /// Whether no source so far could tell which tables there were.
     tables_unknown: bool,
 }
@@ -70,11 +75,10 @@ impl Merge {
         Self { merged: Merged::default(), main_line: None, tables_unknown: true }
     }
 
-    /// Folds in what `source` holds; the best source comes first.
-    pub(crate) fn fold(&mut self, source: u32, salvage: Salvage) {
-        let highest = salvage.highest_event();
+    /// Folds in what `source` holds; the best source comes first. One with a `history` of its own comes in as that says.
+    pub(crate) fn fold(&mut self, source: u32, salvage: Salvage, history: Option<History>) {
         let is_main = self.main_line.is_none();
-        let is_fork = highest > *self.main_line.get_or_insert(highest);
+        self.main_line.get_or_insert(salvage.highest_event());
         let merged = &mut self.merged;
         for index in &salvage.catalog.indexes {
             if !index.sql.is_empty() && merged.indexes.iter().all(|known| known.name != index.name) {
@@ -102,7 +106,11 @@ impl Merge {
             }
             if let Some(table) = merged.tables.get_mut(at) {
                 table.see(source, tree.table, found);
-                table.fold(rows, is_main, is_fork, &salvage.odds, &mut merged.odds);
+                let take = Take { odds: &salvage.odds, all: &mut merged.odds };
+                match history.as_ref().and_then(|history| history.placings.get(&table.table.name)) {
+                    Some(placings) => table.fold_history(rows, placings, take),
+                    None => table.fold(rows, is_main, take),
+                }
             }
         }
         // A whole schema without a table says that there was none.
@@ -112,6 +120,18 @@ impl Merge {
             }
         }
         self.tables_unknown &= !salvage.schema_is_whole;
+        let conflicts = history.into_iter().flat_map(|history| history.conflicts);
+        self.merged.conflicts.extend(conflicts.map(|conflict| (source, conflict)));
+    }
+
+    /// The table `name`.
+    pub(crate) fn table_named(&self, name: &str) -> Option<&MergedTable> {
+        self.merged.tables.iter().find(|table| table.table.name == name)
+    }
+
+    /// The highest numbers given out so far, by table.
+    pub(crate) fn sequences(&self) -> &HashMap<String, i64> {
+        &self.merged.sequences
     }
 
     /// Rows that are only partly there and came from nowhere else, for a last attempt.
@@ -172,6 +192,7 @@ impl MergedTable {
             shapes: BTreeMap::new(),
             found,
             open,
+            renumbered: 0,
             main: Rows::default(),
         }
     }
@@ -200,35 +221,76 @@ impl MergedTable {
         self.rows.binary_search_by_key(&rowid, |row| row.rowid)
     }
 
-    fn fold(&mut self, mut rows: Rows, is_main: bool, is_fork: bool, odds: &[Odd], all: &mut Vec<Odd>) {
-        let mut take = |mut row: Row| {
-            if let Some(odd) = (row.odd as usize).checked_sub(1).and_then(|at| odds.get(at)) {
-                all.push(odd.clone());
-                row.odd = u32::try_from(all.len()).unwrap_or(u32::MAX);
+    /// The row with `rowid`.
+    pub(crate) fn row(&self, rowid: i64) -> Option<&Row> {
+        self.find(rowid).ok().and_then(|at| self.rows.get(at))
+    }
+
+    /// Whether the row with `rowid` may be lost, or is there with a flaw.
+    pub(crate) fn doubts(&self, rowid: i64) -> bool {
+        self.row(rowid).map_or_else(|| self.open.contains(rowid), Row::is_suspect)
+    }
+
+    /// Folds in the rows of a second history, as `placings` say.
+    fn fold_history(&mut self, mut rows: Rows, placings: &[Placing], mut take: Take<'_>) {
+        let whole = std::mem::take(&mut rows.whole);
+        let mut placed = HashSet::new();
+        let mut new = Vec::new();
+        for placing in placings {
+            let known = self.find(placing.rowid);
+            let row = match placing.side {
+                Side::Main => known.ok().and_then(|at| self.rows.get(at)).copied(),
+                Side::Second => {
+                    placed.insert(placing.from);
+                    let at = whole.binary_search_by_key(&placing.from, |row| row.rowid);
+                    at.ok().and_then(|at| whole.get(at)).map(|row| take.row(*row))
+                }
+            };
+            let Some(mut row) = row else { continue };
+            if let Some(payload) = &placing.payload {
+                take.rewrite(&mut row, payload);
             }
-            row
-        };
+            self.renumbered += u64::from(row.rowid != placing.rowid && self.table.counts());
+            row.rowid = placing.rowid;
+            row.mark(row::FORK, true);
+            match known.ok().and_then(|at| self.rows.get_mut(at)) {
+                Some(known) => *known = row,
+                None => new.push(row),
+            }
+        }
+        let left =
+            whole.into_iter().filter(|row| !placed.contains(&row.rowid) && self.find(row.rowid).is_err());
+        let left: Vec<Row> = left.collect();
+        new.sort_by_key(|row| row.rowid);
+        self.fold_parts(&mut rows, false, &mut take);
+        join(&mut self.older, left, &mut |row| take.row(row));
+        join(&mut self.rows, new, &mut |row| row);
+        self.open = self.open.intersect(&rows.gaps);
+    }
+
+    fn fold_parts(&mut self, rows: &mut Rows, is_main: bool, take: &mut Take<'_>) {
+        let mut parts = std::mem::take(&mut rows.partial);
+        parts.retain(|row| is_main || self.open.contains(row.rowid));
+        parts.sort_by_key(|row| row.rowid);
+        join(&mut self.partial, parts, &mut |row| take.row(row));
+    }
+
+    fn fold(&mut self, mut rows: Rows, is_main: bool, mut take: Take<'_>) {
         let (mut new, mut older) = (Vec::new(), Vec::new());
         let mut at = 0;
-        for mut row in std::mem::take(&mut rows.whole) {
+        for row in std::mem::take(&mut rows.whole) {
             while self.rows.get(at).is_some_and(|known| known.rowid < row.rowid) {
                 at += 1;
             }
             match self.rows.get_mut(at).filter(|known| known.rowid == row.rowid) {
-                Some(known) if known.is_suspect() && !row.is_suspect() => *known = take(row),
+                Some(known) if known.is_suspect() && !row.is_suspect() => *known = take.row(row),
                 Some(_) => {}
-                None if is_main || is_fork || self.open.contains(row.rowid) => {
-                    row.mark(row::FORK, is_fork);
-                    new.push(take(row));
-                }
+                None if is_main || self.open.contains(row.rowid) => new.push(take.row(row)),
                 None => older.push(row),
             }
         }
-        let mut parts = std::mem::take(&mut rows.partial);
-        parts.retain(|row| is_main || self.open.contains(row.rowid));
-        parts.sort_by_key(|row| row.rowid);
-        join(&mut self.older, older, &mut take);
-        join(&mut self.partial, parts, &mut take);
+        self.fold_parts(&mut rows, is_main, &mut take);
+        join(&mut self.older, older, &mut |row| take.row(row));
         join(&mut self.rows, new, &mut |row| row);
         self.open = if is_main { rows.gaps.clone() } else { self.open.intersect(&rows.gaps) };
         if is_main {
@@ -257,6 +319,28 @@ impl MergedTable {
         let parts = self.partial.len() as u64;
         self.lost = self.lost.max(numbers).max(parts + main.unread.saturating_sub(elsewhere));
         self.estimated = self.lost > 0;
+    }
+}
+
+/// Takes rows of a source over, with what is odd about them.
+struct Take<'t> {
+    odds: &'t [Odd],
+    all: &'t mut Vec<Odd>,
+}
+
+impl Take<'_> {
+    fn row(&mut self, mut row: Row) -> Row {
+        if let Some(odd) = (row.odd as usize).checked_sub(1).and_then(|at| self.odds.get(at)) {
+            self.all.push(odd.clone());
+            row.odd = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        }
+        row
+    }
+
+    /// Gives `row`, which was taken over, another record.
+    fn rewrite(&mut self, row: &mut Row, payload: &[u8]) {
+        self.all.push(Odd { payload: Some(payload.into()), ..Odd::default() });
+        row.odd = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
     }
 }
 

@@ -18,6 +18,7 @@ mod chains;
 pub mod comparison;
 pub mod evidence;
 mod forest;
+mod fork;
 mod gaps;
 mod graft;
 pub mod held;
@@ -58,7 +59,9 @@ use crate::failure::{Failure, Outcome};
 use crate::own::{OwnFile, RecordedMode, Sealed};
 
 pub use self::holdings::{Holdings, Viewer};
-pub use self::report::{Built, MAX_SUSPECTS, Provenance, Report, SourceReport, TableReport};
+pub use self::report::{
+    Built, MAX_SUSPECTS, Provenance, Report, Side, SourceReport, TableReport, TwoVersions,
+};
 
 /// What is being done, for a progress bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -287,6 +290,7 @@ fn begin(ranked: &[Facts], sources: &[Source]) -> Report {
         dangling: 0,
         suspects: Vec::new(),
         dropped: Vec::new(),
+        conflicts: Vec::new(),
         unread_tables: Vec::new(),
     }
 }
@@ -299,6 +303,15 @@ fn describe(
 ) {
     report.dropped.clone_from(&merged.dropped);
     report.unread_tables.clone_from(&merged.unread);
+    for (second, conflict) in merged.conflicts.iter().take(MAX_SUSPECTS) {
+        report.conflicts.push(TwoVersions {
+            table: conflict.table.clone(),
+            rowid: conflict.rowid,
+            kept: conflict.kept,
+            second: sources.get(*second as usize).map(|source| source.path.clone()).unwrap_or_default(),
+            other: conflict.other.iter().map(|(column, value)| (column.clone(), value.into())).collect(),
+        });
+    }
     for table in &merged.tables {
         let written = written.get(&table.table.name);
         let mut counts = vec![0_u64; sources.len()];
@@ -328,6 +341,7 @@ fn describe(
             partial: table.partial.len() as u64,
             suspect,
             older_only: table.older.len() as u64,
+            renumbered: table.renumbered,
             conflicting: written.map_or(0, |written| written.refused),
         };
         report.tables.insert(table.table.name.clone(), entry);

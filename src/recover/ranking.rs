@@ -7,6 +7,7 @@
 use std::cmp::Reverse;
 
 use super::catalog::{Entry, Schemas};
+use super::fork;
 use super::layout;
 use super::merge::Merge;
 use super::salvage::{self, Orders, Salvage};
@@ -134,8 +135,7 @@ pub(crate) fn fold(
     let kept: Vec<bool> = ranking.kept.iter().map(Option::is_some).collect();
     let again = |at: usize, threads, watch: &mut dyn Watch| -> Outcome<Option<Salvage>> {
         let Some(facts) = ranking.ranked.get(at) else { return Ok(None) };
-        let orders =
-            Orders { source: facts.source, sibling: ranking.sibling.as_deref(), threads, waits: false };
+        let orders = crew.orders(facts.source, ranking.sibling.as_deref(), threads, false);
         Ok(match crew.read(&orders, watch)? {
             Look::Read(read) => Some(read.1),
             Look::Empty | Look::Waits => None,
@@ -159,7 +159,8 @@ pub(crate) fn fold(
             }
         };
         if let (Some(salvage), Some(facts)) = (salvage, ranking.ranked.get(at)) {
-            merge.fold(facts.source, salvage);
+            let history = fork::history(merge, facts.source, &salvage, shelf)?;
+            merge.fold(facts.source, salvage, history);
         }
         Ok(())
     })?;
@@ -178,6 +179,17 @@ impl Crew<'_, '_> {
         self.shelf.sources.get(source as usize).is_some_and(|source| size(source) > BIG)
     }
 
+    fn orders<'o>(
+        &self,
+        source: u32,
+        sibling: Option<&'o [Entry]>,
+        threads: usize,
+        waits: bool,
+    ) -> Orders<'o> {
+        let kind = self.shelf.sources.get(source as usize).map(|source| source.kind);
+        Orders { source, sibling, threads, waits, log_counts: kind == Some(Kind::Held) }
+    }
+
     fn look(
         &self,
         sources: &[u32],
@@ -190,7 +202,7 @@ impl Crew<'_, '_> {
         let (big, small): (Vec<u32>, Vec<u32>) = sources.iter().partition(|source| self.is_big(**source));
         let mut done = 0;
         for &source in &big {
-            let orders = Orders { source, sibling, threads: cores(), waits: !last };
+            let orders = self.orders(source, sibling, cores(), !last);
             let look = if total > 1 {
                 self.read(&orders, &mut Within { watch: &mut *watch, stage: Stage::Salvage, done, total })?
             } else {
@@ -201,7 +213,7 @@ impl Crew<'_, '_> {
         }
         let read = |at: usize| -> Outcome<(u32, Look)> {
             let source = small.get(at).copied().unwrap_or(u32::MAX);
-            let orders = Orders { source, sibling, threads: 1, waits: !last };
+            let orders = self.orders(source, sibling, 1, !last);
             Ok((source, self.read(&orders, &mut super::Unwatched)?))
         };
         in_order(small.len(), cores(), read, |at, look| {

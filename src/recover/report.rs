@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
+pub use super::fork::Side;
 use super::sources::Kind;
 
 /// How many suspect rows a report names one by one.
@@ -60,8 +62,25 @@ pub struct Report {
     pub suspects: Vec<Provenance>,
     /// Triggers, views and indexes that are not in the result.
     pub dropped: Vec<String>,
+    /// Rows that two histories of the board have both changed, at most [`MAX_SUSPECTS`] of them.
+    pub conflicts: Vec<TwoVersions>,
     /// Tables whose rows are not in the result: virtual ones, those without rowids, those whose text SQLite does not take.
     pub unread_tables: Vec<String>,
+}
+
+/// A row of which there were two versions.
+#[derive(Debug, Clone, Serialize)]
+pub struct TwoVersions {
+    /// Its table.
+    pub table: String,
+    /// Its rowid in the result.
+    pub rowid: i64,
+    /// Whose version is in the result.
+    pub kept: Side,
+    /// The source with the second history.
+    pub second: PathBuf,
+    /// The other version, by column; bytes that are no text as `{"bytes_hex": "..."}`.
+    pub other: Map<String, Value>,
 }
 
 /// One distinct content.
@@ -98,8 +117,20 @@ pub struct TableReport {
     pub suspect: u64,
     /// Rows that only an older copy has and that seem deleted since; not in the result.
     pub older_only: u64,
+    /// Rows of a second history that have another number in the result, because theirs was taken.
+    pub renumbered: u64,
     /// Rows that could be read but not written, because another row has their key or they lack a value.
     pub conflicting: u64,
+}
+
+impl TwoVersions {
+    /// What a person calls the row: its id where it has one of its own, otherwise its number.
+    pub fn name(&self) -> String {
+        match self.other.get("id") {
+            Some(Value::String(id)) => id.clone(),
+            _ => self.rowid.to_string(),
+        }
+    }
 }
 
 impl Report {

@@ -92,6 +92,8 @@ pub(crate) struct Odd {
     pub(crate) flip: Option<Flip>,
     /// Where the payload goes on.
     pub(crate) chain: Vec<Run>,
+    /// The whole record where it is not what was read: what it names has moved.
+    pub(crate) payload: Option<Box<[u8]>>,
 }
 
 /// A flipped bit.

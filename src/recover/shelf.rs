@@ -158,6 +158,10 @@ impl<'r, 's> Reader<'r, 's> {
     /// When its source cannot be opened again, or no longer gives the bytes of the row.
     pub(crate) fn payload<T>(&mut self, row: &Row, with: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
         let gone = || Failure::failed(format!("page {} can no longer be read.", row.page));
+        let odd = (row.odd as usize).checked_sub(1).and_then(|at| self.odds.get(at));
+        if let Some(payload) = odd.and_then(|odd| odd.payload.as_deref()) {
+            return Ok(with(payload));
+        }
         let Cut { page_size, usable, encoding } = self.turn_to(row.source)?;
         let here =
             self.page.as_ref().is_some_and(|(source, site, _)| *source == row.source && *site == row.site());
@@ -166,7 +170,6 @@ impl<'r, 's> Reader<'r, 's> {
             self.page = Some((row.source, row.site(), bytes));
         }
         let page = self.page.take();
-        let odd = (row.odd as usize).checked_sub(1).and_then(|at| self.odds.get(at));
         let (_, _, held) = page.as_ref().ok_or_else(gone)?;
         let mut bytes = Cow::Borrowed(held.as_slice());
         let cell = row.cell_in(&mut bytes, odd.and_then(|odd| odd.flip), usable);

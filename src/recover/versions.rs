@@ -176,7 +176,7 @@ mod tests {
             sense: crate::recover::senses::Sense::Any,
         };
         let columns = columns.iter().map(column).collect();
-        Table { name: name.to_owned(), sql: String::new(), columns, rowid_column }
+        Table { name: name.to_owned(), sql: String::new(), columns, rowid_column, key: Vec::new() }
     }
 
     /// `[header length, serial types..., values...]` of small integers, texts and NULLs.

@@ -123,3 +123,186 @@ fn what_hermes_commits_to_a_log_that_is_gone_comes_back() {
     drop(hermes);
     assert_eq!(ids(&sandbox.board()).len(), 1);
 }
+
+/// Every row of a table as text, by its columns.
+fn rows(board: &Path, table: &str, columns: &[&str]) -> Vec<String> {
+    let quoted: Vec<String> = columns.iter().map(|column| format!("quote({column})")).collect();
+    texts(board, &format!("SELECT {} FROM {table} ORDER BY 1", quoted.join(" || '|' || ")))
+}
+
+/// What both histories must have in common: no row without its task, no run or event that is named and not there.
+fn agrees(board: &Path) {
+    for (sql, what) in [
+        (
+            "SELECT 'x' FROM task_events WHERE task_id NOT IN (SELECT id FROM tasks)",
+            "an event without its task",
+        ),
+        ("SELECT 'x' FROM task_runs WHERE task_id NOT IN (SELECT id FROM tasks)", "a run without its task"),
+        (
+            "SELECT 'x' FROM task_events e LEFT JOIN task_runs r ON r.id = e.run_id
+             WHERE e.run_id IS NOT NULL AND r.task_id IS NOT e.task_id",
+            "an event with another task's run",
+        ),
+        (
+            "SELECT 'x' FROM tasks t LEFT JOIN task_runs r ON r.id = t.current_run_id
+             WHERE t.current_run_id IS NOT NULL AND r.task_id IS NOT t.id",
+            "a task with another's run",
+        ),
+        (
+            "SELECT 'x' FROM task_events WHERE kind = 'claimed' AND json_extract(payload, '$.run_id') IS NOT run_id",
+            "a payload that names another run than its event",
+        ),
+        (
+            "SELECT 'x' FROM sqlite_sequence WHERE seq < (SELECT max(id) FROM task_events) AND name = 'task_events'",
+            "a sequence below its numbers",
+        ),
+        ("SELECT 'x' FROM pragma_integrity_check WHERE integrity_check <> 'ok'", "damage"),
+    ] {
+        assert_eq!(texts(board, sql), Vec::<String>::new(), "{what}");
+    }
+}
+
+/// A claimed task: run, pointer and event, as `claim` writes them.
+fn claim(id: &str, time: i64) -> String {
+    format!(
+        "BEGIN;
+         INSERT INTO task_runs(task_id, profile, status, started_at) VALUES('{id}', 'coder', 'running', {time});
+         UPDATE tasks SET status = 'running', started_at = {time}, claim_lock = 'h:1', claim_expires = {time} + 900,
+                current_run_id = (SELECT max(id) FROM task_runs) WHERE id = '{id}';
+         INSERT INTO task_events(task_id, run_id, kind, payload, created_at)
+                SELECT '{id}', max(id), 'claimed', '{{\"lock\": \"h:1\", \"run_id\": ' || max(id) || '}}', {time}
+                FROM task_runs;
+         COMMIT"
+    )
+}
+
+#[test]
+fn both_histories_survive_when_the_main_line_has_gone_on() {
+    let sandbox = Sandbox::with_board();
+    let mut holder = split(&sandbox);
+    holder.execute(&claim("t_00000003", 1_780_000_004));
+    let mut main = Holder::on(&sandbox.board());
+    for sql in [
+        task("t_0000000a", 1_780_000_002),
+        task("t_0000000b", 1_780_000_003),
+        claim("t_0000000b", 1_780_000_005),
+    ] {
+        main.execute(&sql);
+    }
+    main.execute("INSERT INTO task_comments(task_id, author, body, created_at) VALUES('t_00000001','a','main',1780000006)");
+    holder.execute("INSERT INTO task_comments(task_id, author, body, created_at) VALUES('t_00000001','b','held',1780000006)");
+    let events = ["task_id", "kind", "created_at"];
+    let of_main =
+        rows(&sandbox.board(), "task_events", &["id", "task_id", "run_id", "kind", "payload", "created_at"]);
+
+    let (new, data) = recovered(&sandbox, &[]);
+    assert_eq!(ids(&new), ["t_00000001", "t_00000002", "t_00000003", "t_0000000a", "t_0000000b"]);
+    // The main line keeps its numbers.
+    let kept = rows(&new, "task_events", &["id", "task_id", "run_id", "kind", "payload", "created_at"]);
+    assert!(of_main.iter().all(|event| kept.contains(event)), "{of_main:#?}\n{kept:#?}");
+    let all = rows(&new, "task_events", &events);
+    assert_eq!(all.len(), 7, "{all:#?}");
+    assert_eq!(rows(&new, "task_comments", &["body"]), ["'held'", "'main'"]);
+    assert_eq!(rows(&new, "task_runs", &["task_id"]), ["'t_00000003'", "'t_0000000b'"]);
+    agrees(&new);
+    assert_eq!(data["tables"]["task_events"]["renumbered"], 3, "{data}");
+    assert_eq!(data["tables"]["tasks"]["lost"], 0);
+}
+
+#[test]
+fn two_copies_that_parted_give_one_board() {
+    let sandbox = Sandbox::with_board();
+    let board = sandbox.board();
+    let change = |path: &Path, sql: &[String]| {
+        let connection = Connection::open(path).unwrap();
+        for sql in sql {
+            connection.execute_batch(sql).unwrap();
+        }
+    };
+    let common: Vec<String> = (1..6).map(|n| task(&format!("t_0000000{n}"), 1_780_000_000 + n)).collect();
+    change(&board, &common);
+    change(
+        &board,
+        &["INSERT INTO kanban_notify_subs(task_id, platform, chat_id, created_at, last_event_id)
+           VALUES('t_00000001', 'telegram', '1', 1780000000, 5)"
+            .to_owned()],
+    );
+    sandbox.run(&["checkpoint", "--mode", "truncate", "--assume-unused"]).success();
+    let copy = sandbox.work().join("copy.db");
+    std::fs::copy(&board, &copy).unwrap();
+    let event = |id: &str, kind: &str, time: i64| {
+        format!("INSERT INTO task_events(task_id, kind, created_at) VALUES('{id}', '{kind}', {time})")
+    };
+    change(
+        &board,
+        &[
+            // Changed in both, here first; changed here alone; deleted; seen by the notifier.
+            "UPDATE tasks SET status = 'blocked' WHERE id = 't_00000001'".to_owned(),
+            event("t_00000001", "blocked", 1_780_000_100),
+            "UPDATE tasks SET status = 'done' WHERE id = 't_00000003'".to_owned(),
+            event("t_00000003", "completed", 1_780_000_101),
+            "DELETE FROM task_events WHERE task_id = 't_00000005'; DELETE FROM tasks WHERE id = 't_00000005'"
+                .to_owned(),
+            "UPDATE kanban_notify_subs SET last_event_id = 6".to_owned(),
+            task("t_0000000a", 1_780_000_102),
+        ],
+    );
+    change(
+        &copy,
+        &[
+            "UPDATE tasks SET status = 'done', completed_at = 1780000110 WHERE id = 't_00000001'".to_owned(),
+            event("t_00000001", "completed", 1_780_000_110),
+            "UPDATE tasks SET status = 'blocked' WHERE id = 't_00000002'".to_owned(),
+            event("t_00000002", "blocked", 1_780_000_111),
+            task("t_0000000b", 1_780_000_112),
+        ],
+    );
+    let (new, data) = recovered(&sandbox, &[copy.to_str().unwrap()]);
+    let states = rows(&new, "tasks", &["id", "status"]);
+    assert_eq!(
+        states,
+        [
+            "'t_00000001'|'done'",
+            "'t_00000002'|'blocked'",
+            "'t_00000003'|'done'",
+            "'t_00000004'|'ready'",
+            "'t_0000000a'|'ready'",
+            "'t_0000000b'|'ready'",
+        ]
+    );
+    assert_eq!(rows(&new, "task_events", &["id"]).len(), 4 + 3 + 3);
+    agrees(&new);
+    // The version of the task that gave way is told, whole.
+    let conflicts = data["conflicts"].as_array().unwrap();
+    assert_eq!(conflicts.len(), 1, "{data}");
+    assert_eq!(
+        (&conflicts[0]["table"], &conflicts[0]["other"]["status"]),
+        (&"tasks".into(), &"blocked".into())
+    );
+    // Of t_00000001 the main line's event 6 was sent, the copy's completion was not: it is number 9 or above by now.
+    assert_eq!(rows(&new, "kanban_notify_subs", &["last_event_id"]), ["6"]);
+    let sent = texts(&new, "SELECT kind FROM task_events WHERE task_id = 't_00000001' AND id > 6");
+    assert_eq!(sent, ["completed"]);
+}
+
+#[test]
+fn an_older_copy_is_no_history_of_its_own() {
+    let sandbox = Sandbox::with_board();
+    let board = sandbox.board();
+    let change = |sql: &str| Connection::open(&board).unwrap().execute_batch(sql).unwrap();
+    for n in 1..6 {
+        change(&task(&format!("t_0000000{n}"), 1_780_000_000 + n));
+    }
+    let copy = sandbox.work().join("copy.db");
+    sandbox.run(&["checkpoint", "--mode", "truncate", "--assume-unused"]).success();
+    std::fs::copy(&board, &copy).unwrap();
+    change(
+        "UPDATE tasks SET status = 'done' WHERE id = 't_00000001'; DELETE FROM tasks WHERE id = 't_00000002'",
+    );
+    change(&task("t_0000000a", 1_780_000_100));
+    let before = rows(&board, "tasks", &["id", "status"]);
+    let (new, data) = recovered(&sandbox, &[copy.to_str().unwrap()]);
+    assert_eq!(rows(&new, "tasks", &["id", "status"]), before);
+    assert_eq!(data["tables"]["tasks"]["older_only"], 1);
+    assert_eq!(data["conflicts"].as_array().unwrap().len(), 0);
+}

@@ -70,6 +70,19 @@ impl Report for Recovered {
         if self.report.dangling > 0 {
             page.line(&format!("{} rows name a task that is not there.", self.report.dangling));
         }
+        let renumbered: u64 = self.report.tables.values().map(|table| table.renumbered).sum();
+        if renumbered > 0 {
+            page.line(&format!(
+                "{renumbered} rows are of a second history of this board and have new numbers; what names them has moved."
+            ));
+        }
+        for row in &self.report.conflicts {
+            let kept = match row.kept {
+                recover::Side::Main => "the main line's is kept",
+                recover::Side::Second => "the second history's, which is later, is kept",
+            };
+            page.line(&format!("two versions: {} {}: {kept}; --json has the other.", row.table, row.name()));
+        }
         for dropped in &self.report.dropped {
             page.line(&format!("not carried over: {dropped}"));
         }
@@ -97,6 +110,9 @@ impl Report for Recovered {
                 &table.suspect.to_string(),
                 &table.older_only.to_string(),
             ]);
+        }
+        for row in &self.report.conflicts {
+            records.record(&["two-versions", &row.table, &row.name()]);
         }
         for dropped in &self.report.dropped {
             records.record(&["dropped", dropped]);

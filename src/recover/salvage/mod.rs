@@ -76,6 +76,8 @@ pub(crate) struct Orders<'o> {
     pub(crate) threads: usize,
     /// Whether a source that has lost its schema is left for later.
     pub(crate) waits: bool,
+    /// Whether the main file has gone on without the log: then the log's rows are the source's, wherever they lie.
+    pub(crate) log_counts: bool,
 }
 
 /// Reads the rows of `layout`; gives also the schema that it found. `None` when the source waits for another's.
@@ -128,6 +130,7 @@ struct Stray {
 struct Work<'w, 'a> {
     source: u32,
     threads: usize,
+    log_counts: bool,
     image: &'w Image<'a>,
     seen: Seen,
     chains: Chains,
@@ -156,6 +159,7 @@ impl<'w, 'a> Work<'w, 'a> {
         Self {
             source: orders.source,
             threads: orders.threads,
+            log_counts: orders.log_counts,
             image,
             seen: Seen::new(image),
             chains: Chains::default(),
@@ -286,7 +290,7 @@ impl<'w, 'a> Work<'w, 'a> {
         })?;
         self.free = free;
         for rows in &mut self.tables {
-            rows.settle();
+            rows.settle(self.log_counts);
         }
         Ok(strays)
     }
@@ -325,7 +329,8 @@ impl<'w, 'a> Work<'w, 'a> {
         }
         rows.unread += leaf.unread;
         for mut row in leaf.rows {
-            row.mark(row::SUSPECT, !place.range.contains(row.rowid));
+            let own = self.log_counts && row.site().in_log;
+            row.mark(row::SUSPECT, !own && !place.range.contains(row.rowid));
             rows.whole.push(row);
         }
     }
@@ -350,7 +355,7 @@ impl<'w, 'a> Work<'w, 'a> {
             match (followed, fit) {
                 (Some((_, chain)), Some(fit)) => {
                     row.mark(row::SUSPECT, fit.strange > 0);
-                    self.odds.push(Odd { flip, chain });
+                    self.odds.push(Odd { flip, chain, ..Odd::default() });
                     row.odd = u32::try_from(self.odds.len()).unwrap_or(0);
                     row.odd > 0
                 }
@@ -361,7 +366,7 @@ impl<'w, 'a> Work<'w, 'a> {
                 (None, _) => {
                     if let Some(rows) = self.tables.get_mut(table) {
                         rows.gaps.add(Range { low: row.rowid.checked_sub(1), high: Some(row.rowid) });
-                        self.odds.push(Odd { flip, chain: Vec::new() });
+                        self.odds.push(Odd { flip, ..Odd::default() });
                         row.odd = u32::try_from(self.odds.len()).unwrap_or(0);
                         rows.partial.push(*row);
                     }
@@ -409,7 +414,8 @@ impl<'w, 'a> Work<'w, 'a> {
             }
             for mut row in stray.leaf.rows {
                 row.mark(row::STRAY, true);
-                if rows.has(row.rowid) || !(alone || rows.gaps.contains(row.rowid)) {
+                let own = self.log_counts && row.site().in_log;
+                if !own && (rows.has(row.rowid) || !(alone || rows.gaps.contains(row.rowid))) {
                     rows.stray += 1;
                 } else {
                     rows.adopted.push(row);
@@ -419,7 +425,7 @@ impl<'w, 'a> Work<'w, 'a> {
         self.free = free;
         for rows in &mut self.tables {
             rows.whole.append(&mut rows.adopted);
-            rows.settle();
+            rows.settle(self.log_counts);
         }
     }
 

@@ -25,10 +25,12 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Puts the rows in order. Of several with one rowid the first that is not suspect counts.
-    pub(super) fn settle(&mut self) {
+    /// Puts the rows in order. Of several with one rowid the first that is not suspect counts; where the `log_counts`, one
+    /// in the log.
+    pub(super) fn settle(&mut self, log_counts: bool) {
         let before = self.whole.len();
-        self.whole.sort_unstable_by_key(|row| (row.rowid, row.is_suspect(), row.page, row.cell));
+        let behind = |row: &Row| log_counts && !row.site().in_log;
+        self.whole.sort_unstable_by_key(|row| (row.rowid, behind(row), row.is_suspect(), row.page, row.cell));
         self.whole.dedup_by_key(|row| row.rowid);
         self.whole.shrink_to_fit();
         self.stray += (before - self.whole.len()) as u64;

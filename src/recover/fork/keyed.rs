@@ -1,0 +1,145 @@
+//! Rows that are known by other columns than a number: links, subscriptions, and those of tables that we do not know.
+
+use std::collections::HashSet;
+
+use super::cursor::{self, Told};
+use super::rows::{Compared, Key, Row};
+use super::tasks::Tasks;
+use super::{CURSOR, Datum, EVENTS, Join, LINKS, PING_CURSOR, Put, SUBSCRIPTIONS, Side};
+
+impl<'t> Join<'t> {
+    /// A link of the second history, unless one of its ends is gone or the main line has cut it.
+    pub(super) fn put_links(&mut self, table: &'t Compared, tasks: &Tasks) {
+        let known: HashSet<_> = table.rows(Side::Main).map(|(_, row)| ends(row)).collect();
+        let cut = self.tables.get(EVENTS).map(cuts).unwrap_or_default();
+        let mut next = table.highest();
+        for (from, row) in table.rows(Side::Second) {
+            let (parent, child) = ends(row);
+            if known.contains(&(parent, child)) {
+                continue;
+            }
+            let gone = tasks.is_deleted(parent) || tasks.is_deleted(child);
+            if gone || cut.contains(&(parent.map(<[u8]>::to_vec), child.map(<[u8]>::to_vec))) {
+                continue;
+            }
+            let rowid = free(table, from, &mut next);
+            self.put(LINKS, rowid, from, None);
+        }
+    }
+
+    pub(super) fn put_subscriptions(&mut self, table: &'t Compared, tasks: &Tasks) {
+        let Key::Columns(key) = &table.key else { return };
+        let keyed = |row: Row<'t>| key.iter().map(|column| row.get(column)).collect::<Vec<_>>();
+        let mut next = table.highest();
+        for (rowid, main) in table.rows(Side::Main) {
+            let second = table.rows(Side::Second).find(|(_, row)| keyed(*row) == keyed(main));
+            let cursor = self.cursor(Some(main), second.map(|(_, row)| row));
+            if Some(cursor) != main.integer(CURSOR) {
+                let values = Some(main.with(CURSOR, Datum::Integer(cursor)));
+                let table = SUBSCRIPTIONS.to_owned();
+                self.joined.puts.push(Put { table, rowid, side: Side::Main, from: rowid, values });
+            }
+        }
+        let split = self.tables.get(EVENTS).and_then(|events| events.split.time);
+        for (from, row) in table.rows(Side::Second) {
+            if table.rows(Side::Main).any(|(_, main)| keyed(main) == keyed(row)) {
+                continue;
+            }
+            // One that is older than the split was on the main line once, and was ended there.
+            let ended = split.is_some_and(|split| row.integer("created_at").is_some_and(|made| made < split));
+            if tasks.is_deleted(row.text("task_id")) || (ended && !(self.doubted)(SUBSCRIPTIONS, from)) {
+                continue;
+            }
+            let values = row.with(CURSOR, Datum::Integer(self.cursor(None, Some(row))));
+            let values = match row.integer(PING_CURSOR) {
+                Some(ping) => {
+                    let values = Row { columns: row.columns, values: &values };
+                    values.with(PING_CURSOR, Datum::Integer(self.moved_cursor(ping)))
+                }
+                None => values,
+            };
+            let rowid = free(table, from, &mut next);
+            self.put(SUBSCRIPTIONS, rowid, from, Some(values));
+        }
+    }
+
+    /// How far the subscriber has been told, over both histories.
+    fn cursor(&self, main: Option<Row<'_>>, second: Option<Row<'_>>) -> i64 {
+        let cursors = [main, second].map(|row| row.and_then(|row| row.integer(CURSOR)));
+        let task = main.or(second).and_then(|row| row.text("task_id"));
+        let Some(events) = self.tables.get(EVENTS) else {
+            return cursors.into_iter().flatten().max().unwrap_or(0);
+        };
+        let mut told = Vec::new();
+        for (side, cursor) in [Side::Main, Side::Second].into_iter().zip(cursors) {
+            for (rowid, row) in events.rows(side).filter(|(rowid, _)| *rowid > events.split.common) {
+                let own = side == Side::Main || self.is_own(EVENTS, rowid);
+                if own && row.text("task_id") == task && row.text("kind").is_some_and(cursor::is_sent) {
+                    let number = if side == Side::Main { rowid } else { self.number(EVENTS, rowid) };
+                    told.push(Told { number, seen: cursor.is_some_and(|cursor| cursor >= rowid) });
+                }
+            }
+        }
+        cursor::joined(cursors, events.split.common, &told)
+    }
+
+    /// A cursor of the second history in the numbers of the result.
+    fn moved_cursor(&self, cursor: i64) -> i64 {
+        let common = self.tables.get(EVENTS).map_or(i64::MAX, |events| events.split.common);
+        let moved = self.numbers.get(EVENTS).and_then(|numbers| numbers.range(..=cursor).next_back());
+        moved.map_or(cursor.min(common), |(_, &number)| number)
+    }
+
+    /// Rows of a table whose keys mean something that we do not know: they come in where their key is free.
+    pub(super) fn put_unknown(&mut self, name: &'t str, table: &'t Compared) {
+        let columns = match &table.key {
+            Key::Columns(columns) => columns.as_slice(),
+            _ => &[],
+        };
+        let keyed = |row: Row<'t>| columns.iter().map(|column| row.get(column)).collect::<Vec<_>>();
+        let mut next = table.highest();
+        for (from, row) in table.rows(Side::Second) {
+            let main = if columns.is_empty() {
+                table.row(Side::Main, from).map(|row| (from, row))
+            } else {
+                table.rows(Side::Main).find(|(_, main)| keyed(*main) == keyed(row))
+            };
+            match main {
+                Some((rowid, main)) if !main.equals(row) => self.conflict(name, rowid, Side::Main, row),
+                None if from > table.split.common || (self.doubted)(name, from) => {
+                    let rowid = if columns.is_empty() { from } else { free(table, from, &mut next) };
+                    self.put(name, rowid, from, None);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A rowid for a row that is known by other columns: its own where the main line has nothing and has not gone on.
+fn free(table: &Compared, from: i64, next: &mut i64) -> i64 {
+    if table.main_went_on() || table.main.contains_key(&from) {
+        *next += 1;
+        return *next;
+    }
+    from
+}
+
+fn ends(row: Row<'_>) -> (Option<&[u8]>, Option<&[u8]>) {
+    (row.text("parent_id"), row.text("child_id"))
+}
+
+/// Parent and child of a link.
+type Cut = (Option<Vec<u8>>, Option<Vec<u8>>);
+
+/// Parent and child of every link that the main line has cut since the histories parted.
+fn cuts(events: &Compared) -> HashSet<Cut> {
+    let main = events.rows(Side::Main).filter(|(rowid, _)| *rowid > events.split.common);
+    main.filter(|(_, row)| row.text("kind") == Some(b"unlinked"))
+        .filter_map(|(_, row)| serde_json::from_slice::<serde_json::Value>(row.text("payload")?).ok())
+        .map(|payload| {
+            let end = |name: &str| payload.get(name)?.as_str().map(|end| end.as_bytes().to_vec());
+            (end("parent"), end("child"))
+        })
+        .collect()
+}

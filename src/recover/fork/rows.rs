@@ -1,0 +1,152 @@
+//! The rows in which two histories differ, read by the names of their columns.
+
+use std::collections::BTreeMap;
+
+use super::{Alike, Datum, RUN_IDENTITY, RUNS, Side, Split, TASKS, Values};
+
+/// How the rows of a table are told apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// By numbers that are never given out twice, or by nothing.
+    #[default]
+    Number,
+    /// By numbers that somebody chooses.
+    Chosen,
+    /// By these columns.
+    Columns(Vec<String>),
+}
+
+/// One table, so far as the histories differ.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Compared {
+    pub(crate) key: Key,
+    /// The names of the columns in each history's order.
+    pub(crate) columns: [Vec<String>; 2],
+    /// Rows that the main line alone has, or has otherwise, by rowid.
+    pub(crate) main: BTreeMap<i64, Values>,
+    /// The same of the second history.
+    pub(crate) second: BTreeMap<i64, Values>,
+    pub(crate) split: Split,
+    /// The highest number given out in each.
+    pub(crate) last: [i64; 2],
+}
+
+/// The row of `values` in `columns`.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    pub(super) columns: &'a [String],
+    pub(super) values: &'a [Datum],
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn get(self, column: &str) -> Option<&'a Datum> {
+        self.values.get(self.columns.iter().position(|name| name == column)?)
+    }
+
+    pub(super) fn integer(self, column: &str) -> Option<i64> {
+        match self.get(column)? {
+            Datum::Integer(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    pub(super) fn text(self, column: &str) -> Option<&'a [u8]> {
+        match self.get(column)? {
+            Datum::Text(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// When it was written, Unix seconds.
+    pub(super) fn time(self) -> Option<i64> {
+        self.integer("created_at").or(self.integer("started_at"))
+    }
+
+    /// A copy with `column` set.
+    pub(super) fn with(self, column: &str, value: Datum) -> Values {
+        let mut values = self.values.to_vec();
+        let index = self.columns.iter().position(|name| name == column);
+        if let Some(place) = index.and_then(|index| values.get_mut(index)) {
+            *place = value;
+        }
+        values
+    }
+
+    /// The same content, whatever the order of the columns; one that a row lacks counts as NULL.
+    pub(super) fn equals(self, other: Row<'_>) -> bool {
+        let null = Datum::Null;
+        let has = |row: Row<'_>, of: Row<'_>| {
+            of.columns.iter().all(|name| row.get(name).unwrap_or(&null) == of.get(name).unwrap_or(&null))
+        };
+        has(self, other) && has(other, self)
+    }
+}
+
+impl Compared {
+    pub(super) fn rows(&self, side: Side) -> impl Iterator<Item = (i64, Row<'_>)> {
+        let (rows, columns) = match side {
+            Side::Main => (&self.main, self.columns.first()),
+            Side::Second => (&self.second, self.columns.get(1)),
+        };
+        let columns = columns.map_or(&[][..], Vec::as_slice);
+        rows.iter().map(move |(&rowid, values)| (rowid, Row { columns, values }))
+    }
+
+    pub(super) fn row(&self, side: Side, rowid: i64) -> Option<Row<'_>> {
+        let (rows, columns) = match side {
+            Side::Main => (&self.main, self.columns.first()),
+            Side::Second => (&self.second, self.columns.get(1)),
+        };
+        let values = rows.get(&rowid)?;
+        Some(Row { columns: columns.map_or(&[][..], Vec::as_slice), values })
+    }
+
+    /// Whether the main line has given out numbers since the histories parted.
+    pub(super) fn main_went_on(&self) -> bool {
+        self.last.first().is_some_and(|&last| last > self.split.common)
+    }
+
+    /// Moves the split behind rows that both had and the main line has deleted: those that the second history has before
+    /// the first number that the main line gave out by itself, and that are no younger than that row.
+    pub(super) fn follow_deletions(&mut self) {
+        if self.key != Key::Number {
+            return;
+        }
+        let own = self.rows(Side::Main).find(|(rowid, _)| *rowid > self.split.common);
+        let own = own.map(|(rowid, row)| (rowid, row.time()));
+        let (limit, until) = own.unwrap_or((self.last[0].saturating_add(1), None));
+        let deleted = self.rows(Side::Second).skip_while(|(rowid, _)| *rowid <= self.split.common);
+        let deleted = deleted.take_while(|(rowid, row)| {
+            *rowid < limit && until.zip(row.time()).is_none_or(|(until, time)| time <= until)
+        });
+        if let Some((rowid, row)) = deleted.last() {
+            (self.split.common, self.split.time) = (rowid, row.time());
+        }
+    }
+
+    pub(super) fn highest(&self) -> i64 {
+        self.last.into_iter().max().unwrap_or(0)
+    }
+}
+
+/// How rows of one number in `table` compare.
+pub(crate) fn compare(table: &str, columns: &[Vec<String>; 2], main: &[Datum], second: &[Datum]) -> Alike {
+    let [main_columns, second_columns] = columns;
+    let (main, second) =
+        (Row { columns: main_columns, values: main }, Row { columns: second_columns, values: second });
+    if main.equals(second) {
+        return Alike::Same;
+    }
+    let null = Datum::Null;
+    let differs = |name: &&str| main.get(name).unwrap_or(&null) != second.get(name).unwrap_or(&null);
+    let differing = match table {
+        RUNS => RUN_IDENTITY.iter().copied().filter(differs).count(),
+        TASKS => usize::from(differs(&"id")) * 2,
+        _ => main_columns.iter().map(String::as_str).filter(differs).count(),
+    };
+    match (table, differing) {
+        (RUNS | TASKS, 0) => Alike::Same,
+        (_, 0 | 1) => Alike::Nearly,
+        _ => Alike::Not,
+    }
+}

@@ -1,0 +1,138 @@
+//! Which tasks of the second history come into the result, and in whose version.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{EVENTS, Join, Row, Side, TASKS};
+
+/// Columns that say when somebody last did something to a task.
+const SIGNS: [&str; 4] = ["completed_at", "last_heartbeat_at", "started_at", "created_at"];
+
+/// What becomes of one task that the histories do not have alike.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Choice {
+    /// Its rowid on the main line.
+    pub(super) main: Option<i64>,
+    /// Its rowid in the second history.
+    pub(super) second: Option<i64>,
+    /// Whose version is kept; none if it stays deleted.
+    pub(super) kept: Option<Side>,
+    /// Whether both have changed it since they parted.
+    pub(super) both: bool,
+}
+
+/// What becomes of the tasks.
+#[derive(Debug, Default)]
+pub(super) struct Tasks {
+    pub(super) choices: Vec<Choice>,
+    kept: HashMap<Vec<u8>, Side>,
+    deleted: HashSet<Vec<u8>>,
+}
+
+impl Tasks {
+    /// Whose version of the task is kept; none if both have the same.
+    pub(super) fn keeps(&self, task: Option<&[u8]>) -> Option<Side> {
+        self.kept.get(task?).copied()
+    }
+
+    /// Whether the main line has deleted it, and nobody has worked on it since.
+    pub(super) fn is_deleted(&self, task: Option<&[u8]>) -> bool {
+        task.is_some_and(|task| self.deleted.contains(task))
+    }
+}
+
+/// What the rows of the tables beside it say of a task in one history.
+#[derive(Debug, Default, Clone, Copy)]
+struct Work {
+    /// When something was done to it since the histories parted.
+    last: Option<i64>,
+    /// Whether the other history lacks rows of it from before.
+    lacking: bool,
+}
+
+/// Work by task.
+fn work<'t>(join: &Join<'t>, side: Side) -> HashMap<&'t [u8], Work> {
+    let mut work: HashMap<&[u8], Work> = HashMap::new();
+    for (name, table) in join.tables {
+        for (rowid, row) in table.rows(side) {
+            let Some(task) = row.text("task_id").filter(|_| table.key == super::Key::Number) else {
+                continue;
+            };
+            let work = work.entry(task).or_default();
+            let own = match side {
+                Side::Main => rowid > table.split.common,
+                Side::Second => join.is_own(name, rowid),
+            };
+            let time = row.time();
+            if own {
+                work.last = work.last.max(Some(time.unwrap_or(0)));
+            } else if name == EVENTS && table.row(Side::Main, rowid).is_none() {
+                work.lacking = true;
+            }
+        }
+    }
+    work
+}
+
+/// Decides about every task in which the histories differ.
+pub(super) fn decide(join: &Join<'_>) -> Tasks {
+    let mut tasks = Tasks::default();
+    let Some(table) = join.tables.get(TASKS) else { return tasks };
+    let mut pairs: BTreeMap<&[u8], (Option<i64>, Option<i64>)> = BTreeMap::new();
+    for (rowid, row) in table.rows(Side::Main) {
+        pairs.entry(row.text("id").unwrap_or_default()).or_default().0 = Some(rowid);
+    }
+    for (rowid, row) in table.rows(Side::Second) {
+        pairs.entry(row.text("id").unwrap_or_default()).or_default().1 = Some(rowid);
+    }
+    let (done_main, done_second) = (work(join, Side::Main), work(join, Side::Second));
+    for (id, (main, second)) in pairs {
+        let row = |side, rowid: Option<i64>| table.row(side, rowid?);
+        let of = |done: &HashMap<&[u8], Work>| done.get(id).copied().unwrap_or_default();
+        let (theirs, ours) = (of(&done_second), of(&done_main));
+        let kept = match (row(Side::Main, main), row(Side::Second, second)) {
+            (Some(one), Some(other)) if one.equals(other) => continue,
+            (Some(one), Some(other)) => {
+                let flawed = main.is_some_and(|rowid| (join.doubted)(TASKS, rowid));
+                let seen = !join.has_lost_events();
+                Some(if flawed { Side::Second } else { newer(seen, (one, ours), (other, theirs)) })
+            }
+            (None, Some(other)) => {
+                is_missing(join, second.unwrap_or(0), other, theirs).then_some(Side::Second)
+            }
+            _ => continue,
+        };
+        let both = ours.last.is_some() && theirs.last.is_some();
+        match kept {
+            Some(side) => tasks.kept.insert(id.to_vec(), side).map(drop),
+            None => tasks.deleted.insert(id.to_vec()).then_some(()),
+        };
+        tasks.choices.push(Choice { main, second, kept, both });
+    }
+    tasks
+}
+
+/// The history that did something to the task last; by its events and runs where all of them were `seen`, then by the
+/// times in the task itself. In doubt the main line.
+fn newer(seen: bool, main: (Row<'_>, Work), second: (Row<'_>, Work)) -> Side {
+    let evidence = |(row, work): (Row<'_>, Work)| {
+        let signs = SIGNS.iter().filter_map(|column| row.integer(column)).max();
+        (work.last.filter(|_| seen), signs)
+    };
+    if evidence(second) > evidence(main) { Side::Second } else { Side::Main }
+}
+
+/// Whether a task that only the second history has is missing on the main line, and not deleted there.
+fn is_missing(join: &Join<'_>, rowid: i64, row: Row<'_>, work: Work) -> bool {
+    if work.last.is_some() || (join.doubted)(TASKS, rowid) {
+        return true;
+    }
+    if work.lacking {
+        return false;
+    }
+    // No event tells: its age does, or its place among the others.
+    let split = join.tables.get(EVENTS).and_then(|events| events.split.time);
+    match split.zip(row.integer("created_at")) {
+        Some((split, made)) => made >= split,
+        None => join.tables.get(TASKS).is_none_or(|table| rowid > table.split.common),
+    }
+}
