@@ -3,7 +3,10 @@
 //! 10,000 `.corrupt.*.bak` files of about 224 KB with 200 distinct contents, each a later state of one damaged board:
 //!
 //! - `backups list` against `sha256sum` over the same files on two cores (`xargs -P2`);
-//! - `recover --dry-run` and `recover --output` of the lot: seconds and peak memory (`VmHWM` in `/proc`).
+//! - `recover --dry-run`, `recover --output` and `backups prune -n` of the lot: seconds and peak memory (`VmHWM` in
+//!   `/proc`).
+//!
+//! With `KANBANCTL_BENCH_DISTINCT=1` every copy has a content of its own, as in a real storm.
 //!
 //! Prints medians of whole processes run in turn with everything in the page cache.
 #![allow(
@@ -25,8 +28,8 @@ use rusqlite::Connection;
 mod damage;
 
 const KANBANCTL: &str = env!("CARGO_BIN_EXE_kanbanctl");
+const COPIES: u32 = 10_000;
 const CONTENTS: u32 = 200;
-const COPIES: u32 = 50;
 const TASKS: usize = 33;
 const ROUNDS: usize = 5;
 /// Between two looks at a running process's memory.
@@ -38,7 +41,9 @@ const STEP: &str = "INSERT INTO task_events(task_id, kind, payload, created_at) 
 
 fn main() {
     let directory = tempfile::tempdir().unwrap();
-    let scene = Scene { root: directory.path().to_path_buf() };
+    let distinct = std::env::var_os("KANBANCTL_BENCH_DISTINCT").is_some();
+    let contents = if distinct { COPIES } else { CONTENTS };
+    let scene = Scene { root: directory.path().to_path_buf(), contents };
     scene.make();
 
     let (mut one, mut other): (Vec<_>, Vec<_>) =
@@ -50,7 +55,12 @@ fn main() {
 
     let output = scene.root.join("new.db");
     let output = output.to_str().unwrap();
-    for args in [&["backups", "list"][..], &["recover", "--dry-run"], &["recover", "--output", output]] {
+    for args in [
+        &["backups", "list"][..],
+        &["recover", "--dry-run"],
+        &["recover", "--output", output],
+        &["backups", "prune", "-n", "--keep", "1"],
+    ] {
         let (took, peak) = scene.run(args);
         println!("{}: {:.2} s, peak memory {peak} KiB (VmHWM)", args[..2].join(" "), took.as_secs_f64());
     }
@@ -59,6 +69,7 @@ fn main() {
 /// A Hermes root whose board stands in a storm.
 struct Scene {
     root: PathBuf,
+    contents: u32,
 }
 
 impl Scene {
@@ -68,21 +79,26 @@ impl Scene {
         let connection = Connection::open(&board).unwrap();
         connection.execute_batch("PRAGMA journal_mode=DELETE; PRAGMA synchronous=OFF").unwrap();
         let mut bytes = 0;
-        for content in 0..CONTENTS {
-            connection.execute(STEP, [content]).unwrap();
+        let equal = COPIES / self.contents;
+        for content in 0..self.contents {
+            if content % 10 == 0 || self.contents == CONTENTS {
+                connection.execute(STEP, [content]).unwrap();
+            }
+            // Most writes of a real storm change pages and no row.
+            connection.pragma_update(None, "user_version", content).unwrap();
             let mut copy = std::fs::read(&board).unwrap();
             let pages = copy.len() / damage::PAGE;
             let hurt = damage::PAGE * (pages / 2);
             copy[hurt..hurt + damage::PAGE].fill(0);
-            for number in 0..COPIES {
-                let second = content * COPIES + number;
+            for number in 0..equal {
+                let second = content * equal + number;
                 let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
                 let name = format!(".corrupt.20260501_{hour:02}{minute:02}{second:02}.bak");
                 std::fs::write(damage::beside(&board, &name), &copy).unwrap();
                 bytes += copy.len();
             }
         }
-        println!("storm: {} copies, {CONTENTS} contents, {bytes} bytes", CONTENTS * COPIES);
+        println!("storm: {COPIES} copies, {} contents, {bytes} bytes", self.contents);
     }
 
     /// One run of `kanbanctl`: how long it took and the highest resident size in KiB.

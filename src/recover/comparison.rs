@@ -51,11 +51,11 @@ pub struct TableDifference {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// The board has nothing of it.
+    /// The board does not have the task; it may have rows that belonged to it.
     OnlyInCopy,
-    /// Both have it and not the same.
+    /// Both have it and not the same, or both have only rows that belong to it.
     Differs,
-    /// The copy has nothing of it.
+    /// The copy does not have the task.
     OnlyOnBoard,
 }
 
@@ -139,11 +139,6 @@ fn differ(
     board: Option<&Task>,
     mut rows: BTreeMap<String, TableDifference>,
 ) -> Difference {
-    let state = match (copy, board) {
-        (Some(_), None) => State::OnlyInCopy,
-        (None, _) => State::OnlyOnBoard,
-        (Some(_), Some(_)) => State::Differs,
-    };
     let known = |task: Option<&Task>| task.map(|task| (task.latest, task.last_event));
     let newer = match known(copy).cmp(&known(board)) {
         std::cmp::Ordering::Greater => Newer::Copy,
@@ -153,6 +148,11 @@ fn differ(
     rows.remove(TASKS);
     let own = |task: Option<&Task>| task.and_then(|task| task.own.clone());
     let (mine, theirs) = (own(copy), own(board));
+    let state = match (&mine, &theirs) {
+        (Some(_), None) => State::OnlyInCopy,
+        (None, Some(_)) => State::OnlyOnBoard,
+        _ => State::Differs,
+    };
     let columns = match (&mine, &theirs) {
         (Some(mine), Some(theirs)) => unequal(&mine.values, &theirs.values),
         _ => Vec::new(),

@@ -133,12 +133,12 @@ fn state(task: &Difference) -> (Label, &'static str) {
     }
 }
 
-/// What is not the same, in a few words: `status ready -> done; result; task_events +2 -1`.
+/// What is not the same, in a few words: `status ready (board done); result; task_events +2 -1`.
 fn what(task: &Difference) -> String {
     let mut words = Vec::new();
     for column in &task.columns {
         match (column.as_str(), &task.board_status, &task.copy_status) {
-            ("status", Some(board), Some(copy)) => words.push(format!("status {board} -> {copy}")),
+            ("status", Some(board), Some(copy)) => words.push(format!("status {copy} (board {board})")),
             _ => words.push(column.clone()),
         }
     }

@@ -107,7 +107,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let mut pruned =
         Pruned::of(&board, &resolved.display().to_string(), context.globals.dry_run, &contents, &plan);
     if plan.removed.is_empty() {
-        context.ui.status("Nothing to remove.");
+        context.ui.success("Nothing to remove.");
         context.ui.emit_maintenance(&pruned)?;
         return Ok(exit);
     }
@@ -146,20 +146,27 @@ fn require_unused(contents: &[Content], plan: &Plan) -> Outcome<usize> {
         .hint("Nothing was removed. Wait until they are done with them, then run this again."))
 }
 
+/// Says what would go, what would stay and what would be lost: to a person, and to whoever only rehearses.
 fn announce(context: &mut Context<'_>, pruned: &Pruned) {
     let bytes = indicatif::HumanBytes(pruned.freed_bytes);
     let equal = pruned.removed.iter().filter(|gone| gone.equal).count();
     let whole = pruned.removed.len() - equal;
-    context.ui.status(format_args!(
-        "{} copies would go ({equal} equal to one that stays, {whole} with nothing of their own) and free {bytes}.",
-        pruned.removed.len()
-    ));
-    for (reason, count) in pruned.reasons() {
-        context.ui.status(format_args!("{count} contents stay: {}.", words(reason)));
+    let stay: Vec<String> =
+        pruned.reasons().into_iter().map(|(reason, count)| format!("{count} {}", words(reason))).collect();
+    let said = [
+        format!("To go: {equal} copies equal to one that stays, {whole} others; {bytes}."),
+        format!("To stay: {}.", stay.join(", ")),
+    ];
+    for line in said {
+        if context.globals.dry_run {
+            context.ui.status(line);
+        } else {
+            context.ui.success(line);
+        }
     }
     for (table, loss) in &pruned.lost {
         context.ui.warning(format_args!(
-            "{} row versions of {table} would be gone for good, {} rows entirely.",
+            "gone for good from {table}: {} row versions, and with them {} rows entirely.",
             loss.versions, loss.rows
         ));
     }
@@ -275,14 +282,15 @@ impl Pruned {
     }
 }
 
+/// What a content is that stays.
 fn words(reason: Stays) -> &'static str {
     match reason {
-        Stays::Newest => "the newest of their kind",
-        Stays::OldestOfIncident => "the oldest of an incident",
-        Stays::HoldsRows => "they hold row versions that are nowhere else (`--force-lossy` gives them up)",
-        Stays::Unknown => "it cannot be told what they hold",
-        Stays::Linked => "one of their names is a symbolic link",
-        Stays::NotAsked => "no rule asks for more",
+        Stays::Newest => "newest of its kind",
+        Stays::OldestOfIncident => "oldest of an incident",
+        Stays::HoldsRows => "with row versions that are nowhere else",
+        Stays::Unknown => "of which it cannot be told what it holds",
+        Stays::Linked => "behind a symbolic link",
+        Stays::NotAsked => "that no rule names",
     }
 }
 
@@ -292,7 +300,7 @@ impl Report for Pruned {
     }
 
     fn human(&self, page: &mut Page<'_>) {
-        let verb = if self.dry_run { "would remove" } else { "removed" };
+        let verb = if self.dry_run { "to remove" } else { "removed" };
         for gone in self.removed.iter().take(PATHS) {
             page.line(&format!("{verb} {}", gone.path));
         }
@@ -303,11 +311,11 @@ impl Report for Pruned {
             page.line(&format!("changed meanwhile, left alone: {path}"));
         }
         page.line(&format!(
-            "{} copies, {} bytes; {} contents stay, {} bytes.",
+            "{} copies {verb}, {}; {} contents stay, {}.",
             self.removed.len(),
-            self.freed_bytes,
+            indicatif::HumanBytes(self.freed_bytes),
             self.kept.len(),
-            self.kept_bytes
+            indicatif::HumanBytes(self.kept_bytes)
         ));
     }
 

@@ -44,6 +44,12 @@ pub(crate) struct Content {
     pub(crate) copies: Vec<Copied>,
 }
 
+impl Content {
+    fn is_whole(&self) -> bool {
+        self.copies.iter().any(|copy| copy.is_whole)
+    }
+}
+
 /// What the choice knows of one copy.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Copied {
@@ -52,6 +58,8 @@ pub(crate) struct Copied {
     pub(crate) bytes: u64,
     /// Whether it may be removed at all: links are left alone.
     pub(crate) is_removable: bool,
+    /// Whether it is more than a log that lost its main file, which is no newest and no oldest of anything.
+    pub(crate) is_whole: bool,
 }
 
 /// Why a content stays although the rules name it, or why no rule does.
@@ -185,7 +193,7 @@ impl<'a> Work<'a> {
                 .contents
                 .iter()
                 .enumerate()
-                .filter(|(_, content)| content.kind == kind)
+                .filter(|(_, content)| content.kind == kind && content.is_whole())
                 .flat_map(|(number, content)| {
                     content.copies.iter().map(move |copy| (copy.written_ns, number))
                 })
@@ -212,11 +220,12 @@ impl<'a> Work<'a> {
         let newest = |content: &Content| content.copies.iter().map(|copy| copy.written_ns).max();
         let mut candidates = Vec::new();
         for kind in [Kind::Backup, Kind::Own] {
-            let mut series: Vec<usize> = (0..self.contents.len())
-                .filter(|&number| self.contents.get(number).is_some_and(|one| one.kind == kind))
-                .collect();
+            let of_kind = |&number: &usize| self.contents.get(number).is_some_and(|one| one.kind == kind);
+            let is_whole = |&number: &usize| self.contents.get(number).is_some_and(Content::is_whole);
+            let (mut series, logs): (Vec<usize>, Vec<usize>) =
+                (0..self.contents.len()).filter(of_kind).partition(is_whole);
             series.sort_by_key(|&number| std::cmp::Reverse(self.contents.get(number).and_then(newest)));
-            candidates.extend(series.into_iter().skip(self.rules.keep.unwrap_or(0)));
+            candidates.extend(series.into_iter().skip(self.rules.keep.unwrap_or(0)).chain(logs));
         }
         candidates.sort_by_key(|&number| self.contents.get(number).and_then(newest));
         candidates.retain(|&number| {

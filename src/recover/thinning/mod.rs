@@ -106,6 +106,7 @@ fn describe(source: &Source) -> Content {
         written_ns: member.written_ns(),
         bytes: member.disk_bytes(),
         is_removable: !member.is_linked,
+        is_whole: member.main_size() > 0,
     };
     Content { kind: source.kind, copies: source.copies.iter().map(copied).collect() }
 }

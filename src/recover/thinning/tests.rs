@@ -11,7 +11,12 @@ const MINUTE: i128 = 60 * 1_000_000_000;
 
 /// A content with copies written at these minutes, the newest first, of 100 bytes each.
 fn content(kind: Kind, minutes: &[i128]) -> Content {
-    let copy = |minute: &i128| Copied { written_ns: minute * MINUTE, bytes: 100, is_removable: true };
+    let copy = |minute: &i128| Copied {
+        written_ns: minute * MINUTE,
+        bytes: 100,
+        is_removable: true,
+        is_whole: true,
+    };
     Content { kind, copies: minutes.iter().map(copy).collect() }
 }
 
@@ -149,6 +154,16 @@ fn incidents_are_apart_by_time_and_our_backups_have_none() {
 }
 
 #[test]
+fn a_log_alone_is_no_newest_copy_and_takes_no_place_of_those_that_are_kept() {
+    let mut contents = [50, 40, 30, 20].map(|minute| content(Kind::Backup, &[minute]));
+    contents[0].copies[0].is_whole = false;
+    let choice = chosen(&contents, &[], &vec![vec![]; 4], Rules { keep: Some(1), ..Rules::default() });
+    assert_eq!(gone(&contents, &choice), HashSet::from([0, 2]));
+    let choice = chosen(&contents, &[], &[vec![1], vec![], vec![], vec![]], Rules::default());
+    assert!(choice.removed.is_empty());
+}
+
+#[test]
 fn links_are_left_alone() {
     let mut contents = [40, 30, 20, 10].map(|minute| content(Kind::Backup, &[minute, minute]));
     contents[1].copies[0].is_removable = false;
@@ -164,7 +179,12 @@ fn any_content() -> impl Strategy<Value = (Content, Vec<u128>)> {
     let versions = prop::collection::hash_set(0_u128..24, 0..6);
     (kind, copies, versions).prop_map(|(kind, mut copies, versions)| {
         copies.sort_by_key(|(minute, ..)| std::cmp::Reverse(*minute));
-        let one = |(minute, bytes, is_removable)| Copied { written_ns: minute * MINUTE, bytes, is_removable };
+        let one = |(minute, bytes, is_removable)| Copied {
+            written_ns: minute * MINUTE,
+            bytes,
+            is_removable,
+            is_whole: true,
+        };
         let copies = copies.into_iter().map(one).collect();
         (Content { kind, copies }, versions.into_iter().collect())
     })
