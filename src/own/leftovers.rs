@@ -43,17 +43,22 @@ fn process_of(name: &[u8]) -> Option<u32> {
     random.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| process.parse().ok())?
 }
 
-/// Whether a process may still be using a temporary file: its lock is held, or the process lives and the file is so
-/// young that the lock may not be taken yet.
+/// Whether a process may still be using a temporary file: its lock is held, or the process that the name states is one
+/// of ours and the file is so young that its lock may not be taken yet.
 fn is_at_work(path: &Path, name: &OsStr) -> bool {
     const YOUNG: Duration = Duration::from_mins(1);
     let Ok(file) = File::open(path) else { return true };
     if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
         return true;
     }
-    let lives = process_of(name.as_bytes()).is_some_and(|pid| Path::new(&format!("/proc/{pid}")).exists());
     let age = file.metadata().and_then(|meta| meta.modified()).ok().and_then(|time| time.elapsed().ok());
-    lives && age.is_none_or(|age| age < YOUNG)
+    process_of(name.as_bytes()).is_some_and(is_ours) && age.is_none_or(|age| age < YOUNG)
+}
+
+/// Whether the process runs a program of this one's name; another has been given the number since.
+fn is_ours(pid: u32) -> bool {
+    let called = |process: &str| std::fs::read(format!("/proc/{process}/comm")).ok();
+    called(&pid.to_string()).is_some_and(|name| Some(name) == called("self"))
 }
 
 #[cfg(test)]
