@@ -21,6 +21,8 @@ pub mod man;
 mod overview;
 mod progress;
 pub mod recover;
+pub mod repair;
+pub mod restore;
 pub mod show;
 pub mod stats;
 pub mod stress;
@@ -65,6 +67,8 @@ pub enum Verb {
     JournalMode(journal_mode::Args),
     Man(man::Args),
     Recover(recover::Args),
+    Repair(repair::Args),
+    Restore(restore::Args),
     Version(version::Args),
 }
 
@@ -222,6 +226,8 @@ fn dispatch(context: &mut Context<'_>, cli: &Cli) -> Outcome<Exit> {
         Some(Verb::Health(args)) => health::run(context, args),
         Some(Verb::Man(args)) => man::run(context, args),
         Some(Verb::Recover(args)) => recover::run(context, args),
+        Some(Verb::Repair(args)) => repair::run(context, args),
+        Some(Verb::Restore(args)) => restore::run(context, args),
         Some(Verb::Version(args)) => version::run(context, args),
         None => overview::run(context),
     }

@@ -13,6 +13,7 @@ use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use sha2::{Digest, Sha256};
@@ -95,6 +96,42 @@ impl OwnFile {
             temporary: temporary_guard,
             connection: Some(connection),
         })
+    }
+
+    /// A copy of the database at `from` with what its log and journal hold, in the directory of `destination`. The
+    /// original is only read; what SQLite makes of it, it makes of the copy.
+    ///
+    /// # Errors
+    /// Exit 12 when there is no room or no permission; reading errors.
+    pub fn copy_of(from: &Path, destination: &Path) -> Outcome<Self> {
+        let path = temporary_name(destination)?;
+        let copying = |error| Failure::io(error, format!("copying {}", from.display())).at(from);
+        let file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(copying)?;
+        let temporary = Temporary::claim(path.clone(), file);
+        for suffix in ["", "-wal", "-journal"] {
+            match File::open(with_suffix(from, suffix)) {
+                Ok(mut source) => {
+                    let mut target = OpenOptions::new()
+                        .write(true)
+                        .create(true)
+                        .truncate(true)
+                        .mode(0o600)
+                        .open(with_suffix(&path, suffix))
+                        .map_err(copying)?;
+                    std::io::copy(&mut source, &mut target).map_err(copying)?;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound && !suffix.is_empty() => {}
+                Err(error) => return Err(copying(error)),
+            }
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&path, flags)?;
+        crate::pool::protect(&connection)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+        connection.query_row("PRAGMA locking_mode=EXCLUSIVE", [], |_| Ok(()))?;
+        connection.execute_batch("PRAGMA synchronous=OFF; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;")?;
+        Ok(Self { destination: destination.to_path_buf(), temporary, connection: Some(connection) })
     }
 
     /// The connection to the unfinished file.
@@ -240,6 +277,39 @@ impl Drop for Temporary {
                 let _ = std::fs::remove_file(with_suffix(&path, suffix));
             }
             let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// What SQLite counts in the header whenever it writes, whatever it writes: the change counter, the schema's cookie, the
+/// change for which the size holds, and its own version number.
+const COUNTERS: [std::ops::Range<usize>; 3] = [24..28, 40..44, 92..100];
+
+/// Whether two database files have the same bytes, [`COUNTERS`] left out.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn is_same_database(one: &Path, other: &Path) -> Outcome<bool> {
+    let open = |path: &Path| {
+        File::open(path).map_err(|error| Failure::io(error, format!("reading {}", path.display())).at(path))
+    };
+    let (mut left, mut right) = (open(one)?, open(other)?);
+    let (mut a, mut b, mut first) = (Vec::new(), Vec::new(), true);
+    loop {
+        for (file, piece, path) in [(&mut left, &mut a, one), (&mut right, &mut b, other)] {
+            piece.clear();
+            file.take(PIECE as u64)
+                .read_to_end(piece)
+                .map_err(|error| Failure::io(error, format!("reading {}", path.display())).at(path))?;
+            for range in COUNTERS.into_iter().filter(|_| first) {
+                if let Some(counters) = piece.get_mut(range) {
+                    counters.fill(0);
+                }
+            }
+        }
+        first = false;
+        if a != b || a.is_empty() {
+            return Ok(a == b);
         }
     }
 }

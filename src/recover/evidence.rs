@@ -48,6 +48,17 @@ pub enum Operation {
     Undo,
 }
 
+impl Operation {
+    /// What it has done when it came to its end.
+    pub fn past(self) -> &'static str {
+        match self {
+            Self::Recover | Self::Restore => "installed",
+            Self::Repair => "repaired",
+            Self::Undo => "put back",
+        }
+    }
+}
+
 /// One file of the set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {

@@ -17,7 +17,7 @@ use super::evidence::{self, About, Evidence};
 use super::site::{self, Space};
 use crate::board::Inspection;
 use crate::board::files::{FileState, with_suffix};
-use crate::board::holders::{self, Holders};
+use crate::board::holders;
 use crate::board::locks::HermesLocks;
 use crate::clock::Clock;
 use crate::failure::{Failure, Outcome};
@@ -55,14 +55,6 @@ pub struct Installed {
     pub running: Vec<Running>,
     /// What went wrong besides, when the board was in place already.
     pub remarks: Vec<String>,
-}
-
-/// Refuses (12) unless nobody else has the board open.
-///
-/// # Errors
-/// As [`holders::Holders::require_none`].
-pub fn require_alone(holders: &Holders, seen: &Inspection, doing: &str, assume_unused: bool) -> Outcome<()> {
-    holders.require_none(doing, assume_unused).map_err(|failure| failure.at(&seen.resolved))
 }
 
 /// Puts `file` in the place of the board that was `seen`. `origin` is whose owner and mode a board gets that has no file.
@@ -106,7 +98,7 @@ pub fn install(
 ///
 /// # Errors
 /// Exit 11 when a lock is not had, 12 beside holders, and what `write` says.
-pub(super) fn locked<T>(
+pub fn locked<T>(
     seen: &Inspection,
     terms: &Terms,
     doing: &str,
@@ -114,7 +106,7 @@ pub(super) fn locked<T>(
 ) -> Outcome<Option<T>> {
     let _locks =
         HermesLocks::take(&seen.board.path, &seen.resolved, Instant::now() + terms.patience, &terms.signals)?;
-    require_alone(&holders::scan(seen)?, seen, doing, terms.assume_unused)?;
+    holders::require_none(seen, doing, terms.assume_unused)?;
     if !site::is_unchanged(seen)? {
         return Ok(None);
     }
@@ -128,7 +120,7 @@ fn is_anything(seen: &Inspection) -> bool {
 
 /// Writes the outcome down; folders of interrupted attempts that hold the same are removed, the others closed: their rows
 /// were among the sources. The board is in place, so nothing here is a failure any more.
-pub(super) fn finish(
+pub fn finish(
     seen: &Inspection,
     mut evidence: Option<Evidence>,
     running: Vec<Running>,
@@ -156,13 +148,14 @@ fn close_earlier(seen: &Inspection, evidence: &Evidence, clock: Clock) -> Outcom
 }
 
 /// Removes the evidence when the board is as it was after all, and names it where it is not.
-pub(super) fn account(failure: Failure, evidence: Option<Evidence>) -> Failure {
+pub fn account(failure: Failure, evidence: Option<Evidence>) -> Failure {
     let Some(evidence) = evidence else { return failure };
     if matches!(evidence.is_in_place(), Ok(true)) {
         evidence.discard();
         return failure;
     }
     failure
+        .hint("The board is whole: as it was, or as it was to become.")
         .hint(format_args!("What was there before is in {}.", evidence.folder.display()))
         .hint("Run the same command again: it takes up where this one was stopped.")
 }
@@ -249,14 +242,13 @@ fn write_over(live: &Path, from: &Path) -> Outcome<Vec<Running>> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     let settled = check(&connection, &source).and_then(|()| settle(&connection, live, &source.mode));
     let closed = connection.close().map_err(|(_, error)| Failure::from(error));
-    settled.and(closed).map_err(|failure| {
+    // Only the exclusive handle had a log; the index of an earlier one belongs to nobody any more.
+    let cleared = remove_if_there(&with_suffix(live, "-shm")).and_then(|()| site::sync_directory(live));
+    settled.and(closed).and(cleared).map_err(|failure| {
         failure
             .context("the new board is in place, but what followed failed")
             .hint("Look at it with `kanbanctl health --depth full`.")
     })?;
-    // Only the exclusive handle had a log; SQLite's index of an earlier one misleads nobody, but belongs to nobody either.
-    remove_if_there(&with_suffix(live, "-shm"))?;
-    site::sync_directory(live)?;
     Ok(running)
 }
 

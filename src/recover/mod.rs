@@ -31,6 +31,7 @@ mod merge;
 mod pages;
 mod ranking;
 mod rebuild;
+pub mod repair;
 mod report;
 mod row;
 mod salvage;

@@ -60,6 +60,15 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     }
 }
 
+/// The file of the one copy that is called `wanted`.
+///
+/// # Errors
+/// Exit 13 when there is none, 14 when there are several; reading errors.
+pub(super) fn find(context: &mut Context<'_>, wanted: &str) -> Outcome<PathBuf> {
+    let gathered = gather(context)?;
+    Ok(content::choose(gathered.contents, wanted)?.source.path)
+}
+
 /// What there is, and the worst that was met on the way.
 struct Gathered {
     /// The newest first.

@@ -27,7 +27,9 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
         own::clear_leftovers(&seen.resolved);
         site::require_installable(&seen)?;
         let holders = holders::scan(&seen)?;
-        install::require_alone(&holders, &seen, "installing the recovered board", args.assume_unused)?;
+        holders
+            .require_none("installing the recovered board", args.assume_unused)
+            .map_err(|failure| failure.at(&seen.resolved))?;
         context.ui.require_answer("The board would be replaced by what was recovered.").map_err(
             |refused| {
                 refused
@@ -55,11 +57,13 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
             unread_sources: found.unread,
             processes_seen: holders.complete,
         };
-        context.ui.emit(&recovered)?;
+        // Whoever closed stdout is told all the same.
+        let shown = context.ui.emit(&recovered);
         let rows = recovered.report.recovered();
         context.ui.status(format_args!("{rows} rows are on the board now: {}.", recovered.path));
         aftermath::say(context, &installed);
-        return Ok(exit(context, &recovered));
+        let exit = exit(context, &recovered);
+        return shown.map(|()| exit);
     }
     Err(Failure::busy("the board changed each time it was recovered; nothing was installed.")
         .hint("Stop the processes that write to it (`kanbanctl health` names them), then run this again.")

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::own;
 use crate::recover::evidence::Piece;
-use crate::recover::{install, site, undo};
+use crate::recover::{site, undo};
 use crate::ui::{Page, Records, Report};
 
 /// What was put back.
@@ -48,12 +48,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
         return Ok(Exit::Ok);
     }
     site::require_installable(&seen)?;
-    install::require_alone(
-        &holders::scan(&seen)?,
-        &seen,
-        "putting the earlier board back",
-        args.assume_unused,
-    )?;
+    holders::require_none(&seen, "putting the earlier board back", args.assume_unused)?;
     if context.globals.dry_run {
         context.ui.emit(&undone)?;
         context.ui.status(format_args!("Dry run: the board would be as it was at {}.", undone.taken_at));
@@ -68,10 +63,10 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
             .at(&seen.resolved));
     };
     undone.evidence = installed.evidence.as_ref().map(|evidence| evidence.folder.display().to_string());
-    context.ui.emit(&undone)?;
+    let shown = context.ui.emit(&undone);
     context.ui.status(format_args!("The board is as it was at {}, byte for byte.", undone.taken_at));
     aftermath::say(context, &installed);
-    Ok(Exit::Ok)
+    shown.map(|()| Exit::Ok)
 }
 
 impl Report for Undone {

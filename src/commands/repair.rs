@@ -1,0 +1,189 @@
+//! `kanbanctl repair`: indexes made anew where nothing else is wrong.
+
+use serde::Serialize;
+
+use super::{Context, aftermath};
+use crate::board::{Inspection, holders, log};
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::own;
+use crate::pool::{Access, rest_between_looks};
+use crate::recover::evidence::{self, About, Operation};
+use crate::recover::install;
+use crate::recover::repair::{self, Diagnosis};
+use crate::recover::site::{self, Space};
+use crate::store::audit::{self, Integrity};
+use crate::ui::{Page, Records, Report};
+
+/// How many findings are shown one by one.
+const SHOWN: usize = 100;
+
+/// Make indexes anew that their tables do not agree with.
+///
+/// The smallest repair there is: where SQLite's full check names nothing but indexes, they are made anew from their
+/// tables, in one transaction that is checked before it ends, with copies of what was there kept beside the board. A sound
+/// board is left alone (0); any other damage too (4), and `recover` is named. Refused (12) while anybody has the board open.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Go on where processes of other users cannot be looked at; never beside a process that was found.
+    #[arg(long)]
+    assume_unused: bool,
+}
+
+/// What was found and done.
+#[derive(Debug, Serialize)]
+struct Repaired {
+    board: String,
+    path: String,
+    dry_run: bool,
+    status: Status,
+    findings: Vec<String>,
+    findings_in_all: usize,
+    indexes: Vec<String>,
+    evidence: Option<String>,
+    verified: bool,
+}
+
+/// What the board is now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    /// Nothing was wrong.
+    Sound,
+    /// It would be repaired.
+    Repairable,
+    /// It was repaired.
+    Repaired,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Exit 4 when something else than an index is wrong, 11 and 12 when the board is not ours to write.
+pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
+    let seen = context.inspection()?;
+    seen.require_sqlite()?;
+    log::require_writable(&seen)?;
+    own::clear_leftovers(&seen.resolved);
+    let said = examine(context, seen.clone())?;
+    // Looked at anew: what SQLite opened in between may have been touched.
+    let seen = seen.board.inspect()?;
+    let mut report = Repaired {
+        board: seen.board.name(),
+        path: seen.resolved.display().to_string(),
+        dry_run: context.globals.dry_run,
+        status: Status::Sound,
+        findings_in_all: said.len(),
+        findings: said.iter().take(SHOWN).cloned().collect(),
+        indexes: Vec::new(),
+        evidence: None,
+        verified: true,
+    };
+    let names = match repair::diagnose(&said) {
+        Diagnosis::Indexes(names) => names,
+        Diagnosis::Worse(finding) => return Err(worse(&finding, &seen)),
+        Diagnosis::Sound => {
+            context.ui.emit_maintenance(&report)?;
+            context.ui.success("The board is sound already; nothing was changed.");
+            return Ok(Exit::Ok);
+        }
+    };
+    report.indexes = names.iter().cloned().collect();
+    let listed = report.indexes.join(", ");
+    site::require_installable(&seen)?;
+    holders::require_none(&seen, "repairing it", args.assume_unused)?;
+    Space::of(&seen, 0).require(&seen, false)?;
+    if context.globals.dry_run {
+        report.status = Status::Repairable;
+        report.verified = false;
+        context.ui.emit_maintenance(&report)?;
+        context.ui.status(format_args!("Dry run: these indexes would be made anew: {listed}."));
+        return Ok(Exit::Ok);
+    }
+    let about = About { operation: Operation::Repair, reasons: report.findings.clone(), installing: None };
+    let terms = context.terms(args.assume_unused);
+    let kept = evidence::take(&seen, about, terms.clock)?;
+    let written = install::locked(&seen, &terms, "repairing it", || {
+        let mut pool = context.pool_for_long(seen.board.inspect()?, Access::Write)?;
+        let written = pool.write(|txn, _| repair::reindex(txn, &names));
+        let closed = pool.close();
+        written.and(closed)
+    });
+    match written {
+        Ok(Some(())) => {}
+        Ok(None) => {
+            kept.discard();
+            return Err(Failure::busy("the board changed meanwhile; nothing was repaired.")
+                .hint("Stop the processes that write to it (`kanbanctl health` names them), then run this again.")
+                .at(&seen.resolved));
+        }
+        Err(failure) => return Err(install::account(failure, Some(kept)).at(&seen.resolved)),
+    }
+    let finished = install::finish(&seen, Some(kept), Vec::new(), terms.clock);
+    report.status = Status::Repaired;
+    report.evidence = finished.evidence.as_ref().map(|evidence| evidence.folder.display().to_string());
+    let shown = context.ui.emit_maintenance(&report);
+    context.ui.success(format_args!("Made anew and checked: {listed}."));
+    aftermath::say(context, &finished);
+    shown.map(|()| Exit::Ok)
+}
+
+/// What SQLite's full check says, looked at twice when it says anything (architecture.md rule 4).
+fn examine(context: &mut Context<'_>, seen: Inspection) -> Outcome<Vec<String>> {
+    let mut pool = context.pool_for_long(seen, Access::Read)?;
+    let said = pool.connection(|connection, _| {
+        let first = audit::integrity(connection, Integrity::Full);
+        if matches!(&first, Ok(said) if said.is_empty()) {
+            return first;
+        }
+        rest_between_looks(connection);
+        audit::integrity(connection, Integrity::Full)
+    });
+    let closed = pool.close();
+    let said = said?;
+    closed?;
+    Ok(said)
+}
+
+fn worse(finding: &str, seen: &Inspection) -> Failure {
+    Failure::damaged(format!("more than indexes is damaged ({finding}); nothing was changed."))
+        .hint(
+            "See what can be brought back with `kanbanctl recover --dry-run`, then run `kanbanctl recover`.",
+        )
+        .at(&seen.resolved)
+}
+
+impl Report for Repaired {
+    fn kind(&self) -> &'static str {
+        "repair"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        let findings = self.findings_in_all.to_string();
+        let indexes = self.indexes.join(", ");
+        let mut pairs =
+            vec![("board", self.path.as_str()), ("status", self.status.name()), ("findings", &findings)];
+        if !self.indexes.is_empty() {
+            pairs.push(("indexes", &indexes));
+        }
+        if let Some(evidence) = &self.evidence {
+            pairs.push(("evidence", evidence));
+        }
+        page.pairs(&pairs);
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        let evidence = self.evidence.as_deref().unwrap_or_default();
+        records.record(&[self.status.name(), &self.path, &self.indexes.join(","), evidence]);
+    }
+}
+
+impl Status {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sound => "sound",
+            Self::Repairable => "repairable",
+            Self::Repaired => "repaired",
+        }
+    }
+}

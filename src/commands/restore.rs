@@ -1,0 +1,306 @@
+//! `kanbanctl restore`: one verified copy, exactly, in the board's place.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::{Context, aftermath, backups};
+use crate::board::files::with_suffix;
+use crate::board::{Board, Inspection, Stamp, holders};
+use crate::clock;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::journal;
+use crate::own::{self, OwnFile, RecordedMode, Sealed};
+use crate::pool::Access;
+use crate::recover::evidence::{About, Coming, Operation};
+use crate::recover::install;
+use crate::recover::site::{self, Space};
+use crate::store::audit::{self, Integrity};
+use crate::ui::{Column, Label, Page, Records, Report, Table};
+
+/// How often a board that changes under the work is begun with.
+const TRIES: usize = 2;
+
+/// Put one copy in the board's place, exactly.
+///
+/// BACKUP is a backup of ours, a .corrupt copy or any other file; a log beside it is part of it. It is only read. A private
+/// copy is checked whole, and only a sound one is written into the board's file, as one transaction, with copies of what
+/// was there kept beside it: refused (12) while anybody has the board open, and asked for on a terminal. What the board
+/// has and the backup has not is gone then, but for `recover --undo`; to keep both, use `kanbanctl recover BACKUP`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// A path, or how `backups list` calls it.
+    #[arg(value_name = "BACKUP")]
+    backup: PathBuf,
+    /// Go on where processes of other users cannot be looked at; never beside a process that was found.
+    #[arg(long)]
+    assume_unused: bool,
+}
+
+/// What was put in place.
+#[derive(Debug, Serialize)]
+struct Restored {
+    board: String,
+    path: String,
+    dry_run: bool,
+    state: State,
+    installed: bool,
+    source: String,
+    sha256: String,
+    bytes: u64,
+    verified: bool,
+    journal_mode: &'static str,
+    tables: Vec<Rows>,
+    evidence: Option<String>,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// The board has the backup's content already.
+    Already,
+    /// It would be put in place.
+    Restorable,
+    /// It is in place.
+    Restored,
+}
+
+/// Rows of one table, before and after.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Rows {
+    table: String,
+    before: Option<i64>,
+    after: Option<i64>,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Exit 13 for an unknown backup, 4 for one that is not sound, 11 and 12 when nothing may be installed.
+pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
+    let board = context.board()?;
+    let source = find(context, &args.backup)?;
+    let mut confirmed = false;
+    for _ in 0..TRIES {
+        let before = counts(context, board.inspect()?);
+        let seen = board.inspect()?;
+        require_another_file(&source, &seen)?;
+        own::clear_leftovers(&seen.resolved);
+        site::require_installable(&seen)?;
+        holders::require_none(&seen, "restoring over it", args.assume_unused)?;
+        if !context.globals.dry_run {
+            context.ui.require_answer("The board would be replaced by the backup.")?;
+        }
+        let (file, after) = verify(&source, &seen)?;
+        let mut restored = report(context, &board, &seen, &source, &file, rows(before, after))?;
+        let is_same = is_same(&seen, &file.path()?)?;
+        if is_same || context.globals.dry_run {
+            restored.state = if is_same { State::Already } else { State::Restorable };
+            context.ui.emit_maintenance(&restored)?;
+            let what = if is_same { "has the backup's content already" } else { "would be replaced" };
+            context.ui.success(format_args!("The board {what}; nothing was changed."));
+            return Ok(Exit::Ok);
+        }
+        if !confirmed {
+            confirm(context, &board, &restored)?;
+            confirmed = true;
+        }
+        let about = About {
+            operation: Operation::Restore,
+            reasons: vec![format!("{} was asked for", source.display())],
+            installing: Some(Coming {
+                sha256: restored.sha256.clone(),
+                bytes: restored.bytes,
+                from: vec![source.clone()],
+            }),
+        };
+        let terms = context.terms(args.assume_unused);
+        let Some(installed) = install::install(&seen, file, about, &source, &terms)? else { continue };
+        restored.installed = true;
+        restored.evidence = installed.evidence.as_ref().map(|evidence| evidence.folder.display().to_string());
+        let shown = context.ui.emit_maintenance(&restored);
+        context.ui.success(format_args!("The board is {} now.", source.display()));
+        aftermath::say(context, &installed);
+        return shown.map(|()| Exit::Ok);
+    }
+    Err(Failure::busy("the board changed each time; nothing was restored.")
+        .hint("Stop the processes that write to it (`kanbanctl health` names them), then run this again.")
+        .at(&board.path))
+}
+
+/// A file that is there, else a copy that is called so.
+fn find(context: &mut Context<'_>, wanted: &Path) -> Outcome<PathBuf> {
+    if std::fs::metadata(wanted).is_ok_and(|meta| meta.is_file()) {
+        return std::path::absolute(wanted)
+            .map_err(|error| Failure::io(error, format!("resolving {}", wanted.display())));
+    }
+    backups::find(context, &wanted.to_string_lossy())
+}
+
+fn require_another_file(source: &Path, seen: &Inspection) -> Outcome<()> {
+    let file = |stamp: Option<Stamp>| stamp.map(|stamp| (stamp.dev, stamp.ino));
+    if file(Stamp::of(source)?) == file(seen.stamp) {
+        return Err(Failure::refused("that is the board itself, not a copy of it.")
+            .hint("See the copies with `kanbanctl backups list`.")
+            .at(source));
+    }
+    Ok(())
+}
+
+/// Rows of the board as it is, where SQLite can read it. It is closed again before any byte is read by hand.
+fn counts(context: &mut Context<'_>, seen: Inspection) -> Vec<(String, i64)> {
+    let Ok(mut pool) = context.pool_for_long(seen, Access::Read) else { return Vec::new() };
+    let counted = pool.connection(|connection, _| audit::counts(connection));
+    // A board that cannot be counted is what a backup is there for.
+    let _ = pool.close();
+    counted.unwrap_or_default()
+}
+
+/// A private copy of the backup, found sound and sealed, and its rows.
+fn verify(source: &Path, seen: &Inspection) -> Outcome<(Sealed, Vec<(String, i64)>)> {
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
+    let wal = length(&with_suffix(source, "-wal"));
+    Space::of(seen, length(source) + wal).require(seen, false)?;
+    let recorded =
+        if wal > 0 || journal::records_wal(source)? { RecordedMode::Wal } else { RecordedMode::Delete };
+    let examined = OwnFile::copy_of(source, &seen.resolved).and_then(|mut file| {
+        let rows = examine(&mut file)?;
+        Ok((file.seal(recorded)?, rows))
+    });
+    examined.map_err(|failure| {
+        let hint = format!("Bring back what is left of it with `kanbanctl recover {}`.", source.display());
+        if failure.is_damage() { failure.hint(hint).at(source) } else { failure.at(source) }
+    })
+}
+
+fn examine(file: &mut OwnFile) -> Outcome<Vec<(String, i64)>> {
+    let connection = file.connection()?;
+    if let Some(finding) = audit::integrity(connection, Integrity::Full)?.first() {
+        return Err(Failure::damaged(format!("the backup is damaged ({finding}); nothing was restored.")));
+    }
+    let rows = audit::counts(connection)?;
+    if rows.iter().all(|(table, _)| table != "tasks") {
+        return Err(Failure::damaged("the backup holds no board; nothing was restored."));
+    }
+    Ok(rows)
+}
+
+fn rows(before: Vec<(String, i64)>, after: Vec<(String, i64)>) -> Vec<Rows> {
+    let mut tables: std::collections::BTreeMap<String, Rows> = std::collections::BTreeMap::new();
+    let mut entry = |table: String, before: Option<i64>, after: Option<i64>| {
+        let rows = tables.entry(table.clone()).or_insert(Rows { table, before: None, after: None });
+        rows.before = rows.before.or(before);
+        rows.after = rows.after.or(after);
+    };
+    for (table, count) in before {
+        entry(table, Some(count), None);
+    }
+    for (table, count) in after {
+        entry(table, None, Some(count));
+    }
+    tables.into_values().collect()
+}
+
+fn report(
+    context: &Context<'_>,
+    board: &Board,
+    seen: &Inspection,
+    source: &Path,
+    file: &Sealed,
+    tables: Vec<Rows>,
+) -> Outcome<Restored> {
+    let (sha256, bytes) = file.digest()?;
+    let journal_mode = if journal::records_wal(&file.path()?)? { "wal" } else { "delete" };
+    Ok(Restored {
+        board: board.name(),
+        path: seen.resolved.display().to_string(),
+        dry_run: context.globals.dry_run,
+        state: State::Restored,
+        installed: false,
+        source: source.display().to_string(),
+        sha256,
+        bytes,
+        verified: true,
+        journal_mode,
+        tables,
+        evidence: None,
+    })
+}
+
+/// Whether the board at rest has the file's content: the same bytes but for SQLite's counters in the header.
+fn is_same(seen: &Inspection, file: &Path) -> Outcome<bool> {
+    if seen.sidecars.wal_has_bytes() || seen.sidecars.journal.is_some() || seen.stamp.is_none() {
+        return Ok(false);
+    }
+    own::is_same_database(&seen.resolved, file)
+}
+
+fn confirm(context: &Context<'_>, board: &Board, restored: &Restored) -> Outcome<()> {
+    let tasks = restored.tables.iter().find(|rows| rows.table == "tasks");
+    let number = |count: Option<i64>| {
+        count.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string())
+    };
+    let (before, after) = (tasks.and_then(|rows| rows.before), tasks.and_then(|rows| rows.after));
+    let written = std::fs::metadata(&restored.source).and_then(|meta| meta.modified()).ok();
+    let written = written
+        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
+        .and_then(|age| clock::rfc3339(i64::try_from(age.as_secs()).ok()?));
+    let warning = format!(
+        "The board with {} tasks will be replaced by {} of {} with {} tasks.",
+        number(before),
+        restored.source,
+        written.unwrap_or_else(|| "an unknown time".to_owned()),
+        number(after)
+    );
+    context.ui.confirm_name(&warning, &board.name())
+}
+
+impl Report for Restored {
+    fn kind(&self) -> &'static str {
+        "restore"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        let state = match self.state {
+            State::Already => "the same already",
+            State::Restorable => "would be restored",
+            State::Restored => "restored",
+        };
+        let mut pairs = vec![
+            ("board", self.path.as_str()),
+            ("backup", &self.source),
+            ("state", state),
+            ("journal mode", self.journal_mode),
+        ];
+        if let Some(evidence) = &self.evidence {
+            pairs.push(("evidence", evidence));
+        }
+        page.pairs(&pairs);
+        page.blank();
+        let mut table = Table::new([
+            Column::fixed("TABLE"),
+            Column::fixed("BEFORE").right(),
+            Column::fixed("AFTER").right(),
+        ]);
+        let number = |count: Option<i64>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
+        for rows in &self.tables {
+            let less = rows.before > rows.after;
+            table.row([
+                (Label::Id, rows.table.clone()),
+                (Label::Text, number(rows.before)),
+                (if less { Label::Warning } else { Label::Text }, number(rows.after)),
+            ]);
+        }
+        page.table(&table);
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        let number = |count: Option<i64>| count.map_or_else(String::new, |count| count.to_string());
+        records.record(&["restore", &self.path, &self.source, self.evidence.as_deref().unwrap_or_default()]);
+        for rows in &self.tables {
+            records.record(&["table", &rows.table, &number(rows.before), &number(rows.after)]);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The smallest repair: indexes out of step with tables that are sound (incidents.md F04).
+//!
+//! Responsible for telling this damage from every other kind, and for the one transaction that ends it. SQLite's check has
+//! to name nothing but indexes, without a limit on its rows: a flood of index rows can hide a worse one.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
+
+use crate::failure::{Failure, Outcome};
+use crate::store::audit::{self, Integrity, quoted};
+
+/// What SQLite's check says of an index that its table does not agree with, up to the index's name.
+const INDEX_CLASS: [&str; 5] = [
+    "wrong # of entries in index ",
+    " missing from index ",
+    " values differ from index ",
+    "non-unique entry in index ",
+    " of index ",
+];
+
+/// What a board's check says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Diagnosis {
+    /// Nothing is wrong.
+    Sound,
+    /// These indexes are wrong, and nothing else.
+    Indexes(BTreeSet<String>),
+    /// Something else is wrong; the first such finding.
+    Worse(String),
+}
+
+/// The diagnosis of what SQLite's full check `said`.
+pub fn diagnose(said: &[String]) -> Diagnosis {
+    let mut names = BTreeSet::new();
+    for finding in said {
+        match index_of(finding) {
+            Some(name) => names.insert(name.to_owned()),
+            None => return Diagnosis::Worse(finding.clone()),
+        };
+    }
+    if names.is_empty() { Diagnosis::Sound } else { Diagnosis::Indexes(names) }
+}
+
+/// The index that a finding is about; nothing when it is about anything else.
+fn index_of(finding: &str) -> Option<&str> {
+    let is_row = finding.starts_with("row ") || finding.starts_with("rowid not at end-of-record for row ");
+    INDEX_CLASS.iter().find_map(|words| {
+        let (before, name) = finding.split_once(words)?;
+        (before.is_empty() || (is_row && words.starts_with(' '))).then_some(name)
+    })
+}
+
+/// Makes the named indexes anew from their tables, and checks the board whole before the transaction may end.
+///
+/// # Errors
+/// Exit 4 when that does not make it sound, for instance because rows of the table are not unique; nothing is changed then.
+pub fn reindex(connection: &Connection, names: &BTreeSet<String>) -> Outcome<()> {
+    for name in names {
+        connection.execute_batch(&format!("REINDEX main.{}", quoted(name))).map_err(|error| {
+            Failure::from(error)
+                .context(format!("the index {name} cannot be made anew"))
+                .with_exit(crate::exit::Exit::Damaged)
+        })?;
+    }
+    match audit::integrity(connection, Integrity::Full)?.first() {
+        None => Ok(()),
+        Some(finding) => Err(Failure::damaged(format!("the board would still be damaged: {finding}."))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(findings: &[&str]) -> Diagnosis {
+        diagnose(&findings.iter().map(|finding| (*finding).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn only_findings_about_indexes_are_repaired() {
+        let names =
+            |names: &[&str]| Diagnosis::Indexes(names.iter().map(|name| (*name).to_owned()).collect());
+        assert_eq!(said(&[]), Diagnosis::Sound);
+        assert_eq!(
+            said(&[
+                "wrong # of entries in index a",
+                "row 418 missing from index b c",
+                "row 7 values differ from index a",
+                "rowid not at end-of-record for row 3 of index d",
+                "non-unique entry in index a",
+            ]),
+            names(&["a", "b c", "d"])
+        );
+        for worse in [
+            "Tree 2 page 175 cell 1: invalid page number 196",
+            "NULL value in tasks.title",
+            "Page 149: never used",
+            "Tree 9 page 9: btreeInitPage() returns error code 11",
+            "NULL value in x missing from index y",
+        ] {
+            assert_eq!(said(&["row 1 missing from index a", worse]), Diagnosis::Worse(worse.to_owned()));
+        }
+    }
+}
