@@ -61,6 +61,8 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             [CompletionResult]::new('journal-mode', 'journal-mode', [CompletionResultType]::ParameterValue, 'Show or change how the board is journaled')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Write the manual pages into a directory')
             [CompletionResult]::new('recover', 'recover', [CompletionResultType]::ParameterValue, 'Bring back every row that is left')
+            [CompletionResult]::new('repair', 'repair', [CompletionResultType]::ParameterValue, 'Make indexes anew that their tables do not agree with')
+            [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Put one copy in the board''s place, exactly')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the version; with -v also SQLite''s, and what it was built with')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -778,6 +780,56 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'kanbanctl;repair' {
+            [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'Board by name')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Board file by path')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the data to this file, atomically')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]')
+            [CompletionResult]::new('--if-busy', '--if-busy', [CompletionResultType]::ParameterName, 'What to do when the lock is not had within the budget')
+            [CompletionResult]::new('--assume-unused', '--assume-unused', [CompletionResultType]::ParameterName, 'Go on where processes of other users cannot be looked at; never beside a process that was found')
+            [CompletionResult]::new('--all-boards', '--all-boards', [CompletionResultType]::ParameterName, 'Every board under the root (health, list, stats, checkpoint, backup, backups list)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say less on stderr (can be repeated)')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say less on stderr (can be repeated)')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr (can be repeated; twice logs every SQL statement)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr (can be repeated; twice logs every SQL statement)')
+            [CompletionResult]::new('--ascii', '--ascii', [CompletionResultType]::ParameterName, 'Only ASCII in decoration')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer every confirmation with yes')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer every confirmation with yes')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Do everything but the write')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Do everything but the write')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'kanbanctl;restore' {
+            [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'Board by name')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Board file by path')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the data to this file, atomically')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]')
+            [CompletionResult]::new('--if-busy', '--if-busy', [CompletionResultType]::ParameterName, 'What to do when the lock is not had within the budget')
+            [CompletionResult]::new('--assume-unused', '--assume-unused', [CompletionResultType]::ParameterName, 'Go on where processes of other users cannot be looked at; never beside a process that was found')
+            [CompletionResult]::new('--all-boards', '--all-boards', [CompletionResultType]::ParameterName, 'Every board under the root (health, list, stats, checkpoint, backup, backups list)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say less on stderr (can be repeated)')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say less on stderr (can be repeated)')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr (can be repeated; twice logs every SQL statement)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr (can be repeated; twice logs every SQL statement)')
+            [CompletionResult]::new('--ascii', '--ascii', [CompletionResultType]::ParameterName, 'Only ASCII in decoration')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer every confirmation with yes')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer every confirmation with yes')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Do everything but the write')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Do everything but the write')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'kanbanctl;version' {
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'Board by name')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Board file by path')
@@ -819,6 +871,8 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             [CompletionResult]::new('journal-mode', 'journal-mode', [CompletionResultType]::ParameterValue, 'Show or change how the board is journaled')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Write the manual pages into a directory')
             [CompletionResult]::new('recover', 'recover', [CompletionResultType]::ParameterValue, 'Bring back every row that is left')
+            [CompletionResult]::new('repair', 'repair', [CompletionResultType]::ParameterValue, 'Make indexes anew that their tables do not agree with')
+            [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Put one copy in the board''s place, exactly')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the version; with -v also SQLite''s, and what it was built with')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -893,6 +947,12 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             break
         }
         'kanbanctl;help;recover' {
+            break
+        }
+        'kanbanctl;help;repair' {
+            break
+        }
+        'kanbanctl;help;restore' {
             break
         }
         'kanbanctl;help;version' {

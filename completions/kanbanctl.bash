@@ -61,6 +61,12 @@ _kanbanctl() {
             kanbanctl,recover)
                 cmd="kanbanctl__subcmd__recover"
                 ;;
+            kanbanctl,repair)
+                cmd="kanbanctl__subcmd__repair"
+                ;;
+            kanbanctl,restore)
+                cmd="kanbanctl__subcmd__restore"
+                ;;
             kanbanctl,show)
                 cmd="kanbanctl__subcmd__show"
                 ;;
@@ -169,6 +175,12 @@ _kanbanctl() {
             kanbanctl__subcmd__help,recover)
                 cmd="kanbanctl__subcmd__help__subcmd__recover"
                 ;;
+            kanbanctl__subcmd__help,repair)
+                cmd="kanbanctl__subcmd__help__subcmd__repair"
+                ;;
+            kanbanctl__subcmd__help,restore)
+                cmd="kanbanctl__subcmd__help__subcmd__restore"
+                ;;
             kanbanctl__subcmd__help,show)
                 cmd="kanbanctl__subcmd__help__subcmd__show"
                 ;;
@@ -206,7 +218,7 @@ _kanbanctl() {
 
     case "${cmd}" in
         kanbanctl)
-            opts="-o -q -v -y -n -h -V --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help --version backup backups boards checkpoint complete create init list ls show stats stress completions health journal-mode man recover version help"
+            opts="-o -q -v -y -n -h -V --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help --version backup backups boards checkpoint complete create init list ls show stats stress completions health journal-mode man recover repair restore version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1084,7 +1096,7 @@ _kanbanctl() {
             return 0
             ;;
         kanbanctl__subcmd__help)
-            opts="backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover version help"
+            opts="backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1377,6 +1389,34 @@ _kanbanctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        kanbanctl__subcmd__help__subcmd__repair)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanbanctl__subcmd__help__subcmd__restore)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         kanbanctl__subcmd__help__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1648,6 +1688,90 @@ _kanbanctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json jsonl nagios prom" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --if-busy)
+                    COMPREPLY=($(compgen -W "fail skip" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanbanctl__subcmd__repair)
+            opts="-o -q -v -y -n -h --assume-unused --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json jsonl nagios prom" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --if-busy)
+                    COMPREPLY=($(compgen -W "fail skip" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanbanctl__subcmd__restore)
+            opts="-o -q -v -y -n -h --assume-unused --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --board)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

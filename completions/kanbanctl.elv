@@ -58,6 +58,8 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand journal-mode 'Show or change how the board is journaled'
             cand man 'Write the manual pages into a directory'
             cand recover 'Bring back every row that is left'
+            cand repair 'Make indexes anew that their tables do not agree with'
+            cand restore 'Put one copy in the board''s place, exactly'
             cand version 'Print the version; with -v also SQLite''s, and what it was built with'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -739,6 +741,54 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'kanbanctl;repair'= {
+            cand --board 'Board by name'
+            cand --db 'Board file by path'
+            cand --format 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]'
+            cand -o 'Write the data to this file, atomically'
+            cand --color 'Colour'
+            cand --timeout 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]'
+            cand --if-busy 'What to do when the lock is not had within the budget'
+            cand --assume-unused 'Go on where processes of other users cannot be looked at; never beside a process that was found'
+            cand --all-boards 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+            cand --json 'Short for --format json'
+            cand -q 'Say less on stderr (can be repeated)'
+            cand --quiet 'Say less on stderr (can be repeated)'
+            cand -v 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+            cand --verbose 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+            cand --ascii 'Only ASCII in decoration'
+            cand -y 'Answer every confirmation with yes'
+            cand --yes 'Answer every confirmation with yes'
+            cand --no-input 'Never ask'
+            cand -n 'Do everything but the write'
+            cand --dry-run 'Do everything but the write'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanbanctl;restore'= {
+            cand --board 'Board by name'
+            cand --db 'Board file by path'
+            cand --format 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]'
+            cand -o 'Write the data to this file, atomically'
+            cand --color 'Colour'
+            cand --timeout 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]'
+            cand --if-busy 'What to do when the lock is not had within the budget'
+            cand --assume-unused 'Go on where processes of other users cannot be looked at; never beside a process that was found'
+            cand --all-boards 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+            cand --json 'Short for --format json'
+            cand -q 'Say less on stderr (can be repeated)'
+            cand --quiet 'Say less on stderr (can be repeated)'
+            cand -v 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+            cand --verbose 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+            cand --ascii 'Only ASCII in decoration'
+            cand -y 'Answer every confirmation with yes'
+            cand --yes 'Answer every confirmation with yes'
+            cand --no-input 'Never ask'
+            cand -n 'Do everything but the write'
+            cand --dry-run 'Do everything but the write'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'kanbanctl;version'= {
             cand --board 'Board by name'
             cand --db 'Board file by path'
@@ -779,6 +829,8 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand journal-mode 'Show or change how the board is journaled'
             cand man 'Write the manual pages into a directory'
             cand recover 'Bring back every row that is left'
+            cand repair 'Make indexes anew that their tables do not agree with'
+            cand restore 'Put one copy in the board''s place, exactly'
             cand version 'Print the version; with -v also SQLite''s, and what it was built with'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -831,6 +883,10 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
         &'kanbanctl;help;man'= {
         }
         &'kanbanctl;help;recover'= {
+        }
+        &'kanbanctl;help;repair'= {
+        }
+        &'kanbanctl;help;restore'= {
         }
         &'kanbanctl;help;version'= {
         }
