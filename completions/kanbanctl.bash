@@ -1674,7 +1674,7 @@ _kanbanctl() {
             return 0
             ;;
         kanbanctl__subcmd__recover)
-            opts="-o -q -v -y -n -h --output --from-pid --undo --assume-unused --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help"
+            opts="-o -q -v -y -n -h --output --from-pid --include-older --provenance --undo --assume-unused --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -778,6 +778,8 @@ never\t'Without colour'"
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
 skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l include-older -d 'Bring back also rows that only an older copy has and that seem deleted since'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l provenance -d 'Say of every row where it is from, in JSON: source, page, cell, confidence'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l undo -d 'Put back what the last install replaced'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l assume-unused -d 'Install where processes of other users cannot be looked at; never beside a process that was found'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'

@@ -23,6 +23,17 @@ pub enum Value<'a> {
     Blob(&'a [u8]),
 }
 
+/// A value of which the end is missing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cut<'a> {
+    /// What there is of a text or blob; NULL for a cut number.
+    pub value: Value<'a>,
+    /// How many bytes there are.
+    pub bytes: u64,
+    /// How many there were.
+    pub len: u64,
+}
+
 /// A record whose header and values fill its payload exactly.
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {
@@ -70,6 +81,25 @@ impl<'a> Record<'a> {
             body = body.get(content.len()..)?;
             Some((serial, content))
         })
+    }
+
+    /// The first value that a prefix does not hold whole.
+    pub fn cut(&self) -> Option<Cut<'a>> {
+        let Self { mut types, mut body } = *self;
+        loop {
+            let (serial, len) = varint::read(types)?;
+            let size = content_len(serial)?;
+            if let Some(rest) = usize::try_from(size).ok().and_then(|size| body.get(size..)) {
+                (types, body) = (types.get(len..)?, rest);
+                continue;
+            }
+            let value = match serial {
+                0..12 => Value::Null,
+                _ if serial % 2 == 0 => Value::Blob(body),
+                _ => Value::Text(body),
+            };
+            return Some(Cut { value, bytes: body.len() as u64, len: size });
+        }
     }
 
     /// How many columns the header names.
@@ -187,6 +217,15 @@ mod tests {
             ]
         );
         assert_eq!(record.columns(), 8);
+    }
+
+    #[test]
+    fn a_prefix_ends_within_a_value() {
+        let whole = [4, 1, 1, 25, 7, 8, b'a', b'b', b'c', b'd', b'e', b'f'];
+        let record = Record::prefix(&whole[..8]).unwrap();
+        assert_eq!(record.values().count(), 2);
+        assert_eq!(record.cut(), Some(Cut { value: Value::Text(b"ab"), bytes: 2, len: 6 }));
+        assert_eq!(Record::prefix(&whole).unwrap().cut(), None);
     }
 
     #[test]

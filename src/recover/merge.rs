@@ -25,6 +25,10 @@ pub(crate) struct MergedTable {
     pub(crate) rows: Vec<Row>,
     /// Rows that only an older source has, left out; in order.
     pub(crate) older: Vec<Row>,
+    /// Those of them that were asked for; in order.
+    pub(crate) asked: Vec<Row>,
+    /// The best source that has the table.
+    pub(crate) best: u32,
     /// Rows that are only partly there, in order; of one rowid the first is of the best source.
     pub(crate) partial: Vec<Row>,
     /// Rows known to have been there that came from nowhere.
@@ -98,7 +102,7 @@ impl Merge {
             let at = merged.tables.iter().position(|known| known.table.name == tree.table.name);
             let at = at.unwrap_or_else(|| {
                 let open = if self.tables_unknown { Gaps::everything() } else { Gaps::default() };
-                merged.tables.push(MergedTable::new(Arc::clone(&tree.table), found, open));
+                merged.tables.push(MergedTable::new(Arc::clone(&tree.table), found, source, open));
                 merged.tables.len() - 1
             });
             if let Some(met) = met.get_mut(at) {
@@ -162,11 +166,17 @@ impl Merge {
         }
     }
 
-    /// The result, with what it lacks counted.
-    pub(crate) fn finish(mut self) -> Merged {
+    /// The result, with what it lacks counted; with the rows that only older sources have if `include_older`.
+    pub(crate) fn finish(mut self, include_older: bool) -> Merged {
         for table in &mut self.merged.tables {
             let last = self.merged.sequences.get(&table.table.name).copied();
             table.count_losses(last);
+            if include_older {
+                table.asked = std::mem::take(&mut table.older);
+                for row in &mut table.asked {
+                    row.mark(row::OLDER, true);
+                }
+            }
         }
         self.merged
     }
@@ -181,11 +191,13 @@ fn union(names: &mut Vec<String>, more: &[String]) {
 }
 
 impl MergedTable {
-    fn new(table: Arc<Table>, found: bool, open: Gaps) -> Self {
+    fn new(table: Arc<Table>, found: bool, best: u32, open: Gaps) -> Self {
         Self {
             table,
             rows: Vec::new(),
             older: Vec::new(),
+            asked: Vec::new(),
+            best,
             partial: Vec::new(),
             lost: 0,
             estimated: false,
@@ -195,6 +207,11 @@ impl MergedTable {
             renumbered: 0,
             main: Rows::default(),
         }
+    }
+
+    /// Every row of the result.
+    pub(crate) fn chosen(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().chain(&self.asked)
     }
 
     /// The columns that rows of `source` have.

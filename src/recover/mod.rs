@@ -12,7 +12,9 @@
 //! SQLite opens the new file alone, never a source. The result is a sealed file without a name ([`Rebuilt`]); whoever
 //! asked publishes it or installs it.
 
+mod account;
 mod ages;
+pub mod apart;
 mod catalog;
 mod chains;
 pub mod comparison;
@@ -47,10 +49,11 @@ mod verify;
 mod versions;
 mod workers;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use self::apart::Apart;
 use self::catalog::Schemas;
 use self::merge::Merge;
 use self::ranking::Facts;
@@ -61,7 +64,8 @@ use crate::own::{OwnFile, RecordedMode, Sealed};
 
 pub use self::holdings::{Holdings, Viewer};
 pub use self::report::{
-    Built, MAX_SUSPECTS, Provenance, Report, Side, SourceReport, TableReport, TwoVersions,
+    Built, Confidence, MAX_SUSPECTS, Provenance, Report, RowProvenance, Side, SourceReport, TableReport,
+    TwoVersions,
 };
 
 /// What is being done, for a progress bar.
@@ -107,6 +111,17 @@ pub struct Options {
     pub scratch: PathBuf,
     /// Write row by row, also where pages could stay: what the page path is measured by.
     pub by_rows: bool,
+    /// Whether rows that only an older source has come back even where a newer one shows them gone.
+    pub include_older: bool,
+    /// Whether the report says of every row where it is from.
+    pub provenance: bool,
+}
+
+impl Options {
+    /// The usual, with `scratch` for what does not fit memory.
+    pub fn new(scratch: PathBuf) -> Self {
+        Self { scratch, by_rows: false, include_older: false, provenance: false }
+    }
 }
 
 /// A rebuilt board: checked, closed and synced, but without a name of its own yet.
@@ -116,16 +131,25 @@ pub struct Rebuilt {
     pub file: Sealed,
     /// What is in it and where that came from.
     pub report: Report,
+    /// Rows that are only partly there.
+    pub apart: Option<Apart>,
 }
 
 impl Rebuilt {
-    /// Gives the file its name, with the permission bits `mode`, never replacing anything.
+    /// Gives the file its name, with the permission bits `mode`, never replacing anything, and puts partial rows beside it
+    /// ([`apart::beside`]).
     ///
     /// # Errors
-    /// As [`Sealed::publish`].
+    /// As [`Sealed::publish`] and [`Apart::save`]; after an error of the latter the file has its name.
     pub fn publish(self, mode: u32) -> Outcome<Report> {
         let mut report = self.report;
-        report.output = Some(self.file.publish(mode)?);
+        let output = self.file.publish(mode)?;
+        if let Some(mut apart) = self.apart {
+            let path = apart::beside(&output);
+            apart.save(&path, mode)?;
+            report.partial_rows = Some(path);
+        }
+        report.output = Some(output);
         Ok(report)
     }
 }
@@ -143,9 +167,12 @@ pub fn recover(
 ) -> Outcome<Report> {
     match output {
         None => survey(sources, options, watch),
-        Some(output) => rebuild(sources, OwnFile::create(output)?, options, watch)
-            .and_then(|rebuilt| rebuilt.publish(access(sources)))
-            .map_err(|failure| failure.at(output)),
+        Some(output) => {
+            crate::own::refuse_existing(&apart::beside(output))?;
+            rebuild(sources, OwnFile::create(output)?, options, watch)
+                .and_then(|rebuilt| rebuilt.publish(access(sources)))
+                .map_err(|failure| failure.at(output))
+        }
     }
 }
 
@@ -155,7 +182,7 @@ pub fn recover(
 /// The reading error of a source, 10 when no source holds a page, 4 when nothing in them can be read, and whatever
 /// `watch` stops with.
 pub fn survey(sources: &[Source], options: &Options, watch: &mut dyn Watch) -> Outcome<Report> {
-    Ok(run(sources, None, options, watch)?.0)
+    Ok(run(sources, None, options, watch)?.report)
 }
 
 /// Salvages and merges `sources` into `file`, which is checked and sealed.
@@ -168,18 +195,18 @@ pub fn rebuild(
     options: &Options,
     watch: &mut dyn Watch,
 ) -> Outcome<Rebuilt> {
-    match run(sources, Some(file), options, watch)? {
-        (report, Some(file)) => Ok(Rebuilt { file, report }),
-        (_, None) => Err(Failure::failed("nothing was built.")),
-    }
+    let Ran { report, sealed, apart } = run(sources, Some(file), options, watch)?;
+    let file = sealed.ok_or_else(|| Failure::failed("nothing was built."))?;
+    Ok(Rebuilt { file, report, apart })
 }
 
-fn run(
-    sources: &[Source],
-    file: Option<OwnFile>,
-    options: &Options,
-    watch: &mut dyn Watch,
-) -> Outcome<(Report, Option<Sealed>)> {
+struct Ran {
+    report: Report,
+    sealed: Option<Sealed>,
+    apart: Option<Apart>,
+}
+
+fn run(sources: &[Source], file: Option<OwnFile>, options: &Options, watch: &mut dyn Watch) -> Outcome<Ran> {
     let shelf = Shelf::new(sources, &options.scratch);
     let schemas = Schemas::new()?;
     let mut ranking = ranking::rank(&shelf, &schemas, watch)?;
@@ -192,10 +219,10 @@ fn run(
     let mut merge = Merge::new();
     ranking::fold(&mut ranking, &mut merge, &shelf, &schemas, watch)?;
     graft::graft(&mut merge, &ranking.ranked, &shelf, watch)?;
-    let mut merged = merge.finish();
-    let mut report = begin(&ranking.ranked, sources);
+    let mut merged = merge.finish(options.include_older);
+    let mut report = account::begin(&ranking.ranked, sources);
     let mut written = HashMap::new();
-    let mut sealed = None;
+    let (mut sealed, mut apart) = (None, None);
     if let Some(mut file) = file {
         let traits = traits(&ranking.ranked);
         let main = ranking.ranked.first().map_or(0, |facts| facts.source);
@@ -209,11 +236,12 @@ fn run(
         if let Some(fault) = report.faults.first() {
             return Err(Failure::failed(format!("The rebuilt file did not pass its checks: {fault}.")));
         }
+        apart = apart::set_apart(&merged, &shelf, &options.scratch)?;
         sealed = Some(file.seal(traits.mode)?);
     }
     shelf.require_unchanged()?;
-    describe(&mut report, &merged, &written, sources);
-    Ok((report, sealed))
+    account::finish(&mut report, &merged, &written, &ranking.ranked, sources, options.provenance);
+    Ok(Ran { report, sealed, apart })
 }
 
 /// Writes `merged` into `file` and checks it: of the pages of `main` where they can stay, otherwise row by row.
@@ -261,90 +289,5 @@ fn traits(ranked: &[Facts]) -> rebuild::Traits {
         } else {
             RecordedMode::Delete
         },
-    }
-}
-
-fn begin(ranked: &[Facts], sources: &[Source]) -> Report {
-    let mut reports = Vec::new();
-    let empty = (0..).take(sources.len()).filter(|source| ranked.iter().all(|facts| facts.source != *source));
-    let read = ranked.iter().map(|facts| (facts.source, Some(facts)));
-    for (number, facts) in read.chain(empty.map(|number| (number, None))) {
-        let Some(source) = sources.get(number as usize) else { continue };
-        reports.push(SourceReport {
-            path: source.path.clone(),
-            kind: source.kind,
-            copies: source.copies.len(),
-            rows: facts.map_or(0, |facts| facts.rows),
-            damaged_pages: facts.map_or(0, |facts| facts.damaged_pages),
-            schema: facts.is_some_and(|facts| facts.has_schema),
-        });
-    }
-    Report {
-        sources: reports,
-        tables: BTreeMap::new(),
-        output: None,
-        built: None,
-        installed: false,
-        evidence: None,
-        verified: None,
-        faults: Vec::new(),
-        dangling: 0,
-        suspects: Vec::new(),
-        dropped: Vec::new(),
-        conflicts: Vec::new(),
-        unread_tables: Vec::new(),
-    }
-}
-
-fn describe(
-    report: &mut Report,
-    merged: &merge::Merged,
-    written: &HashMap<String, rebuild::Written>,
-    sources: &[Source],
-) {
-    report.dropped.clone_from(&merged.dropped);
-    report.unread_tables.clone_from(&merged.unread);
-    for (second, conflict) in merged.conflicts.iter().take(MAX_SUSPECTS) {
-        report.conflicts.push(TwoVersions {
-            table: conflict.table.clone(),
-            rowid: conflict.rowid,
-            kept: conflict.kept,
-            second: sources.get(*second as usize).map(|source| source.path.clone()).unwrap_or_default(),
-            other: conflict.other.iter().map(|(column, value)| (column.clone(), value.into())).collect(),
-        });
-    }
-    for table in &merged.tables {
-        let written = written.get(&table.table.name);
-        let mut counts = vec![0_u64; sources.len()];
-        let mut suspect = 0;
-        for row in &table.rows {
-            let Some(source) = sources.get(row.source as usize) else { continue };
-            if let Some(count) = counts.get_mut(row.source as usize) {
-                *count += 1;
-            }
-            suspect += u64::from(row.is_suspect());
-            if row.is_suspect() && report.suspects.len() < MAX_SUSPECTS {
-                report.suspects.push(Provenance {
-                    table: table.table.name.clone(),
-                    rowid: row.rowid,
-                    path: source.path.clone(),
-                    page: row.page,
-                    cell: usize::from(row.cell),
-                });
-            }
-        }
-        let held = sources.iter().zip(counts).filter(|(_, count)| *count > 0);
-        let entry = TableReport {
-            recovered: written.map_or(table.rows.len() as u64, |written| written.rows),
-            lost: table.lost,
-            lost_is_estimate: table.estimated,
-            from: held.map(|(source, count)| (source.path.display().to_string(), count)).collect(),
-            partial: table.partial.len() as u64,
-            suspect,
-            older_only: table.older.len() as u64,
-            renumbered: table.renumbered,
-            conflicting: written.map_or(0, |written| written.refused),
-        };
-        report.tables.insert(table.table.name.clone(), entry);
     }
 }

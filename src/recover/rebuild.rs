@@ -10,6 +10,7 @@ use rusqlite::{Connection, Statement, ToSql};
 
 use super::catalog::Table;
 use super::merge::{Merged, MergedTable};
+use super::row::{self, Row};
 use super::shelf::{Reader, Shelf};
 use super::{Stage, Watch};
 use crate::failure::Outcome;
@@ -38,6 +39,10 @@ pub(crate) struct Written {
     pub(crate) rows: u64,
     /// Rows that a constraint kept out: another row has their key, or they lack a value.
     pub(crate) refused: u64,
+    /// The same of rows that only an older source has: a newer one has their key.
+    pub(crate) passed_over: u64,
+    /// The rowids of both.
+    pub(crate) missing: Vec<i64>,
 }
 
 /// Writes `merged` into the empty file behind `connection`; the rows' bytes are read from `shelf`.
@@ -49,7 +54,7 @@ pub(crate) fn write(
     watch: &mut dyn Watch,
 ) -> Outcome<HashMap<String, Written>> {
     prepare(connection, traits)?;
-    let total: u64 = merged.tables.iter().map(|table| table.rows.len() as u64).sum();
+    let total: u64 = merged.tables.iter().map(|table| table.chosen().count() as u64).sum();
     let mut done = 0;
     let mut written = HashMap::new();
     connection.execute_batch("BEGIN")?;
@@ -89,7 +94,8 @@ fn prepare(connection: &Connection, traits: Traits) -> Outcome<()> {
     ))?)
 }
 
-/// Inserts the rows of `table` in the order of their rowids.
+/// Inserts the rows of `table`. Where two rows can have one key (a task that was made again), the row of the best source
+/// comes first; within a source the order is that of the rowids.
 fn fill(
     connection: &Connection,
     table: &MergedTable,
@@ -99,14 +105,22 @@ fn fill(
     let mut written = Written::default();
     let mut inserts = Inserts::new(connection, &table.table);
     let mut pending = 0;
-    for row in &table.rows {
+    let is_first = |row: &&Row| table.table.rowid_column.is_some() || row.source == table.best;
+    let first = table.rows.iter().filter(is_first);
+    let rest = table.rows.iter().filter(|row| !is_first(row));
+    for row in first.chain(rest).chain(&table.asked) {
         let shape = table.shape_of(row.source);
         let stored = reader.payload(row, |payload| match Record::read(payload) {
             Ok(record) => inserts.of(shape, record.columns())?.run(row.rowid, &record),
             Err(_) => Ok(false),
         })??;
-        written.rows += u64::from(stored);
-        written.refused += u64::from(!stored);
+        if stored {
+            written.rows += 1;
+        } else {
+            written.refused += u64::from(!row.is(row::OLDER));
+            written.passed_over += u64::from(row.is(row::OLDER));
+            written.missing.push(row.rowid);
+        }
         pending += 1;
         if pending == STRIDE {
             tick(std::mem::take(&mut pending))?;

@@ -37,8 +37,43 @@ pub struct Provenance {
     pub cell: usize,
 }
 
+/// Where a row of the result is from, in the list of all rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct RowProvenance {
+    /// Its rowid.
+    pub rowid: i64,
+    /// Its source, as an index into `sources`.
+    pub source: u32,
+    /// The page of its cell.
+    pub page: u32,
+    /// Where on the page the cell begins, in bytes.
+    pub cell: u16,
+    /// How far it can be trusted.
+    pub confidence: Confidence,
+    /// Whether it is from a history that went on beside the main line's.
+    pub fork: bool,
+}
+
+/// How far a row can be trusted, by how it was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// The tree of its table leads to it and nothing about it is strange.
+    Whole,
+    /// It lies on a page that no tree reaches, where rows are missing.
+    Stray,
+    /// It is only in a source that is older than one that shows it gone.
+    Older,
+    /// A value is unlikely or its place is out of order.
+    Suspect,
+    /// A flipped bit in its bookkeeping was turned back.
+    Mended,
+    /// Pages of another source stand in for lost ones of its own.
+    Grafted,
+}
+
 /// The whole of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
     /// Every distinct content, best first.
     pub sources: Vec<SourceReport>,
@@ -60,6 +95,11 @@ pub struct Report {
     pub dangling: u64,
     /// Where the suspect rows of the result are from, at most [`MAX_SUSPECTS`] of them.
     pub suspects: Vec<Provenance>,
+    /// The file with what is left of rows that are only partly there, one JSON object a line.
+    pub partial_rows: Option<PathBuf>,
+    /// Where every row is from, by table, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<BTreeMap<String, Vec<RowProvenance>>>,
     /// Triggers, views and indexes that are not in the result.
     pub dropped: Vec<String>,
     /// Rows that two histories of the board have both changed, at most [`MAX_SUSPECTS`] of them.
@@ -115,7 +155,7 @@ pub struct TableReport {
     pub partial: u64,
     /// Rows in the result that look altered (text that is not UTF-8, an unlikely value, a place out of order).
     pub suspect: u64,
-    /// Rows that only an older copy has and that seem deleted since; not in the result.
+    /// Rows that only an older copy has and that seem deleted since; not in the result unless they were asked for.
     pub older_only: u64,
     /// Rows of a second history that have another number in the result, because theirs was taken.
     pub renumbered: u64,

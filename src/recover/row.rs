@@ -20,6 +20,8 @@ pub(crate) const STRAY: u8 = 8;
 pub(crate) const FORK: u8 = 16;
 /// Overflow pages of another source stand in for its own.
 pub(crate) const GRAFTED: u8 = 32;
+/// It is in a source that is older than one that shows it gone.
+pub(crate) const OLDER: u8 = 64;
 
 /// The bit of a packed place that says that it is one in the WAL.
 const IN_LOG: u64 = 1 << 63;

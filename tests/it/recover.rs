@@ -127,3 +127,142 @@ fn the_result_is_no_more_open_than_the_board() {
         assert_eq!(new.metadata().unwrap().permissions().mode() & 0o777, bits);
     }
 }
+
+/// Puts the live board's bytes aside as Hermes does.
+fn set_aside(sandbox: &Sandbox) {
+    let copy = damage::beside(&sandbox.board(), ".corrupt.0123456789abcdef.bak");
+    std::fs::copy(sandbox.board(), copy).unwrap();
+}
+
+fn tasks(board: &std::path::Path) -> i64 {
+    let connection = rusqlite::Connection::open(board).unwrap();
+    connection.query_row("SELECT count(*) FROM tasks", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_deleted_row_stays_deleted_unless_it_is_asked_for() {
+    let sandbox = Sandbox::new();
+    damage::board(&sandbox.board(), 40, 2);
+    set_aside(&sandbox);
+    let connection = rusqlite::Connection::open(sandbox.board()).unwrap();
+    let gone: String = connection
+        .query_row("DELETE FROM tasks WHERE rowid = 20 RETURNING id", [], |row| row.get(0))
+        .unwrap();
+    connection.close().unwrap();
+
+    let (new, old) = (sandbox.work().join("new.db"), sandbox.work().join("old.db"));
+    let output = sandbox.run(&["recover", "--output", new.to_str().unwrap(), "--json"]).success();
+    assert_eq!((tasks(&new), &output.data()["tables"]["tasks"]["older_only"]), (39, &1.into()));
+    let output = sandbox
+        .run(&["recover", "--include-older", "--provenance", "--output", old.to_str().unwrap(), "--json"])
+        .success();
+    assert_eq!((tasks(&old), &output.data()["tables"]["tasks"]["older_only"]), (40, &0.into()));
+    let data = output.data();
+    let older: Vec<_> = data["provenance"]["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["confidence"] == "older")
+        .collect();
+    assert_eq!(older.len(), 1);
+    assert_eq!(older[0]["rowid"], 20);
+    let connection = rusqlite::Connection::open(&old).unwrap();
+    let back: String =
+        connection.query_row("SELECT id FROM tasks WHERE rowid = 20", [], |row| row.get(0)).unwrap();
+    assert_eq!(back, gone);
+}
+
+#[test]
+fn a_newer_row_keeps_its_key_against_an_older_one() {
+    let sandbox = Sandbox::new();
+    damage::board(&sandbox.board(), 40, 2);
+    set_aside(&sandbox);
+    let connection = rusqlite::Connection::open(sandbox.board()).unwrap();
+    // Made again under a higher rowid.
+    connection
+        .execute_batch(
+            "CREATE TEMP TABLE again AS SELECT * FROM tasks WHERE rowid = 20;
+             DELETE FROM tasks WHERE rowid = 20;
+             UPDATE again SET title = 'made again';
+             INSERT INTO tasks SELECT * FROM again;",
+        )
+        .unwrap();
+    connection.close().unwrap();
+    let new = sandbox.work().join("new.db");
+    let output =
+        sandbox.run(&["recover", "--include-older", "--output", new.to_str().unwrap(), "--json"]).success();
+    assert_eq!((tasks(&new), &output.data()["tables"]["tasks"]["older_only"]), (40, &1.into()));
+    let connection = rusqlite::Connection::open(&new).unwrap();
+    let title: String = connection
+        .query_row("SELECT title FROM tasks ORDER BY rowid DESC LIMIT 1", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(title, "made again");
+}
+
+#[test]
+fn every_row_has_a_provenance_that_leads_back_to_it() {
+    let (sandbox, _) = injured(Shape::ManyCopies, 4);
+    let new = sandbox.work().join("new.db");
+    let output = sandbox.run(&["recover", "--provenance", "--output", new.to_str().unwrap(), "--json"]);
+    let data = output.data();
+    let connection = rusqlite::Connection::open(&new).unwrap();
+    let mut places = 0;
+    for (table, rows) in data["provenance"].as_object().unwrap() {
+        let rows = rows.as_array().unwrap();
+        assert_eq!(rows.len() as u64, data["tables"][table]["recovered"].as_u64().unwrap(), "{table}");
+        if table != "task_events" {
+            continue;
+        }
+        for row in rows {
+            let number = |key: &str| usize::try_from(row[key].as_u64().unwrap()).unwrap();
+            let bytes = std::fs::read(data["sources"][number("source")]["path"].as_str().unwrap()).unwrap();
+            let at = (number("page") - 1) * damage::PAGE + number("cell");
+            let kind: String = connection
+                .query_row("SELECT kind FROM task_events WHERE id = ?1", [row["rowid"].as_i64()], |row| {
+                    row.get(0)
+                })
+                .unwrap();
+            let near = &bytes[at..(at + 200).min(bytes.len())];
+            assert!(near.windows(kind.len()).any(|window| window == kind.as_bytes()), "{row}");
+            places += 1;
+        }
+    }
+    assert!(places > 100);
+}
+
+#[test]
+fn what_is_left_of_a_cut_row_is_offered_apart() {
+    let sandbox = Sandbox::new();
+    damage::board(&sandbox.board(), 40, 2);
+    let connection = rusqlite::Connection::open(sandbox.board()).unwrap();
+    let body = "Z".repeat(20_000);
+    connection.execute("UPDATE tasks SET body = ?1 WHERE rowid = 7", [&body]).unwrap();
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    connection.close().unwrap();
+    let mut bytes = std::fs::read(sandbox.board()).unwrap();
+    let full = bytes
+        .chunks_exact(damage::PAGE)
+        .rposition(|page| page[4..].iter().all(|&byte| byte == b'Z'))
+        .expect("a page that is all body");
+    bytes[full * damage::PAGE..][..damage::PAGE].fill(0);
+    std::fs::write(sandbox.board(), bytes).unwrap();
+
+    let new = sandbox.work().join("new.db");
+    let output = sandbox.run(&["recover", "--output", new.to_str().unwrap(), "--json"]).exits(5);
+    let path = damage::beside(&new, ".partial.jsonl");
+    assert_eq!(output.data()["partial_rows"], path.to_str().unwrap());
+    assert_eq!(tasks(&new), 39, "a cut row is not among the whole ones");
+    let lines = std::fs::read_to_string(&path).unwrap();
+    let line: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert_eq!((lines.lines().count(), &line["table"], &line["rowid"]), (1, &"tasks".into(), &7.into()));
+    assert!(line["values"]["id"].as_str().unwrap().starts_with("t_"));
+    let cut = &line["cut"];
+    assert_eq!((&cut["column"], &cut["of"]), (&"body".into(), &20_000.into()));
+    let left = cut["value"].as_str().unwrap();
+    assert!(!left.is_empty() && left.len() < body.len() && body.starts_with(left), "{}", left.len());
+
+    // Neither file is ever overwritten.
+    std::fs::remove_file(&new).unwrap();
+    sandbox.run(&["recover", "--output", new.to_str().unwrap()]).exits(12).says("exists already");
+    assert!(!new.exists());
+}

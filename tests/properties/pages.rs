@@ -98,9 +98,12 @@ fn compared(path: &Path) -> Option<Built> {
     let build = |name: &str, by_rows: bool| {
         let output = dir.join(name);
         // Nothing of the first may be left when the second runs.
-        let options = Options { scratch: dir.to_path_buf(), by_rows };
+        let options = Options { by_rows, ..Options::new(dir.to_path_buf()) };
         let report = recover::recover(&found.sources, Some(&output), &options, &mut Unwatched).ok()?;
         let seen = seen(&output);
+        if let Some(partial) = &report.partial_rows {
+            std::fs::remove_file(partial).unwrap();
+        }
         std::fs::remove_file(output).unwrap();
         Some((report, seen))
     };

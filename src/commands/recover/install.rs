@@ -14,7 +14,10 @@ use crate::recover::evidence::{About, Coming, Operation};
 use crate::recover::install;
 use crate::recover::site::{self, Space};
 use crate::recover::sources::{Found, Kind};
-use crate::recover::{self, Options, Rebuilt};
+use crate::recover::{self, Rebuilt};
+
+/// What is left of rows that are only partly there, in the evidence folder.
+const PARTIAL: &str = "partial-rows.jsonl";
 
 /// How often a board that changes under the work is begun with.
 const TRIES: usize = 2;
@@ -49,6 +52,11 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
         let mut report = rebuilt.report;
         report.installed = true;
         report.evidence = installed.evidence.as_ref().map(|evidence| evidence.folder.clone());
+        if let (Some(mut apart), Some(folder)) = (rebuilt.apart, &report.evidence) {
+            let path = folder.join(PARTIAL);
+            apart.save(&path, 0o600)?;
+            report.partial_rows = Some(path);
+        }
         let recovered = Recovered {
             board: board.name(),
             path: seen.resolved.display().to_string(),
@@ -84,7 +92,7 @@ fn rebuild(
     // Nothing is known yet of the new file's size but that it is about that of the largest source.
     let largest = found.sources.iter().map(|source| source.size + source.wal_size).max().unwrap_or(0);
     Space::of(seen, largest).require(seen, false)?;
-    let options = Options { scratch: own::directory(&seen.resolved).to_path_buf(), by_rows: false };
+    let options = args.extent.options(own::directory(&seen.resolved).to_path_buf());
     let file = OwnFile::beside(&seen.resolved)?;
     let rebuilt = recover::rebuild(&found.sources, file, &options, &mut bars)
         .map_err(|failure| failure.at(&seen.resolved))?;

@@ -34,12 +34,32 @@ pub struct Args {
     /// A process that holds a deleted log of this board; those that are found without being named are read too.
     #[arg(long, value_name = "PID", conflicts_with = "undo")]
     from_pid: Vec<u32>,
+    #[command(flatten)]
+    extent: Extent,
     /// Put back what the last install replaced.
     #[arg(long)]
     undo: bool,
     /// Install where processes of other users cannot be looked at; never beside a process that was found.
     #[arg(long, conflicts_with = "output")]
     assume_unused: bool,
+}
+
+/// How much comes back, and how much is told.
+#[derive(Debug, clap::Args)]
+struct Extent {
+    /// Bring back also rows that only an older copy has and that seem deleted since.
+    #[arg(long, conflicts_with = "undo")]
+    include_older: bool,
+    /// Say of every row where it is from, in JSON: source, page, cell, confidence.
+    #[arg(long, conflicts_with = "undo")]
+    provenance: bool,
+}
+
+impl Extent {
+    fn options(&self, scratch: PathBuf) -> recover::Options {
+        let (include_older, provenance) = (self.include_older, self.provenance);
+        recover::Options { include_older, provenance, ..recover::Options::new(scratch) }
+    }
 }
 
 /// Runs the verb.
@@ -77,7 +97,7 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
     }
     let mut bars = Bars::new(context.ui, context.signals.clone());
     let found = discover(&seen, args, held, &mut bars).map_err(|failure| super::chosen_by(failure, board))?;
-    let options = recover::Options { scratch: scratch(output, context.scratch()), by_rows: false };
+    let options = args.extent.options(scratch(output, context.scratch()));
     let report = recover::recover(&found.sources, output, &options, &mut bars)?;
     drop(bars);
     let recovered = Recovered {

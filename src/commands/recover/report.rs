@@ -83,6 +83,9 @@ impl Report for Recovered {
             };
             page.line(&format!("two versions: {} {}: {kept}; --json has the other.", row.table, row.name()));
         }
+        if let Some(path) = &self.report.partial_rows {
+            page.line(&format!("What is left of rows that are only partly there is in {}.", path.display()));
+        }
         for dropped in &self.report.dropped {
             page.line(&format!("not carried over: {dropped}"));
         }
@@ -113,6 +116,9 @@ impl Report for Recovered {
         }
         for row in &self.report.conflicts {
             records.record(&["two-versions", &row.table, &row.name()]);
+        }
+        if let Some(path) = &self.report.partial_rows {
+            records.record(&["partial", &path.display().to_string()]);
         }
         for dropped in &self.report.dropped {
             records.record(&["dropped", dropped]);

@@ -48,7 +48,10 @@ pub(super) fn complete(
             }
         }
         count_on(connection, table)?;
-        written.insert(table.table.name.clone(), Written { rows: table.rows.len() as u64, refused: 0 });
+        written.insert(
+            table.table.name.clone(),
+            Written { rows: table.rows.len() as u64, ..Written::default() },
+        );
     }
     rebuild::sequences(connection, merged)?;
     let there = |name: &str| ground.schema.entries.iter().any(|entry| entry.name == name);

@@ -53,6 +53,10 @@ pub(super) fn check(layout: &Layout<'_>, merged: &Merged, traits: Traits) -> Opt
     if !plain || !fits || !merged.dropped.is_empty() || !merged.unread.is_empty() {
         return None;
     }
+    // A row that only an older source has gives way to one with its key, which the row path sees to.
+    if merged.tables.iter().any(|table| !table.asked.is_empty()) {
+        return None;
+    }
     let schema = schema::read(image)?;
     let mut ground = Ground {
         header,

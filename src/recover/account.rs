@@ -1,0 +1,150 @@
+//! The account of a recovery: what each source had, what came back and from where.
+
+use std::collections::{HashMap, HashSet};
+
+use super::merge::{Merged, MergedTable};
+use super::ranking::Facts;
+use super::rebuild::Written;
+use super::report::{
+    Confidence, MAX_SUSPECTS, Provenance, Report, RowProvenance, SourceReport, TableReport, TwoVersions,
+};
+use super::row::{self, Row};
+use super::sources::Source;
+
+/// What the sources had; nothing is said of the result yet.
+pub(crate) fn begin(ranked: &[Facts], sources: &[Source]) -> Report {
+    let mut reports = Vec::new();
+    for (number, facts) in in_order(ranked, sources) {
+        let Some(source) = sources.get(number as usize) else { continue };
+        reports.push(SourceReport {
+            path: source.path.clone(),
+            kind: source.kind,
+            copies: source.copies.len(),
+            rows: facts.map_or(0, |facts| facts.rows),
+            damaged_pages: facts.map_or(0, |facts| facts.damaged_pages),
+            schema: facts.is_some_and(|facts| facts.has_schema),
+        });
+    }
+    Report { sources: reports, ..Report::default() }
+}
+
+/// The sources as the report has them: best first, then those without a page.
+fn in_order<'f>(ranked: &'f [Facts], sources: &[Source]) -> impl Iterator<Item = (u32, Option<&'f Facts>)> {
+    let known: HashSet<u32> = ranked.iter().map(|facts| facts.source).collect();
+    let empty = (0..).take(sources.len()).filter(move |source| !known.contains(source));
+    ranked.iter().map(|facts| (facts.source, Some(facts))).chain(empty.map(|number| (number, None)))
+}
+
+/// Adds to `report` what is in the result; with the place of every row if `traced`.
+pub(crate) fn finish(
+    report: &mut Report,
+    merged: &Merged,
+    written: &HashMap<String, Written>,
+    ranked: &[Facts],
+    sources: &[Source],
+    traced: bool,
+) {
+    report.dropped.clone_from(&merged.dropped);
+    report.unread_tables.clone_from(&merged.unread);
+    for (second, conflict) in merged.conflicts.iter().take(MAX_SUSPECTS) {
+        report.conflicts.push(TwoVersions {
+            table: conflict.table.clone(),
+            rowid: conflict.rowid,
+            kept: conflict.kept,
+            second: sources.get(*second as usize).map(|source| source.path.clone()).unwrap_or_default(),
+            other: conflict.other.iter().map(|(column, value)| (column.clone(), value.into())).collect(),
+        });
+    }
+    for table in &merged.tables {
+        let name = &table.table.name;
+        let written = written.get(name);
+        let counted = count(report, table, sources);
+        report.tables.insert(name.clone(), describe(table, written, counted, sources));
+    }
+    if traced {
+        let places: HashMap<u32, u32> =
+            in_order(ranked, sources).map(|(number, _)| number).zip(0..).collect();
+        let tables = merged.tables.iter();
+        report.provenance =
+            Some(tables.map(|table| trace(table, written.get(&table.table.name), &places)).collect());
+    }
+}
+
+/// Rows by source, and how many are suspect; names the first of those in `report`.
+fn count(report: &mut Report, table: &MergedTable, sources: &[Source]) -> (HashMap<u32, u64>, u64) {
+    let mut counts = HashMap::new();
+    let mut suspect = 0;
+    for row in table.chosen() {
+        let Some(source) = sources.get(row.source as usize) else { continue };
+        *counts.entry(row.source).or_insert(0) += 1;
+        if !row.is_suspect() {
+            continue;
+        }
+        suspect += 1;
+        if report.suspects.len() < MAX_SUSPECTS {
+            report.suspects.push(Provenance {
+                table: table.table.name.clone(),
+                rowid: row.rowid,
+                path: source.path.clone(),
+                page: row.page,
+                cell: usize::from(row.cell),
+            });
+        }
+    }
+    (counts, suspect)
+}
+
+fn describe(
+    table: &MergedTable,
+    written: Option<&Written>,
+    (counts, suspect): (HashMap<u32, u64>, u64),
+    sources: &[Source],
+) -> TableReport {
+    let named = counts.into_iter().filter_map(|(source, count)| {
+        Some((sources.get(source as usize)?.path.display().to_string(), count))
+    });
+    TableReport {
+        recovered: written.map_or(table.chosen().count() as u64, |written| written.rows),
+        lost: table.lost,
+        lost_is_estimate: table.estimated,
+        from: named.collect(),
+        partial: table.partial.len() as u64,
+        suspect,
+        older_only: table.older.len() as u64 + written.map_or(0, |written| written.passed_over),
+        renumbered: table.renumbered,
+        conflicting: written.map_or(0, |written| written.refused),
+    }
+}
+
+fn trace(
+    table: &MergedTable,
+    written: Option<&Written>,
+    places: &HashMap<u32, u32>,
+) -> (String, Vec<RowProvenance>) {
+    let missing: HashSet<i64> =
+        written.map(|written| written.missing.iter().copied().collect()).unwrap_or_default();
+    let rows = table.chosen().filter(|row| !missing.contains(&row.rowid)).map(|row| RowProvenance {
+        rowid: row.rowid,
+        source: places.get(&row.source).copied().unwrap_or(u32::MAX),
+        page: row.page,
+        cell: row.cell,
+        confidence: confidence(row),
+        fork: row.is(row::FORK),
+    });
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_by_key(|row| row.rowid);
+    (table.table.name.clone(), rows)
+}
+
+fn confidence(row: &Row) -> Confidence {
+    [
+        (row::GRAFTED, Confidence::Grafted),
+        (row::MENDED, Confidence::Mended),
+        (row::SUSPECT, Confidence::Suspect),
+        (row::OLDER, Confidence::Older),
+        (row::STRAY, Confidence::Stray),
+    ]
+    .into_iter()
+    .find(|(flag, _)| row.is(*flag))
+    .map_or(Confidence::Whole, |(_, confidence)| confidence)
+}

@@ -1,0 +1,166 @@
+//! Rows that are only partly there, offered apart: what is left of each as a line of JSON beside the result.
+//!
+//! ```text
+//!   {"table":"tasks","rowid":7,"path":"kanban.db","page":12,"cell":3020,
+//!    "values":{"id":"t_0000abcd","title":"..."},"cut":{"column":"body","bytes":489,"of":6200,"value":"as far as it g"}}
+//! ```
+//!
+//! They are never mixed with whole rows (recovery.md, "What decides it", 5). A line holds the values before the cut, and of
+//! the value that is cut what its cell and the first pages of its chain still have.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Seek, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value as Json, json};
+
+use super::catalog::Table;
+use super::chains::is_link;
+use super::layout::{self, Layout};
+use super::merge::Merged;
+use super::row::Row;
+use super::shelf::Shelf;
+use super::store::nameless;
+use crate::failure::{Failure, Outcome};
+use crate::ondisk::overflow;
+use crate::ondisk::record::{Record, Value};
+
+/// What is put behind the result's name.
+const SUFFIX: &str = ".partial.jsonl";
+
+/// The lines, in a file that has no name yet.
+#[derive(Debug)]
+pub struct Apart {
+    file: File,
+    /// How many there are.
+    pub rows: u64,
+}
+
+/// Where the lines go that belong to `result`.
+pub fn beside(result: &Path) -> PathBuf {
+    super::sources::sidecar(result, SUFFIX)
+}
+
+/// Writes down what is left of the partial rows of `merged`; `None` when there is none. The file lies in `scratch`.
+///
+/// # Errors
+/// When a source cannot be opened again, or there is no room.
+pub(crate) fn set_apart(merged: &Merged, shelf: &Shelf<'_>, scratch: &Path) -> Outcome<Option<Apart>> {
+    let tables = merged.tables.iter().enumerate();
+    let mut parts: Vec<(u32, usize, Row)> =
+        tables.flat_map(|(at, table)| table.partial.iter().map(move |row| (row.source, at, *row))).collect();
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    // One source after the other, so that each is opened once.
+    parts.sort_by_key(|(source, at, row)| (*source, *at, row.rowid));
+    let writing = |error| Failure::io(error, "writing down partial rows").at(scratch);
+    let mut out = BufWriter::new(nameless(scratch).map_err(writing)?);
+    let mut rows = 0;
+    for of_source in parts.chunk_by(|one, other| one.0 == other.0) {
+        let Some(&(source, _, _)) = of_source.first() else { continue };
+        let stores = shelf.stores(source)?;
+        let Some(layout) = layout::lay_out(&stores) else { continue };
+        let path = shelf.sources.get(source as usize).map(|source| source.path.display().to_string());
+        for (_, at, row) in of_source {
+            let Some(table) = merged.tables.get(*at) else { continue };
+            let Some(mut line) = line(table.shape_of(source), row, merged, &layout) else { continue };
+            line.insert("path".to_owned(), json!(path));
+            rows += 1;
+            serde_json::to_writer(&mut out, &line).map_err(io::Error::from).map_err(writing)?;
+            out.write_all(b"\n").map_err(writing)?;
+        }
+    }
+    let file = out.into_inner().map_err(|error| writing(error.into_error()))?;
+    Ok((rows > 0).then_some(Apart { file, rows }))
+}
+
+impl Apart {
+    /// Writes the lines to `path`, which must not exist, with the permission bits `mode`.
+    ///
+    /// # Errors
+    /// Exit 12 when it exists, or there is no room.
+    pub fn save(&mut self, path: &Path, mode: u32) -> Outcome<()> {
+        let saving = |error| Failure::io(error, "writing the partial rows").at(path);
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(saving)?;
+        let written = self
+            .file
+            .rewind()
+            .and_then(|()| io::copy(&mut self.file, &mut file))
+            .and_then(|_| file.set_permissions(fs::Permissions::from_mode(mode & 0o777)))
+            .and_then(|()| file.sync_all())
+            .and_then(|()| File::open(crate::own::directory(path)))
+            .and_then(|directory| directory.sync_all());
+        written.map_err(|error| {
+            // Half of the lines would look like all of them.
+            let _ = fs::remove_file(path);
+            saving(error)
+        })
+    }
+}
+
+/// What is left of `row`.
+fn line(table: &Table, row: &Row, merged: &Merged, layout: &Layout<'_>) -> Option<Map<String, Json>> {
+    let image = &layout.image;
+    let flip = (row.odd as usize).checked_sub(1).and_then(|at| merged.odds.get(at)?.flip);
+    let mut bytes = image.page(row.page)?;
+    let payload = row.cell_in(&mut bytes, flip, image.usable())?.payload?;
+    let mut left = payload.local.to_vec();
+    let need = payload.len.saturating_sub(left.len() as u64);
+    // An error leaves what came before it, which is what is wanted.
+    let _ = overflow::follow(payload.overflow?, need, image.usable(), &mut left, |number, last| {
+        image.page(number).filter(|page| is_link(page, last, image.count()))
+    });
+    let record = Record::prefix(&left).ok()?;
+    let mut values = Map::new();
+    let encoding = image.encoding();
+    for (index, (column, value)) in table.columns.iter().zip(record.values()).enumerate() {
+        let value = if table.rowid_column == Some(index) { json!(row.rowid) } else { shown(value, encoding) };
+        values.insert(column.name.clone(), value);
+    }
+    let mut line = Map::new();
+    line.insert("table".to_owned(), json!(table.name));
+    line.insert("rowid".to_owned(), json!(row.rowid));
+    line.insert("page".to_owned(), json!(row.page));
+    line.insert("cell".to_owned(), json!(row.cell));
+    let cut = record.cut().zip(table.columns.get(values.len()));
+    line.insert("values".to_owned(), Json::Object(values));
+    if let Some((cut, column)) = cut {
+        let value = shown(cut.value, encoding);
+        let cut = json!({"column": column.name, "bytes": cut.bytes, "of": cut.len, "value": value});
+        line.insert("cut".to_owned(), cut);
+    }
+    Some(line)
+}
+
+/// A value as the envelope shows it; text that ends within a character ends before it.
+fn shown(value: Value<'_>, encoding: crate::ondisk::text::Encoding) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Integer(number) => json!(number),
+        Value::Real(number) => json!(number),
+        Value::Text(text) => {
+            let text = encoding.decode(text);
+            match std::str::from_utf8(&text) {
+                Ok(whole) => json!(whole),
+                Err(error) if error.error_len().is_none() => {
+                    let start = text.get(..error.valid_up_to()).unwrap_or_default();
+                    json!(String::from_utf8_lossy(start))
+                }
+                Err(_) => json!({"bytes_hex": hex(&text)}),
+            }
+        }
+        Value::Blob(bytes) => json!({"bytes_hex": hex(bytes)}),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
