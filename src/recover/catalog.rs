@@ -12,6 +12,7 @@ use super::senses::Sense;
 use crate::failure::Outcome;
 use crate::ondisk::record::{Record, Value};
 use crate::ondisk::text::Encoding;
+use crate::store::audit::quoted;
 use crate::store::schema::{self, TableFacts};
 
 /// So many texts are remembered; a hostile heap of copies has no two alike.
@@ -370,13 +371,25 @@ impl Scratch {
     }
 
     /// A text of one of Hermes' tables in which a single name differs from Hermes' own has had a flipped bit: then the
-    /// known text is right.
+    /// known text is right. One that brings along what would be run is replaced by Hermes' own declarations for the same
+    /// columns.
     fn believe(&mut self, found: Arc<Table>) -> Arc<Table> {
         let Some(facts) = hermes_table(&found.name) else { return found };
         let Some(known) = self.table(&schema::create_table(facts)) else { return found };
         let differing =
             known.columns.iter().zip(&found.columns).filter(|(one, other)| one.name != other.name).count();
-        if known.columns.len() == found.columns.len() && differing == 1 { known } else { found }
+        if known.columns.len() == found.columns.len() && differing == 1 {
+            return known;
+        }
+        if !schema::brings_code(&found.sql) {
+            return found;
+        }
+        let declared = |column: &Column| {
+            let known = facts.columns.iter().find(|(name, _)| *name == column.name);
+            known.map_or_else(|| quoted(&column.name), |(name, declaration)| format!("{name} {declaration}"))
+        };
+        let harmless = schema::create_table_of(facts, found.columns.iter().map(declared));
+        self.table(&harmless).unwrap_or(known)
     }
 }
 

@@ -231,7 +231,8 @@ pub(crate) fn sequences(connection: &Connection, merged: &Merged) -> Outcome<()>
     }
     for table in &merged.tables {
         let name = &table.table.name;
-        let Some(&last) = merged.sequences.get(name) else { continue };
+        // At its end a sequence is no count of anything, and would let no row in.
+        let Some(&last) = merged.sequences.get(name).filter(|last| **last < i64::MAX) else { continue };
         let raised = connection
             .execute("UPDATE sqlite_sequence SET seq = max(seq, ?2) WHERE name = ?1", (name, last))?;
         let counts = table.table.sql.to_ascii_uppercase().contains("AUTOINCREMENT");
@@ -246,7 +247,8 @@ pub(crate) fn sequences(connection: &Connection, merged: &Merged) -> Outcome<()>
 pub(crate) fn indexes(connection: &Connection, merged: &mut Merged) {
     for index in &merged.indexes {
         let is_index = index.sql.get(..7).is_some_and(|word| word.eq_ignore_ascii_case("create "));
-        if !is_index || connection.execute(&index.sql, []).is_err() {
+        // An expression or a condition would be run for every row.
+        if !is_index || !schema::is_plain_index(&index.sql) || connection.execute(&index.sql, []).is_err() {
             merged.dropped.push(index.name.clone());
         }
     }

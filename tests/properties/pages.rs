@@ -24,8 +24,8 @@ fn board(path: &Path, rows: u32, seed: u32) {
              CREATE TABLE task_events(id INTEGER PRIMARY KEY AUTOINCREMENT, task_id TEXT NOT NULL, run_id INTEGER,
                                       kind TEXT NOT NULL, payload TEXT, created_at INTEGER NOT NULL);
              CREATE INDEX idx_events_task ON task_events(task_id, created_at);
-             CREATE INDEX idx_tasks_status ON tasks(status) WHERE status <> 'done';
-             CREATE INDEX lower_title ON tasks(lower(title), created_at DESC);
+             CREATE INDEX idx_tasks_status ON tasks(status COLLATE NOCASE);
+             CREATE INDEX lower_title ON tasks(title COLLATE RTRIM, created_at DESC);
              CREATE TABLE mixed(number NUMERIC, real REAL, any, word TEXT UNIQUE, whole INTEGER /* AUTOINCREMENT */);
              CREATE TABLE late(a, b TEXT);",
         )

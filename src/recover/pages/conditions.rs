@@ -11,6 +11,7 @@ use super::header::{SCHEMA_FORMAT, UTF_8};
 use super::schema::{self, Schema};
 use crate::ondisk::header::Header;
 use crate::ondisk::text::Encoding;
+use crate::store::schema::is_plain_index;
 
 const SEQUENCES: &str = "sqlite_sequence";
 
@@ -78,6 +79,10 @@ pub(super) fn check(layout: &Layout<'_>, merged: &Merged, traits: Traits) -> Opt
             _ => return None,
         }
     }
+    // A sequence at its end is not taken over.
+    if merged.sequences.values().any(|last| *last == i64::MAX) {
+        return None;
+    }
     is_made_alike(&ground.schema, merged).filter(|alike| *alike)?;
     let counts = |sql: &str| sql.to_ascii_uppercase().contains("AUTOINCREMENT");
     if ground.sequences.is_none() && merged.tables.iter().any(|table| counts(&table.table.sql)) {
@@ -95,6 +100,7 @@ fn is_made_alike(schema: &Schema, merged: &Merged) -> Option<bool> {
         connection.execute(&table.table.sql, []).ok()?;
     }
     for index in &merged.indexes {
+        is_plain_index(&index.sql).then_some(())?;
         connection.execute(&index.sql, []).ok()?;
     }
     let mut statement = connection

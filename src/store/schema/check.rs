@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::tables::{INDEXES, KNOWN_NEWER_COLUMNS, TABLES, TableFacts};
+use super::text::words;
 use crate::failure::{Failure, Outcome};
 
 /// Tables without which `create` and `complete` cannot keep their promises.
@@ -205,7 +206,7 @@ fn entries(conn: &Connection) -> Outcome<Vec<Entry>> {
 }
 
 /// Text whatever the schema holds; NULL is empty.
-fn lossy(row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<String> {
+pub(super) fn lossy(row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<String> {
     Ok(match row.get_ref(index)? {
         rusqlite::types::ValueRef::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         _ => String::new(),
@@ -226,7 +227,11 @@ fn compare(
 ) -> Outcome<()> {
     let name = facts.name;
     if entry.kind == "view" {
-        why.push(format!("{name} is a view, not a table"));
+        report.active.push(format!("{name} is a view, not a table"));
+        return Ok(());
+    }
+    if words(&entry.sql).iter().any(|word| word == "VIRTUAL") {
+        report.active.push(format!("{name} is a virtual table"));
         return Ok(());
     }
     let table = Table { columns: columns(conn, name)? };
@@ -263,10 +268,11 @@ fn compare(
             report.active.push(format!("the default of {name}.{} is an expression", column.name));
         }
     }
+    report.active.extend(super::text::foreign_collation(name, &entry.sql));
     let words = words(&entry.sql);
-    for (word, what) in [("CHECK", "a CHECK"), ("REFERENCES", "a foreign key"), ("VIRTUAL", "virtual")] {
+    for (word, what) in [("CHECK", "a CHECK"), ("REFERENCES", "a foreign key")] {
         if words.iter().any(|known| known == word) {
-            report.active.push(format!("table {name} has or is {what}"));
+            report.active.push(format!("table {name} has {what}"));
         }
     }
     if words.iter().any(|word| word == "WITHOUT" || word == "STRICT") {
@@ -346,31 +352,4 @@ fn is_active_index(conn: &Connection, entry: &Entry) -> Outcome<bool> {
     }
     let mut statement = conn.prepare("SELECT 1 FROM pragma_index_xinfo(?1) WHERE cid = -2")?;
     Ok(statement.exists([&entry.name])?)
-}
-
-/// The bare words of a `CREATE` text in upper case: nothing out of comments, strings or quoted names.
-fn words(sql: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut rest = sql;
-    while let Some(c) = rest.chars().next() {
-        let skip = match c {
-            '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
-            '/' if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
-            '\'' | '"' | '`' => quoted(rest, c),
-            '[' => quoted(rest, ']'),
-            c if c.is_alphanumeric() || c == '_' => {
-                let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
-                found.extend(rest.get(..end).map(str::to_ascii_uppercase));
-                end
-            }
-            c => c.len_utf8(),
-        };
-        rest = rest.get(skip..).unwrap_or_default();
-    }
-    found
-}
-
-/// The length of a quoted piece at the start of `text`, both marks included.
-fn quoted(text: &str, close: char) -> usize {
-    text.char_indices().skip(1).find(|(_, c)| *c == close).map_or(text.len(), |(at, c)| at + c.len_utf8())
 }

@@ -4,14 +4,18 @@
 //! equal, Hermes' own opening finds nothing to do.
 
 mod check;
+mod code;
 mod tables;
+mod text;
 
 use rusqlite::Connection;
 
 use crate::failure::{Failure, Outcome};
 
 pub use check::{Column, Compared, SchemaReport, Table, Verdict, check};
+pub use code::{Carriers, carriers, require_board};
 pub use tables::{INDEXES, KNOWN_NEWER_COLUMNS, TABLES, TableFacts};
+pub use text::{brings_code, is_plain_index};
 
 /// Creates every table and index of Hermes 0.19.0 that is missing. The caller holds the transaction.
 pub fn create(conn: &Connection) -> Outcome<()> {
@@ -24,16 +28,6 @@ pub fn create(conn: &Connection) -> Outcome<()> {
     Ok(())
 }
 
-/// Refuses a database that holds no tasks: it is SQLite's, but no board.
-///
-/// # Errors
-/// Exit 10.
-pub fn require_board(conn: &Connection) -> Outcome<()> {
-    let tasks =
-        conn.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'tasks'")?.exists([])?;
-    if tasks { Ok(()) } else { Err(no_board()) }
-}
-
 fn no_board() -> Failure {
     Failure::no_board("The file is an SQLite database without Hermes' tables: it holds no board.")
         .hint("Name another file with --db or --board; `kanbanctl -v` says which rule chose this one.")
@@ -42,8 +36,12 @@ fn no_board() -> Failure {
 
 /// The `CREATE TABLE` text of one of Hermes' tables.
 pub fn create_table(table: &TableFacts) -> String {
-    let mut parts: Vec<String> =
-        table.columns.iter().map(|(name, decl)| format!("  {name} {decl}")).collect();
+    create_table_of(table, table.columns.iter().map(|(name, decl)| format!("{name} {decl}")))
+}
+
+/// The `CREATE TABLE` text of one of Hermes' tables with these columns, each as it is declared.
+pub fn create_table_of(table: &TableFacts, columns: impl Iterator<Item = String>) -> String {
+    let mut parts: Vec<String> = columns.map(|column| format!("  {column}")).collect();
     if let Some(key) = table.primary_key {
         parts.push(format!("  PRIMARY KEY ({key})"));
     }
