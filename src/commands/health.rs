@@ -181,9 +181,9 @@ fn check(context: &mut Context<'_>, inspection: &Inspection, depth: Depth) -> Ou
     let mut findings = checks::before_opening(&subject);
     let mut seen = Seen::default();
     if inspection.header().is_some() {
-        let looked = look(context, inspection.clone(), &subject, &mut seen);
+        let looked = look(context, inspection.clone(), &subject, &mut seen, &mut findings);
         match looked {
-            Ok(found) => findings.extend(found),
+            Ok(()) => {}
             Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => return Err(failure),
             Err(failure) if failure.is_damage() => findings.push(
                 Finding::new("unreadable", Severity::Error, shown(inspection), failure.to_string())
@@ -234,17 +234,23 @@ fn look(
     inspection: Inspection,
     subject: &Subject,
     seen: &mut Seen,
-) -> Outcome<Vec<Finding>> {
+    findings: &mut Vec<Finding>,
+) -> Outcome<()> {
     let mut pool = context.pool_for_long(inspection, Access::Read)?;
     let progress = context.ui.progress("Checking pages", 0);
-    let outcome = questions(&mut pool, subject, seen);
+    let outcome = questions(&mut pool, subject, seen, findings);
     drop(progress);
     let closed = pool.close();
-    let findings = outcome?;
-    closed.map(|()| findings)
+    outcome.and(closed)
 }
 
-fn questions(pool: &mut Pool, subject: &Subject, seen: &mut Seen) -> Outcome<Vec<Finding>> {
+/// What has been found stays found when a later question cannot be answered.
+fn questions(
+    pool: &mut Pool,
+    subject: &Subject,
+    seen: &mut Seen,
+    findings: &mut Vec<Finding>,
+) -> Outcome<()> {
     let said = pool.read(crate::store::audit::journal_mode)?;
     // A file read as immutable answers `delete` whatever its header records.
     seen.journal_mode = Some(if subject.inspection.is_wal() { "wal".to_owned() } else { said });
@@ -256,7 +262,8 @@ fn questions(pool: &mut Pool, subject: &Subject, seen: &mut Seen) -> Outcome<Vec
         pool.rest();
         pool.read(ask)?
     };
-    let (mut findings, still) = compare_looks(&first, &second, &shown(&subject.inspection));
+    let (found, still) = compare_looks(&first, &second, &shown(&subject.inspection));
+    findings.extend(found);
     if !still {
         seen.looked = false;
         findings.push(
@@ -271,7 +278,7 @@ fn questions(pool: &mut Pool, subject: &Subject, seen: &mut Seen) -> Outcome<Vec
     }
     findings.extend(pool.read(|connection| checks::after_opening(connection, subject))?);
     seen.counts = pool.read(crate::store::audit::counts)?;
-    Ok(findings)
+    Ok(())
 }
 
 fn shown(inspection: &Inspection) -> String {

@@ -136,7 +136,8 @@ impl Context<'_> {
     /// # Errors
     /// As [`Pool::new`].
     pub fn pool_for_long(&mut self, inspection: Inspection, access: Access) -> Outcome<Pool> {
-        self.pool_within(inspection, access, self.budget().for_long_work())
+        let budget = self.budget().for_bytes(inspection.bytes_on_disk());
+        self.pool_within(inspection, access, budget)
     }
 
     fn pool_within(&mut self, inspection: Inspection, access: Access, budget: Budget) -> Outcome<Pool> {

@@ -5,6 +5,8 @@
 
 use rusqlite::{Connection, params};
 
+use super::field::Field;
+use super::schema;
 use crate::failure::Outcome;
 
 /// The most rows of an integrity check that are kept; the pragma's own default of 100 can hide a worse row behind a
@@ -20,16 +22,44 @@ pub enum Integrity {
     Full,
 }
 
-/// What SQLite's own check says; empty when it says `ok`.
+/// What SQLite's own check says; empty when it says `ok`. The board's own conditions (CHECK) are not evaluated, and tables
+/// that cannot be checked without running what they bring along are left out or checked less deeply (see
+/// [`schema::carriers`]).
 ///
 /// # Errors
 /// What SQLite says; damage that stops even the check comes back as such.
 pub fn integrity(connection: &Connection, depth: Integrity) -> Outcome<Vec<String>> {
+    connection.execute_batch("PRAGMA ignore_check_constraints=ON")?;
+    let mut carriers = schema::carriers(connection)?;
+    if depth == Integrity::Quick {
+        carriers.indexed.clear();
+    }
+    let most = MOST_ROWS.to_string();
+    if carriers == schema::Carriers::default() {
+        return ask(connection, depth, &most);
+    }
+    let mut said = Vec::new();
+    if carriers.generated.is_empty() && carriers.modules.is_empty() {
+        said = ask(connection, Integrity::Quick, &most)?;
+    }
+    for table in ordinary_tables(connection)? {
+        if carriers.generated.contains(&table) {
+            continue;
+        }
+        let depth = if carriers.indexed.contains(&table) { Integrity::Quick } else { depth };
+        let more = ask(connection, depth, &quoted(&table))?;
+        said.extend(more.into_iter().filter(|line| !said.contains(line)).collect::<Vec<_>>());
+    }
+    Ok(said)
+}
+
+/// One pragma, over everything (a number of rows) or over one table (its name in quotes).
+fn ask(connection: &Connection, depth: Integrity, over: &str) -> Outcome<Vec<String>> {
     let pragma = match depth {
-        Integrity::Quick => format!("PRAGMA quick_check({MOST_ROWS})"),
-        Integrity::Full => format!("PRAGMA integrity_check({MOST_ROWS})"),
+        Integrity::Quick => "quick_check",
+        Integrity::Full => "integrity_check",
     };
-    let mut statement = connection.prepare(&pragma)?;
+    let mut statement = connection.prepare(&format!("PRAGMA {pragma}({over})"))?;
     let mut rows = statement.query([])?;
     let mut said = Vec::new();
     while let Some(row) = rows.next()? {
@@ -48,23 +78,27 @@ pub fn journal_mode(connection: &Connection) -> Outcome<String> {
     Ok(connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?)
 }
 
-/// How many rows each table of the board has, by name, `sqlite_` tables left out.
+/// How many rows each table of the board has, by name; SQLite's own and virtual tables are left out.
 ///
 /// # Errors
 /// What SQLite says.
 pub fn counts(connection: &Connection) -> Outcome<Vec<(String, i64)>> {
+    let count = |name: String| {
+        let sql = format!("SELECT count(*) FROM {}", quoted(&name));
+        let count = connection.query_row(&sql, [], |row| row.get(0))?;
+        Ok((name, count))
+    };
+    ordinary_tables(connection)?.into_iter().map(count).collect()
+}
+
+/// The tables whose rows lie in the file.
+fn ordinary_tables(connection: &Connection) -> Outcome<Vec<String>> {
     let mut statement = connection.prepare(
-        "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name",
+        "SELECT name FROM sqlite_master WHERE type='table' AND rootpage > 0
+         AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name",
     )?;
-    let names = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-    names
-        .into_iter()
-        .map(|name| {
-            let sql = format!("SELECT count(*) FROM {}", quoted(&name));
-            let count = connection.query_row(&sql, [], |row| row.get(0))?;
-            Ok((name, count))
-        })
-        .collect()
+    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+    Ok(names.collect::<Result<_, _>>()?)
 }
 
 /// An identifier in double quotes.
@@ -195,6 +229,20 @@ pub fn running(connection: &Connection) -> Outcome<Vec<Running>> {
         })
     })?;
     Ok(rows.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// Hermes' tables whose next number would be beyond what SQLite can count to.
+///
+/// # Errors
+/// What SQLite says.
+pub fn exhausted_sequences(connection: &Connection) -> Outcome<Vec<String>> {
+    if !connection.table_exists(None, "sqlite_sequence")? {
+        return Ok(Vec::new());
+    }
+    let mut statement =
+        connection.prepare("SELECT DISTINCT name FROM sqlite_sequence WHERE seq = ?1 ORDER BY name")?;
+    let names = statement.query_map(params![i64::MAX], |row| row.get::<_, Field>(0))?;
+    Ok(names.map(|name| name.map(|name| name.show())).collect::<Result<_, _>>()?)
 }
 
 /// Subscriptions whose cursor is ahead of every event that was ever written: they stay silent (board-format.md 8.1).

@@ -1,12 +1,12 @@
 //! Rows of `task_events`: Hermes' only signal to everybody else that something happened.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ErrorCode, params};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::field::Field;
 use super::json;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 
 /// One event as Hermes' `show --json` gives it.
 #[derive(Clone, Debug, Serialize)]
@@ -38,8 +38,26 @@ pub fn append(
     conn.prepare_cached(
         "INSERT INTO task_events (task_id, run_id, kind, payload, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
-    .execute(params![task, run, kind, text, now])?;
+    .execute(params![task, run, kind, text, now])
+    .map_err(|error| at_the_end(conn, error))?;
     Ok(())
+}
+
+/// SQLite says "full" for a disk and for a table whose numbers have come to their end; only the disk gets better by freeing
+/// space.
+fn at_the_end(conn: &Connection, error: rusqlite::Error) -> Failure {
+    let last = "SELECT max(seq) FROM sqlite_sequence WHERE name = 'task_events'";
+    let exhausted = error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+        && conn.query_row(last, [], |row| row.get::<_, i64>(0)).is_ok_and(|last| last == i64::MAX);
+    if !exhausted {
+        return error.into();
+    }
+    Failure::damaged(
+        "the numbers of task_events have come to their end (sqlite_sequence); no event can be added.",
+    )
+    .hint(
+        "No Hermes counts so far: the sequence is damaged. `kanbanctl recover --output NEW.db` counts anew.",
+    )
 }
 
 /// A task's events in Hermes' order: by time, then by id.

@@ -174,8 +174,8 @@ fn prefixes_find_one_task_or_say_why_not() {
     let ambiguous = task::resolve(&conn, "1a2").unwrap_err();
     assert_eq!(ambiguous.exit(), Exit::Conflict);
     assert!(ambiguous.to_string().contains("t_1a2b3c4d, t_1a2b3c4e"));
-    for typed in ["", "t_", "zz"] {
-        assert_eq!(task::resolve(&conn, typed).unwrap_err().exit(), Exit::NotFound, "{typed:?}");
+    for (typed, exit) in [("", Exit::Usage), ("t_", Exit::Conflict), ("zz", Exit::NotFound)] {
+        assert_eq!(task::resolve(&conn, typed).unwrap_err().exit(), exit, "{typed:?}");
     }
 }
 

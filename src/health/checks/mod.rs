@@ -19,6 +19,7 @@ use crate::board::generation::{self, Generation, Stake};
 use crate::board::holders::{self, Holders};
 use crate::board::log::{self, Waiting};
 use crate::board::{Copies, Inspection, files};
+use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::recover::Unwatched;
 use crate::recover::sources::{self, Digests};
@@ -76,7 +77,9 @@ const BEFORE_OPENING: [BytesCheck; 13] = [
     neighbours::deleted_files,
 ];
 
-const AFTER_OPENING: [RowsCheck; 4] = [rows::schema, rows::references, rows::stale_running, rows::cursors];
+const AFTER_OPENING: [RowsCheck; 2] = [rows::schema, rows::left_out];
+/// Asked only where reading the rows runs nothing that the board brings along.
+const OF_ROWS: [RowsCheck; 4] = [rows::sequences, rows::references, rows::stale_running, rows::cursors];
 
 impl Subject {
     /// Looks at everything that can be seen without SQLite; every descriptor is closed on return.
@@ -141,6 +144,16 @@ pub fn after_opening(connection: &Connection, subject: &Subject) -> Outcome<Vec<
     let mut findings = Vec::new();
     for check in AFTER_OPENING {
         findings.extend(check(connection, subject)?);
+    }
+    match crate::store::schema::require_board(connection) {
+        Ok(()) => {
+            for check in OF_ROWS {
+                findings.extend(check(connection, subject)?);
+            }
+        }
+        // What is wrong with the schema is among the findings already.
+        Err(failure) if matches!(failure.exit(), Exit::Refused | Exit::NoBoard) => {}
+        Err(failure) => return Err(failure),
     }
     Ok(findings)
 }

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::Subject;
 use crate::failure::Outcome;
-use crate::health::{Finding, Severity};
+use crate::health::{Depth, Finding, Severity};
 use crate::store::{audit, schema as tables};
 
 /// The most ids that are named in one message.
@@ -55,6 +55,43 @@ pub(super) fn schema(connection: &Connection, subject: &Subject) -> Outcome<Vec<
         }
     }
     Ok(findings)
+}
+
+/// Tables that SQLite's check did not look at whole, because it would have run what they bring along.
+pub(super) fn left_out(connection: &Connection, subject: &Subject) -> Outcome<Vec<Finding>> {
+    let mut carriers = tables::carriers(connection)?;
+    if subject.depth == Depth::Quick {
+        carriers.indexed.clear();
+    }
+    let lists = [
+        ("generated columns", "SQLite's check left them out", carriers.generated),
+        (
+            "modules of their own",
+            "SQLite's check of the file as a whole was left out for them",
+            carriers.modules,
+        ),
+        ("indexes on expressions", "those were not compared with their tables", carriers.indexed),
+    ];
+    let found = lists.into_iter().filter(|(_, _, names)| !names.is_empty()).map(|(what, so, names)| {
+        let place = subject.inspection.resolved.display().to_string();
+        let message = format!("tables with {what}, which are never evaluated; {so}: {}.", names.join(", "));
+        Finding::new("schema", Severity::Warning, place, message).next("kanbanctl health --explain schema")
+    });
+    Ok(found.collect())
+}
+
+/// Tables that can take no more rows.
+pub(super) fn sequences(connection: &Connection, subject: &Subject) -> Outcome<Vec<Finding>> {
+    let ended = audit::exhausted_sequences(connection)?;
+    if ended.is_empty() {
+        return Ok(Vec::new());
+    }
+    let message =
+        format!("the numbers of {} have come to their end; nothing can be added.", ended.join(", "));
+    let place = subject.inspection.resolved.display().to_string();
+    Ok(vec![
+        Finding::new("schema", Severity::Error, place, message).next("kanbanctl recover --output NEW.db"),
+    ])
 }
 
 /// Rows that point nowhere.
