@@ -195,23 +195,32 @@ impl fmt::Display for Failure {
 
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
-        let (exit, sqlite) = match &error {
-            rusqlite::Error::SqliteFailure(cause, _) => (classify(*cause), Some(cause.extended_code)),
-            rusqlite::Error::SqlInputError { error: cause, .. } => {
-                (classify(*cause), Some(cause.extended_code))
+        let (exit, sqlite, said) = match &error {
+            rusqlite::Error::SqliteFailure(cause, said) => {
+                (classify(*cause), Some(cause.extended_code), said.clone())
             }
-            _ => (Exit::Failed, None),
+            rusqlite::Error::SqlInputError { error: cause, msg, .. } => {
+                (classify(*cause), Some(cause.extended_code), Some(msg.clone()))
+            }
+            _ => (Exit::Failed, None, None),
         };
         let reason = match exit {
             Exit::Damaged => "SQLite finds the file damaged",
+            _ if sqlite.is_some_and(|code| code & 0xff == rusqlite::ffi::SQLITE_INTERRUPT) => {
+                "SQLite was stopped"
+            }
             Exit::Busy => "another process holds the lock",
             Exit::Refused => refusal(sqlite),
-            Exit::Interrupted(_) => "interrupted",
             _ => "SQLite failed",
+        };
+        // SQLite's own words once, with the number by which its documentation knows them.
+        let error = match (said, sqlite) {
+            (Some(said), Some(code)) => anyhow::anyhow!("{said} (SQLite {code})"),
+            _ => anyhow::Error::new(error),
         };
         let mut failure = Self {
             exit,
-            error: anyhow::Error::new(error).context(reason),
+            error: error.context(reason),
             path: None,
             hints: Vec::new(),
             broken_pipe: false,
@@ -237,6 +246,8 @@ fn refusal(code: Option<i32>) -> &'static str {
         Some(rusqlite::ffi::SQLITE_CANTOPEN) => {
             "the board or the files beside it may not be opened from here"
         }
+        Some(rusqlite::ffi::SQLITE_NOMEM) => "the board asks for more memory than it is given",
+        Some(rusqlite::ffi::SQLITE_TOOBIG) => "a value on the board is longer than is read at once",
         _ => "SQLite was not allowed to do it",
     }
 }
@@ -249,6 +260,9 @@ fn next_step(code: Option<i32>) -> Option<&'static str> {
         }
         Some(rusqlite::ffi::SQLITE_READONLY | rusqlite::ffi::SQLITE_CANTOPEN) => {
             Some("Run it as the board's owner, or make the board's directory and files writable (`ls -ld`).")
+        }
+        Some(rusqlite::ffi::SQLITE_NOMEM | rusqlite::ffi::SQLITE_TOOBIG) => {
+            Some("Read it without SQLite: `kanbanctl recover --dry-run` says what it holds.")
         }
         _ => None,
     }
@@ -265,7 +279,9 @@ fn classify(error: rusqlite::ffi::Error) -> Exit {
         | ErrorCode::CannotOpen
         | ErrorCode::PermissionDenied
         | ErrorCode::AuthorizationForStatementDenied
-        | ErrorCode::DiskFull => Exit::Refused,
+        | ErrorCode::DiskFull
+        | ErrorCode::OutOfMemory
+        | ErrorCode::TooBig => Exit::Refused,
         ErrorCode::SystemIoFailure if IOERR_SHARED_MAP.contains(&error.extended_code) => Exit::Refused,
         ErrorCode::OperationInterrupted => Exit::Busy,
         _ => Exit::Failed,
@@ -295,6 +311,8 @@ mod tests {
             (ffi::SQLITE_PERM, Exit::Refused),
             (ffi::SQLITE_AUTH, Exit::Refused),
             (ffi::SQLITE_FULL, Exit::Refused),
+            (ffi::SQLITE_NOMEM, Exit::Refused),
+            (ffi::SQLITE_TOOBIG, Exit::Refused),
             (ffi::SQLITE_IOERR_SHMMAP, Exit::Refused),
             (ffi::SQLITE_IOERR_READ, Exit::Failed),
             (ffi::SQLITE_CONSTRAINT, Exit::Failed),

@@ -10,6 +10,8 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::FileType;
+
 use super::Board;
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::header::{self, Header};
@@ -175,6 +177,13 @@ impl Inspection {
         }
     }
 
+    /// What database and log really take on the disk: holes, which anybody can make for nothing, are left out.
+    pub fn bytes_on_disk(&self) -> u64 {
+        let of = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.blocks().saturating_mul(512));
+        let log = self.sidecars.wal.as_ref().map_or(0, |wal| of(&wal.path));
+        of(&self.resolved).saturating_add(log)
+    }
+
     /// Whether the header says WAL (bytes 18 and 19).
     pub fn is_wal(&self) -> bool {
         self.header().is_some_and(Header::is_wal)
@@ -294,9 +303,22 @@ pub(super) fn inspect(board: &Board) -> Outcome<Inspection> {
     let resolved = resolve(&board.path)?;
     let (state, stamp) = read_state(&resolved)?;
     let sidecars = Sidecars::beside(&resolved)?;
+    for sidecar in [&sidecars.wal, &sidecars.shm, &sidecars.journal].into_iter().flatten() {
+        require_plain(&sidecar.path, sidecar.stamp.mode)?;
+    }
     let lost = matches!(state, FileState::Missing | FileState::Empty);
     let backups = if lost { copies(&resolved) } else { Copies::default() };
     Ok(Inspection { board: board.clone(), resolved, state, stamp, sidecars, backups })
+}
+
+/// Refuses pipes, devices and directories: to open one can wait for ever or do something.
+fn require_plain(path: &Path, mode: u32) -> Outcome<()> {
+    if FileType::from_raw_mode(mode).is_file() {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("{} is not a regular file.", path.display()))
+        .hint("A board and what SQLite keeps beside it are plain files; name another board with --db or --board.")
+        .at(path))
 }
 
 fn read_state(path: &Path) -> Outcome<(FileState, Option<Stamp>)> {
@@ -305,11 +327,7 @@ fn read_state(path: &Path) -> Outcome<(FileState, Option<Stamp>)> {
         return Ok((FileState::Missing, None));
     };
     let meta = std::fs::metadata(path).map_err(reading)?;
-    if !meta.is_file() {
-        return Err(Failure::refused(format!("{} is not a regular file.", path.display()))
-            .hint("Name the board's database file with --db.")
-            .at(path));
-    }
+    require_plain(path, meta.mode())?;
     if stamp.len == 0 {
         return Ok((FileState::Empty, Some(stamp)));
     }

@@ -3,6 +3,7 @@
 //! Responsible for what the log and its index say, and for the states in which writing would destroy rows that only
 //! the log holds. Whether the frames are sound page images is left to `health`, taking rows out of them to `recover`.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use super::{Inspection, Sidecar};
 use crate::failure::{Failure, Outcome};
+use crate::ondisk::store::Store;
 use crate::ondisk::wal::{Frame, Wal};
 
 /// Where the WAL index keeps the number of frames already written back: after two copies of its 48-byte header
@@ -22,6 +24,12 @@ const LAST_FRAME_AT: usize = 16;
 
 /// The checksum of that frame.
 const LAST_SUM_AT: usize = 24;
+
+/// How much of the index is read: its two headers and what follows them.
+const INDEX_HEAD: usize = 136;
+
+/// The longest log whose frames are counted, in bytes; 228 MB were seen in the field (incidents.md F15).
+const LONGEST_LOG: u64 = 4 << 30;
 
 /// A log that seems torn is looked at so often before it is believed: one that is being written can look so once.
 const LOOKS: usize = 5;
@@ -59,8 +67,8 @@ pub fn waiting(inspection: &Inspection) -> Outcome<Option<Waiting>> {
 
 fn look(inspection: &Inspection, sidecar: &Sidecar) -> Outcome<Waiting> {
     // The index first: what it names as the log's end then is not beyond what is read afterwards.
-    let index = inspection.sidecars.shm.as_ref().map_or(Ok(Vec::new()), read)?;
-    let bytes = read(sidecar)?;
+    let index = inspection.sidecars.shm.as_ref().map_or(Ok(Vec::new()), read_index)?;
+    let bytes = Bytes::open(sidecar)?;
     let page_size = inspection.header().and_then(|header| header.page_size);
     let log = Wal::read(&bytes, page_size);
     let count = |frames: usize| u64::try_from(frames).unwrap_or(u64::MAX);
@@ -99,7 +107,7 @@ fn is_abandoned(log: &Wal, index: &[u8]) -> bool {
 
 /// Whether the database file has the last image of every page in the log. The index forgets how far it was written back
 /// when its last user closes, so the pages themselves are asked.
-fn is_written_back(log: &Wal, bytes: &[u8], database: &Path) -> bool {
+fn is_written_back(log: &Wal, bytes: &Bytes, database: &Path) -> bool {
     let last: HashMap<u32, &Frame> =
         log.committed().take(log.visible()).map(|frame| (frame.page, frame)).collect();
     let Ok(file) = File::open(database) else {
@@ -110,7 +118,7 @@ fn is_written_back(log: &Wal, bytes: &[u8], database: &Path) -> bool {
         let index = u64::from(number).saturating_sub(1);
         let offset = index.saturating_mul(u64::try_from(log.page_size).unwrap_or(u64::MAX));
         file.read_exact_at(&mut page, offset).is_ok()
-            && Some(page.as_slice()) == frame.image(bytes, log.page_size)
+            && bytes.read(frame.offset, log.page_size).as_deref() == Some(page.as_slice())
     })
 }
 
@@ -128,10 +136,49 @@ fn number(index: &[u8], at: usize) -> Option<u64> {
     Some(u64::from(u32::from_ne_bytes(bytes.try_into().ok()?)))
 }
 
-/// The whole file; nothing when the last user of the board has removed it meanwhile.
-fn read(sidecar: &Sidecar) -> Outcome<Vec<u8>> {
-    let mut bytes = Vec::new();
-    match File::open(&sidecar.path).and_then(|mut file| file.read_to_end(&mut bytes)) {
+/// The log in place, read piece by piece; empty when the last user of the board has removed it meanwhile.
+#[derive(Debug)]
+struct Bytes {
+    file: Option<File>,
+    size: u64,
+}
+
+impl Bytes {
+    fn open(sidecar: &Sidecar) -> Outcome<Self> {
+        let size = sidecar.stamp.len;
+        if size > LONGEST_LOG {
+            return Err(Failure::refused(format!(
+                "{} has {size} bytes, far more than a log of this board can need; what waits in it was not counted.",
+                sidecar.path.display()
+            ))
+            .hint("See which processes hold it back with `fuser`, and what it holds with `kanbanctl recover --dry-run`."));
+        }
+        match File::open(&sidecar.path) {
+            Ok(file) => Ok(Self { file: Some(file), size }),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self { file: None, size: 0 }),
+            Err(error) => Err(Failure::io(error, format!("reading {}", sidecar.path.display()))),
+        }
+    }
+}
+
+impl Store for Bytes {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read(&self, offset: u64, len: usize) -> Option<Cow<'_, [u8]>> {
+        let there = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; len.min(there)];
+        self.file.as_ref()?.read_exact_at(&mut bytes, offset).ok()?;
+        Some(Cow::Owned(bytes))
+    }
+}
+
+/// The part of the index that is asked about; nothing when it was removed meanwhile.
+fn read_index(sidecar: &Sidecar) -> Outcome<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(INDEX_HEAD);
+    let head = u64::try_from(INDEX_HEAD).unwrap_or(u64::MAX);
+    match File::open(&sidecar.path).and_then(|file| file.take(head).read_to_end(&mut bytes)) {
         Ok(_) => Ok(bytes),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(Failure::io(error, format!("reading {}", sidecar.path.display()))),

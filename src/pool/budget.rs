@@ -13,6 +13,8 @@ use crate::signals::Signals;
 
 /// Virtual-machine steps between two looks at the deadline and the signal flag; some tens of microseconds.
 const STEPS_PER_LOOK: i32 = 20_000;
+/// Bytes that even a very slow disk gives in a second.
+const SLOWEST_DISK: u64 = 1 << 20;
 
 /// How long the command may wait and work.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +36,14 @@ impl Budget {
     #[must_use]
     pub fn for_long_work(self) -> Self {
         Self { work_deadline: None, ..self }
+    }
+
+    /// The same lock budget, and for statements besides the time that `bytes` of a board take on a very slow disk: what
+    /// goes on longer will not end (trees that loop, schemas made to be endless).
+    #[must_use]
+    pub fn for_bytes(self, bytes: u64) -> Self {
+        let slow = Duration::from_secs(bytes / SLOWEST_DISK);
+        Self { work_deadline: Some(self.lock_deadline + slow), ..self }
     }
 
     /// When waiting for locks ends.

@@ -349,6 +349,10 @@ impl Pool {
         Ok(())
     }
 
+    fn has_impossible_header(&self) -> bool {
+        self.inspection.header().is_some_and(|header| !header.faults().is_empty())
+    }
+
     fn changed_since_inspection(&self) -> bool {
         let now = Stamp::of(&self.inspection.resolved);
         let same = matches!((&now, &self.inspection.stamp), (Ok(Some(now)), Some(then)) if now == then);
@@ -365,6 +369,22 @@ impl Pool {
             && (interrupted || failure.exit() == Exit::Busy)
         {
             return failure.with_exit(Exit::Interrupted(signal)).at(path);
+        }
+        if interrupted {
+            return failure
+                .context(format!(
+                    "it was not done within {} ms and was given up; nothing was changed",
+                    self.budget.total.as_millis()
+                ))
+                .hint("Give it more time with --timeout; if it still does not end, the board is made or damaged so that it cannot: `kanbanctl recover --dry-run` reads it without SQLite.")
+                .at(path);
+        }
+        if failure.exit() == Exit::Failed && failure.sqlite_code().is_some() && self.has_impossible_header() {
+            return failure
+                .with_exit(Exit::Damaged)
+                .context("the header of the file cannot be right")
+                .advised()
+                .at(path);
         }
         let busy = failure.sqlite_code().is_some() && failure.exit() == Exit::Busy;
         let failure = if busy {

@@ -8,10 +8,23 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
 use super::Access;
 use crate::failure::Outcome;
+
+/// What a board may ask of SQLite. A text of 128 MiB is beyond everything that Hermes writes (attachments are files), and
+/// a claim in a record's header must not make us reserve a gigabyte.
+const LIMITS: [(Limit, i32); 4] = [
+    (Limit::SQLITE_LIMIT_LENGTH, 128 << 20),
+    (Limit::SQLITE_LIMIT_ATTACHED, 0),
+    (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 0),
+    (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
+];
+/// The most memory that SQLite takes for a board, in bytes; pages and sorting stay far below, and a schema of a million
+/// tables does not get more.
+pub(super) const MEMORY: u64 = 512 << 20;
 
 /// Opens without CREATE; `immutable` also without locks and without a look at the WAL.
 pub(super) fn connect(path: &Path, access: Access, immutable: bool) -> Outcome<Connection> {
@@ -56,6 +69,9 @@ pub(crate) fn protect(connection: &Connection) -> Outcome<()> {
     for (switch, on) in switches {
         connection.set_db_config(switch, on)?;
     }
+    for (limit, most) in LIMITS {
+        connection.set_limit(limit, most)?;
+    }
     Ok(())
 }
 
@@ -63,6 +79,7 @@ pub(crate) fn protect(connection: &Connection) -> Outcome<()> {
 pub(super) fn configure(connection: &Connection, access: Access) -> Outcome<()> {
     protect(connection)?;
     connection.set_prepared_statement_cache_capacity(64);
+    connection.execute_batch(&format!("PRAGMA hard_heap_limit={MEMORY}"))?;
     connection.execute_batch(
         "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;",
     )?;
