@@ -45,6 +45,19 @@ pub(crate) struct Written {
     pub(crate) missing: Vec<i64>,
 }
 
+impl Written {
+    /// Counts `row`, which could be `stored` or not.
+    pub(crate) fn count(&mut self, row: &Row, stored: bool) {
+        if stored {
+            self.rows += 1;
+        } else {
+            self.refused += u64::from(!row.is(row::OLDER));
+            self.passed_over += u64::from(row.is(row::OLDER));
+            self.missing.push(row.rowid);
+        }
+    }
+}
+
 /// Writes `merged` into the empty file behind `connection`; the rows' bytes are read from `shelf`.
 pub(crate) fn write(
     connection: &Connection,
@@ -109,18 +122,7 @@ fn fill(
     let first = table.rows.iter().filter(is_first);
     let rest = table.rows.iter().filter(|row| !is_first(row));
     for row in first.chain(rest).chain(&table.asked) {
-        let shape = table.shape_of(row.source);
-        let stored = reader.payload(row, |payload| match Record::read(payload) {
-            Ok(record) => inserts.of(shape, record.columns())?.run(row.rowid, &record),
-            Err(_) => Ok(false),
-        })??;
-        if stored {
-            written.rows += 1;
-        } else {
-            written.refused += u64::from(!row.is(row::OLDER));
-            written.passed_over += u64::from(row.is(row::OLDER));
-            written.missing.push(row.rowid);
-        }
+        written.count(row, inserts.take(table, row, reader)?);
         pending += 1;
         if pending == STRIDE {
             tick(std::mem::take(&mut pending))?;
@@ -139,7 +141,7 @@ pub(crate) struct Inserts<'c> {
 }
 
 /// A statement, and which values of a record it takes.
-pub(crate) struct Insert<'c> {
+struct Insert<'c> {
     statement: Statement<'c>,
     takes: Vec<bool>,
 }
@@ -150,9 +152,23 @@ impl<'c> Inserts<'c> {
         Self { connection, table, known: HashMap::new() }
     }
 
+    /// Puts `row` of `table` in; false if a constraint keeps it out.
+    pub(crate) fn take(
+        &mut self,
+        table: &MergedTable,
+        row: &Row,
+        reader: &mut Reader<'_, '_>,
+    ) -> Outcome<bool> {
+        let shape = table.shape_of(row.source);
+        reader.payload(row, |payload| match Record::read(payload) {
+            Ok(record) => self.of(shape, record.columns())?.run(row.rowid, &record),
+            Err(_) => Ok(false),
+        })?
+    }
+
     /// The one for records with `values` values of the columns of `shape`. Columns that a short record lacks are left to
     /// their DEFAULT.
-    pub(crate) fn of(&mut self, shape: &Arc<Table>, values: usize) -> Outcome<&mut Insert<'c>> {
+    fn of(&mut self, shape: &Arc<Table>, values: usize) -> Outcome<&mut Insert<'c>> {
         match self.known.entry((Arc::as_ptr(shape), values)) {
             std::collections::hash_map::Entry::Occupied(known) => Ok(known.into_mut()),
             std::collections::hash_map::Entry::Vacant(new) => {
@@ -183,7 +199,7 @@ impl<'c> Insert<'c> {
     }
 
     /// Whether the row could be stored: a constraint may keep it out.
-    pub(crate) fn run(&mut self, rowid: i64, record: &Record<'_>) -> Outcome<bool> {
+    fn run(&mut self, rowid: i64, record: &Record<'_>) -> Outcome<bool> {
         self.statement.raw_bind_parameter(1, rowid)?;
         let values = record.values().zip(&self.takes).filter(|(_, takes)| **takes);
         for ((value, _), parameter) in values.zip(2..) {

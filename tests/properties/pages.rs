@@ -92,13 +92,13 @@ fn seen(path: &Path) -> BTreeMap<String, Vec<String>> {
 }
 
 /// Recovers in both ways and holds the results against each other; says how the first was built.
-fn compared(path: &Path) -> Option<Built> {
+fn compared(path: &Path, include_older: bool) -> Option<Built> {
     let dir = path.parent().unwrap();
     let found = sources::discover(path, &[], &mut Unwatched).unwrap();
     let build = |name: &str, by_rows: bool| {
         let output = dir.join(name);
         // Nothing of the first may be left when the second runs.
-        let options = Options { by_rows, ..Options::new(dir.to_path_buf()) };
+        let options = Options { by_rows, include_older, ..Options::new(dir.to_path_buf()) };
         let report = recover::recover(&found.sources, Some(&output), &options, &mut Unwatched).ok()?;
         let seen = seen(&output);
         if let Some(partial) = &report.partial_rows {
@@ -177,6 +177,7 @@ proptest! {
         rows in 0_u32..150,
         seed in 0_u32..1000,
         hurts in prop::collection::vec(hurt(), 0..6),
+        include_older in any::<bool>(),
         copy in prop::option::of(prop::collection::vec(hurt(), 0..4)),
     ) {
         let dir = tempfile::tempdir().unwrap();
@@ -194,7 +195,7 @@ proptest! {
         if let Some(copy) = copy {
             std::fs::write(dir.path().join("kanban.db.corrupt.0123456789abcdef.bak"), injured(&copy)).unwrap();
         }
-        compared(&path);
+        compared(&path, include_older);
     }
 }
 
@@ -205,7 +206,7 @@ fn light_damage_is_built_of_pages() {
     let path = dir.path().join("kanban.db");
     board(&path, 400, 1);
     let healthy = std::fs::read(&path).unwrap();
-    assert_eq!(compared(&path), Some(Built::Pages), "nothing is hurt");
+    assert_eq!(compared(&path, false), Some(Built::Pages), "nothing is hurt");
     let pages = healthy.len() / PAGE;
     for first in [30, 40, 50, 60] {
         let mut bytes = healthy.clone();
@@ -213,6 +214,6 @@ fn light_damage_is_built_of_pages() {
             bytes[page * PAGE..][..PAGE].fill(0);
         }
         std::fs::write(&path, bytes).unwrap();
-        assert_eq!(compared(&path), Some(Built::Pages), "every fiftieth page from {first}");
+        assert_eq!(compared(&path, false), Some(Built::Pages), "every fiftieth page from {first}");
     }
 }

@@ -10,7 +10,6 @@ use super::super::shelf::{Reader, Shelf};
 use super::conditions::Ground;
 use super::standing::Apart;
 use crate::failure::Outcome;
-use crate::ondisk::record::Record;
 
 /// Completes the file behind `connection`. `None` when SQLite does not take it as it is, or a row finds no place: then the
 /// row path has to decide between the rows.
@@ -28,30 +27,27 @@ pub(super) fn complete(
     if !taken(connection.execute_batch("PRAGMA ignore_check_constraints = ON; BEGIN; REINDEX"))? {
         return Ok(None);
     }
-    let mut written = HashMap::new();
+    let mut all = HashMap::new();
     let mut reader = Reader::new(shelf, &merged.odds);
     for ((table, root), apart) in merged.tables.iter().zip(&ground.tables).zip(apart) {
         if root.is_none() && !taken(connection.execute(&table.table.sql, []))? {
             return Ok(None);
         }
+        count_on(connection, table)?;
+        let mut written = Written::default();
         let mut indexes: Vec<usize> = apart.iter().copied().collect();
         indexes.sort_unstable();
         let mut inserts = Inserts::new(connection, &table.table);
         for row in indexes.iter().filter_map(|index| table.rows.get(*index)) {
-            let shape = table.shape_of(row.source);
-            let stored = reader.payload(row, |payload| match Record::read(payload) {
-                Ok(record) => inserts.of(shape, record.columns())?.run(row.rowid, &record),
-                Err(_) => Ok(false),
-            })??;
-            if !stored {
+            if !inserts.take(table, row, &mut reader)? {
                 return Ok(None);
             }
         }
-        count_on(connection, table)?;
-        written.insert(
-            table.table.name.clone(),
-            Written { rows: table.rows.len() as u64, ..Written::default() },
-        );
+        written.rows += table.rows.len() as u64;
+        for row in &table.asked {
+            written.count(row, inserts.take(table, row, &mut reader)?);
+        }
+        all.insert(table.table.name.clone(), written);
     }
     rebuild::sequences(connection, merged)?;
     let there = |name: &str| ground.schema.entries.iter().any(|entry| entry.name == name);
@@ -60,7 +56,7 @@ pub(super) fn complete(
     rebuild::indexes(connection, merged);
     merged.indexes = known;
     connection.execute_batch("COMMIT")?;
-    Ok(Some(written))
+    Ok(Some(all))
 }
 
 /// What inserting every row of `table` would have left in `sqlite_sequence`.

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use super::super::catalog::{Affinity, Table};
 use super::super::merge::{Merged, MergedTable};
-use super::super::row::{self, Row};
+use super::super::row::{self, Odd, Row};
 use super::super::shelf::{Reader, Shelf};
 use super::conditions::Ground;
 use crate::failure::Outcome;
@@ -43,7 +43,8 @@ pub(super) fn apart(
     let mut all = Apart::new();
     for (table, root) in merged.tables.iter().zip(&ground.tables) {
         let mut apart = HashSet::new();
-        let mut bench = Bench { main, image, last: (0, false), untyped: has_untyped(&table.table) };
+        let mut bench =
+            Bench { main, image, odds: &merged.odds, last: (0, false), untyped: has_untyped(&table.table) };
         for (index, row) in table.rows.iter().enumerate() {
             if root.is_none() || !bench.stands(table, row, &mut reader)? {
                 apart.insert(index);
@@ -58,6 +59,7 @@ pub(super) fn apart(
 struct Bench<'b, 'a> {
     main: u32,
     image: &'b Image<'a>,
+    odds: &'b [Odd],
     /// The page that was asked about last, and whether its rows are from what counts as that page.
     last: (u32, bool),
     untyped: bool,
@@ -65,7 +67,9 @@ struct Bench<'b, 'a> {
 
 impl Bench<'_, '_> {
     fn stands(&mut self, table: &MergedTable, row: &Row, reader: &mut Reader<'_, '_>) -> Outcome<bool> {
-        if row.source != self.main || row.is(row::MENDED | row::GRAFTED | row::FORK) {
+        let odd = (row.odd as usize).checked_sub(1).and_then(|at| self.odds.get(at));
+        let other = odd.is_some_and(|odd| odd.flip.is_some() || odd.payload.is_some());
+        if row.source != self.main || other || row.is(row::MENDED | row::GRAFTED | row::FORK) {
             return Ok(false);
         }
         if self.last.0 != row.page {

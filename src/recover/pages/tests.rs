@@ -209,3 +209,44 @@ fn a_schema_that_is_not_whole_is_none() {
         assert!(schema::read(&Image::new(&hurt, 512, 512)).is_none(), "page {number}");
     }
 }
+
+/// Files of pages are verified by the quick check: it has to see a tree that is not in order, a leaf that is empty or
+/// comes twice, and an index without its entries.
+#[test]
+fn the_quick_check_sees_a_wrong_tree() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("board.db");
+    database(&path, 512, 1000);
+    let (file, _) = rebuilt(&std::fs::read(&path).unwrap(), 512, |_| true);
+    let check = |bytes: &[u8]| -> String {
+        std::fs::write(&path, bytes).unwrap();
+        let connection = Connection::open(&path).unwrap();
+        connection
+            .query_row("PRAGMA quick_check", [], |row| row.get(0))
+            .unwrap_or_else(|error| error.to_string())
+    };
+    assert_ne!(check(&file), "ok", "no index has an entry yet, and entries are counted");
+    assert_eq!(judged(&path, &file).0, "ok");
+    let file = std::fs::read(&path).unwrap();
+    assert_eq!(check(&file), "ok");
+    let image = Image::new(&file, 512, 512);
+    let walk = walk_table(&image, root(&image, "long"), &mut Seen::new(&image));
+    let start = |page: u32| (page as usize - 1) * 512;
+    // An interior page above leaves: its first two cells are child and key.
+    let above = *walk.interiors.last().unwrap();
+    let cell = |index: usize| {
+        let pointer = start(above) + 12 + 2 * index;
+        start(above) + usize::from(u16::from_be_bytes([file[pointer], file[pointer + 1]]))
+    };
+    let mut swapped = file.clone();
+    for at in 0..4 {
+        swapped.swap(cell(0) + at, cell(1) + at);
+    }
+    let mut twice = file.clone();
+    twice.copy_within(cell(0)..cell(0) + 4, cell(1));
+    let mut empty = file.clone();
+    empty[start(walk.leaves[3].page) + 3..][..2].fill(0);
+    for (what, bytes) in [("swapped", swapped), ("twice", twice), ("empty", empty)] {
+        assert_ne!(check(&bytes), "ok", "{what}");
+    }
+}
