@@ -73,7 +73,11 @@ impl<'a> Image<'a> {
     /// Page `number`, from 1; `None` where there is none or it cannot be read. May be shorter than the page size at the end
     /// of a file.
     pub fn page(&self, number: u32) -> Option<Cow<'a, [u8]>> {
-        let site = self.site(number)?;
+        self.page_at(self.site(number)?)
+    }
+
+    /// The page at `site`, which may be another than the image's.
+    pub fn page_at(&self, site: Site) -> Option<Cow<'a, [u8]>> {
         let store = if site.in_log { self.log } else { self.main };
         store.read(site.offset, self.page_size).filter(|page| !page.is_empty())
     }
@@ -86,7 +90,18 @@ impl<'a> Image<'a> {
         if let Some(&offset) = self.overlay.get(&number) {
             return Some(Site { in_log: true, offset });
         }
-        Some(Site { in_log: false, offset: u64::from(number - 1) * self.page_size as u64 })
+        Some(self.main_site(number))
+    }
+
+    /// The pages of the main file that the log lies over, by number.
+    pub fn beneath(&self) -> Vec<(u32, Site)> {
+        let there = self.main.size().div_ceil(self.page_size as u64);
+        let beneath = self.overlay.keys().filter(|number| u64::from(**number) <= there);
+        beneath.map(|&number| (number, self.main_site(number))).collect()
+    }
+
+    fn main_site(&self, number: u32) -> Site {
+        Site { in_log: false, offset: u64::from(number.saturating_sub(1)) * self.page_size as u64 }
     }
 
     /// The pages from `first` on, `count` of them, with one read of the main file.

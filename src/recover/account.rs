@@ -140,6 +140,7 @@ fn confidence(row: &Row) -> Confidence {
     [
         (row::GRAFTED, Confidence::Grafted),
         (row::MENDED, Confidence::Mended),
+        (row::EARLIER, Confidence::Earlier),
         (row::SUSPECT, Confidence::Suspect),
         (row::OLDER, Confidence::Older),
         (row::STRAY, Confidence::Stray),

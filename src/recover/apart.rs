@@ -105,7 +105,7 @@ impl Apart {
 fn line(table: &Table, row: &Row, merged: &Merged, layout: &Layout<'_>) -> Option<Map<String, Json>> {
     let image = &layout.image;
     let flip = (row.odd as usize).checked_sub(1).and_then(|at| merged.odds.get(at)?.flip);
-    let mut bytes = image.page(row.page)?;
+    let mut bytes = image.page_at(row.site())?;
     let payload = row.cell_in(&mut bytes, flip, image.usable())?.payload?;
     let mut left = payload.local.to_vec();
     let need = payload.len.saturating_sub(left.len() as u64);

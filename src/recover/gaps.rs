@@ -19,6 +19,20 @@ impl Gaps {
         self.ranges.is_empty()
     }
 
+    /// Only those of `rowids`, which are in order, that are in here.
+    #[must_use]
+    pub(crate) fn narrowed(&self, rowids: impl Iterator<Item = i64>) -> Self {
+        let mut narrowed = Self::default();
+        for rowid in rowids.filter(|rowid| self.contains(*rowid)) {
+            let Some(before) = rowid.checked_sub(1) else { continue };
+            match narrowed.ranges.last_mut() {
+                Some((_, end)) if *end == before => *end = rowid,
+                _ => narrowed.ranges.push((before, rowid)),
+            }
+        }
+        narrowed
+    }
+
     /// What is both here and in `other`.
     #[must_use]
     pub(crate) fn intersect(&self, other: &Self) -> Self {
@@ -70,6 +84,13 @@ impl Gaps {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_index_names() {
+        let gaps = Gaps { ranges: vec![(0, 10), (20, 30)] };
+        assert_eq!(gaps.narrowed([1, 2, 5, 15, 30].into_iter()).ranges, [(0, 2), (4, 5), (29, 30)]);
+        assert!(gaps.narrowed([i64::MIN].into_iter()).is_empty());
+    }
 
     #[test]
     fn what_both_may_have_lost() {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::store::Stores;
 use crate::ondisk::geometry;
 use crate::ondisk::header::{self, Header};
-use crate::ondisk::image::Image;
+use crate::ondisk::image::{Image, Site};
 use crate::ondisk::page::{Kind, Page};
 use crate::ondisk::record::Record;
 use crate::ondisk::store::Store;
@@ -31,6 +31,27 @@ pub(crate) struct Layout<'a> {
     pub(crate) wal_mode: Option<bool>,
     /// Frames whose checksum was wrong, or that never were committed.
     pub(crate) bad_frames: u64,
+    /// The log, if it belongs to these pages.
+    wal: Option<Wal>,
+}
+
+impl Layout<'_> {
+    /// Earlier images of pages than those of the image, from the newest to the oldest. `main` says whether the main file's
+    /// pages beneath the log are such.
+    pub(crate) fn earlier(&self, main: bool) -> Vec<(u32, Site)> {
+        let Some(wal) = &self.wal else { return Vec::new() };
+        let in_log = |frame: &Frame| (frame.page, Site { in_log: true, offset: frame.offset });
+        let stands = |(page, site): &(u32, Site)| self.image.site(*page) == Some(*site);
+        let mut current: Vec<_> =
+            wal.committed().filter(|frame| frame.verified).map(in_log).filter(|it| !stands(it)).collect();
+        current.reverse();
+        let mut beneath = if main { self.image.beneath() } else { Vec::new() };
+        beneath.sort_unstable();
+        // The log began anew only when all of it had been written back.
+        let mut older: Vec<_> = wal.older().map(in_log).collect();
+        older.reverse();
+        [current, beneath, older].concat()
+    }
 }
 
 /// The pages in `stores`; `None` when there are none at all.
@@ -64,9 +85,9 @@ pub(crate) fn lay_out(stores: &Stores) -> Option<Layout<'_>> {
     let stated = header.and_then(|header| Encoding::from_field(header.encoding));
     let encoding = sampled_encoding(&image).or(stated).unwrap_or_default();
     image = image.with_encoding(encoding);
-    let logged = wal.is_some_and(|wal| wal.committed > 0);
+    let logged = wal.as_ref().is_some_and(|wal| wal.committed > 0);
     let wal_mode = header.map(|header| header.is_wal()).or(logged.then_some(true));
-    Some(Layout { image, header, wal_mode, bad_frames })
+    Some(Layout { image, header, wal_mode, bad_frames, wal })
 }
 
 /// A frame with a wrong checksum still counts when its page is whole.

@@ -64,6 +64,8 @@ pub enum Confidence {
     Stray,
     /// It is only in a source that is older than one that shows it gone.
     Older,
+    /// Its page is lost, and the row stands in an earlier image of it: a frame of the log, or the page beneath the log.
+    Earlier,
     /// A value is unlikely or its place is out of order.
     Suspect,
     /// A flipped bit in its bookkeeping was turned back.

@@ -22,6 +22,8 @@ pub(crate) const FORK: u8 = 16;
 pub(crate) const GRAFTED: u8 = 32;
 /// It is in a source that is older than one that shows it gone.
 pub(crate) const OLDER: u8 = 64;
+/// It is from an earlier image of its page than the current one.
+pub(crate) const EARLIER: u8 = 128;
 
 /// The bit of a packed place that says that it is one in the WAL.
 const IN_LOG: u64 = 1 << 63;

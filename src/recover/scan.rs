@@ -10,8 +10,8 @@ use super::catalog::{Entry, Table, Tree};
 use super::chains::Chains;
 use super::leaf::{self, Leaf, Spot};
 use crate::ondisk::btree::{Place, Seen};
-use crate::ondisk::image::Image;
-use crate::ondisk::page::{Kind, Page};
+use crate::ondisk::image::{Image, Site};
+use crate::ondisk::page::{Cell, Kind, Page};
 use crate::ondisk::record::Record;
 
 /// Bytes that are read at once.
@@ -159,6 +159,17 @@ impl Scan<'_, '_> {
         }
     }
 
+    /// The rows of the image of page `number` at `site`, if it is a whole leaf, and the number of their table.
+    pub(crate) fn image_at(&self, number: u32, site: Site) -> Option<(usize, Leaf)> {
+        let bytes = self.image.page_at(site)?;
+        let page = Page::read(number, &bytes, self.image.usable()).ok()?;
+        if page.kind() != Kind::TableLeaf || page.cell_count() == 0 || !page.is_sound() {
+            return None;
+        }
+        let table = self.classify(&page)?;
+        Some((table, self.leaf_at(table, number, site, &page, &mut Chains::bounded(LOOKS))?))
+    }
+
     /// A leaf that no tree reaches: of the table whose shape its rows have best.
     fn stray(&self, number: u32, bytes: &[u8], chains: &mut Chains, found: &mut Vec<Finding>) {
         let page = match Page::read(number, bytes, self.image.usable()) {
@@ -180,11 +191,21 @@ impl Scan<'_, '_> {
     }
 
     fn leaf(&self, table: usize, number: u32, page: &Page<'_>, chains: &mut Chains) -> Leaf {
-        let (Some(table), Some(site)) = (self.table(table), self.image.site(number)) else {
-            return Leaf::default();
-        };
+        let site = self.image.site(number);
+        site.and_then(|site| self.leaf_at(table, number, site, page, chains)).unwrap_or_default()
+    }
+
+    fn leaf_at(
+        &self,
+        table: usize,
+        number: u32,
+        site: Site,
+        page: &Page<'_>,
+        chains: &mut Chains,
+    ) -> Option<Leaf> {
         let spot = Spot { source: self.source, page: number, site, encoding: self.image.encoding() };
-        leaf::read(table, spot, page, &mut |cell| chains.is_whole(cell, self.image, self.seen, self.free))
+        let mut whole = |cell: &Cell<'_>| chains.is_whole(cell, self.image, self.seen, self.free);
+        Some(leaf::read(self.table(table)?, spot, page, &mut whole))
     }
 
     fn table(&self, table: usize) -> Option<&Table> {

@@ -266,3 +266,55 @@ fn what_is_left_of_a_cut_row_is_offered_apart() {
     sandbox.run(&["recover", "--output", new.to_str().unwrap()]).exits(12).says("exists already");
     assert!(!new.exists());
 }
+
+/// The pages of the frames in the log at `path` that are of its current generation, and of those that are not.
+fn generations(path: &std::path::Path) -> [std::collections::BTreeSet<usize>; 2] {
+    let log = std::fs::read(path).unwrap();
+    let mut pages = [std::collections::BTreeSet::new(), std::collections::BTreeSet::new()];
+    for frame in log[32..].chunks_exact(24 + damage::PAGE) {
+        let number = u32::from_be_bytes(frame[..4].try_into().unwrap());
+        let old = frame[8..16] != log[16..24];
+        pages[usize::from(old)].insert(usize::try_from(number).unwrap());
+    }
+    pages
+}
+
+#[test]
+fn a_lost_page_comes_back_from_what_the_log_has_not_written_over() {
+    let sandbox = Sandbox::new();
+    let good = sandbox.work().join("good.db");
+    damage::board(&good, 60, 3);
+    let connection = rusqlite::Connection::open(&good).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA wal_autocheckpoint = 0;
+             UPDATE task_events SET created_at = created_at + 1;
+             DELETE FROM task_events WHERE id = 30;
+             PRAGMA wal_checkpoint(FULL);
+             UPDATE tasks SET priority = 1 WHERE rowid = 1;",
+        )
+        .unwrap();
+    let (log, board) = (damage::beside(&good, "-wal"), sandbox.board());
+    let [new, old] = generations(&log);
+    std::fs::copy(&log, damage::beside(&board, "-wal")).unwrap();
+    let mut bytes = std::fs::read(&good).unwrap();
+    connection.close().unwrap();
+    // Every leaf of events that only the earlier generation has, unless it is whole in the new one.
+    let mut lost = 0;
+    for page in old.difference(&new) {
+        let at = (page - 1) * damage::PAGE;
+        if *page > 1 && bytes[at] == 13 {
+            bytes[at..at + damage::PAGE].fill(0);
+            lost += 1;
+        }
+    }
+    assert!(lost > 2, "the scene needs leaves that only the old frames have");
+    std::fs::write(&board, bytes).unwrap();
+    let result = sandbox.work().join("new.db");
+    let output =
+        sandbox.run(&["recover", "--provenance", "--output", result.to_str().unwrap(), "--json"]).success();
+    let score = damage::score(&good, &result);
+    assert!(score.percent() >= 100.0 && score.wrong == 0, "{score:?}");
+    let events = output.data()["provenance"]["task_events"].clone();
+    assert!(events.as_array().unwrap().iter().any(|row| row["confidence"] == "earlier"));
+}

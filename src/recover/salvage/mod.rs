@@ -5,6 +5,7 @@
 //! vouches for, then stray leaves where rows are missing. Says of each table where rows may be missing, which is what lets
 //! `merge` tell a lost row from a deleted one.
 
+mod earlier;
 mod rows;
 mod schema;
 
@@ -112,6 +113,7 @@ pub(crate) fn salvage(
     let strays = work.read_pages(&catalog, watch)?;
     work.adopt(&catalog, strays);
     work.ask_indexes(&catalog);
+    work.look_back(&catalog, layout);
     let evidence = work.evidence(&catalog, &sequences);
     let damaged_pages = work.damaged.len() as u64 + layout.bad_frames;
     let Work { tables, odds, .. } = work;
@@ -384,7 +386,7 @@ impl<'w, 'a> Work<'w, 'a> {
         flip: Option<Flip>,
         free: &HashSet<u32>,
     ) -> Option<(Vec<u8>, Vec<row::Run>)> {
-        let mut bytes = self.image.page(row.page)?;
+        let mut bytes = self.image.page_at(row.site())?;
         let cell = row.cell_in(&mut bytes, flip, self.image.usable())?;
         let followed = self.chains.claim(&cell, self.image, &self.seen, free)?;
         let sites: Vec<_> = followed.sites.into_iter().map(|site| (self.source, site)).collect();
@@ -446,6 +448,11 @@ impl<'w, 'a> Work<'w, 'a> {
                 rows.is_indexed |= whole;
                 rows.indexed.sort_unstable();
                 rows.indexed.dedup();
+            }
+            if rows.is_indexed {
+                // What a whole index does not name is not missing but deleted.
+                let missing = rows.indexed.iter().copied().filter(|rowid| !rows.has(*rowid));
+                rows.gaps = rows.gaps.narrowed(missing);
             }
         }
     }

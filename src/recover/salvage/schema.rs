@@ -103,7 +103,7 @@ impl Work<'_, '_> {
         };
         let column = tree.table.columns.iter().position(|column| column.name == "created_at");
         let time = |row: &Row| {
-            let mut bytes = self.image.page(row.page)?;
+            let mut bytes = self.image.page_at(row.site())?;
             let cell = row.cell_in(&mut bytes, None, self.image.usable())?;
             match Record::prefix(cell.payload?.local).ok()?.values().nth(column?)? {
                 Value::Integer(time) => Some(time),
