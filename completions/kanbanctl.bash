@@ -1046,7 +1046,7 @@ _kanbanctl() {
             return 0
             ;;
         kanbanctl__subcmd__health)
-            opts="-o -q -v -y -n -h --depth --explain --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help"
+            opts="-o -q -v -y -n -h --depth --map --explain --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -652,6 +652,7 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand --color 'Colour'
             cand --timeout 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]'
             cand --if-busy 'What to do when the lock is not had within the budget'
+            cand --map 'Draw what every page of the file is for'
             cand --all-boards 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
             cand --json 'Short for --format json'
             cand -q 'Say less on stderr (can be repeated)'

@@ -703,6 +703,7 @@ never\t'Without colour'"
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
 skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -l map -d 'Draw what every page of the file is for'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -l json -d 'Short for --format json'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand health" -s q -l quiet -d 'Say less on stderr (can be repeated)'

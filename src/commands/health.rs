@@ -3,13 +3,14 @@
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::Context;
+use super::{Context, picture};
 use crate::board::{Board, FileState, Inspection, location};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::health::checks::{self, Subject, compare_looks};
 use crate::health::{Depth, Finding, Severity, Verdict, explain, ids};
 use crate::pool::{Access, Pool};
+use crate::recover::map::Map;
 use crate::ui::prom::{Figures, Metric};
 use crate::ui::{Format, Label, Page, Records, Report, nagios, prom};
 
@@ -19,6 +20,9 @@ pub struct Args {
     /// How deep to look.
     #[arg(long, value_enum, default_value = "quick", value_name = "DEPTH")]
     depth: Depth,
+    /// Draw what every page of the file is for.
+    #[arg(long)]
+    map: bool,
     /// Say what a finding means instead of looking.
     #[arg(long, value_name = "ID")]
     explain: Option<String>,
@@ -37,6 +41,8 @@ struct Checked {
     journal_mode: Option<String>,
     counts: serde_json::Map<String, serde_json::Value>,
     wal_frames_pending: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    map: Option<Map>,
     #[serde(skip)]
     exit: Exit,
 }
@@ -53,6 +59,9 @@ struct All(Vec<Checked>);
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     if let Some(id) = &args.explain {
         return explain_finding(context, id);
+    }
+    if args.map && context.ui.format().is_monitoring() {
+        return Err(Failure::usage("--map is for people and for --json, not for --format nagios or prom."));
     }
     let checked = match check_all(context, args) {
         Err(failure)
@@ -94,7 +103,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
 fn check_all(context: &mut Context<'_>, args: &Args) -> Outcome<Vec<Checked>> {
     if !context.globals.all_boards {
         let board = context.board()?;
-        let checked = board.inspect().and_then(|seen| check(context, &seen, args.depth));
+        let checked = board.inspect().and_then(|seen| check(context, &seen, args.depth, args.map));
         return Ok(vec![checked.or_else(|failure| unchecked(&board, args.depth, failure))?]);
     }
     let mut all = Vec::new();
@@ -104,7 +113,7 @@ fn check_all(context: &mut Context<'_>, args: &Args) -> Outcome<Vec<Checked>> {
         if seen.as_ref().is_ok_and(never_made) {
             continue;
         }
-        let checked = seen.and_then(|seen| check(context, &seen, args.depth));
+        let checked = seen.and_then(|seen| check(context, &seen, args.depth, args.map));
         all.push(match checked {
             Ok(checked) => checked,
             Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => return Err(failure),
@@ -139,6 +148,7 @@ fn not_seen(board: &Board, depth: Depth, failure: &Failure) -> Checked {
         journal_mode: None,
         counts: serde_json::Map::new(),
         wal_frames_pending: 0,
+        map: None,
     }
 }
 
@@ -165,13 +175,18 @@ pub(super) struct Glance {
 
 /// A quick check for the overview.
 pub(super) fn glance(context: &mut Context<'_>, inspection: &Inspection) -> Outcome<Glance> {
-    let checked = check(context, inspection, Depth::Quick)?;
+    let checked = check(context, inspection, Depth::Quick, false)?;
     let finding = checked.findings.into_iter().next().filter(|finding| finding.severity > Severity::Info);
     Ok(Glance { verdict: checked.verdict, finding, counts: checked.counts })
 }
 
 /// Everything about one board: bytes first, then the rows on the one connection.
-fn check(context: &mut Context<'_>, inspection: &Inspection, depth: Depth) -> Outcome<Checked> {
+fn check(
+    context: &mut Context<'_>,
+    inspection: &Inspection,
+    depth: Depth,
+    wants_map: bool,
+) -> Outcome<Checked> {
     let nothing_there =
         matches!(inspection.state, FileState::Missing | FileState::Empty) && !inspection.leftovers();
     if nothing_there {
@@ -179,6 +194,8 @@ fn check(context: &mut Context<'_>, inspection: &Inspection, depth: Depth) -> Ou
     }
     let subject = Subject::look(inspection.clone(), depth, context.clock.epoch())?;
     let mut findings = checks::before_opening(&subject);
+    // Bytes come before SQLite: nothing opens the file while the connection is held.
+    let map = if wants_map { picture::take(context, &inspection.resolved)? } else { None };
     let mut seen = Seen::default();
     if inspection.header().is_some() {
         let looked = look(context, inspection.clone(), &subject, &mut seen, &mut findings);
@@ -212,6 +229,7 @@ fn check(context: &mut Context<'_>, inspection: &Inspection, depth: Depth) -> Ou
         journal_mode: seen.journal_mode,
         counts: seen.counts.into_iter().map(|(name, count)| (name, count.into())).collect(),
         wal_frames_pending: subject.waiting.map_or(0, |waiting| waiting.pending),
+        map,
     })
 }
 
@@ -334,6 +352,10 @@ impl Checked {
                 page.paragraph(2, &format!("next: {}", finding.next));
             }
         }
+        if let Some(map) = &self.map {
+            page.blank();
+            picture::draw(map, page);
+        }
     }
 
     fn list(&self, records: &mut Records<'_>) {
@@ -345,6 +367,9 @@ impl Checked {
                 Severity::Error => "error",
             };
             records.record(&[severity, finding.id, &finding.subject, &finding.message, &finding.next]);
+        }
+        if let Some(map) = &self.map {
+            picture::list(map, records);
         }
     }
 }

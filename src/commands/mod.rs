@@ -19,6 +19,7 @@ pub mod journal_mode;
 pub mod list;
 pub mod man;
 mod overview;
+mod picture;
 mod progress;
 pub mod recover;
 pub mod repair;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::Watch;
 use super::catalog::{Schemas, Table};
+use super::map::{self, Map};
 use super::row::Row;
 use super::salvage::{self, Orders};
 use super::shelf::{Cut, Reader, Shelf};
@@ -97,6 +98,17 @@ impl Viewer {
         Ok(held)
     }
 
+    /// What every page of `source` is for; `None` when it has none.
+    ///
+    /// # Errors
+    /// As [`Viewer::each_row`].
+    pub fn map(&self, source: &Source, watch: &mut dyn Watch) -> Outcome<Option<Map>> {
+        let stores = source.open(&self.scratch)?;
+        let Some(layout) = layout::lay_out(&stores) else { return Ok(None) };
+        let salvaged = salvage::salvage(&layout, &self.schemas, &orders(workers::cores()), watch)?;
+        Ok(salvaged.map(|(salvage, entries)| map::draw(&layout, &entries, &salvage.catalog)))
+    }
+
     /// Counts, visits, and gives the names of the rows that are only partly there.
     fn look(
         &self,
@@ -111,8 +123,8 @@ impl Viewer {
         let image = &layout.image;
         let cut = Cut { page_size: image.page_size(), usable: image.usable(), encoding: image.encoding() };
         single.note(0, cut);
-        let orders = Orders { source: 0, sibling: None, threads, waits: false, log_counts: false };
-        let Some((salvage, _)) = salvage::salvage(&layout, &self.schemas, &orders, watch)? else {
+        let salvaged = salvage::salvage(&layout, &self.schemas, &orders(threads), watch)?;
+        let Some((salvage, _)) = salvaged else {
             return Ok((Holdings::default(), Vec::new()));
         };
         let mut holdings = Holdings {
@@ -142,4 +154,9 @@ impl Viewer {
         single.require_unchanged()?;
         Ok((holdings, cut.into_iter().collect()))
     }
+}
+
+/// A source on its own.
+fn orders(threads: usize) -> Orders<'static> {
+    Orders { source: 0, sibling: None, threads, waits: false, log_counts: false }
 }

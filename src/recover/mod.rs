@@ -28,6 +28,7 @@ mod holdings;
 pub mod install;
 mod layout;
 mod leaf;
+pub mod map;
 mod mend;
 mod merge;
 mod pages;

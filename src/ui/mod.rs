@@ -11,6 +11,7 @@ use indicatif::{MultiProgress, ProgressDrawTarget};
 use crate::failure::{Failure, Outcome};
 use crate::signals::Signals;
 
+mod chart;
 mod json;
 mod label;
 pub mod nagios;
@@ -24,6 +25,7 @@ mod settings;
 mod table;
 pub mod text;
 
+pub use chart::{Chart, Key};
 pub use label::Label;
 pub use page::Page;
 pub use progress::Progress;

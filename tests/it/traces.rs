@@ -6,7 +6,7 @@ use crate::support::sandbox::Output;
 use crate::support::strace::{self, Call};
 
 /// Verbs that must leave everything as it was. `ID` is a task, `OUT` a directory of the test's own.
-const READING: [&[&str]; 13] = [
+const READING: [&[&str]; 14] = [
     &[],
     &["list"],
     &["list", "--json"],
@@ -14,6 +14,7 @@ const READING: [&[&str]; 13] = [
     &["stats"],
     &["health"],
     &["health", "--depth", "full"],
+    &["health", "--map"],
     &["journal-mode"],
     &["backups", "list"],
     &["recover", "--dry-run"],

@@ -64,6 +64,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
             report,
             unread_sources: found.unread,
             processes_seen: holders.complete,
+            map: None,
         };
         // Whoever closed stdout is told all the same.
         let shown = context.ui.emit(&recovered);

@@ -7,8 +7,8 @@ mod undo;
 use std::path::{Path, PathBuf};
 
 use self::report::Recovered;
-use super::Context;
 use super::progress::Bars;
+use super::{Context, picture};
 use crate::board::holders::{self, Completeness, Holders};
 use crate::board::{Board, Inspection, generation};
 use crate::exit::Exit;
@@ -100,6 +100,8 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
     let options = args.extent.options(scratch(output, context.scratch()));
     let report = recover::recover(&found.sources, output, &options, &mut bars)?;
     drop(bars);
+    let rehearsal = context.globals.dry_run;
+    let map = if rehearsal { picture::take(context, &seen.resolved)? } else { None };
     let recovered = Recovered {
         board: board.name(),
         path: seen.resolved.display().to_string(),
@@ -107,6 +109,7 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
         report,
         unread_sources: found.unread,
         processes_seen: holders.complete,
+        map,
     };
     context.ui.emit(&recovered)?;
     match output {

@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use crate::board::holders::Completeness;
+use crate::commands::picture;
+use crate::recover::map::Map;
 use crate::recover::{self, sources};
 use crate::ui::{Column, Label, Page, Records, Report, Table};
 
@@ -16,14 +18,14 @@ pub(super) struct Recovered {
     pub(super) report: recover::Report,
     pub(super) unread_sources: Vec<sources::Unread>,
     pub(super) processes_seen: Completeness,
+    /// What the pages of the board are for; only where nothing is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) map: Option<Map>,
 }
 
-impl Report for Recovered {
-    fn kind(&self) -> &'static str {
-        "recover"
-    }
-
-    fn human(&self, page: &mut Page<'_>) {
+impl Recovered {
+    /// What was read.
+    fn sources(&self) -> Table {
         let mut sources = Table::new([
             Column::fixed("SOURCE"),
             Column::fixed("COPIES").right(),
@@ -47,8 +49,22 @@ impl Report for Recovered {
                 (Label::Dim, source.path.display().to_string()),
             ]);
         }
-        page.table(&sources);
+        sources
+    }
+}
+
+impl Report for Recovered {
+    fn kind(&self) -> &'static str {
+        "recover"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        page.table(&self.sources());
         page.blank();
+        if let Some(map) = &self.map {
+            picture::draw(map, page);
+            page.blank();
+        }
         let mut tables = Table::new([
             Column::fixed("TABLE"),
             Column::fixed("RECOVERED").right(),
@@ -95,6 +111,9 @@ impl Report for Recovered {
     }
 
     fn plain(&self, records: &mut Records<'_>) {
+        if let Some(map) = &self.map {
+            picture::list(map, records);
+        }
         for source in &self.report.sources {
             records.record(&[
                 "source",
