@@ -167,6 +167,20 @@ impl Failure {
         self.exit == Exit::Damaged
     }
 
+    /// Whether it was SQLite that said so, which is not believed at the first look.
+    pub fn is_sqlite_damage(&self) -> bool {
+        self.is_damage() && self.sqlite.is_some()
+    }
+
+    /// Whether SQLite found a lock in the way, or lost a race for one.
+    pub fn is_sqlite_busy(&self) -> bool {
+        let primary = self.sqlite.map(|code| code & 0xff);
+        matches!(
+            primary,
+            Some(rusqlite::ffi::SQLITE_BUSY | rusqlite::ffi::SQLITE_LOCKED | rusqlite::ffi::SQLITE_PROTOCOL)
+        )
+    }
+
     /// SQLite's extended result code, where the failure came from SQLite.
     pub fn sqlite_code(&self) -> Option<i32> {
         self.sqlite

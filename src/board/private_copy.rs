@@ -4,10 +4,10 @@
 //! (architecture.md rule 8, incidents.md F33). Whether it is needed is [`crate::pool`]'s question; that it is used is
 //! said to the operator.
 
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::files::{Sidecars, Stamp, with_suffix};
+use super::scratch::Scratch;
 use crate::failure::{Failure, Outcome};
 
 /// How often a board that changes while it is copied is tried.
@@ -16,8 +16,9 @@ const TRIES: usize = 3;
 /// The copied files, removed when this goes out of scope.
 #[derive(Debug)]
 pub struct PrivateCopy {
-    folder: PathBuf,
     database: PathBuf,
+    // Removed after everything that lies in it is done with.
+    _folder: Scratch,
 }
 
 impl PrivateCopy {
@@ -26,12 +27,9 @@ impl PrivateCopy {
     /// # Errors
     /// Exit 11 when the board changes under every try, 12 when there is no room; reading errors.
     pub fn of(database: &Path, scratch: &Path) -> Outcome<Self> {
-        let folder = scratch.join(format!("kanbanctl-{}", std::process::id()));
-        std::fs::DirBuilder::new().mode(0o700).create(&folder).map_err(|error| {
-            Failure::io(error, format!("making the private folder {}", folder.display()))
-                .hint("Name a folder that you may write to in TMPDIR.")
-        })?;
-        let copy = Self { database: folder.join("board.db"), folder };
+        let folder = Scratch::create(scratch, "copy")
+            .map_err(|failure| failure.hint("Name a folder that you may write to in TMPDIR."))?;
+        let copy = Self { database: folder.path().join("board.db"), _folder: folder };
         for _ in 0..TRIES {
             let before = state(database)?;
             copy.take(database, "")?;
@@ -55,13 +53,6 @@ impl PrivateCopy {
         std::fs::copy(&from, to)
             .map(drop)
             .map_err(|error| Failure::io(error, format!("copying {} for reading", from.display())))
-    }
-}
-
-impl Drop for PrivateCopy {
-    fn drop(&mut self) {
-        // Our own folder; what cannot be removed is named after this process.
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

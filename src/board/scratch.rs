@@ -84,7 +84,7 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         if !self.keep {
             // A leftover is scratch under a name that says so, and the next folder's sweep takes it.
-            let _ = std::fs::remove_dir_all(&self.path);
+            let _ = std::fs::remove_dir_all(&self.path).or_else(|_| std::fs::remove_dir_all(&self.path));
         }
     }
 }

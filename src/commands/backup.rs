@@ -14,7 +14,7 @@ use crate::clock;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::own::{OwnFile, RecordedMode, Sealed};
-use crate::pool::{Access, Pool};
+use crate::pool::{Access, Pool, rest_between_looks};
 use crate::recover::sources::names;
 use crate::store::audit::{self, Integrity};
 use crate::ui::{Page, Progress, Records, Report};
@@ -133,7 +133,7 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
     };
     let moment = clock::compact(context.clock.epoch());
     let place = if directory.is_dir() { directory.to_path_buf() } else { nearest(directory) };
-    let mut file = OwnFile::create(&place.join(named(format!("{moment}.new.db"))))?;
+    let mut file = OwnFile::create(&place.join(named("new.db".to_owned())))?;
     let progress = context.ui.progress("Copying pages", 0);
     let deadline = pool.budget().deadline();
     let tables = pool.connection(|source, _| {
@@ -204,9 +204,18 @@ fn pinned(
     copied
 }
 
-/// A copy counts when SQLite finds nothing wrong with it and every table has the rows of the original.
+/// A copy counts when SQLite finds nothing wrong with it, at the second look at the latest, and every table has the rows
+/// of the original.
 fn verify(copy: &Connection, tables: &[(String, i64)]) -> Outcome<()> {
-    let said = audit::integrity(copy, Integrity::Full)?;
+    let look = || audit::integrity(copy, Integrity::Full);
+    let said = match look() {
+        Ok(said) if said.is_empty() => said,
+        Err(failure) if !failure.is_damage() => return Err(failure),
+        _ => {
+            rest_between_looks(copy);
+            look()?
+        }
+    };
     if let Some(first) = said.first() {
         return Err(Failure::damaged(format!(
             "the copy is as damaged as the board ({first}); it was not kept."

@@ -15,7 +15,7 @@ use crate::board::{FileState, Inspection, Sidecars, filesystem};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::journal::{self, Mode};
-use crate::own::{OwnFile, RecordedMode};
+use crate::own::{self, OwnFile, RecordedMode};
 use crate::pool;
 use crate::store::schema;
 use crate::ui::{Page, Records, Report};
@@ -95,6 +95,10 @@ fn is_free(inspection: &Inspection) -> Outcome<bool> {
 
 fn already_there(context: &mut Context<'_>, inspection: Inspection) -> Outcome<Exit> {
     let path = inspection.resolved.clone();
+    if !context.globals.dry_run {
+        // Who was killed right after the board had appeared has left its sidecars under another name.
+        own::clear_leftovers(&path);
+    }
     let journal_mode = if inspection.is_wal() { Mode::Wal } else { Mode::Delete };
     let mut pool = context.pool_for(inspection, pool::Access::Read)?;
     pool.read(schema::require_board)?;

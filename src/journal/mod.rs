@@ -16,7 +16,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::header::{self, Header};
-use crate::pool::{protect, rest_between_looks};
+use crate::pool::{confirmed, protect, rest_between_looks};
 use crate::store::audit::{self, Integrity};
 
 pub use probe::wal_obstacle;
@@ -72,7 +72,7 @@ impl fmt::Display for Mode {
 /// Exit 11 when somebody holds a lock after all; 12 where WAL does not work.
 pub fn turn_wal_on(path: &Path) -> Outcome<()> {
     let connection = open(path, false)?;
-    let outcome = prove_wal(&connection);
+    let outcome = prove_wal(&connection).map_err(|failure| confirmed(&connection, failure));
     let closed = close(connection, path);
     match outcome.and(closed) {
         Ok(()) if records_wal(path)? => Ok(()),
@@ -170,7 +170,7 @@ fn prove_wal(connection: &Connection) -> Outcome<()> {
 
 fn leave(path: &Path, exclusive: bool) -> Outcome<()> {
     let connection = open(path, exclusive)?;
-    let outcome = prove_left(&connection);
+    let outcome = prove_left(&connection).map_err(|failure| confirmed(&connection, failure));
     let closed = close(connection, path);
     outcome.and(closed).map_err(|failure| failure.at(path))
 }

@@ -22,13 +22,23 @@ pub fn wal_obstacle(directory: &Path) -> Outcome<Option<String>> {
     if let Suitability::Hopeless { why } = under.wal {
         return Ok(Some(format!("the filesystem is {}: {why}", under.kind)));
     }
-    let scratch = Scratch::create(directory, "wal-trial")?;
-    match try_wal(&scratch.path().join("scratch.db")) {
+    // Nobody else knows the trial's database, so what fails once and not twice says nothing about the place.
+    let mut outcome = trial(directory)?;
+    if outcome.is_err() {
+        outcome = trial(directory)?;
+    }
+    match outcome {
         Ok(()) => Ok(None),
         // A full disk says nothing about WAL.
         Err(failure) if failure.is_no_room() => Err(failure.at(directory)),
         Err(failure) => Ok(Some(format!("a trial on the filesystem ({}) failed: {failure}", under.kind))),
     }
+}
+
+/// One trial in a fresh folder; the outer error is about the folder.
+fn trial(directory: &Path) -> Outcome<Outcome<()>> {
+    let scratch = Scratch::create(directory, "wal-trial")?;
+    Ok(try_wal(&scratch.path().join("scratch.db")))
 }
 
 /// A row through WAL and back through a second connection, in both directions.

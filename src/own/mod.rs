@@ -76,11 +76,12 @@ impl OwnFile {
     }
 
     /// An empty database in the directory of `destination`, which may exist: then it cannot be published under that name,
-    /// only read from.
+    /// only read from. What killed processes left of the same file is cleared first.
     ///
     /// # Errors
     /// Exit 12 when the directory cannot be written.
     pub fn beside(destination: &Path) -> Outcome<Self> {
+        clear_leftovers(destination);
         let temporary = temporary_name(destination)?;
         let creating = |error| {
             Failure::io(error, format!("creating a file in {}", directory(destination).display()))

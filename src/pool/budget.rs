@@ -6,7 +6,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::failure::Outcome;
 use crate::signals::Signals;
@@ -49,6 +49,49 @@ impl Budget {
     /// When waiting for locks ends.
     pub fn deadline(&self) -> Instant {
         self.lock_deadline
+    }
+
+    /// Whether it has ended.
+    pub(super) fn is_over(&self) -> bool {
+        Instant::now() >= self.lock_deadline
+    }
+
+    /// Begins a transaction that may write, trying until the deadline.
+    ///
+    /// # Errors
+    /// Exit 11 when the lock is not had; what else SQLite says.
+    pub(super) fn begin<'c>(
+        &self,
+        connection: &'c Connection,
+        signals: &Signals,
+    ) -> Outcome<Transaction<'c>> {
+        self.keep_trying(signals, || {
+            Ok(Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?)
+        })
+    }
+
+    /// Does what has no effect but its value again while it finds locks in the way, until the deadline. The busy handler
+    /// waits for locks that somebody holds; a try that failed for another reason (a race, an interrupted system call)
+    /// does not ask it.
+    ///
+    /// # Errors
+    /// The last try's.
+    pub(super) fn keep_trying<T>(
+        &self,
+        signals: &Signals,
+        mut attempt: impl FnMut() -> Outcome<T>,
+    ) -> Outcome<T> {
+        let since = Instant::now();
+        loop {
+            match attempt() {
+                Err(failure)
+                    if failure.is_sqlite_busy() && !self.is_over() && signals.received().is_none() =>
+                {
+                    sleep(pause(since.elapsed()));
+                }
+                outcome => return outcome,
+            }
+        }
     }
 
     /// Gives the connection its deadline busy handler and the progress handler that hears signals.

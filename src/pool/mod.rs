@@ -15,13 +15,14 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction};
 
 use crate::board::private_copy::PrivateCopy;
 use crate::board::{Inspection, Sidecars, Stamp};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::signals::Signals;
+use crate::store::audit::{self, Integrity};
 use crate::store::schema::{Compared, SchemaReport};
 pub use budget::Budget;
 use open::{configure, connect};
@@ -194,8 +195,16 @@ impl Pool {
             self.look(&mut |connection| compared.report(connection)?.require_writable())?;
             self.compared = compared;
         }
-        let outcome = self.transact(work);
+        let outcome = self.transact(work).map_err(|failure| self.confirmed(failure));
         outcome.map_err(|failure| self.explain(failure))
+    }
+
+    /// What remains of a failure in work that never runs twice.
+    fn confirmed(&self, failure: Failure) -> Failure {
+        match &self.handle {
+            Some(handle) => confirmed(&handle.connection, failure),
+            None => failure,
+        }
     }
 
     /// Lends the bare connection, for verbs that are about the connection itself.
@@ -206,17 +215,13 @@ impl Pool {
         &mut self,
         work: impl FnOnce(&mut Connection, &Inspection) -> Outcome<T>,
     ) -> Outcome<T> {
-        match self.access {
-            // Also finds out whether the board can be read at all, or only a copy of it.
-            Access::Read => self
-                .look(&mut |connection| Ok(connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?))?,
-            Access::Write => self.opened().map_err(|failure| self.explain(failure))?,
-        }
+        // Also finds out whether the board can be read at all, or only a copy of it.
+        self.look(&mut |connection| Ok(connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?))?;
         let outcome = match &mut self.handle {
             Some(handle) => work(&mut handle.connection, &self.inspection),
             None => Err(Failure::failed("the board is not open.")),
         };
-        outcome.map_err(|failure| self.explain(failure))
+        outcome.map_err(|failure| self.explain(self.confirmed(failure)))
     }
 
     /// Closes the connection, after a PASSIVE checkpoint when this invocation wrote (architecture.md rule 7).
@@ -252,7 +257,7 @@ impl Pool {
                     .add("the directory does not let SQLite share the WAL's index: a private copy was read.");
                 self.opened().and_then(|()| self.with_connection(work))
             }
-            Err(failure) if failure.is_damage() && failure.sqlite_code().is_some() => {
+            Err(failure) if failure.is_sqlite_damage() => {
                 self.rest();
                 self.opened().and_then(|()| self.with_connection(work))
             }
@@ -273,15 +278,16 @@ impl Pool {
 
     fn with_connection<T>(&self, work: &mut impl FnMut(&Connection) -> Outcome<T>) -> Outcome<T> {
         match &self.handle {
-            Some(handle) => work(&handle.connection),
+            Some(handle) => self.budget.keep_trying(&self.signals, || work(&handle.connection)),
             None => Err(Failure::failed("the board is not open.")),
         }
     }
 
     /// Lets a finding of damage rest before the second look at it.
     pub fn rest(&self) {
-        if let Some(handle) = &self.handle {
-            rest_between_looks(&handle.connection);
+        match &self.handle {
+            Some(handle) => rest_between_looks(&handle.connection),
+            None => sleep(SECOND_LOOK),
         }
     }
 
@@ -299,7 +305,7 @@ impl Pool {
             // makes it grow for ever: the index forgets how far it was written back when its last user closes.
             let _ = handle.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         }
-        let txn = Transaction::new_unchecked(&handle.connection, TransactionBehavior::Immediate)?;
+        let txn = self.budget.begin(&handle.connection, &self.signals)?;
         let schema = self.compared.report(&txn)?;
         schema.require_writable()?;
         let value = work(&txn, &schema)?;
@@ -388,9 +394,13 @@ impl Pool {
         }
         let busy = failure.sqlite_code().is_some() && failure.exit() == Exit::Busy;
         let failure = if busy {
-            let waited = self.budget.total.as_millis();
+            let waited = if self.budget.is_over() {
+                format!(" within {} ms", self.budget.total.as_millis())
+            } else {
+                String::new()
+            };
             failure
-                .context(format!("the lock was not had within {waited} ms; nothing was changed"))
+                .context(format!("the lock was not had{waited}; nothing was changed"))
                 .hint("Try again, or give more time with --timeout. `kanbanctl health` names who has the board open.")
         } else {
             failure.advised()
@@ -405,6 +415,23 @@ pub fn rest_between_looks(connection: &Connection) {
     // Without it the second look is weaker, never wrong.
     let _ = connection.execute_batch("PRAGMA shrink_memory");
     sleep(SECOND_LOOK);
+}
+
+/// Damage that was met in work which never runs twice, and whose transaction is over: the whole board is looked at
+/// instead. Damage that is not found again is `unchecked`; SQLite also calls a page damaged that the disk failed to read
+/// once.
+pub fn confirmed(connection: &Connection, failure: Failure) -> Failure {
+    if !failure.is_sqlite_damage() {
+        return failure;
+    }
+    rest_between_looks(connection);
+    match audit::integrity(connection, Integrity::Quick) {
+        Ok(said) if said.is_empty() => failure
+            .with_exit(Exit::Unchecked)
+            .context("damage was met once and not found again; nothing was changed")
+            .hint("Try again. If it comes back, ask the kernel about the disk (`dmesg`)."),
+        _ => failure,
+    }
 }
 
 /// Refuses to commit into a file that the board's path no longer names: nobody would ever see the rows.

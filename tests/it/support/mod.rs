@@ -11,5 +11,6 @@ pub(crate) mod pty;
 pub(crate) mod rows;
 pub(crate) mod sandbox;
 pub(crate) mod strace;
+pub(crate) mod sweep;
 
 pub(crate) use sandbox::Sandbox;

@@ -1,0 +1,344 @@
+//! A fault at every system call of every verb that writes: killed, no room, I/O error, interrupted, locked out
+//! (`KANBANCTL_TEST_TRACES=1 KANBANCTL_TEST_SLOW=1`; needs strace). After each: the board is sound, what was acknowledged
+//! is there, the exit status fits, and nothing is left that the next run does not clear.
+//!
+//! `cargo test --test it -- faults --nocapture` prints the table.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::support::Sandbox;
+use crate::support::damage::{self, Shape};
+use crate::support::sandbox::Output;
+use crate::support::sweep::{self, Fault, Scene};
+
+/// The task that every scene's board has beside its others.
+const FIRST: &str = "t_00000001";
+
+/// A board of ten tasks; the last commits wait in the WAL.
+fn board(sandbox: &Sandbox) {
+    sandbox.run(&["init"]).success();
+    let lines: Vec<String> = (0..9).map(|number| format!("{{\"title\": \"task {number}\"}}")).collect();
+    sandbox.run_with(&["create", "--from", "-"], lines.join("\n")).success();
+    let plain = Connection::open(sandbox.board()).unwrap();
+    plain.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    plain.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+    let row = format!(
+        "INSERT INTO tasks(id, title, status, created_at) VALUES('{FIRST}', 'first', 'ready', 1780000000)"
+    );
+    plain.execute_batch(&row).unwrap();
+}
+
+fn board_without_wal(sandbox: &Sandbox) {
+    board(sandbox);
+    sandbox.run(&["journal-mode", "delete", "--assume-unused"]).success();
+}
+
+/// The board as the next user opens it: sound, with the ten tasks.
+fn sound(path: &Path) -> Result<Connection, String> {
+    let said = |error: rusqlite::Error| error.to_string();
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(said)?;
+    connection
+        .set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .map_err(said)?;
+    let integrity: String =
+        connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).map_err(said)?;
+    if integrity != "ok" {
+        return Err(format!("integrity: {integrity}"));
+    }
+    let tasks = count(&connection, "title LIKE 'task %' OR title = 'first'")?;
+    if tasks < 10 { Err(format!("{tasks} of 10 tasks are left")) } else { Ok(connection) }
+}
+
+fn count(connection: &Connection, condition: &str) -> Result<i64, String> {
+    let sql = format!("SELECT count(*) FROM tasks WHERE {condition}");
+    connection.query_row(&sql, [], |row| row.get(0)).map_err(|error| error.to_string())
+}
+
+/// A run that says that it failed, and was not cut off.
+fn failed(output: &Output) -> bool {
+    !matches!(output.code(), 0 | 137)
+}
+
+fn is_sound(sandbox: &Sandbox, _: &Output) -> Result<(), String> {
+    sound(&sandbox.board()).map(drop)
+}
+
+/// Each printed id is a row, and success has printed all of them.
+fn created(sandbox: &Sandbox, output: &Output, wanted: usize) -> Result<(), String> {
+    let connection = sound(&sandbox.board())?;
+    let ids: Vec<&str> = output.stdout.lines().collect();
+    for id in &ids {
+        if count(&connection, &format!("id = '{id}'"))? != 1 {
+            return Err(format!("{id} was acknowledged and is not there"));
+        }
+    }
+    let new = count(&connection, "title LIKE 'new %'")?;
+    if usize::try_from(new).unwrap() % wanted != 0 {
+        return Err(format!("{new} tasks of a transaction of {wanted}"));
+    }
+    if output.code() == 0 && ids.len() != wanted {
+        return Err(format!("success with {} ids", ids.len()));
+    }
+    Ok(())
+}
+
+fn completed(sandbox: &Sandbox, output: &Output) -> Result<(), String> {
+    let connection = sound(&sandbox.board())?;
+    let done = count(&connection, &format!("id = '{FIRST}' AND status = 'done'"))? == 1;
+    let told = output.stdout.trim() == FIRST;
+    if (told || output.code() == 0) && !done {
+        return Err("an acknowledged completion is not there".to_owned());
+    }
+    Ok(())
+}
+
+#[test]
+fn create() {
+    if !sweep::wanted() {
+        return;
+    }
+    sweep::run(&Scene {
+        name: "create",
+        build: board,
+        args: &["create", "new one"],
+        input: "",
+        check: |sandbox, output| created(sandbox, output, 1),
+        again: &[0],
+        keeps: |_| false,
+        also: &[],
+    });
+}
+
+#[test]
+fn create_in_delete_mode() {
+    if !sweep::wanted() {
+        return;
+    }
+    sweep::run(&Scene {
+        name: "create, DELETE mode",
+        build: board_without_wal,
+        args: &["create", "new one"],
+        input: "",
+        check: |sandbox, output| created(sandbox, output, 1),
+        again: &[0],
+        keeps: |_| false,
+        also: &[],
+    });
+}
+
+#[test]
+fn create_from() {
+    if !sweep::wanted() {
+        return;
+    }
+    sweep::run(&Scene {
+        name: "create --from",
+        build: board,
+        args: &["create", "--from", "-"],
+        input: "{\"title\": \"new 1\"}\n{\"title\": \"new 2\"}\n{\"title\": \"new 3\"}\n",
+        check: |sandbox, output| created(sandbox, output, 3),
+        again: &[0],
+        keeps: |_| false,
+        also: &[],
+    });
+}
+
+#[test]
+fn complete() {
+    if !sweep::wanted() {
+        return;
+    }
+    sweep::run(&Scene {
+        name: "complete",
+        build: board,
+        args: &["complete", FIRST, "--result", "done"],
+        input: "",
+        check: completed,
+        // 14: the first run had committed.
+        again: &[0, 14],
+        keeps: |_| false,
+        also: &[],
+    });
+}
+
+#[test]
+fn init() {
+    if !sweep::wanted() {
+        return;
+    }
+    sweep::run(&Scene {
+        name: "init",
+        build: |_| {},
+        args: &["init"],
+        input: "",
+        check: |sandbox, output| {
+            if !sandbox.board().exists() {
+                let wrong = output.code() == 0;
+                return if wrong { Err("success without a board".to_owned()) } else { Ok(()) };
+            }
+            let connection = Connection::open(sandbox.board()).map_err(|error| error.to_string())?;
+            count(&connection, "1").map(drop)
+        },
+        again: &[0],
+        keeps: |_| false,
+        also: &[],
+    });
+}
+
+#[test]
+fn checkpoint() {
+    if !sweep::wanted() {
+        return;
+    }
+    sweep::run(&Scene {
+        name: "checkpoint",
+        build: board,
+        args: &["checkpoint"],
+        input: "",
+        check: is_sound,
+        again: &[0],
+        keeps: |_| false,
+        also: &[],
+    });
+}
+
+#[test]
+fn checkpoint_truncate() {
+    if !sweep::wanted() {
+        return;
+    }
+    sweep::run(&Scene {
+        name: "checkpoint --mode truncate",
+        build: board,
+        args: &["checkpoint", "--mode", "truncate", "--assume-unused"],
+        input: "",
+        check: is_sound,
+        again: &[0],
+        keeps: |_| false,
+        also: &[],
+    });
+}
+
+/// Success means the mode that was asked for.
+fn mode_is(sandbox: &Sandbox, output: &Output, wanted: &str) -> Result<(), String> {
+    let connection = sound(&sandbox.board())?;
+    let mode: String = connection
+        .query_row("PRAGMA journal_mode", [], |row| row.get(0))
+        .map_err(|error| error.to_string())?;
+    if output.code() == 0 && mode != wanted { Err(format!("success in mode {mode}")) } else { Ok(()) }
+}
+
+#[test]
+fn journal_mode_delete() {
+    if !sweep::wanted() {
+        return;
+    }
+    sweep::run(&Scene {
+        name: "journal-mode delete",
+        build: board,
+        args: &["journal-mode", "delete", "--assume-unused"],
+        input: "",
+        check: |sandbox, output| mode_is(sandbox, output, "delete"),
+        again: &[0],
+        keeps: |_| false,
+        // SQLite's setter does not say why the mode stayed as it was.
+        also: &[(Fault::NoSpace, 1)],
+    });
+}
+
+#[test]
+fn journal_mode_wal() {
+    if !sweep::wanted() {
+        return;
+    }
+    sweep::run(&Scene {
+        name: "journal-mode wal",
+        build: board_without_wal,
+        args: &["journal-mode", "wal", "--assume-unused"],
+        input: "",
+        check: |sandbox, output| mode_is(sandbox, output, "wal"),
+        again: &[0],
+        keeps: |_| false,
+        // SQLite's setter does not say why the mode stayed as it was.
+        also: &[(Fault::Io, 12)],
+    });
+}
+
+#[test]
+fn backup() {
+    if !sweep::wanted() {
+        return;
+    }
+    sweep::run(&Scene {
+        name: "backup",
+        build: |sandbox| {
+            board(sandbox);
+            std::fs::create_dir(sandbox.work().join("saved")).unwrap();
+        },
+        args: &["backup", "saved"],
+        input: "",
+        check: |sandbox, output| {
+            sound(&sandbox.board())?;
+            let mut finished = 0;
+            for entry in std::fs::read_dir(sandbox.work().join("saved")).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.file_name().unwrap().to_str().unwrap();
+                if name.starts_with('.') {
+                    if failed(output) || output.code() == 0 {
+                        return Err(format!("left behind: {name}"));
+                    }
+                } else if path.extension().is_some_and(|is| is == "db") {
+                    // Whatever has its final name is whole.
+                    sound(&path)?;
+                    finished += 1;
+                }
+            }
+            if output.code() == 0 && finished == 0 {
+                Err("success without a copy".to_owned())
+            } else {
+                Ok(())
+            }
+        },
+        again: &[0],
+        keeps: |name| name == "saved",
+        also: &[],
+    });
+}
+
+#[test]
+fn recover_output() {
+    if !sweep::wanted() {
+        return;
+    }
+    sweep::run(&Scene {
+        name: "recover --output",
+        build: |sandbox| {
+            let good = sandbox.path().join("tmp/good.db");
+            damage::board(&good, 40, 7);
+            damage::injure(Shape::TlsHeader, 1, &good, &sandbox.board());
+            std::fs::remove_file(good).unwrap();
+        },
+        args: &["recover", "--output", "rescued.db"],
+        input: "",
+        check: |sandbox, output| {
+            let rescued = sandbox.work().join("rescued.db");
+            if !rescued.exists() {
+                let wrong = output.code() == 0;
+                return if wrong { Err("success without a file".to_owned()) } else { Ok(()) };
+            }
+            let connection = Connection::open(&rescued).map_err(|error| error.to_string())?;
+            let integrity: String = connection
+                .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+                .map_err(|error| error.to_string())?;
+            let tasks = count(&connection, "1")?;
+            let whole = integrity == "ok" && tasks == 40;
+            if whole { Ok(()) } else { Err(format!("{tasks} tasks, integrity {integrity}")) }
+        },
+        // 12: the first run had finished, and nothing is ever overwritten.
+        again: &[0, 12],
+        keeps: |name| name.starts_with("rescued.db"),
+        also: &[],
+    });
+}
