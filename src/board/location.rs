@@ -5,8 +5,12 @@
 //! Whether there is a board in the file is for [`super::files`].
 
 use std::ffi::OsStr;
+use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use super::{Board, Origin};
 use crate::env::Env;
@@ -368,13 +372,24 @@ fn passwd_home(wanted: impl Fn(&str, &str) -> bool) -> Option<PathBuf> {
     })
 }
 
-/// The first [`SMALL_FILE`] bytes of a file; nothing when it is absent.
+/// The first [`SMALL_FILE`] bytes of a file; nothing when it is absent. What is no plain file is not waited for.
 fn read_small(path: &Path) -> Outcome<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(SMALL_FILE).read_to_end(&mut bytes));
+    let without_waiting = OFlags::NONBLOCK.bits().cast_signed();
+    let read = OpenOptions::new().read(true).custom_flags(without_waiting).open(path).and_then(|file| {
+        if !file.metadata()?.is_file() {
+            return Err(std::io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
+        }
+        file.take(SMALL_FILE).read_to_end(&mut bytes)
+    });
     match read {
         Ok(_) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == ErrorKind::InvalidInput => {
+            Err(Failure::refused(format!("{} is not a regular file.", path.display()))
+                .hint("Remove it, or name the board with --board or --db.")
+                .at(path))
+        }
         Err(error) => Err(Failure::io(error, format!("reading {}", path.display())).at(path)),
     }
 }

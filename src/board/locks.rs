@@ -5,8 +5,12 @@
 //! writers that have the board open already (board-format.md 3.4), which is [`super::holders`]' question.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use super::files::with_suffix;
 use crate::exit::Exit;
@@ -15,6 +19,9 @@ use crate::signals::Signals;
 
 /// The suffixes of the two lock files, in the order in which they are taken.
 pub const SUFFIXES: [&str; 2] = [".init.lock", ".dispatch.lock"];
+
+/// Neither follow a link, which would have a file made anywhere, nor wait for the other end of a pipe.
+const NEITHER: i32 = (OFlags::NOFOLLOW.bits() | OFlags::NONBLOCK.bits()).cast_signed();
 
 /// How long to sleep between two tries.
 const POLL: Duration = Duration::from_millis(50);
@@ -64,10 +71,15 @@ pub fn lock_files(chosen: &Path, resolved: &Path) -> Vec<PathBuf> {
 }
 
 fn take_one(path: &Path, deadline: Instant, signals: &Signals) -> Outcome<File> {
-    let file =
-        OpenOptions::new().append(true).create(true).open(path).map_err(|error| {
-            Failure::io(error, format!("opening the lock file {}", path.display())).at(path)
-        })?;
+    let opened = OpenOptions::new().append(true).create(true).custom_flags(NEITHER).open(path);
+    let file = opened.map_err(|error| match Errno::from_io_error(&error) {
+        Some(Errno::LOOP | Errno::NXIO) => {
+            Failure::refused(format!("the lock file {} is a link or a pipe.", path.display()))
+                .hint("Hermes makes plain files of that name; find out who put this one there and remove it.")
+                .at(path)
+        }
+        _ => Failure::io(error, format!("opening the lock file {}", path.display())).at(path),
+    })?;
     loop {
         if let Some(signal) = signals.received() {
             return Err(Failure::new(Exit::Interrupted(signal), "Interrupted; nothing was changed.").at(path));

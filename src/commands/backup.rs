@@ -13,7 +13,7 @@ use crate::board::{Board, location};
 use crate::clock;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::own::{OwnFile, RecordedMode, Sealed};
+use crate::own::{Audience, OwnFile, RecordedMode, Sealed};
 use crate::pool::{Access, Pool, rest_between_looks};
 use crate::recover::sources::names;
 use crate::store::audit::{self, Integrity};
@@ -124,7 +124,7 @@ fn create_directory(directory: &Path) -> Outcome<bool> {
 
 fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome<Made> {
     let resolved = pool.inspection().resolved.clone();
-    let mode = pool.inspection().stamp.map_or(0o600, |stamp| stamp.mode);
+    let audience = Audience::of(&resolved);
     let recorded = if pool.inspection().is_wal() { RecordedMode::Wal } else { RecordedMode::Delete };
     let named = |rest: String| {
         let mut name = names::own_prefix(&resolved);
@@ -151,7 +151,7 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
         .filter(|path| path.to_string_lossy().ends_with(&format!(".{short}.db")));
     let path = match &already {
         Some(path) => path.clone(),
-        None => publish(context, sealed, directory.join(named(format!("{moment}.{short}.db"))), mode)?,
+        None => publish(context, sealed, directory.join(named(format!("{moment}.{short}.db"))), audience)?,
     };
     Ok(Made {
         board: String::new(),
@@ -165,8 +165,8 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
     })
 }
 
-fn publish(context: &Context<'_>, sealed: Sealed, path: PathBuf, mode: u32) -> Outcome<PathBuf> {
-    if context.globals.dry_run { Ok(path) } else { sealed.named(path).publish(mode) }
+fn publish(context: &Context<'_>, sealed: Sealed, path: PathBuf, audience: Audience) -> Outcome<PathBuf> {
+    if context.globals.dry_run { Ok(path) } else { sealed.named(path).publish(audience) }
 }
 
 /// The closest directory above that exists, for the rehearsal of a backup into one that does not.

@@ -5,6 +5,7 @@
 //! publication that never replaces anything. Nothing here may touch a board that others can open; that is
 //! [`crate::pool`]'s part.
 
+mod audience;
 mod leftovers;
 
 use std::fmt::Write as _;
@@ -21,6 +22,7 @@ use sha2::{Digest, Sha256};
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 
+pub use audience::Audience;
 pub use leftovers::clear_leftovers;
 
 /// The sidecars that SQLite may leave beside a file of ours when it is killed.
@@ -235,17 +237,16 @@ impl Sealed {
         self
     }
 
-    /// Gives the file its final name, with `mode` as its permission bits, never replacing anything.
+    /// Gives the file its final name, open to those whom `audience` names, never replacing anything.
     ///
     /// # Errors
     /// Exit 12 when the name was taken meanwhile.
-    pub fn publish(mut self, mode: u32) -> Outcome<PathBuf> {
+    pub fn publish(mut self, audience: impl Into<Audience>) -> Outcome<PathBuf> {
         let path = self.path()?;
         let publishing = |error| {
             Failure::io(error, format!("giving the new file its name {}", self.destination.display()))
         };
-        let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode & 0o777);
-        std::fs::set_permissions(&path, permissions).map_err(publishing)?;
+        File::open(&path).and_then(|file| audience.into().apply(&file)).map_err(publishing)?;
         renameat_with(CWD, &path, CWD, &self.destination, RenameFlags::NOREPLACE)
             .or_else(|error| link_instead(&path, &self.destination, error))
             .map_err(publishing)?;

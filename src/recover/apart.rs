@@ -10,7 +10,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Seek, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json, json};
@@ -25,6 +25,7 @@ use super::store::nameless;
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::overflow;
 use crate::ondisk::record::{Record, Value};
+use crate::own::Audience;
 
 /// What is put behind the result's name.
 const SUFFIX: &str = ".partial.jsonl";
@@ -77,11 +78,11 @@ pub(crate) fn set_apart(merged: &Merged, shelf: &Shelf<'_>, scratch: &Path) -> O
 }
 
 impl Apart {
-    /// Writes the lines to `path`, which must not exist, with the permission bits `mode`.
+    /// Writes the lines to `path`, which must not exist, open to those whom `audience` names.
     ///
     /// # Errors
     /// Exit 12 when it exists, or there is no room.
-    pub fn save(&mut self, path: &Path, mode: u32) -> Outcome<()> {
+    pub fn save(&mut self, path: &Path, audience: Audience) -> Outcome<()> {
         let saving = |error| Failure::io(error, "writing the partial rows").at(path);
         let mut file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(saving)?;
@@ -89,7 +90,7 @@ impl Apart {
             .file
             .rewind()
             .and_then(|()| io::copy(&mut self.file, &mut file))
-            .and_then(|_| file.set_permissions(fs::Permissions::from_mode(mode & 0o777)))
+            .and_then(|_| audience.apply(&file))
             .and_then(|()| file.sync_all())
             .and_then(|()| File::open(crate::own::directory(path)))
             .and_then(|directory| directory.sync_all());

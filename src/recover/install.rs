@@ -22,7 +22,7 @@ use crate::board::locks::HermesLocks;
 use crate::clock::Clock;
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::wal;
-use crate::own::Sealed;
+use crate::own::{Audience, Sealed};
 use crate::pool::{immutable_uri, protect};
 use crate::signals::Signals;
 use crate::store::audit::{self, Integrity, Running};
@@ -179,13 +179,7 @@ fn publish(live: &Path, file: Sealed, origin: &Path) -> Outcome<Vec<Running>> {
         remove_if_there(&with_suffix(live, suffix))?;
     }
     site::sync_directory(live)?;
-    let mode = fs::metadata(origin).map_or(0o600, |meta| {
-        use std::os::unix::fs::MetadataExt;
-        // Only root can; for anybody else the file is their own already.
-        let _ = file.path().map(|path| std::os::unix::fs::lchown(path, Some(meta.uid()), Some(meta.gid())));
-        meta.mode()
-    });
-    file.publish(mode)?;
+    file.publish(Audience::of(origin))?;
     Ok(running)
 }
 

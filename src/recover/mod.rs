@@ -51,7 +51,6 @@ mod versions;
 mod workers;
 
 use std::collections::HashMap;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use self::apart::Apart;
@@ -61,7 +60,7 @@ use self::ranking::Facts;
 use self::shelf::Shelf;
 use self::sources::Source;
 use crate::failure::{Failure, Outcome};
-use crate::own::{OwnFile, RecordedMode, Sealed};
+use crate::own::{Audience, OwnFile, RecordedMode, Sealed};
 
 pub use self::holdings::{Holdings, Viewer};
 pub use self::report::{
@@ -137,17 +136,17 @@ pub struct Rebuilt {
 }
 
 impl Rebuilt {
-    /// Gives the file its name, with the permission bits `mode`, never replacing anything, and puts partial rows beside it
+    /// Gives the file its name, open to those whom `audience` names, never replacing anything, and puts partial rows beside it
     /// ([`apart::beside`]).
     ///
     /// # Errors
     /// As [`Sealed::publish`] and [`Apart::save`]; after an error of the latter the file has its name.
-    pub fn publish(self, mode: u32) -> Outcome<Report> {
+    pub fn publish(self, audience: Audience) -> Outcome<Report> {
         let mut report = self.report;
-        let output = self.file.publish(mode)?;
+        let output = self.file.publish(audience)?;
         if let Some(mut apart) = self.apart {
             let path = apart::beside(&output);
-            apart.save(&path, mode)?;
+            apart.save(&path, audience)?;
             report.partial_rows = Some(path);
         }
         report.output = Some(output);
@@ -171,7 +170,7 @@ pub fn recover(
         Some(output) => {
             crate::own::refuse_existing(&apart::beside(output))?;
             rebuild(sources, OwnFile::create(output)?, options, watch)
-                .and_then(|rebuilt| rebuilt.publish(access(sources)))
+                .and_then(|rebuilt| rebuilt.publish(audience(sources)))
                 .map_err(|failure| failure.at(output))
         }
     }
@@ -270,10 +269,9 @@ fn build(
     Ok((Built::Rows, written, verdict))
 }
 
-/// The permission bits of a published result: those of the best source, so that nobody sees more than before.
-fn access(sources: &[Source]) -> u32 {
-    let metadata = sources.first().and_then(|source| std::fs::metadata(&source.path).ok());
-    metadata.map_or(0o600, |metadata| metadata.permissions().mode())
+/// Who may see a published result: whoever may see the best source.
+fn audience(sources: &[Source]) -> Audience {
+    sources.first().map_or(Audience::from(0o600), |source| Audience::of(&source.path))
 }
 
 /// What the new file takes over from the first source that can tell.

@@ -30,6 +30,7 @@ mod location; // which file is meant, and refusals where Hermes would guess
 mod mounts; // real filesystems where WAL cannot work
 mod output; // untrusted text, width, colour, closed pipes, files
 mod picture; // what every page is for: in signs, words and JSON, healthy or not
+mod places; // links, pipes, names that climb, directories that anybody may write to
 mod pool; // the rules of the one connection, each where breaking it shows
 mod prompts; // questions on a terminal, interrupted or not
 mod readme; // every command that is documented works

@@ -54,7 +54,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
         report.evidence = installed.evidence.as_ref().map(|evidence| evidence.folder.clone());
         if let (Some(mut apart), Some(folder)) = (rebuilt.apart, &report.evidence) {
             let path = folder.join(PARTIAL);
-            apart.save(&path, 0o600)?;
+            apart.save(&path, 0o600.into())?;
             report.partial_rows = Some(path);
         }
         let recovered = Recovered {

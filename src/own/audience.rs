@@ -1,0 +1,45 @@
+//! Who may see a finished file.
+//!
+//! Responsible for that a result is no more open than what it was made from: same mode, same owner, and where the owner
+//! cannot be kept, nothing for anybody else.
+
+use std::fs::File;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::path::Path;
+
+/// Permission bits, and whose they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Audience {
+    mode: u32,
+    owner: Option<(u32, u32)>,
+}
+
+impl Audience {
+    /// That of a file; for this user alone where it cannot be looked at.
+    pub fn of(path: &Path) -> Self {
+        std::fs::metadata(path).map_or(Self::from(0o600), |meta| Self {
+            mode: meta.mode() & 0o777,
+            owner: Some((meta.uid(), meta.gid())),
+        })
+    }
+
+    /// Gives it to `file`.
+    ///
+    /// # Errors
+    /// When the mode cannot be set.
+    pub fn apply(self, file: &File) -> std::io::Result<()> {
+        let now = file.metadata()?;
+        let foreign = self.owner.filter(|owner| *owner != (now.uid(), now.gid()));
+        // Only root may give a file away, and bits that were another group's are not ours to give to our own.
+        let kept = foreign.is_none_or(|(uid, gid)| fchown(file, Some(uid), Some(gid)).is_ok());
+        let mode = if kept { self.mode } else { self.mode & 0o700 };
+        file.set_permissions(std::fs::Permissions::from_mode(mode))
+    }
+}
+
+/// A new file of this user's.
+impl From<u32> for Audience {
+    fn from(mode: u32) -> Self {
+        Self { mode: mode & 0o777, owner: None }
+    }
+}
