@@ -13,6 +13,8 @@ use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -40,6 +42,8 @@ pub struct OwnFile {
     destination: PathBuf,
     temporary: Temporary,
     connection: Option<Connection>,
+    /// Brings to the disk what [`OwnFile::fill`] wrote, while SQLite goes on with the file.
+    flush: Option<JoinHandle<std::io::Result<()>>>,
 }
 
 /// A finished file: closed, on disk, still under its temporary name.
@@ -55,7 +59,7 @@ struct Temporary {
     path: Option<PathBuf>,
     /// Open from the first to the last moment: its `flock` tells [`clear_leftovers`] that somebody is at work here, and
     /// closing it sooner would drop SQLite's locks on the file (incidents.md F11).
-    _at_work: File,
+    at_work: Arc<File>,
 }
 
 /// The journal mode that a finished file records.
@@ -98,6 +102,7 @@ impl OwnFile {
             destination: destination.to_path_buf(),
             temporary: temporary_guard,
             connection: Some(connection),
+            flush: None,
         })
     }
 
@@ -134,7 +139,12 @@ impl OwnFile {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         connection.query_row("PRAGMA locking_mode=EXCLUSIVE", [], |_| Ok(()))?;
         connection.execute_batch("PRAGMA synchronous=OFF; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;")?;
-        Ok(Self { destination: destination.to_path_buf(), temporary, connection: Some(connection) })
+        Ok(Self {
+            destination: destination.to_path_buf(),
+            temporary,
+            connection: Some(connection),
+            flush: None,
+        })
     }
 
     /// The connection to the unfinished file.
@@ -155,14 +165,22 @@ impl OwnFile {
             connection.close().map_err(|(_, error)| Failure::from(error))?;
         }
         let writing = |error| Failure::io(error, format!("writing {}", path.display()));
-        let file = OpenOptions::new().write(true).truncate(true).open(&path).map_err(writing)?;
+        self.flushed().map_err(writing)?;
+        let file = Arc::clone(&self.temporary.at_work);
+        file.set_len(0).map_err(writing)?;
         let outcome = write(&file);
-        if outcome.is_err() {
-            file.set_len(0).map_err(writing)?;
+        match outcome {
+            Ok(()) => self.flush = Some(std::thread::spawn(move || file.sync_data())),
+            Err(_) => file.set_len(0).map_err(writing)?,
         }
-        drop(file);
         self.connection = Some(open(&path)?);
         outcome
+    }
+
+    /// Waits for what was on its way to the disk.
+    fn flushed(&mut self) -> std::io::Result<()> {
+        let flush = self.flush.take().map_or(Ok(Ok(())), JoinHandle::join);
+        flush.unwrap_or_else(|_| Err(std::io::Error::other("the thread that waits for the disk has ended")))
     }
 
     /// Records the journal mode, closes with SQLite's own checkpoint and waits until the disk has it.
@@ -187,7 +205,7 @@ impl OwnFile {
             connection.close().map_err(|(_, error)| Failure::from(error))?;
         }
         let syncing = |error| Failure::io(error, format!("writing {} to the disk", path.display()));
-        File::open(&path).and_then(|file| file.sync_all()).map_err(syncing)?;
+        self.flushed().and_then(|()| self.temporary.at_work.sync_all()).map_err(syncing)?;
         for suffix in SIDECARS {
             let sidecar = with_suffix(&path, suffix);
             if std::fs::metadata(&sidecar).is_ok_and(|meta| meta.len() > 0) {
@@ -264,7 +282,7 @@ impl Temporary {
     fn claim(path: PathBuf, file: File) -> Self {
         // A filesystem without flock leaves the process id in the name to tell.
         let _ = file.try_lock();
-        Self { path: Some(path), _at_work: file }
+        Self { path: Some(path), at_work: Arc::new(file) }
     }
 
     fn path(&self) -> Outcome<PathBuf> {

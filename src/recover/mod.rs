@@ -195,21 +195,50 @@ pub fn rebuild(
     options: &Options,
     watch: &mut dyn Watch,
 ) -> Outcome<Rebuilt> {
-    let Ran { report, sealed, apart } = run(sources, Some(file), options, watch)?;
-    let file = sealed.ok_or_else(|| Failure::failed("nothing was built."))?;
-    Ok(Rebuilt { file, report, apart })
+    let mut file = file;
+    let Ran { report, mode, apart } = run(sources, Some(&mut file), options, watch)?;
+    Ok(Rebuilt { file: file.seal(mode)?, report, apart })
 }
 
 struct Ran {
     report: Report,
-    sealed: Option<Sealed>,
+    /// The journal mode that the result has to have.
+    mode: RecordedMode,
     apart: Option<Apart>,
 }
 
-fn run(sources: &[Source], file: Option<OwnFile>, options: &Options, watch: &mut dyn Watch) -> Outcome<Ran> {
+/// Reads a live board that rests where it lies; when it turns out to have been written to meanwhile, all begins anew, of a
+/// copy.
+fn run(
+    sources: &[Source],
+    mut file: Option<&mut OwnFile>,
+    options: &Options,
+    watch: &mut dyn Watch,
+) -> Outcome<Ran> {
+    let shelf = Shelf::new(sources, &options.scratch).in_place(true);
+    let outcome = attempt(&shelf, file.as_deref_mut(), options, watch);
+    if shelf.require_unchanged().is_ok() {
+        return outcome;
+    }
+    drop(shelf);
+    if let Some(file) = &mut file {
+        file.fill(|_| Ok(()))?;
+    }
     let shelf = Shelf::new(sources, &options.scratch);
+    let ran = attempt(&shelf, file, options, watch)?;
+    shelf.require_unchanged()?;
+    Ok(ran)
+}
+
+fn attempt(
+    shelf: &Shelf<'_>,
+    file: Option<&mut OwnFile>,
+    options: &Options,
+    watch: &mut dyn Watch,
+) -> Outcome<Ran> {
+    let sources = shelf.sources;
     let schemas = Schemas::new()?;
-    let mut ranking = ranking::rank(&shelf, &schemas, watch)?;
+    let mut ranking = ranking::rank(shelf, &schemas, watch)?;
     if ranking.ranked.is_empty() {
         return Err(Failure::no_board("None of the sources holds a page of a database."));
     }
@@ -217,17 +246,19 @@ fn run(sources: &[Source], file: Option<OwnFile>, options: &Options, watch: &mut
         return Err(Failure::damaged("No source holds a row or a schema that can be read."));
     }
     let mut merge = Merge::new();
-    ranking::fold(&mut ranking, &mut merge, &shelf, &schemas, watch)?;
-    graft::graft(&mut merge, &ranking.ranked, &shelf, watch)?;
+    ranking::fold(&mut ranking, &mut merge, shelf, &schemas, watch)?;
+    graft::graft(&mut merge, &ranking.ranked, shelf, watch)?;
     let mut merged = merge.finish(options.include_older);
     let mut report = account::begin(&ranking.ranked, sources);
     let mut written = HashMap::new();
-    let (mut sealed, mut apart) = (None, None);
-    if let Some(mut file) = file {
-        let traits = traits(&ranking.ranked);
+    let mut apart = None;
+    let traits = traits(&ranking.ranked);
+    if let Some(file) = file {
+        // What changes under us is better noticed before the work than after it.
+        shelf.require_unchanged()?;
         let main = ranking.ranked.first().map_or(0, |facts| facts.source);
         let main = (!options.by_rows).then_some(main);
-        let (built, rows, verdict) = build(&mut file, main, &mut merged, &shelf, traits, watch)?;
+        let (built, rows, verdict) = build(file, main, &mut merged, shelf, traits, watch)?;
         written = rows;
         report.built = Some(built);
         report.verified = Some(verdict.faults.is_empty());
@@ -236,12 +267,10 @@ fn run(sources: &[Source], file: Option<OwnFile>, options: &Options, watch: &mut
         if let Some(fault) = report.faults.first() {
             return Err(Failure::failed(format!("The rebuilt file did not pass its checks: {fault}.")));
         }
-        apart = apart::set_apart(&merged, &shelf, &options.scratch)?;
-        sealed = Some(file.seal(traits.mode)?);
+        apart = apart::set_apart(&merged, shelf, &options.scratch)?;
     }
-    shelf.require_unchanged()?;
     account::finish(&mut report, &merged, &written, &ranking.ranked, sources, options.provenance);
-    Ok(Ran { report, sealed, apart })
+    Ok(Ran { report, mode: traits.mode, apart })
 }
 
 /// Writes `merged` into `file` and checks it: of the pages of `main` where they can stay, otherwise row by row.

@@ -27,6 +27,8 @@ const LINK: usize = 4;
 pub(crate) struct Shelf<'s> {
     pub(crate) sources: &'s [Source],
     scratch: PathBuf,
+    /// Whether a live board that rests is read where it lies.
+    in_place: bool,
     state: Mutex<State>,
 }
 
@@ -58,7 +60,12 @@ impl<'s> Shelf<'s> {
     /// Nothing opened yet. Copies that do not fit memory go to the directory `scratch`.
     pub(crate) fn new(sources: &'s [Source], scratch: &Path) -> Self {
         let state = State { known: vec![Known::default(); sources.len()], ..State::default() };
-        Self { sources, scratch: scratch.to_path_buf(), state: Mutex::new(state) }
+        Self { sources, scratch: scratch.to_path_buf(), in_place: false, state: Mutex::new(state) }
+    }
+
+    /// The same, reading a live board that rests where it lies: it has to be asked in the end whether it is unchanged.
+    pub(crate) fn in_place(self, in_place: bool) -> Self {
+        Self { in_place, ..self }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -84,7 +91,7 @@ impl<'s> Shelf<'s> {
             }
         }
         let source = self.source(number)?;
-        let stores = Arc::new(source.open(&self.scratch)?);
+        let stores = Arc::new(source.open(&self.scratch, self.in_place)?);
         let mut state = self.state();
         if stores.is_copy() {
             state.copies.push((number, Arc::clone(&stores)));

@@ -1,14 +1,15 @@
 //! The bytes of a source, open for reading: in memory where they are few, otherwise read in place.
 //!
-//! Responsible for that every read of one recovery sees the same bytes. The live board is whole only as of one moment, so
-//! it is copied, into memory or into a file that has no name; a copy at rest is read where it lies, and asked at the end
-//! whether it is still the same. A sector that cannot be read costs the pages that it is in, not the source.
+//! Responsible for that every read of one recovery sees the same bytes. What rests is read where it lies, and asked at the
+//! end whether it is still the same. The live board is whole only as of one moment: unless it rests too, it is copied, into
+//! memory or into a file that has no name. A sector that cannot be read costs the pages that it is in, not the source.
 
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use rustix::fs::{Mode, OFlags};
 
@@ -21,6 +22,9 @@ use crate::ondisk::store::Store;
 const MEMORY_LIVE: u64 = 32 << 20;
 /// Up to this many bytes of any other source are read at once.
 const MEMORY: u64 = 4 << 20;
+/// A live board that was written to more recently than this does not rest. Longer than the clock of any filesystem takes
+/// to tell two moments apart.
+const REST: Duration = Duration::from_secs(2);
 const PIECE: usize = 1 << 20;
 /// What is given up together where the disk does not give its bytes.
 const SECTOR: usize = 4096;
@@ -100,12 +104,13 @@ fn hot(file: Option<File>) -> std::io::Result<Option<(Journal, Bytes)>> {
 }
 
 impl Source {
-    /// Opens main file and WAL. What has to be copied into a file goes to the directory `scratch`. Where a transaction was
+    /// Opens main file and WAL. A live board that does not fit memory is read `in_place` if that is wanted and it rests; the
+    /// caller then has to ask at the end whether it still is what it was. What has to be copied into a file goes to the directory `scratch`. Where a transaction was
     /// cut short, the pages of its rollback journal are put back.
     ///
     /// # Errors
     /// Exit 11 when a live board changes under every try, 12 when there is no room for its copy, otherwise the reading error.
-    pub fn open(&self, scratch: &Path) -> Outcome<Stores> {
+    pub fn open(&self, scratch: &Path, in_place: bool) -> Outcome<Stores> {
         let (main, wal) = self.files();
         let journal = sidecar(&main, "-journal");
         for _ in 0..TRIES {
@@ -120,10 +125,16 @@ impl Source {
             let (main_size, log_size) = sizes.map_err(|error| reading(error, &self.path))?;
             let live = matches!(self.kind, Kind::Live | Kind::Held) || hot.is_some();
             let small = main_size + log_size <= if live { MEMORY_LIVE } else { MEMORY };
+            let rests = in_place
+                && self.kind == Kind::Live
+                && hot.is_none()
+                && rests(file.as_ref())
+                && rests(log.as_ref());
+            let copied = live && (small || !rests);
             let take = |file: Option<File>, size: u64| match file {
                 None => Ok(Bytes::Memory(Vec::new())),
                 Some(file) if small => Ok(Bytes::Memory(in_memory(&file, size))),
-                Some(file) if live => set_aside(&file, size, scratch),
+                Some(file) if copied => set_aside(&file, size, scratch),
                 Some(file) => Ok(Bytes::File { file, size }),
             };
             let (mut bytes, log) = (take(file, main_size)?, take(log, log_size)?);
@@ -131,7 +142,7 @@ impl Source {
                 bytes.roll_back(journal, records).map_err(|error| reading(error, &self.path))?;
             }
             if seen == fingerprint(&main, &wal)? && seen_journal == stamp(&journal)? {
-                let seen = (!live).then_some(seen);
+                let seen = (!copied).then_some(seen);
                 return Ok(Stores { main: bytes, wal: log, seen });
             }
         }
@@ -173,6 +184,13 @@ impl Stores {
     pub(crate) fn seen(&self) -> Option<Fingerprint> {
         self.seen
     }
+}
+
+/// Whether nobody has written to `file` for a while.
+fn rests(file: Option<&File>) -> bool {
+    let Some(file) = file else { return true };
+    let written = file.metadata().and_then(|meta| meta.modified());
+    written.is_ok_and(|time| SystemTime::now().duration_since(time).is_ok_and(|since| since > REST))
 }
 
 fn reading(error: std::io::Error, path: &Path) -> Failure {

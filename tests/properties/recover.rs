@@ -171,3 +171,44 @@ proptest! {
         }
     }
 }
+
+/// Writes one more event to the board when the rows are about to be written: too late for a reading that went before.
+struct Meddler<'m> {
+    board: &'m Path,
+    done: bool,
+}
+
+impl recover::Watch for Meddler<'_> {
+    fn step(&mut self, stage: recover::Stage, _: u64, _: u64) -> kanbanctl::failure::Outcome<()> {
+        if stage == recover::Stage::Rebuild && !std::mem::replace(&mut self.done, true) {
+            let event = "INSERT INTO task_events VALUES (NULL, 't_late', NULL, 'created', NULL, 1780000000)";
+            Connection::open(self.board).unwrap().execute(event, []).unwrap();
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_board_that_changes_while_it_is_read_in_place_is_read_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, output) = (dir.path().join("kanban.db"), dir.path().join("new.db"));
+    board(&path, 10);
+    let connection = Connection::open(&path).unwrap();
+    let large = "INSERT INTO notes(words) SELECT hex(randomblob(4000000)) FROM tasks LIMIT 5";
+    connection.execute_batch(&format!("PRAGMA synchronous = OFF; {large}")).unwrap();
+    connection.close().unwrap();
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_hours(1);
+    std::fs::File::options().append(true).open(&path).unwrap().set_modified(long_ago).unwrap();
+    let found = sources::discover(&path, &[], &mut Unwatched).unwrap();
+    let options = recover::Options::new(dir.path().to_path_buf());
+    let mut meddler = Meddler { board: &path, done: false };
+    let report = recover::recover(&found.sources, Some(&output), &options, &mut meddler).unwrap();
+    assert_eq!(report.verified, Some(true));
+    let late = |path: &Path| -> i64 {
+        let count = "SELECT count(*) FROM task_events WHERE task_id = 't_late'";
+        Connection::open(path).unwrap().query_row(count, [], |row| row.get(0)).unwrap()
+    };
+    assert!(meddler.done);
+    assert_eq!((late(&path), late(&output)), (1, 1));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
+}
