@@ -103,7 +103,7 @@ impl Viewer {
     /// # Errors
     /// As [`Viewer::each_row`].
     pub fn map(&self, source: &Source, watch: &mut dyn Watch) -> Outcome<Option<Map>> {
-        let stores = source.open(&self.scratch)?;
+        let stores = source.open(&self.scratch, false)?;
         let Some(layout) = layout::lay_out(&stores) else { return Ok(None) };
         let salvaged = salvage::salvage(&layout, &self.schemas, &orders(workers::cores()), watch)?;
         Ok(salvaged.map(|(salvage, entries)| map::draw(&layout, &entries, &salvage.catalog)))
