@@ -83,6 +83,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         Diagnosis::Indexes(names) => names,
         Diagnosis::Worse(finding) => return Err(worse(&finding, &seen)),
         Diagnosis::Sound => {
+            if !context.globals.dry_run {
+                install::close_interrupted(&seen, Operation::Repair, context.clock)?;
+            }
             context.ui.emit_maintenance(&report)?;
             context.ui.success("The board is sound already; nothing was changed.");
             return Ok(Exit::Ok);

@@ -98,6 +98,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         let is_same = is_same(&seen, &file.path()?)?;
         if is_same || context.globals.dry_run {
             restored.state = if is_same { State::Already } else { State::Restorable };
+            if !context.globals.dry_run {
+                install::close_interrupted(&seen, Operation::Restore, context.clock)?;
+            }
             context.ui.emit_maintenance(&restored)?;
             let what = if is_same { "has the backup's content already" } else { "would be replaced" };
             context.ui.success(format_args!("The board {what}; nothing was changed."));

@@ -13,7 +13,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::evidence::{self, About, Evidence};
+use super::evidence::{self, About, Evidence, Operation};
 use super::site::{self, Space};
 use crate::board::Inspection;
 use crate::board::files::{FileState, with_suffix};
@@ -134,6 +134,17 @@ pub fn finish(
     };
     let remarks = recorded.err().map(|failure| format!("the evidence is not marked as finished: {failure}"));
     Installed { evidence, running, remarks: remarks.into_iter().collect() }
+}
+
+/// Closes the folders of attempts at `operation` that were interrupted behind their last change, once the board is found to
+/// be what they were to make of it.
+///
+/// # Errors
+/// When the directory cannot be listed or written.
+pub fn close_interrupted(seen: &Inspection, operation: Operation, clock: Clock) -> Outcome<()> {
+    let sets = evidence::list(&seen.resolved)?;
+    let is_open = |set: &Evidence| !set.finished && set.manifest.about.operation == operation;
+    sets.into_iter().filter(is_open).try_for_each(|mut set| set.finish(operation.past(), clock))
 }
 
 fn close_earlier(seen: &Inspection, evidence: &Evidence, clock: Clock) -> Outcome<()> {

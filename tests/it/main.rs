@@ -23,6 +23,7 @@ mod holders; // other processes with the board open, their locks lost or not
 mod hostile; // boards made to harm: nothing runs, nothing hangs, nothing outgrows its memory
 mod init; // one board, made once, never where one was lost
 mod install; // recovered boards installed and put back; what refuses it, and touches nothing
+mod install_faults; // killed and failing at every changing system call of an install or repair
 mod journal; // the journal mode shown, changed, brought back
 mod list; // list, show, stats: filters, orders, counts, unknown columns
 mod load; // a thousand short processes, two at a time: nothing lost

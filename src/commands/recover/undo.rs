@@ -8,8 +8,8 @@ use crate::commands::{Context, aftermath};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::own;
-use crate::recover::evidence::Piece;
-use crate::recover::{site, undo};
+use crate::recover::evidence::{Operation, Piece};
+use crate::recover::{install, site, undo};
 use crate::ui::{Page, Records, Report};
 
 /// What was put back.
@@ -41,6 +41,9 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
         evidence: None,
     };
     if plan.is_in_place {
+        if !context.globals.dry_run {
+            install::close_interrupted(&seen, Operation::Undo, context.clock)?;
+        }
         context.ui.emit(&undone)?;
         context
             .ui
