@@ -90,7 +90,7 @@ impl Options {
 
 /// One task of a file: its line's number, from 1, and its draft.
 #[derive(Debug)]
-pub(super) struct Line {
+pub struct Line {
     /// Number of the line; 0 for a task from the command line.
     pub number: usize,
     draft: Draft,
@@ -221,7 +221,7 @@ impl Keys {
 ///
 /// # Errors
 /// Exit 2, with the line's number.
-pub(super) fn parse(bytes: &[u8], base: &Draft, env: &Env) -> Outcome<Vec<Line>> {
+pub fn parse(bytes: &[u8], base: &Draft, env: &Env) -> Outcome<Vec<Line>> {
     let mut places = Vec::new();
     let mut drafts = Vec::new();
     for (number, line) in numbered(bytes) {

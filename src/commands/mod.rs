@@ -12,7 +12,7 @@ pub mod checkpoint;
 pub mod complete;
 pub mod completions;
 pub mod create;
-mod draft;
+pub mod draft;
 pub mod health;
 pub mod init;
 pub mod journal_mode;

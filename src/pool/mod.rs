@@ -26,7 +26,8 @@ use crate::store::audit::{self, Integrity};
 use crate::store::schema::{Compared, SchemaReport};
 pub use budget::Budget;
 use open::{configure, connect};
-pub(crate) use open::{immutable_uri, protect};
+pub(crate) use open::immutable_uri;
+pub use open::protect;
 
 /// How long a finding of damage rests before the second look (architecture.md rule 4).
 const SECOND_LOOK: Duration = Duration::from_millis(250);

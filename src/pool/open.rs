@@ -57,8 +57,12 @@ fn percent_encoded(path: &Path) -> String {
 }
 
 /// The switches of every connection to a board: nothing is checkpointed or unlinked on close, nothing that the board
-/// brings along is run (architecture.md rules 2 and 9). None of them reads the file.
-pub(crate) fn protect(connection: &Connection) -> Outcome<()> {
+/// brings along is run, and it cannot ask for more than its limits (architecture.md rules 2 and 9). None of them reads the
+/// file.
+///
+/// # Errors
+/// What SQLite says.
+pub fn protect(connection: &Connection) -> Outcome<()> {
     let switches = [
         (DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true),
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
