@@ -1,11 +1,25 @@
-//! The whole of a recovery, up to the rows. The first two bytes say how long the main file is; the rest is the WAL.
+//! What a file and its WAL hold, up to the rows. The first two bytes say how long the main file is; the rest is the WAL.
 #![no_main]
-use kanbanctl::recover::{self, store::Stores};
+use std::path::Path;
+use std::sync::OnceLock;
+
+use kanbanctl::recover::{Unwatched, Viewer, sources};
 use libfuzzer_sys::fuzz_target;
+
+fn folder() -> &'static Path {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    FOLDER.get_or_init(|| tempfile::tempdir().expect("a temporary directory")).path()
+}
 
 fuzz_target!(|bytes: &[u8]| {
     let [a, b, rest @ ..] = bytes else { return };
     let split = usize::from(u16::from_be_bytes([*a, *b])).min(rest.len());
     let (main, wal) = rest.split_at(split);
-    let _ = recover::holdings(&Stores::in_memory(main.to_vec(), wal.to_vec()));
+    let path = folder().join("kanban.db");
+    std::fs::write(&path, main).expect("the temporary directory takes files");
+    std::fs::write(folder().join("kanban.db-wal"), wal).expect("the temporary directory takes files");
+    let viewer = Viewer::new(folder().to_path_buf()).expect("a database in memory");
+    if let Ok(found) = sources::discover(&path, &[], &mut Unwatched) {
+        found.sources.iter().for_each(|source| drop(viewer.holdings(source)));
+    }
 });
