@@ -9,3 +9,5 @@ mod ondisk;
 mod pages;
 #[path = "properties/recover.rs"]
 mod recover;
+#[path = "properties/thinning.rs"]
+mod thinning;

@@ -49,12 +49,23 @@ fn a_copy_that_cannot_be_read_is_named_and_hides_nothing() {
         // Root reads everything; nothing to see for it here.
         return;
     }
+    // Of a length that no other has, so that nothing would have to be read for telling it apart.
+    let odd = copy(&sandbox, "20260501_101012");
+    std::fs::write(&odd, b"odd").unwrap();
+    std::fs::set_permissions(&odd, PermissionsExt::from_mode(0o000)).unwrap();
     let listed = sandbox.run(&["backups", "list", "--json"]).exits(5).says("20260501_101011");
     assert_eq!(listed.data().as_array().unwrap().len(), 1);
     let recovered =
         sandbox.run(&["recover", "--dry-run", "--json"]).exits(5).says("could not be read").data();
     assert_eq!(recovered["tables"]["tasks"]["recovered"], 20);
-    assert_eq!(recovered["unread_sources"][0]["path"], locked.to_str().unwrap());
+    let mut unread: Vec<&str> = recovered["unread_sources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["path"].as_str().unwrap())
+        .collect();
+    unread.sort_unstable();
+    assert_eq!(unread, [locked.to_str().unwrap(), odd.to_str().unwrap()]);
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! Equal contents are one source: told by length where that is enough, by SHA-256 of main file and log where it is not.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::ErrorKind;
 
 use super::discovery::Member;
 use super::hashing::{self, Digest, Hashed};
-use super::{Found, Kind, Source, Unread};
-use crate::failure::Outcome;
+use super::{Found, Kind, Source, Unread, sidecar};
+use crate::failure::{Failure, Outcome};
 use crate::recover::Watch;
 
 /// Which contents are hashed.
@@ -56,7 +58,12 @@ pub(super) fn group(files: Vec<(Kind, Member)>, digests: Digests, watch: &mut dy
     for ((kind, member), job) in files.into_iter().zip(hashed_by) {
         let answer = job.and_then(|job| answers.get_mut(job));
         match answer {
-            None => groups.add(kind, member, None),
+            None => match readable(&member) {
+                Ok(true) => groups.add(kind, member, None),
+                Ok(false) => {}
+                Err(failure) if is_copy(kind) => groups.found.unread.push(Unread::new(member.path, &failure)),
+                Err(failure) => return Err(failure),
+            },
             Some(Ok(Some(hashed))) => {
                 // Another name of the same files keeps its own name.
                 let member =
@@ -64,13 +71,31 @@ pub(super) fn group(files: Vec<(Kind, Member)>, digests: Digests, watch: &mut dy
                 groups.add(kind, member, Some(hashed));
             }
             Some(Ok(None)) => {}
-            Some(Err(failure)) if matches!(kind, Kind::Backup | Kind::Own) => {
+            Some(Err(failure)) if is_copy(kind) => {
                 groups.found.unread.push(Unread::new(member.path, failure));
             }
             Some(answer) => std::mem::replace(answer, Ok(None)).map(drop)?,
         }
     }
     Ok(groups.found)
+}
+
+/// Whether it is one of many: what is wrong with it is told, and hides nothing else.
+fn is_copy(kind: Kind) -> bool {
+    matches!(kind, Kind::Backup | Kind::Own)
+}
+
+/// Whether what was not hashed can be opened; false when it went away meanwhile.
+fn readable(member: &Member) -> Outcome<bool> {
+    let mut there = false;
+    for path in [member.path.clone(), sidecar(&member.path, "-wal")] {
+        match File::open(&path) {
+            Ok(_) => there = true,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(Failure::io(error, "opening the file").at(&path)),
+        }
+    }
+    Ok(there)
 }
 
 #[derive(Default)]

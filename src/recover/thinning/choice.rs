@@ -242,29 +242,36 @@ impl<'a> Work<'a> {
         candidates
     }
 
-    /// Counts what everything holds, then takes the candidates one by one.
+    /// Counts what everything holds; then takes the candidates whose rows another content has just so, and then the others
+    /// one by one.
     fn drop_contents(&mut self, candidates: &[usize], live: &Held, read: &mut Read<'_>) -> Outcome<()> {
         let mut ledger = Ledger::default();
         ledger.add_live(live);
-        let mut unknown = HashSet::new();
+        let mut sets = Sets::default();
         let all: Vec<usize> = (0..self.contents.len()).collect();
         read(&all, &mut |number, held| {
-            let known = held.is_some_and(|held| {
-                let counted = ledger.add(index(number), &held);
-                counted && (self.rules.lossy || !held.is_opaque)
-            });
-            if !known {
-                unknown.insert(number);
+            if let Some(held) = held.filter(|held| self.rules.lossy || !held.is_opaque) {
+                sets.add(number, &held, &mut ledger);
             }
         })?;
         let alone = ledger.alone();
-        let mut left = Vec::new();
+        let mut last = Vec::new();
         for &number in candidates {
-            let rows = alone.get(&index(number)).copied().unwrap_or(0);
-            if unknown.contains(&number) {
+            if !self.is_full() {
+                return Ok(());
+            }
+            match sets.of.get(&number).copied() {
                 // Not even when losses are fine: nobody could say which.
-                self.choice.stays.insert(number, Stays::Unknown);
-            } else if rows > 0 && !self.rules.lossy {
+                None => {
+                    self.choice.stays.insert(number, Stays::Unknown);
+                }
+                Some(set) if sets.leave(set) => self.remove_content(number),
+                Some(set) => last.push((number, alone.get(&set).copied().unwrap_or(0))),
+            }
+        }
+        let mut left = Vec::new();
+        for (number, rows) in last {
+            if rows > 0 && !self.rules.lossy {
                 self.hold(number, rows);
             } else {
                 left.push(number);
@@ -294,6 +301,10 @@ impl<'a> Work<'a> {
             return;
         }
         ledger.remove(&held);
+        self.remove_content(number);
+    }
+
+    fn remove_content(&mut self, number: usize) {
         let Some(content) = self.contents.get(number) else { return };
         let left = self.left.get(number).cloned().unwrap_or_default();
         for place in left {
@@ -308,6 +319,44 @@ impl<'a> Work<'a> {
     }
 }
 
-fn index(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
+/// Contents that hold just the same rows: they differ in nothing that counts, and are counted once.
+#[derive(Default)]
+struct Sets {
+    numbers: HashMap<Name, u32>,
+    /// How many contents of each are left.
+    left: Vec<u32>,
+    /// The set of each content that is known.
+    of: HashMap<usize, u32>,
+    /// Sets with too many rows to count.
+    uncounted: HashSet<u32>,
+}
+
+impl Sets {
+    fn add(&mut self, content: usize, held: &Held, ledger: &mut Ledger) {
+        // What else an opaque one holds is not in its name.
+        let apart = if held.is_opaque { content as u64 + 1 } else { 0 };
+        let next = u32::try_from(self.left.len()).unwrap_or(u32::MAX);
+        let set = *self.numbers.entry(held.name(apart)).or_insert(next);
+        if set == next {
+            self.left.push(0);
+            if !ledger.add(set, held) {
+                self.uncounted.insert(set);
+            }
+        }
+        if let Some(left) = self.left.get_mut(set as usize).filter(|_| !self.uncounted.contains(&set)) {
+            *left += 1;
+            self.of.insert(content, set);
+        }
+    }
+
+    /// Takes one content out of a set; false when it is the last.
+    fn leave(&mut self, set: u32) -> bool {
+        match self.left.get_mut(set as usize) {
+            Some(left) if *left > 1 => {
+                *left -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use crate::recover::versions::Name;
 
@@ -22,6 +23,25 @@ pub(crate) struct Held {
     pub(crate) partial: Vec<Name>,
     /// Whether it has tables whose rows cannot be read, so that nothing is known of what else it holds.
     pub(crate) is_opaque: bool,
+}
+
+impl Held {
+    /// The name of all that it holds: equal for two that hold just the same rows, and the same number `apart`.
+    pub(super) fn name(&self, apart: u64) -> Name {
+        let mut says: Vec<Name> = self.versions.iter().map(|version| version.says).collect();
+        let mut partial = self.partial.clone();
+        says.sort_unstable();
+        partial.sort_unstable();
+        let mut hash = Sha256::new();
+        for part in [&says, &partial] {
+            hash.update((part.len() as u64).to_be_bytes());
+            for name in part {
+                hash.update(name.to_be_bytes());
+            }
+        }
+        hash.update(apart.to_be_bytes());
+        hash.finalize().iter().take(16).fold(0, |name, &byte| name << 8 | Name::from(byte))
+    }
 }
 
 /// A whole row as it stands somewhere.
@@ -46,10 +66,10 @@ pub struct Loss {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Count {
-    /// Copies that hold it and stay.
+    /// Sets of contents that hold it and of which one stays.
     kept: u32,
     live: bool,
-    /// The content in which it was seen first.
+    /// The set of contents in which it was seen first.
     first: u32,
 }
 
@@ -86,22 +106,22 @@ impl Ledger {
         }
     }
 
-    /// Counts a content; false when there is no room to count all that it holds.
-    pub(super) fn add(&mut self, content: u32, held: &Held) -> bool {
+    /// Counts what a set of contents holds; false when there is no room to count all of it.
+    pub(super) fn add(&mut self, set: u32, held: &Held) -> bool {
         let mut fits = true;
         for version in &held.versions {
             let full = self.versions.len() >= MAX_VERSIONS;
-            fits &= count(&mut self.versions, version.says, content, full);
-            fits &= count(&mut self.rows, version.row, content, full);
+            fits &= count(&mut self.versions, version.says, set, full);
+            fits &= count(&mut self.rows, version.row, set, full);
         }
         for row in &held.partial {
             let full = self.partial.len() >= MAX_VERSIONS;
-            fits &= count(&mut self.partial, *row, content, full);
+            fits &= count(&mut self.partial, *row, set, full);
         }
         fits
     }
 
-    /// For each content that has some, how many versions are nowhere else.
+    /// For each set that has some, how many versions are nowhere else.
     pub(super) fn alone(&self) -> HashMap<u32, u64> {
         let mut alone = HashMap::new();
         let versions = self.versions.values().filter(|count| count.kept == 1 && !count.live);
@@ -127,7 +147,7 @@ impl Ledger {
         (versions + partial.count()) as u64
     }
 
-    /// Takes a content out, and notes what goes with it.
+    /// Takes the last of a set out, and notes what goes with it.
     pub(super) fn remove(&mut self, held: &Held) {
         for version in &held.versions {
             let row = take(&mut self.rows, version.row);
@@ -153,18 +173,18 @@ impl Ledger {
     }
 }
 
-fn count(counts: &mut HashMap<Name, Count>, name: Name, content: u32, full: bool) -> bool {
+fn count(counts: &mut HashMap<Name, Count>, name: Name, set: u32, full: bool) -> bool {
     match counts.entry(name) {
         Entry::Occupied(mut known) => {
             let known = known.get_mut();
             if known.kept == 0 {
-                known.first = content;
+                known.first = set;
             }
             known.kept += 1;
         }
         Entry::Vacant(_) if full => return false,
         Entry::Vacant(place) => {
-            place.insert(Count { kept: 1, live: false, first: content });
+            place.insert(Count { kept: 1, live: false, first: set });
         }
     }
     true
