@@ -3,6 +3,8 @@
 
 #[path = "properties/encoding.rs"]
 mod encoding;
+#[path = "properties/forks.rs"]
+mod forks;
 #[path = "properties/ondisk.rs"]
 mod ondisk;
 #[path = "properties/pages.rs"]

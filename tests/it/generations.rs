@@ -241,7 +241,7 @@ fn two_copies_that_parted_give_one_board() {
             event("t_00000001", "blocked", 1_780_000_100),
             "UPDATE tasks SET status = 'done' WHERE id = 't_00000003'".to_owned(),
             event("t_00000003", "completed", 1_780_000_101),
-            "DELETE FROM task_events WHERE task_id = 't_00000005'; DELETE FROM tasks WHERE id = 't_00000005'"
+            "DELETE FROM task_events WHERE task_id = 't_00000004'; DELETE FROM tasks WHERE id = 't_00000004'"
                 .to_owned(),
             "UPDATE kanban_notify_subs SET last_event_id = 6".to_owned(),
             task("t_0000000a", 1_780_000_102),
@@ -265,7 +265,7 @@ fn two_copies_that_parted_give_one_board() {
             "'t_00000001'|'done'",
             "'t_00000002'|'blocked'",
             "'t_00000003'|'done'",
-            "'t_00000004'|'ready'",
+            "'t_00000005'|'ready'",
             "'t_0000000a'|'ready'",
             "'t_0000000b'|'ready'",
         ]

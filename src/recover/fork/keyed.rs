@@ -18,7 +18,7 @@ impl<'t> Join<'t> {
             if known.contains(&(parent, child)) {
                 continue;
             }
-            let gone = tasks.is_deleted(parent) || tasks.is_deleted(child);
+            let gone = tasks.is_deleted(parent) || tasks.is_deleted(child) || table.old.contains(&from);
             if gone || cut.contains(&(parent.map(<[u8]>::to_vec), child.map(<[u8]>::to_vec))) {
                 continue;
             }
@@ -40,13 +40,14 @@ impl<'t> Join<'t> {
                 self.joined.puts.push(Put { table, rowid, side: Side::Main, from: rowid, values });
             }
         }
-        let split = self.tables.get(EVENTS).and_then(|events| events.split.time);
+        let split = self.split_time();
         for (from, row) in table.rows(Side::Second) {
             if table.rows(Side::Main).any(|(_, main)| keyed(main) == keyed(row)) {
                 continue;
             }
             // One that is older than the split was on the main line once, and was ended there.
             let ended = split.is_some_and(|split| row.integer("created_at").is_some_and(|made| made < split));
+            let ended = ended || table.old.contains(&from);
             if tasks.is_deleted(row.text("task_id")) || (ended && !(self.doubted)(SUBSCRIPTIONS, from)) {
                 continue;
             }
@@ -106,7 +107,9 @@ impl<'t> Join<'t> {
             };
             match main {
                 Some((rowid, main)) if !main.equals(row) => self.conflict(name, rowid, Side::Main, row),
-                None if from > table.split.common || (self.doubted)(name, from) => {
+                None if (from > table.split.common && !table.old.contains(&from))
+                    || (self.doubted)(name, from) =>
+                {
                     let rowid = if columns.is_empty() { from } else { free(table, from, &mut next) };
                     self.put(name, rowid, from, None);
                 }

@@ -145,8 +145,9 @@ impl Pair<'_, '_> {
             if self.log_only && !row.site().in_log {
                 if other.is_some() {
                     split.see(row.rowid, Alike::Same);
+                    continue;
                 }
-                continue;
+                compared.old.insert(row.rowid);
             }
             let Some(other) = other else {
                 let theirs = self.second.payload(row, decode)?.unwrap_or_default();
@@ -179,7 +180,6 @@ impl Pair<'_, '_> {
             split.time = super::Row { columns, values: &ours }.time();
         }
         compared.split = split;
-        compared.follow_deletions();
         Ok(compared)
     }
 

@@ -7,7 +7,9 @@
 //!
 //! Works on values alone: it is given the rows in which the two differ and says which rows of the second come into the
 //! result, at which number, with which values changed. A row of a number up to `common` that the main line has not was
-//! deleted there and stays so, unless the main line may have lost it. Tasks that both changed are taken from the history
+//! deleted there and stays so, with all of its task if that is gone, unless the main line may have lost it. A task that the
+//! main line has deleted and that has no number up to `common` looks like a new one: it comes back rather than that a new
+//! one is lost. Tasks that both changed are taken from the history
 //! that worked on them last; the other's version is reported. [`located`] makes values of rows in files, and places of the
 //! answer.
 
@@ -20,7 +22,7 @@ mod rows;
 mod split;
 mod tasks;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use self::datum::{decode, encode};
 use self::rows::{Compared, Key, Row, compare};
@@ -96,7 +98,16 @@ pub(crate) fn join(
     parted: bool,
     doubted: &dyn Fn(&str, i64) -> bool,
 ) -> Joined {
-    let mut join = Join { tables, parted, doubted, joined: Joined::default(), numbers: HashMap::new() };
+    let absent = absent(tables);
+    let mut join = Join {
+        tables,
+        over: over(tables, &absent, doubted),
+        absent,
+        parted,
+        doubted,
+        joined: Joined::default(),
+        numbers: HashMap::new(),
+    };
     for (name, table) in tables {
         if table.key == Key::Number && name != TASKS {
             let numbers = join.give_numbers(name, table);
@@ -118,8 +129,39 @@ pub(crate) fn join(
     join.joined
 }
 
+/// The tasks that only the second history has.
+fn absent(tables: &BTreeMap<String, Compared>) -> HashSet<&[u8]> {
+    let ids = |side| tables.get(TASKS).into_iter().flat_map(move |table| table.rows(side));
+    let main: HashSet<&[u8]> = ids(Side::Main).filter_map(|(_, row)| row.text("id")).collect();
+    ids(Side::Second).filter_map(|(_, row)| row.text("id")).filter(|id| !main.contains(id)).collect()
+}
+
+/// Those of `absent` that were there when the histories parted: the main line lacks rows of theirs from before that. Tasks
+/// that it may have lost itself are none of them.
+fn over<'t>(
+    tables: &'t BTreeMap<String, Compared>,
+    absent: &HashSet<&'t [u8]>,
+    doubted: &dyn Fn(&str, i64) -> bool,
+) -> HashSet<&'t [u8]> {
+    let Some(events) = tables.get(EVENTS) else { return HashSet::new() };
+    let before = events.rows(Side::Second).take_while(|(rowid, _)| *rowid <= events.split.common);
+    let lacking =
+        before.filter(|(rowid, _)| events.row(Side::Main, *rowid).is_none() && !doubted(EVENTS, *rowid));
+    let mut over: HashSet<&[u8]> =
+        lacking.filter_map(|(_, row)| row.text("task_id")).filter(|task| absent.contains(task)).collect();
+    let second = tables.get(TASKS).into_iter().flat_map(|table| table.rows(Side::Second));
+    for (_, row) in second.filter(|(rowid, _)| doubted(TASKS, *rowid)) {
+        row.text("id").map(|id| over.remove(id));
+    }
+    over
+}
+
 struct Join<'t> {
     tables: &'t BTreeMap<String, Compared>,
+    /// Tasks that the main line has not.
+    absent: HashSet<&'t [u8]>,
+    /// Those of them that it has deleted.
+    over: HashSet<&'t [u8]>,
     parted: bool,
     doubted: &'t dyn Fn(&str, i64) -> bool,
     joined: Joined,
@@ -136,6 +178,11 @@ impl Join<'_> {
     /// Whether the second history's row `rowid` of `table` is one of its own.
     fn is_own(&self, table: &str, rowid: i64) -> bool {
         self.numbers.get(table).is_some_and(|numbers| numbers.contains_key(&rowid))
+    }
+
+    /// When the last event was written that both have.
+    fn split_time(&self) -> Option<i64> {
+        self.tables.get(EVENTS).and_then(|events| events.split.time)
     }
 
     /// Whether events of the main line behind the split may be lost, so that their absence says nothing.

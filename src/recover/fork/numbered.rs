@@ -14,6 +14,12 @@ impl<'t> Join<'t> {
         let mut next = table.highest();
         for (rowid, row) in table.rows(Side::Second).filter(|(rowid, _)| *rowid > table.split.common) {
             let known = table.row(Side::Main, rowid);
+            let task = row.text("task_id");
+            let over = task.is_some_and(|task| self.over.contains(task));
+            let left = name != EVENTS && task.is_some_and(|task| self.absent.contains(task));
+            if over || table.old.contains(&rowid) || (left && row.time() < self.split_time()) {
+                continue;
+            }
             if name == RUNS && known.is_some_and(|known| is_same_run(known, row)) {
                 continue;
             }
@@ -38,13 +44,16 @@ impl<'t> Join<'t> {
             if self.is_own(name, rowid) {
                 let values = self.moved(name, row);
                 self.put(name, self.number(name, rowid), rowid, values);
-            } else if let Some(main) = main.filter(|_| name == RUNS) {
+            } else if let Some(main) = main.filter(|main| name == RUNS && is_same_run(*main, row)) {
                 let newer = tasks.keeps(task).unwrap_or_else(|| newer_run(main, row));
                 if newer == Side::Second {
                     self.put(name, rowid, rowid, None);
                 }
             } else if (self.doubted)(name, rowid) && !tasks.is_deleted(task) {
                 self.put(name, rowid, rowid, None);
+            } else if main.is_none() && tasks.is_revived(task) {
+                let values = self.moved(name, row);
+                self.put(name, rowid, rowid, values);
             }
         }
     }

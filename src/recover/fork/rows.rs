@@ -1,6 +1,6 @@
 //! The rows in which two histories differ, read by the names of their columns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Alike, Datum, RUN_IDENTITY, RUNS, Side, Split, TASKS, Values};
 
@@ -26,6 +26,8 @@ pub(crate) struct Compared {
     pub(crate) main: BTreeMap<i64, Values>,
     /// The same of the second history.
     pub(crate) second: BTreeMap<i64, Values>,
+    /// Those of `second` that are known to be from before the histories parted.
+    pub(crate) old: BTreeSet<i64>,
     pub(crate) split: Split,
     /// The highest number given out in each.
     pub(crate) last: [i64; 2],
@@ -106,24 +108,6 @@ impl Compared {
         self.last.first().is_some_and(|&last| last > self.split.common)
     }
 
-    /// Moves the split behind rows that both had and the main line has deleted: those that the second history has before
-    /// the first number that the main line gave out by itself, and that are no younger than that row.
-    pub(super) fn follow_deletions(&mut self) {
-        if self.key != Key::Number {
-            return;
-        }
-        let own = self.rows(Side::Main).find(|(rowid, _)| *rowid > self.split.common);
-        let own = own.map(|(rowid, row)| (rowid, row.time()));
-        let (limit, until) = own.unwrap_or((self.last[0].saturating_add(1), None));
-        let deleted = self.rows(Side::Second).skip_while(|(rowid, _)| *rowid <= self.split.common);
-        let deleted = deleted.take_while(|(rowid, row)| {
-            *rowid < limit && until.zip(row.time()).is_none_or(|(until, time)| time <= until)
-        });
-        if let Some((rowid, row)) = deleted.last() {
-            (self.split.common, self.split.time) = (rowid, row.time());
-        }
-    }
-
     pub(super) fn highest(&self) -> i64 {
         self.last.into_iter().max().unwrap_or(0)
     }
@@ -139,14 +123,35 @@ pub(crate) fn compare(table: &str, columns: &[Vec<String>; 2], main: &[Datum], s
     }
     let null = Datum::Null;
     let differs = |name: &&str| main.get(name).unwrap_or(&null) != second.get(name).unwrap_or(&null);
-    let differing = match table {
-        RUNS => RUN_IDENTITY.iter().copied().filter(differs).count(),
-        TASKS => usize::from(differs(&"id")) * 2,
-        _ => main_columns.iter().map(String::as_str).filter(differs).count(),
+    let names: Vec<&str> = match table {
+        RUNS => RUN_IDENTITY.to_vec(),
+        TASKS => vec!["id"],
+        _ => main_columns.iter().map(String::as_str).collect(),
     };
-    match (table, differing) {
-        (RUNS | TASKS, 0) => Alike::Same,
-        (_, 0 | 1) => Alike::Nearly,
+    let differing: Vec<&str> = names.into_iter().filter(differs).collect();
+    match (table, differing.as_slice()) {
+        (RUNS | TASKS, []) => Alike::Same,
+        (_, []) => Alike::Nearly,
+        (_, [name]) => match main.get(name).zip(second.get(name)) {
+            Some((one, other)) if is_other(one, other) => Alike::Not,
+            _ => Alike::Nearly,
+        },
         _ => Alike::Not,
+    }
+}
+
+/// Whether neither of two values can have come of the other by damage: both are words or numbers, and more than a flipped
+/// bit lies between them.
+fn is_other(one: &Datum, other: &Datum) -> bool {
+    /// Longer texts are prose, in which a piece may be overwritten.
+    const WORD: usize = 64;
+    let is_word = |text: &[u8]| text.len() <= WORD && text.iter().all(u8::is_ascii_graphic);
+    match (one, other) {
+        (Datum::Integer(one), Datum::Integer(other)) => (one ^ other).count_ones() > 1,
+        (Datum::Text(one), Datum::Text(other)) if is_word(one) && is_word(other) => {
+            let flips: u32 = one.iter().zip(other).map(|(one, other)| (one ^ other).count_ones()).sum();
+            one.len() != other.len() || flips > 1
+        }
+        _ => false,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{EVENTS, Join, Row, Side, TASKS};
+use super::{Join, Row, Side, TASKS};
 
 /// Columns that say when somebody last did something to a task.
 const SIGNS: [&str; 4] = ["completed_at", "last_heartbeat_at", "started_at", "created_at"];
@@ -26,6 +26,7 @@ pub(super) struct Tasks {
     pub(super) choices: Vec<Choice>,
     kept: HashMap<Vec<u8>, Side>,
     deleted: HashSet<Vec<u8>>,
+    revived: HashSet<Vec<u8>>,
 }
 
 impl Tasks {
@@ -34,7 +35,12 @@ impl Tasks {
         self.kept.get(task?).copied()
     }
 
-    /// Whether the main line has deleted it, and nobody has worked on it since.
+    /// Whether the main line has not got it and the second history brings it: with all that was of it.
+    pub(super) fn is_revived(&self, task: Option<&[u8]>) -> bool {
+        task.is_some_and(|task| self.revived.contains(task))
+    }
+
+    /// Whether the main line has deleted it.
     pub(super) fn is_deleted(&self, task: Option<&[u8]>) -> bool {
         task.is_some_and(|task| self.deleted.contains(task))
     }
@@ -45,8 +51,6 @@ impl Tasks {
 struct Work {
     /// When something was done to it since the histories parted.
     last: Option<i64>,
-    /// Whether the other history lacks rows of it from before.
-    lacking: bool,
 }
 
 /// Work by task.
@@ -65,8 +69,6 @@ fn work<'t>(join: &Join<'t>, side: Side) -> HashMap<&'t [u8], Work> {
             let time = row.time();
             if own {
                 work.last = work.last.max(Some(time.unwrap_or(0)));
-            } else if name == EVENTS && table.row(Side::Main, rowid).is_none() {
-                work.lacking = true;
             }
         }
     }
@@ -103,9 +105,16 @@ pub(super) fn decide(join: &Join<'_>) -> Tasks {
         };
         let both = ours.last.is_some() && theirs.last.is_some();
         match kept {
-            Some(side) => tasks.kept.insert(id.to_vec(), side).map(drop),
-            None => tasks.deleted.insert(id.to_vec()).then_some(()),
-        };
+            Some(side) => {
+                tasks.kept.insert(id.to_vec(), side);
+                if main.is_none() {
+                    tasks.revived.insert(id.to_vec());
+                }
+            }
+            None => {
+                tasks.deleted.insert(id.to_vec());
+            }
+        }
         tasks.choices.push(Choice { main, second, kept, both });
     }
     tasks
@@ -123,15 +132,20 @@ fn newer(seen: bool, main: (Row<'_>, Work), second: (Row<'_>, Work)) -> Side {
 
 /// Whether a task that only the second history has is missing on the main line, and not deleted there.
 fn is_missing(join: &Join<'_>, rowid: i64, row: Row<'_>, work: Work) -> bool {
-    if work.last.is_some() || (join.doubted)(TASKS, rowid) {
+    if (join.doubted)(TASKS, rowid) {
         return true;
     }
-    if work.lacking {
+    if row.text("id").is_some_and(|id| join.over.contains(id)) {
+        return false;
+    }
+    if work.last.is_some() {
+        return true;
+    }
+    if join.tables.get(TASKS).is_some_and(|table| table.old.contains(&rowid)) {
         return false;
     }
     // No event tells: its age does, or its place among the others.
-    let split = join.tables.get(EVENTS).and_then(|events| events.split.time);
-    match split.zip(row.integer("created_at")) {
+    match join.split_time().zip(row.integer("created_at")) {
         Some((split, made)) => made >= split,
         None => join.tables.get(TASKS).is_none_or(|table| rowid > table.split.common),
     }
