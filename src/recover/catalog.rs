@@ -180,7 +180,7 @@ impl Column {
 }
 
 /// An index with a text of its own.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Index {
     pub(crate) name: String,
     pub(crate) table: String,
@@ -216,6 +216,16 @@ impl Catalog {
             }
         }
         catalog
+    }
+
+    /// Whether `other` says the same; tables that were taken apart from the same text are one.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let same =
+            |(one, other): (&Tree, &Tree)| Arc::ptr_eq(&one.table, &other.table) && one.root == other.root;
+        self.tables.len() == other.tables.len()
+            && self.tables.iter().zip(&other.tables).all(same)
+            && self.sequence_root == other.sequence_root
+            && (&self.indexes, &self.dropped, &self.unread) == (&other.indexes, &other.dropped, &other.unread)
     }
 
     /// Where the table `name` stands among the tables.

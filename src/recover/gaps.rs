@@ -14,6 +14,16 @@ impl Gaps {
         Self { ranges: vec![(i64::MIN, i64::MAX)] }
     }
 
+    /// The given ranges, which are disjoint and in order.
+    pub(crate) fn of(ranges: Vec<(i64, i64)>) -> Self {
+        Self { ranges }
+    }
+
+    /// All of them, in order.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = (i64, i64)> + '_ {
+        self.ranges.iter().copied()
+    }
+
     /// Whether there is none.
     pub(crate) fn is_empty(&self) -> bool {
         self.ranges.is_empty()

@@ -97,7 +97,7 @@ impl Merge {
         }
         let known = merged.tables.len();
         let mut met = vec![false; known];
-        for (tree, rows) in salvage.catalog.tables.into_iter().zip(salvage.tables) {
+        for (tree, rows) in salvage.catalog.tables.iter().zip(salvage.tables) {
             let found = tree.root.is_some();
             let at = merged.tables.iter().position(|known| known.table.name == tree.table.name);
             let at = at.unwrap_or_else(|| {
@@ -109,7 +109,7 @@ impl Merge {
                 *met = true;
             }
             if let Some(table) = merged.tables.get_mut(at) {
-                table.see(source, tree.table, found);
+                table.see(source, Arc::clone(&tree.table), found);
                 let take = Take { odds: &salvage.odds, all: &mut merged.odds };
                 match history.as_ref().and_then(|history| history.placings.get(&table.table.name)) {
                     Some(placings) => table.fold_history(rows, placings, take),

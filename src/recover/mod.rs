@@ -24,6 +24,7 @@ mod fork;
 mod gaps;
 mod graft;
 pub mod held;
+mod hold;
 mod holdings;
 pub mod install;
 mod layout;
@@ -246,7 +247,7 @@ fn attempt(
         return Err(Failure::damaged("No source holds a row or a schema that can be read."));
     }
     let mut merge = Merge::new();
-    ranking::fold(&mut ranking, &mut merge, shelf, &schemas, watch)?;
+    ranking::fold(&mut ranking, &mut merge, shelf, watch)?;
     graft::graft(&mut merge, &ranking.ranked, shelf, watch)?;
     let mut merged = merge.finish(options.include_older);
     let mut report = account::begin(&ranking.ranked, sources);

@@ -1,13 +1,13 @@
 //! Every source looked at once, and put in order: the best first, whatever order they were found in.
 //!
 //! The live board comes first if it holds anything, then how far the history in a source has come decides (its newest
-//! events and their highest number). What was read of a source is kept while there is room for it; otherwise it is read
-//! again when its turn comes.
+//! events and their highest number). Each is read once; what was read waits for its turn in a [`Hold`].
 
 use std::cmp::Reverse;
 
 use super::catalog::{Entry, Schemas};
 use super::fork;
+use super::hold::{Hold, Kept};
 use super::layout;
 use super::merge::Merge;
 use super::salvage::{self, Orders, Salvage};
@@ -21,10 +21,6 @@ use crate::ondisk::text::Encoding;
 
 /// A source with more bytes than this is read by every core; smaller ones by one each.
 const BIG: u64 = 16 << 20;
-/// What is kept of sources until their turn comes, in bytes, besides the best.
-const KEPT: usize = 32 << 20;
-/// What a source that is kept takes besides its rows, in bytes.
-const KEPT_EACH: usize = 8 << 10;
 
 /// What is known of a source that has pages.
 #[derive(Debug, Clone)]
@@ -42,12 +38,12 @@ pub(crate) struct Facts {
     evidence: (i64, i64),
 }
 
-/// The sources in order, and what was kept of them.
+/// The sources in order, and what was read of them.
 pub(crate) struct Ranking {
     /// Best first.
     pub(crate) ranked: Vec<Facts>,
-    kept: Vec<Option<Salvage>>,
-    sibling: Option<Vec<Entry>>,
+    kept: Vec<Kept>,
+    hold: Hold,
 }
 
 /// What one look at a source gives.
@@ -65,9 +61,9 @@ enum Look {
 /// What a source says when it cannot be read, and whatever `watch` stops with.
 pub(crate) fn rank(shelf: &Shelf<'_>, schemas: &Schemas, watch: &mut dyn Watch) -> Outcome<Ranking> {
     let sources = shelf.sources;
-    let mut looks =
-        Looks { sources, read: Vec::new(), waiting: Vec::new(), sibling: None, best: None, kept: 0 };
-    let all: Vec<u32> = (0..).take(shelf.sources.len()).collect();
+    let hold = Hold::new(shelf.scratch());
+    let mut looks = Looks { sources, read: Vec::new(), waiting: Vec::new(), sibling: None, best: None, hold };
+    let all: Vec<u32> = (0..).take(sources.len()).collect();
     let crew = Crew { shelf, schemas };
     crew.look(&all, None, false, watch, &mut |source, look| looks.put(source, look))?;
     let waiting = std::mem::take(&mut looks.waiting);
@@ -77,7 +73,7 @@ pub(crate) fn rank(shelf: &Shelf<'_>, schemas: &Schemas, watch: &mut dyn Watch) 
     }
     looks.read.sort_by(|(one, _), (other, _)| order(one, sources).cmp(&order(other, sources)));
     let (ranked, kept) = looks.read.into_iter().unzip();
-    Ok(Ranking { ranked, kept, sibling })
+    Ok(Ranking { ranked, kept, hold: looks.hold })
 }
 
 /// The best has the lowest.
@@ -90,20 +86,22 @@ fn order<'s>(facts: &Facts, sources: &'s [Source]) -> impl Ord + use<'s> {
 
 struct Looks<'s> {
     sources: &'s [Source],
-    read: Vec<(Facts, Option<Salvage>)>,
+    read: Vec<(Facts, Kept)>,
     waiting: Vec<u32>,
     /// The schema of the best source that has one.
     sibling: Option<Vec<Entry>>,
     best: Option<Facts>,
-    /// Bytes that what is kept takes.
-    kept: usize,
+    hold: Hold,
 }
 
 impl Looks<'_> {
-    fn put(&mut self, source: u32, look: Look) {
+    fn put(&mut self, source: u32, look: Look) -> Outcome<()> {
         let (facts, salvage, entries) = match look {
-            Look::Empty => return,
-            Look::Waits => return self.waiting.push(source),
+            Look::Empty => return Ok(()),
+            Look::Waits => {
+                self.waiting.push(source);
+                return Ok(());
+            }
             Look::Read(read) => *read,
         };
         let better = |best: &Facts| order(&facts, self.sources) < order(best, self.sources);
@@ -112,10 +110,9 @@ impl Looks<'_> {
             self.sibling = Some(entries);
         }
         let live = self.sources.get(source as usize).is_some_and(|source| source.kind == Kind::Live);
-        let size = salvage.size() + KEPT_EACH;
-        let keep = live || self.sources.len() == 1 || self.kept + size <= KEPT;
-        self.kept += if keep { size } else { 0 };
-        self.read.push((facts, keep.then_some(salvage)));
+        let kept = self.hold.put(salvage, live || self.sources.len() == 1)?;
+        self.read.push((facts, kept));
+        Ok(())
     }
 }
 
@@ -127,43 +124,16 @@ pub(crate) fn fold(
     ranking: &mut Ranking,
     merge: &mut Merge,
     shelf: &Shelf<'_>,
-    schemas: &Schemas,
     watch: &mut dyn Watch,
 ) -> Outcome<()> {
-    let crew = Crew { shelf, schemas };
     let total = ranking.ranked.len() as u64;
-    let kept: Vec<bool> = ranking.kept.iter().map(Option::is_some).collect();
-    let again = |at: usize, threads, watch: &mut dyn Watch| -> Outcome<Option<Salvage>> {
-        let Some(facts) = ranking.ranked.get(at) else { return Ok(None) };
-        let orders = crew.orders(facts.source, ranking.sibling.as_deref(), threads, false);
-        Ok(match crew.read(&orders, watch)? {
-            Look::Read(read) => Some(read.1),
-            Look::Empty | Look::Waits => None,
-        })
-    };
-    let is_big = |at: usize| ranking.ranked.get(at).is_some_and(|facts| crew.is_big(facts.source));
-    let ahead = |at: usize| -> Outcome<Option<Salvage>> {
-        if kept.get(at).copied().unwrap_or(true) || is_big(at) {
-            return Ok(None);
-        }
-        again(at, 1, &mut super::Unwatched)
-    };
-    let mut held = std::mem::take(&mut ranking.kept);
-    in_order(ranking.ranked.len(), cores(), ahead, |at, salvage| {
-        watch.step(Stage::Merge, at as u64, total)?;
-        let salvage = match (held.get_mut(at).and_then(Option::take), salvage?) {
-            (Some(salvage), _) | (None, Some(salvage)) => Some(salvage),
-            (None, None) => {
-                let mut within = Within { watch: &mut *watch, stage: Stage::Merge, done: at as u64, total };
-                again(at, cores(), &mut within)?
-            }
-        };
-        if let (Some(salvage), Some(facts)) = (salvage, ranking.ranked.get(at)) {
-            let history = fork::history(merge, facts.source, &salvage, shelf)?;
-            merge.fold(facts.source, salvage, history);
-        }
-        Ok(())
-    })?;
+    let kept = std::mem::take(&mut ranking.kept);
+    for ((facts, kept), done) in ranking.ranked.iter().zip(kept).zip(0..) {
+        watch.step(Stage::Merge, done, total)?;
+        let salvage = ranking.hold.take(kept)?;
+        let history = fork::history(merge, facts.source, &salvage, shelf)?;
+        merge.fold(facts.source, salvage, history);
+    }
     watch.step(Stage::Merge, total, total)
 }
 
@@ -196,7 +166,7 @@ impl Crew<'_, '_> {
         sibling: Option<&[Entry]>,
         last: bool,
         watch: &mut dyn Watch,
-        take: &mut dyn FnMut(u32, Look),
+        take: &mut dyn FnMut(u32, Look) -> Outcome<()>,
     ) -> Outcome<()> {
         let total = sources.len() as u64;
         let (big, small): (Vec<u32>, Vec<u32>) = sources.iter().partition(|source| self.is_big(**source));
@@ -208,7 +178,7 @@ impl Crew<'_, '_> {
             } else {
                 self.read(&orders, watch)?
             };
-            take(source, look);
+            take(source, look)?;
             done += 1;
         }
         let read = |at: usize| -> Outcome<(u32, Look)> {
@@ -219,8 +189,7 @@ impl Crew<'_, '_> {
         in_order(small.len(), cores(), read, |at, look| {
             watch.step(Stage::Salvage, done + at as u64, total)?;
             let (source, look) = look?;
-            take(source, look);
-            Ok(())
+            take(source, look)
         })?;
         watch.step(Stage::Salvage, total, total)
     }

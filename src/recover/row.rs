@@ -71,6 +71,41 @@ impl Row {
         Page::read_as(Kind::TableLeaf, self.page, bytes, usable).ok()?.cell(usize::from(self.cell)).ok()
     }
 
+    /// The row as bytes, for a file of our own.
+    pub(crate) fn to_bytes(self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        let fields = [
+            &self.rowid.to_le_bytes()[..],
+            &self.place.to_le_bytes(),
+            &self.page.to_le_bytes(),
+            &self.source.to_le_bytes(),
+            &self.odd.to_le_bytes(),
+            &self.cell.to_le_bytes(),
+            &[self.flags],
+        ];
+        for (byte, value) in bytes.iter_mut().zip(fields.into_iter().flatten()) {
+            *byte = *value;
+        }
+        bytes
+    }
+
+    /// The row whose [`Row::to_bytes`] are `bytes`.
+    pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Self {
+        let number = |from: usize, len: usize| {
+            bytes.iter().skip(from).take(len).rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
+        };
+        let half = |from: usize| u32::try_from(number(from, 4)).unwrap_or(0);
+        Self {
+            rowid: number(0, 8).cast_signed(),
+            place: number(8, 8),
+            page: half(16),
+            source: half(20),
+            odd: half(24),
+            cell: u16::try_from(number(28, 2)).unwrap_or(0),
+            flags: u8::try_from(number(30, 1)).unwrap_or(0),
+        }
+    }
+
     /// Whether something about it is strange.
     pub(crate) fn is_suspect(&self) -> bool {
         self.is(SUSPECT)

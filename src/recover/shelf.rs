@@ -68,6 +68,11 @@ impl<'s> Shelf<'s> {
         Self { in_place, ..self }
     }
 
+    /// The directory for what does not fit memory.
+    pub(crate) fn scratch(&self) -> &Path {
+        &self.scratch
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

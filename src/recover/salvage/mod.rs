@@ -10,6 +10,7 @@ mod rows;
 mod schema;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 pub(crate) use self::rows::Rows;
 use super::catalog::{Catalog, Entry, Schemas, Tree};
@@ -31,7 +32,7 @@ use crate::ondisk::record::Record;
 /// What one source holds.
 #[derive(Debug)]
 pub(crate) struct Salvage {
-    pub(crate) catalog: Catalog,
+    pub(crate) catalog: Arc<Catalog>,
     /// For each table of the catalog, in its order.
     pub(crate) tables: Vec<Rows>,
     /// What is odd about some rows.
@@ -117,6 +118,7 @@ pub(crate) fn salvage(
     let evidence = work.evidence(&catalog, &sequences);
     let damaged_pages = work.damaged.len() as u64 + layout.bad_frames;
     let Work { tables, odds, .. } = work;
+    let catalog = Arc::new(catalog);
     let salvage =
         Salvage { catalog, tables, odds, sequences, damaged_pages, has_schema, schema_is_whole, evidence };
     Ok(Some((salvage, entries)))

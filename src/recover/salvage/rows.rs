@@ -21,7 +21,7 @@ pub(crate) struct Rows {
     /// Whether one of its indexes could be read from end to end, so that these are all.
     pub(crate) is_indexed: bool,
     /// Rows of stray leaves that are not among the whole ones yet.
-    pub(super) adopted: Vec<Row>,
+    pub(in crate::recover) adopted: Vec<Row>,
 }
 
 impl Rows {

@@ -1,0 +1,315 @@
+//! What was read of sources whose turn has not come: in memory while it is little, beyond that in a file without a name.
+//!
+//! So every source is read once, and ten thousand of them take no more memory than a few. The file is this process's own
+//! and gone with it; its form is nobody else's business: numbers of eight bytes, rows as [`Row::to_bytes`] has them.
+
+use std::collections::{HashMap, VecDeque};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::catalog::Catalog;
+use super::gaps::Gaps;
+use super::row::{Flip, Odd, Row, Run};
+use super::salvage::{Rows, Salvage};
+use super::store::nameless;
+use crate::failure::{Failure, Outcome};
+use crate::ondisk::image::Site;
+
+/// What is held in memory, in bytes.
+const MEMORY: usize = 32 << 20;
+/// What a source takes besides its rows, in bytes.
+const EACH: usize = 4 << 10;
+/// So many schemas are compared with; copies of one board have the same.
+const SCHEMAS: usize = 16;
+
+/// Holds what was read.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    scratch: PathBuf,
+    file: Option<File>,
+    /// Bytes written.
+    end: u64,
+    /// Bytes in memory.
+    taken: usize,
+    /// Schemas that several sources have.
+    schemas: VecDeque<Arc<Catalog>>,
+}
+
+/// What was read of one source.
+#[derive(Debug)]
+pub(crate) enum Kept {
+    Here(Box<Salvage>),
+    /// From a place in the file, so many bytes.
+    Away {
+        catalog: Arc<Catalog>,
+        start: u64,
+        len: usize,
+    },
+}
+
+impl Hold {
+    /// Nothing held. What does not fit memory goes to the directory `scratch`.
+    pub(crate) fn new(scratch: &Path) -> Self {
+        Self { scratch: scratch.to_path_buf(), file: None, end: 0, taken: 0, schemas: VecDeque::new() }
+    }
+
+    /// Holds `salvage`; in memory if it is little or `close`.
+    ///
+    /// # Errors
+    /// Exit 12 when there is no room for the file.
+    pub(crate) fn put(&mut self, mut salvage: Salvage, close: bool) -> Outcome<Kept> {
+        salvage.catalog = self.shared(salvage.catalog);
+        let size = salvage.size() + EACH;
+        if close || self.taken + size <= MEMORY {
+            self.taken += size;
+            return Ok(Kept::Here(Box::new(salvage)));
+        }
+        let failed = |error| {
+            Failure::io(error, "setting rows aside")
+                .at(&self.scratch)
+                .hint("Name a folder with room in TMPDIR, or a destination on a filesystem that has it.")
+        };
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => nameless(&self.scratch).map_err(failed)?,
+        };
+        let mut pen = Pen(Vec::with_capacity(size));
+        pen.salvage(&salvage);
+        let written = file.write_all_at(&pen.0, self.end);
+        let start = self.end;
+        self.end += pen.0.len() as u64;
+        written.map_err(failed)?;
+        self.file = Some(file);
+        Ok(Kept::Away { catalog: salvage.catalog, start, len: pen.0.len() })
+    }
+
+    /// `catalog`, or one like it that is known already.
+    fn shared(&mut self, catalog: Arc<Catalog>) -> Arc<Catalog> {
+        if let Some(known) = self.schemas.iter().find(|known| known.is_same(&catalog)) {
+            return Arc::clone(known);
+        }
+        if self.schemas.len() == SCHEMAS {
+            self.schemas.pop_front();
+        }
+        self.schemas.push_back(Arc::clone(&catalog));
+        catalog
+    }
+
+    /// What was held.
+    ///
+    /// # Errors
+    /// When the file can no longer be read.
+    pub(crate) fn take(&mut self, kept: Kept) -> Outcome<Salvage> {
+        let (catalog, start, len) = match kept {
+            Kept::Here(salvage) => {
+                self.taken = self.taken.saturating_sub(salvage.size() + EACH);
+                return Ok(*salvage);
+            }
+            Kept::Away { catalog, start, len } => (catalog, start, len),
+        };
+        let mut bytes = vec![0; len];
+        let read = self.file.as_ref().map(|file| file.read_exact_at(&mut bytes, start));
+        if let Some(Err(error)) = read {
+            return Err(Failure::io(error, "reading rows that were set aside").at(&self.scratch));
+        }
+        let lost = || Failure::failed("rows that were set aside have changed.").at(&self.scratch);
+        Eye(&bytes).salvage(catalog).ok_or_else(lost)
+    }
+}
+
+/// Writes numbers.
+struct Pen(Vec<u8>);
+
+impl Pen {
+    fn number(&mut self, number: u64) {
+        self.0.extend_from_slice(&number.to_le_bytes());
+    }
+
+    fn signed(&mut self, number: i64) {
+        self.number(number.cast_unsigned());
+    }
+
+    fn list<T>(&mut self, list: &[T], mut each: impl FnMut(&mut Self, &T)) {
+        self.number(list.len() as u64);
+        for item in list {
+            each(self, item);
+        }
+    }
+
+    fn rows(&mut self, rows: &[Row]) {
+        self.list(rows, |pen, row| pen.0.extend_from_slice(&row.to_bytes()));
+    }
+
+    fn site(&mut self, site: Site) {
+        self.number(u64::from(site.in_log));
+        self.number(site.offset);
+    }
+
+    fn salvage(&mut self, salvage: &Salvage) {
+        self.list(&salvage.tables, |pen, table| {
+            pen.rows(&table.whole);
+            pen.rows(&table.partial);
+            let ranges: Vec<(i64, i64)> = table.gaps.ranges().collect();
+            pen.list(&ranges, |pen, (low, high)| {
+                pen.signed(*low);
+                pen.signed(*high);
+            });
+            pen.number(table.unread);
+            pen.number(table.stray);
+            pen.list(&table.indexed, |pen, rowid| pen.signed(*rowid));
+            pen.number(u64::from(table.is_indexed));
+        });
+        self.list(&salvage.odds, |pen, odd| {
+            let flip = odd.flip.map_or(0, Flip::code);
+            pen.number(u64::from(flip));
+            pen.list(&odd.chain, |pen, run| {
+                pen.number(u64::from(run.source));
+                pen.site(run.site);
+                pen.number(u64::from(run.pages));
+            });
+        });
+        let sequences: Vec<_> = salvage.sequences.iter().collect();
+        self.list(&sequences, |pen, (name, last)| {
+            pen.list(name.as_bytes(), |pen, byte| pen.0.push(*byte));
+            pen.signed(**last);
+        });
+        self.number(salvage.damaged_pages);
+        self.number(u64::from(salvage.has_schema));
+        self.number(u64::from(salvage.schema_is_whole));
+        self.signed(salvage.evidence.0);
+        self.signed(salvage.evidence.1);
+    }
+}
+
+/// Reads what [`Pen`] wrote.
+struct Eye<'e>(&'e [u8]);
+
+impl Eye<'_> {
+    fn number(&mut self) -> Option<u64> {
+        let (number, rest) = self.0.split_first_chunk::<8>()?;
+        self.0 = rest;
+        Some(u64::from_le_bytes(*number))
+    }
+
+    fn signed(&mut self) -> Option<i64> {
+        self.number().map(u64::cast_signed)
+    }
+
+    fn small(&mut self) -> Option<u32> {
+        self.number()?.try_into().ok()
+    }
+
+    fn flag(&mut self) -> Option<bool> {
+        self.number().map(|number| number != 0)
+    }
+
+    fn list<T>(&mut self, mut each: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let len = usize::try_from(self.number()?).ok()?;
+        // Every item takes a byte at least.
+        let mut list = Vec::with_capacity(len.min(self.0.len()));
+        for _ in 0..len {
+            list.push(each(self)?);
+        }
+        Some(list)
+    }
+
+    fn rows(&mut self) -> Option<Vec<Row>> {
+        self.list(|eye| {
+            let (row, rest) = eye.0.split_first_chunk()?;
+            eye.0 = rest;
+            Some(Row::from_bytes(row))
+        })
+    }
+
+    fn site(&mut self) -> Option<Site> {
+        Some(Site { in_log: self.flag()?, offset: self.number()? })
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        let (byte, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*byte)
+    }
+
+    fn table(&mut self) -> Option<Rows> {
+        Some(Rows {
+            whole: self.rows()?,
+            partial: self.rows()?,
+            gaps: Gaps::of(self.list(|eye| Some((eye.signed()?, eye.signed()?)))?),
+            unread: self.number()?,
+            stray: self.number()?,
+            indexed: self.list(Self::signed)?,
+            is_indexed: self.flag()?,
+            ..Rows::default()
+        })
+    }
+
+    fn odd(&mut self) -> Option<Odd> {
+        let flip = Flip::from_code(self.small()?);
+        let chain =
+            self.list(|eye| Some(Run { source: eye.small()?, site: eye.site()?, pages: eye.small()? }))?;
+        Some(Odd { flip, chain, payload: None })
+    }
+
+    fn salvage(mut self, catalog: Arc<Catalog>) -> Option<Salvage> {
+        let tables = self.list(Self::table)?;
+        let odds = self.list(Self::odd)?;
+        let sequences = self.list(|eye| {
+            let name = String::from_utf8(eye.list(Self::byte)?).ok()?;
+            Some((name, eye.signed()?))
+        })?;
+        Some(Salvage {
+            catalog,
+            tables,
+            odds,
+            sequences: sequences.into_iter().collect::<HashMap<_, _>>(),
+            damaged_pages: self.number()?,
+            has_schema: self.flag()?,
+            schema_is_whole: self.flag()?,
+            evidence: (self.signed()?, self.signed()?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_set_aside_comes_back() {
+        let site = Site { in_log: true, offset: 4152 };
+        let mut row = Row::new(-7, 3, 9, site, 4000);
+        row.odd = 1;
+        row.flags = 129;
+        let rows = Rows {
+            whole: vec![row],
+            gaps: Gaps::of(vec![(i64::MIN, 5), (9, i64::MAX)]),
+            indexed: vec![-7, 1],
+            is_indexed: true,
+            unread: 2,
+            ..Rows::default()
+        };
+        let run = Run { source: 3, site, pages: 2 };
+        let odd = Odd { flip: Some(Flip { at: 4001, mask: 64 }), chain: vec![run], payload: None };
+        let salvage = Salvage {
+            catalog: Arc::new(Catalog::default()),
+            tables: vec![rows, Rows::default()],
+            odds: vec![odd],
+            sequences: [("task_events".to_owned(), 12)].into(),
+            damaged_pages: 4,
+            has_schema: true,
+            schema_is_whole: false,
+            evidence: (1_780_000_000, 12),
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let before = format!("{salvage:?}");
+        let mut hold = Hold::new(dir.path());
+        hold.taken = MEMORY;
+        let kept = hold.put(salvage, false).unwrap();
+        assert!(matches!(kept, Kept::Away { .. }));
+        assert_eq!(format!("{:?}", hold.take(kept).unwrap()), before);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+}
