@@ -25,9 +25,9 @@ use crate::signals::Signals;
 use crate::store::audit::{self, Integrity};
 use crate::store::schema::{Compared, SchemaReport};
 pub use budget::Budget;
-use open::{configure, connect};
 pub(crate) use open::immutable_uri;
 pub use open::protect;
+use open::{configure, connect};
 
 /// How long a finding of damage rests before the second look (architecture.md rule 4).
 const SECOND_LOOK: Duration = Duration::from_millis(250);

@@ -5,7 +5,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use crate::support::Sandbox;
-use crate::support::sandbox::KANBANCTL;
+use crate::support::rows::{change, count};
+use crate::support::sandbox::{KANBANCTL, Output};
+use crate::support::sweep::{self, Fault, Scene};
 
 #[test]
 fn a_signal_ends_the_wait_for_input_and_for_hermes_locks() {
@@ -46,4 +48,57 @@ fn a_signal_that_is_to_be_ignored_is_ignored() {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{:?}", output.status);
     assert!(output.stdout.starts_with(b"t_"));
+}
+
+/// A board of three tasks, whose last commits wait in the WAL.
+fn board(sandbox: &Sandbox) {
+    sandbox.run(&["init"]).success();
+    sandbox.run_with(&["create", "--from", "-"], "{\"title\":\"one\"}\n{\"title\":\"two\"}\n").success();
+    change(
+        sandbox,
+        "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA wal_autocheckpoint=0;
+         INSERT INTO tasks(id, title, status, created_at) VALUES ('t_00000001', 'three', 'ready', 1)",
+    );
+}
+
+/// Three tasks, and what was printed is whole lines.
+fn whole(sandbox: &Sandbox, output: &Output) -> Result<(), String> {
+    let tasks = count(sandbox, "SELECT count(*) FROM tasks");
+    if tasks != 3 {
+        return Err(format!("{tasks} of 3 tasks are left"));
+    }
+    if output.stdout.is_empty() || output.stdout.ends_with('\n') {
+        Ok(())
+    } else {
+        Err("half a line".to_owned())
+    }
+}
+
+/// Verbs that read, at every system call; those that write are in `faults`.
+#[test]
+fn a_signal_at_any_moment_of_reading_ends_it_and_leaves_nothing() {
+    if !sweep::wanted() {
+        return;
+    }
+    let verbs: [(&'static str, &'static [&'static str]); 6] = [
+        ("list, signalled", &["list", "--json"]),
+        ("show, signalled", &["show", "t_00000001"]),
+        ("health, signalled", &["health", "--depth", "full"]),
+        ("recover -n, signalled", &["recover", "--dry-run"]),
+        ("list -o, signalled", &["list", "-o", "list.txt"]),
+        ("overview, signalled", &[]),
+    ];
+    for (name, args) in verbs {
+        let scene = Scene {
+            name,
+            build: board,
+            args,
+            input: "",
+            check: whole,
+            again: &[0],
+            keeps: |name| name == "list.txt",
+            also: &[],
+        };
+        sweep::run_faults(&scene, &[Fault::CtrlC, Fault::Terminate]);
+    }
 }

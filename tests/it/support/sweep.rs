@@ -21,10 +21,13 @@ pub(crate) enum Fault {
     Io,
     Interrupted,
     Again,
+    CtrlC,
+    Terminate,
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 5] = [Self::Kill, Self::NoSpace, Self::Io, Self::Interrupted, Self::Again];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Kill, Self::NoSpace, Self::Io, Self::Interrupted, Self::Again, Self::CtrlC];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -33,13 +36,15 @@ impl Fault {
             Self::Io => "EIO",
             Self::Interrupted => "EINTR",
             Self::Again => "EAGAIN",
+            Self::CtrlC => "INT",
+            Self::Terminate => "TERM",
         }
     }
 
     /// As strace wants to be told.
     fn injection(self) -> String {
         match self {
-            Self::Kill => "signal=KILL".to_owned(),
+            Self::Kill | Self::CtrlC | Self::Terminate => format!("signal={}", self.name()),
             other => format!("error={}", other.name()),
         }
     }
@@ -47,7 +52,7 @@ impl Fault {
     /// Where the kernel can answer so.
     fn calls(self) -> impl Iterator<Item = &'static str> {
         let calls = match self {
-            Self::Kill => {
+            Self::Kill | Self::CtrlC | Self::Terminate => {
                 "openat close read pread64 write pwrite64 fsync fdatasync ftruncate fallocate unlink unlinkat rmdir \
                  rename renameat2 linkat mkdir chmod fchmod fcntl flock copy_file_range mmap"
             }
@@ -78,6 +83,9 @@ impl Fault {
             Self::Interrupted => matches!(code, 0 | 1) || code == 11 && call == "fcntl",
             // A lock that cannot be given back is an I/O error.
             Self::Again => matches!(code, 0 | 1 | 11),
+            // Also when it came after the work.
+            Self::CtrlC => code == 130,
+            Self::Terminate => code == 143,
         }
     }
 }
@@ -115,12 +123,17 @@ const MOST_POINTS: usize = 36;
 
 /// Runs every fault at every call of the scene; the lines of the table. Fails when anything is wrong at any point.
 pub(crate) fn run(scene: &Scene) -> String {
+    run_faults(scene, &Fault::ALL)
+}
+
+/// The same for some faults.
+pub(crate) fn run_faults(scene: &Scene, faults: &[Fault]) -> String {
     let template = Sandbox::new();
     (scene.build)(&template);
     let calls = baseline(scene, &template);
     let mut table = String::new();
     let mut wrong = Vec::new();
-    for fault in Fault::ALL {
+    for &fault in faults {
         let points = points(fault, &calls);
         let step = points.len().div_ceil(MOST_POINTS).max(1);
         let chosen: Vec<&Point> = points.iter().step_by(step).collect();
@@ -260,7 +273,8 @@ fn judge(scene: &Scene, point: &Point, output: &Output) -> Result<(), String> {
         return Err(format!("exit status {code} is no answer to {}", point.fault.name()));
     }
     let silent = output.stderr.trim().is_empty();
-    if silent && !matches!(code, 0 | 137) {
+    // Before its handlers stand a signal ends the process as it ends any other.
+    if silent && !matches!(code, 0 | 130 | 137 | 143) {
         Err(format!("exit status {code} without a word"))
     } else {
         Ok(())
