@@ -85,7 +85,7 @@ fn plan<'p, 'a>(
     apart: standing::Apart,
     traits: Traits,
 ) -> Option<(plan::Plan<'p, 'a>, standing::Apart)> {
-    let mut planner = Planner::new(image, &ground.schema.pages, &ground.roots())?;
+    let mut planner = Planner::new(image, &merged.odds, &ground.schema.pages, &ground.roots())?;
     for root in &ground.indexes {
         planner.empty_index(*root)?;
     }

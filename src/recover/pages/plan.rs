@@ -13,7 +13,7 @@ use crate::ondisk::image::Image;
 use crate::ondisk::overflow;
 use crate::ondisk::page::{Cell, Kind, Page};
 use crate::recover::chains::is_link;
-use crate::recover::row::{self, Row};
+use crate::recover::row::{self, Odd, Row};
 
 /// Where SQLite keeps its locks: the page with this byte is never used ("Database File Format", section 1.2).
 const PENDING_BYTE: u64 = 1 << 30;
@@ -53,6 +53,8 @@ struct Standing<'r> {
 #[derive(Debug)]
 pub(super) struct Planner<'p, 'a> {
     image: &'p Image<'a>,
+    /// What is odd about the rows: where their chains lie.
+    odds: &'p [Odd],
     roles: Vec<Role>,
     new: BTreeMap<u32, Vec<u8>>,
     leaves: BTreeMap<u32, Leaf>,
@@ -64,9 +66,10 @@ pub(super) struct Planner<'p, 'a> {
 
 impl<'p, 'a> Planner<'p, 'a> {
     /// Nothing stays yet, except `pages`; `roots` are taken. `None` if two of these are the same.
-    pub(super) fn new(image: &'p Image<'a>, pages: &[u32], roots: &[u32]) -> Option<Self> {
+    pub(super) fn new(image: &'p Image<'a>, odds: &'p [Odd], pages: &[u32], roots: &[u32]) -> Option<Self> {
         let mut planner = Self {
             image,
+            odds,
             roles: vec![Role::Unused; image.count() as usize],
             new: BTreeMap::new(),
             leaves: BTreeMap::new(),
@@ -171,17 +174,40 @@ impl<'p, 'a> Planner<'p, 'a> {
         if rows.iter().all(|row| !row.is(row::CHAINED)) {
             return;
         }
-        let bytes = self.image.page(leaf.from).unwrap_or_default();
-        let page = Page::read_as(Kind::TableLeaf, leaf.from, &bytes, self.image.usable());
         for (index, row) in (leaf.first..).zip(rows) {
             if !row.is(row::CHAINED) || standing.left_out.contains(&index) {
                 continue;
             }
-            let cell = page.and_then(|page| page.cell(usize::from(row.cell))).ok();
-            if cell.and_then(|cell| self.chain(&cell)).is_none() {
+            if self.chain_of(row).is_none() {
                 standing.left_out.insert(index);
             }
         }
+    }
+
+    /// Keeps the overflow pages of `row`; `None` if one of them is missing or is another's.
+    fn chain_of(&mut self, row: &Row) -> Option<()> {
+        let odd = (row.odd as usize).checked_sub(1).and_then(|at| self.odds.get(at));
+        if let Some(pages) = odd.and_then(|odd| self.pages_of(odd)) {
+            let unused = pages.iter().all(|page| self.is_unused(*page));
+            return unused.then(|| pages.iter().try_for_each(|page| self.take(*page, Role::Kept)))?;
+        }
+        let bytes = self.image.page(row.page)?;
+        let page = Page::read_as(Kind::TableLeaf, row.page, &bytes, self.image.usable()).ok()?;
+        self.chain(&page.cell(usize::from(row.cell)).ok()?)
+    }
+
+    /// The numbers of the pages where a payload goes on, if all of them are pages of the main file.
+    fn pages_of(&self, odd: &Odd) -> Option<Vec<u32>> {
+        let page_size = self.image.page_size();
+        let mut pages = Vec::new();
+        for run in &odd.chain {
+            for index in 0..run.pages {
+                let site = run.site_of(index, page_size);
+                let number = u32::try_from(site.offset / page_size as u64 + 1).ok()?;
+                pages.push((self.image.site(number)? == site).then_some(number)?);
+            }
+        }
+        (!pages.is_empty()).then_some(pages)
     }
 
     /// Keeps the overflow pages of `cell`; `None` if one of them is missing or is another's.

@@ -93,7 +93,7 @@ fn rebuilt(bytes: &[u8], size: usize, keep: impl Fn(&Row) -> bool) -> (Vec<u8>, 
             rows
         })
         .collect();
-    let mut planner = Planner::new(&image, &schema.pages, &roots).unwrap();
+    let mut planner = Planner::new(&image, &[], &schema.pages, &roots).unwrap();
     let mut left_out = Vec::new();
     for (entry, rows) in schema.entries.iter().zip(&wanted) {
         if entry.kind == "index" {
