@@ -275,6 +275,9 @@ fn next_step(code: Option<i32>) -> Option<&'static str> {
         Some(rusqlite::ffi::SQLITE_READONLY | rusqlite::ffi::SQLITE_CANTOPEN) => {
             Some("Run it as the board's owner, or make the board's directory and files writable (`ls -ld`).")
         }
+        Some(rusqlite::ffi::SQLITE_IOERR) if !code.is_some_and(|code| IOERR_SHARED_MAP.contains(&code)) => {
+            Some("The disk or a limit refused it: see `dmesg`, `df` and `ulimit -f`, then run it again.")
+        }
         Some(rusqlite::ffi::SQLITE_NOMEM | rusqlite::ffi::SQLITE_TOOBIG) => {
             Some("Read it without SQLite: `kanbanctl recover --dry-run` says what it holds.")
         }

@@ -4,9 +4,9 @@
 //! same signal once everything is rolled back. Restoring the cursor belongs to `ui`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 /// Which of the caught signals has arrived, if any. Clones share the flag.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +26,8 @@ impl Signals {
             let number = usize::try_from(signal).unwrap_or_default();
             signal_hook::flag::register_usize(signal, Arc::clone(&signals.0), number)?;
         }
+        // Without a handler, writing past `ulimit -f` kills the process in the middle; with one, the write fails.
+        signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         Ok(signals)
     }
 

@@ -135,12 +135,17 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
 fn examine(context: &mut Context<'_>, seen: Inspection) -> Outcome<Vec<String>> {
     let mut pool = context.pool_for_long(seen, Access::Read)?;
     let said = pool.connection(|connection, _| {
-        let first = audit::integrity(connection, Integrity::Full);
-        if matches!(&first, Ok(said) if said.is_empty()) {
-            return first;
+        let first = audit::integrity(connection, Integrity::Full)?;
+        if first.is_empty() {
+            return Ok(first);
         }
         rest_between_looks(connection);
-        audit::integrity(connection, Integrity::Full)
+        let second = audit::integrity(connection, Integrity::Full)?;
+        if first == second {
+            return Ok(second);
+        }
+        Err(Failure::new(Exit::Unchecked, "two looks gave different answers; nothing was changed.")
+            .hint("Run it again when nobody writes to the board. If it comes back, ask the kernel about the disk (`dmesg`)."))
     });
     let closed = pool.close();
     let said = said?;

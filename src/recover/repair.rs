@@ -5,9 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ffi};
 
+use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::pool::rest_between_looks;
 use crate::store::audit::{self, Integrity, quoted};
 
 /// What SQLite's check says of an index that its table does not agree with, up to the index's name.
@@ -58,12 +60,18 @@ fn index_of(finding: &str) -> Option<&str> {
 pub fn reindex(connection: &Connection, names: &BTreeSet<String>) -> Outcome<()> {
     for name in names {
         connection.execute_batch(&format!("REINDEX main.{}", quoted(name))).map_err(|error| {
-            Failure::from(error)
-                .context(format!("the index {name} cannot be made anew"))
-                .with_exit(crate::exit::Exit::Damaged)
+            let failure = Failure::from(error);
+            let unfit = failure.sqlite_code().is_some_and(|code| code & 0xff == ffi::SQLITE_CONSTRAINT);
+            let failure = failure.context(format!("the index {name} cannot be made anew"));
+            if unfit { failure.with_exit(Exit::Damaged) } else { failure }
         })?;
     }
-    match audit::integrity(connection, Integrity::Full)?.first() {
+    let mut said = audit::integrity(connection, Integrity::Full)?;
+    if !said.is_empty() {
+        rest_between_looks(connection);
+        said = audit::integrity(connection, Integrity::Full)?;
+    }
+    match said.first() {
         None => Ok(()),
         Some(finding) => Err(Failure::damaged(format!("the board would still be damaged: {finding}."))),
     }

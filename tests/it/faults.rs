@@ -342,3 +342,74 @@ fn recover_output() {
         also: &[],
     });
 }
+
+#[test]
+fn repair() {
+    if !sweep::wanted() {
+        return;
+    }
+    sweep::run(&Scene {
+        name: "repair",
+        build: |sandbox| {
+            let good = sandbox.path().join("tmp/good.db");
+            damage::board(&good, 40, 7);
+            damage::injure(Shape::IndexDrift, 1, &good, &sandbox.board());
+            std::fs::remove_file(good).unwrap();
+        },
+        args: &["repair", "--assume-unused", "--yes"],
+        input: "",
+        check: |sandbox, output| {
+            let connection = Connection::open(sandbox.board()).map_err(|error| error.to_string())?;
+            let tasks = count(&connection, "+rowid > 0")?;
+            if tasks != 40 {
+                return Err(format!("{tasks} of 40 tasks are left"));
+            }
+            let integrity: String = connection
+                .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+                .map_err(|error| error.to_string())?;
+            if output.code() == 0 && integrity != "ok" { Err(integrity) } else { Ok(()) }
+        },
+        again: &[0],
+        keeps: |_| false,
+        // The board is damaged, and not every second look can tell which damage it was.
+        also: &[(Fault::Io, 4)],
+    });
+}
+
+fn copies(sandbox: &Sandbox) -> usize {
+    let entries = std::fs::read_dir(sandbox.root()).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.contains(".corrupt.")).count()
+}
+
+#[test]
+fn prune() {
+    if !sweep::wanted() {
+        return;
+    }
+    sweep::run(&Scene {
+        name: "backups prune",
+        build: |sandbox| {
+            board(sandbox);
+            let bytes = std::fs::read(sandbox.board()).unwrap();
+            for number in 1..5 {
+                let name = format!("kanban.db.corrupt.2026010{number}_000000.bak");
+                std::fs::write(sandbox.root().join(name), &bytes).unwrap();
+            }
+        },
+        args: &["backups", "prune", "--yes"],
+        input: "",
+        check: |sandbox, output| {
+            sound(&sandbox.board())?;
+            match copies(sandbox) {
+                0 => Err("no copy is left of the one content".to_owned()),
+                2.. if output.code() == 0 => Err("success with equal copies".to_owned()),
+                _ => Ok(()),
+            }
+        },
+        again: &[0],
+        keeps: |_| false,
+        // A copy that cannot be looked at stays, and is named.
+        also: &[(Fault::Io, 5)],
+    });
+}

@@ -14,7 +14,7 @@ mod backup; // backups of ours and the copies that Hermes put aside
 mod checkpoint; // frames copied, a WAL cut only with proof, silence for cron
 mod complete; // all or nothing, hand-overs, a worker's own run, beginnings of ids
 mod create; // ids, rows, refusals, many at once, dry runs
-mod faults; // a fault at every system call of every verb that writes, and limits of the machine
+mod faults; // a fault at every system call of every verb that writes
 mod generated; // completions and man pages are what the program makes
 mod generations; // commits in a deleted log: named, counted, brought back
 mod health; // what health and the overview say, and that they change nothing
@@ -25,6 +25,7 @@ mod init; // one board, made once, never where one was lost
 mod install; // recovered boards installed and put back; what refuses it, and touches nothing
 mod install_faults; // killed and failing at every changing system call of an install or repair
 mod journal; // the journal mode shown, changed, brought back
+mod limits; // no room, no permission, few descriptors, short files, a clock that jumps
 mod list; // list, show, stats: filters, orders, counts, unknown columns
 mod load; // a thousand short processes, two at a time: nothing lost
 mod location; // which file is meant, and refusals where Hermes would guess
