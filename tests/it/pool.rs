@@ -248,3 +248,20 @@ fn a_row_of_short_processes_keeps_the_log_short() {
     let length = damage::beside(&sandbox.board(), "-wal").metadata().unwrap().len();
     assert!(length < 1_000_000, "the WAL has {length} bytes after 40 tasks");
 }
+
+/// Incident F17: an index that a power cut left behind says nothing of the log beside it.
+#[test]
+fn an_index_of_another_moment_is_made_anew() {
+    let sandbox = Sandbox::with_board();
+    sandbox.run(&["create", "in the log"]).success();
+    let index = damage::beside(&sandbox.board(), "-shm");
+    let older = std::fs::read(&index).unwrap();
+    sandbox.run(&["create", "later"]).success();
+    for left in [older, vec![0xff; 32_768], Vec::new(), vec![0; 32_768]] {
+        std::fs::write(&index, left).unwrap();
+        let listed = sandbox.run(&["list"]).success();
+        assert!(listed.stdout.contains("in the log") && listed.stdout.contains("later"), "{listed}");
+        sandbox.run(&["create", "once more"]).success();
+        sandbox.run(&["health", "--depth", "full"]).success();
+    }
+}

@@ -92,3 +92,29 @@ fn nothing_unfinished_stays() {
     }
     assert!(guilty.is_empty(), "{}", guilty.join("\n"));
 }
+
+/// Every known incident has its line in `tests/incidents.md`, in order, and every test named there exists.
+#[test]
+fn every_incident_has_its_answer() {
+    let text = std::fs::read_to_string(root().join("tests/incidents.md")).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("| F")).collect();
+    let wanted: Vec<String> = (1..=43).map(|number| format!("| F{number:02} |")).collect();
+    let found: Vec<&str> = lines.iter().map(|line| &line[..7]).collect();
+    assert_eq!(found, wanted);
+    let mut missing = Vec::new();
+    for line in lines {
+        let shown = line.rsplit('|').nth(1).unwrap_or_default();
+        let mut named = 0;
+        for test in shown.split('`').filter(|word| word.contains("::")) {
+            named += 1;
+            let (module, name) = test.split_once("::").unwrap();
+            let source =
+                std::fs::read_to_string(root().join(format!("tests/it/{module}.rs"))).unwrap_or_default();
+            if !source.contains(&format!("#[test]\nfn {name}()")) {
+                missing.push(test.to_owned());
+            }
+        }
+        assert!(named > 0 || shown.trim() == "none", "neither a test nor a reason: {line}");
+    }
+    assert!(missing.is_empty(), "no such tests: {missing:?}");
+}
