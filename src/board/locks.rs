@@ -13,6 +13,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::files::with_suffix;
+use super::holders::Onlooker;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::signals::Signals;
@@ -42,10 +43,19 @@ impl HermesLocks {
     /// # Errors
     /// Exit 11 when one is held elsewhere until the deadline; 12 when one cannot be created; the signal's when one
     /// arrives while waiting.
-    pub fn take(chosen: &Path, resolved: &Path, deadline: Instant, signals: &Signals) -> Outcome<Self> {
+    pub fn take(
+        chosen: &Path,
+        resolved: &Path,
+        deadline: Instant,
+        signals: &Signals,
+        onlooker: &Onlooker,
+    ) -> Outcome<Self> {
         let mut held = Vec::new();
         for path in lock_files(chosen, resolved) {
-            held.push(take_one(&path, deadline, signals)?);
+            let since = Instant::now();
+            let taken = take_one(&path, deadline, signals, &mut || onlooker.waits(chosen, resolved, since));
+            onlooker.over();
+            held.push(taken?);
         }
         Ok(Self { held })
     }
@@ -70,7 +80,7 @@ pub fn lock_files(chosen: &Path, resolved: &Path) -> Vec<PathBuf> {
     spellings.iter().flat_map(|path| SUFFIXES.map(|suffix| with_suffix(path, suffix))).collect()
 }
 
-fn take_one(path: &Path, deadline: Instant, signals: &Signals) -> Outcome<File> {
+fn take_one(path: &Path, deadline: Instant, signals: &Signals, waits: &mut dyn FnMut()) -> Outcome<File> {
     let opened = OpenOptions::new().append(true).create(true).custom_flags(NEITHER).open(path);
     let file = opened.map_err(|error| match Errno::from_io_error(&error) {
         Some(Errno::LOOP | Errno::NXIO) => {
@@ -87,6 +97,7 @@ fn take_one(path: &Path, deadline: Instant, signals: &Signals) -> Outcome<File> 
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                waits();
                 std::thread::sleep(POLL.min(deadline.saturating_duration_since(Instant::now())));
             }
             Err(TryLockError::WouldBlock) => {
@@ -113,12 +124,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let board = folder.path().join("kanban.db");
         let now = Instant::now();
-        let locks = HermesLocks::take(&board, &board, now, &Signals::default()).unwrap();
+        let locks =
+            HermesLocks::take(&board, &board, now, &Signals::default(), &Onlooker::default()).unwrap();
         assert_eq!(locks.count(), 2);
-        let busy = HermesLocks::take(&board, &board, now, &Signals::default()).unwrap_err();
+        let busy =
+            HermesLocks::take(&board, &board, now, &Signals::default(), &Onlooker::default()).unwrap_err();
         assert_eq!(busy.exit(), crate::exit::Exit::Busy);
         drop(locks);
-        assert!(HermesLocks::take(&board, &board, now, &Signals::default()).is_ok());
+        assert!(HermesLocks::take(&board, &board, now, &Signals::default(), &Onlooker::default()).is_ok());
     }
 
     #[test]

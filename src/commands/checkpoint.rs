@@ -233,7 +233,13 @@ fn alone(context: &Context<'_>, inspection: &Inspection, args: &Args) -> Outcome
         return Ok(None);
     }
     let deadline = context.budget().deadline();
-    let locks = HermesLocks::take(&inspection.board.path, &inspection.resolved, deadline, &context.signals)?;
+    let locks = HermesLocks::take(
+        &inspection.board.path,
+        &inspection.resolved,
+        deadline,
+        &context.signals,
+        &context.onlooker(),
+    )?;
     scan()?;
     Ok(Some(locks))
 }

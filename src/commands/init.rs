@@ -45,8 +45,13 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
     let directory = directory(&inspection.resolved);
     std::fs::create_dir_all(&directory)
         .map_err(|error| Failure::io(error, format!("making the directory {}", directory.display())))?;
-    let locks =
-        HermesLocks::take(&board.path, &inspection.resolved, context.budget().deadline(), &context.signals)?;
+    let locks = HermesLocks::take(
+        &board.path,
+        &inspection.resolved,
+        context.budget().deadline(),
+        &context.signals,
+        &context.onlooker(),
+    )?;
     // Somebody may have made it while we waited; the directory may also resolve differently now that it exists.
     let inspection = board.inspect()?;
     if !is_free(&inspection)? {

@@ -117,8 +117,13 @@ fn change(context: &mut Context<'_>, seen: &Inspection, target: Mode, assume_unu
         context.ui.status(format_args!("Dry run: the journal mode would be changed to {target}."));
         return Ok(());
     }
-    let _locks =
-        HermesLocks::take(&seen.board.path, &seen.resolved, context.budget().deadline(), &context.signals)?;
+    let _locks = HermesLocks::take(
+        &seen.board.path,
+        &seen.resolved,
+        context.budget().deadline(),
+        &context.signals,
+        &context.onlooker(),
+    )?;
     alone()?;
     require_unchanged(&seen.board, seen)?;
     let changed = if target == Mode::Wal {

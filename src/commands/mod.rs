@@ -32,6 +32,7 @@ pub mod version;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::board::holders::Onlooker;
 use crate::board::{Board, Inspection, location};
 use crate::cli::{Cli, Globals, IfBusy};
 use crate::clock::Clock;
@@ -150,7 +151,13 @@ impl Context<'_> {
             .rehearsing(self.globals.dry_run)
             .logging(log)
             .with_scratch(self.scratch())
-            .noting(self.notes.clone()))
+            .noting(self.notes.clone())
+            .telling(self.onlooker()))
+    }
+
+    /// The line on a terminal that says who is in the way while a lock is waited for.
+    fn onlooker(&self) -> Onlooker {
+        self.ui.line().map_or_else(Onlooker::default, |line| Onlooker::new(move |text| line.show(text)))
     }
 
     /// Where private copies go: `TMPDIR`, else `/tmp`.
@@ -164,7 +171,13 @@ impl Context<'_> {
     /// How an install goes about it. The lock budget counts from the moment at which the locks are asked for: building
     /// what is installed takes as long as the board is large.
     fn terms(&self, assume_unused: bool) -> Terms {
-        Terms { assume_unused, patience: self.budget.total, signals: self.signals.clone(), clock: self.clock }
+        Terms {
+            assume_unused,
+            patience: self.budget.total,
+            signals: self.signals.clone(),
+            onlooker: self.onlooker(),
+            clock: self.clock,
+        }
     }
 
     /// The budget of the whole invocation; its clock runs since the command line was read.

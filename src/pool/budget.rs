@@ -94,8 +94,14 @@ impl Budget {
         }
     }
 
-    /// Gives the connection its deadline busy handler and the progress handler that hears signals.
-    pub(super) fn arm(self, connection: &mut Connection, signals: &Signals) -> Outcome<()> {
+    /// Gives the connection its deadline busy handler, which says `waits` since when it is waiting, and the progress handler
+    /// that hears signals.
+    pub(super) fn arm(
+        self,
+        connection: &mut Connection,
+        signals: &Signals,
+        mut waits: impl FnMut(Instant) + Send + 'static,
+    ) -> Outcome<()> {
         let (deadline, heard) = (self.lock_deadline, signals.clone());
         let mut since = Instant::now();
         connection.busy_handler(Some(move |tries: i32| {
@@ -107,6 +113,7 @@ impl Budget {
             if left.is_zero() || heard.received().is_some() {
                 return false;
             }
+            waits(since);
             sleep(pause(now.saturating_duration_since(since)).min(left));
             true
         }))?;

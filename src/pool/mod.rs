@@ -12,11 +12,12 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use rusqlite::{Connection, Transaction};
 
+use crate::board::holders::Onlooker;
 use crate::board::private_copy::PrivateCopy;
 use crate::board::{Inspection, Sidecars, Stamp};
 use crate::exit::Exit;
@@ -55,6 +56,7 @@ pub struct Pool {
     log: Option<Lines>,
     scratch: Option<PathBuf>,
     notes: Lines,
+    onlooker: Onlooker,
     // Dropped after the handle that reads it.
     handle: Option<Handle>,
     compared: Compared,
@@ -104,6 +106,7 @@ impl Pool {
             log: None,
             scratch: None,
             notes: Lines::default(),
+            onlooker: Onlooker::default(),
             handle: None,
             compared: Compared::default(),
             copy: None,
@@ -138,6 +141,20 @@ impl Pool {
         self
     }
 
+    /// Who is told who is in the way while a lock is waited for.
+    #[must_use]
+    pub fn telling(mut self, onlooker: Onlooker) -> Self {
+        self.onlooker = onlooker;
+        self
+    }
+
+    /// Tells the onlooker of a wait that has gone on since the given moment. Reads `/proc` alone: the board is open.
+    fn waits(&self) -> impl FnMut(Instant) + Send + 'static {
+        let (onlooker, seen) = (self.onlooker.clone(), &self.inspection);
+        let (chosen, resolved) = (seen.board.path.clone(), seen.resolved.clone());
+        move |since| onlooker.waits(&chosen, &resolved, since)
+    }
+
     /// What was seen of the file before it was opened.
     pub fn inspection(&self) -> &Inspection {
         &self.inspection
@@ -157,7 +174,7 @@ impl Pool {
         let Some(mut handle) = self.handle.take() else {
             return Ok(());
         };
-        self.budget.arm(&mut handle.connection, &self.signals)?;
+        self.budget.arm(&mut handle.connection, &self.signals, self.waits())?;
         self.handle = Some(handle);
         Ok(())
     }
@@ -222,6 +239,7 @@ impl Pool {
             Some(handle) => work(&mut handle.connection, &self.inspection),
             None => Err(Failure::failed("the board is not open.")),
         };
+        self.onlooker.over();
         outcome.map_err(|failure| self.explain(self.confirmed(failure)))
     }
 
@@ -279,7 +297,11 @@ impl Pool {
 
     fn with_connection<T>(&self, work: &mut impl FnMut(&Connection) -> Outcome<T>) -> Outcome<T> {
         match &self.handle {
-            Some(handle) => self.budget.keep_trying(&self.signals, || work(&handle.connection)),
+            Some(handle) => {
+                let outcome = self.budget.keep_trying(&self.signals, || work(&handle.connection));
+                self.onlooker.over();
+                outcome
+            }
             None => Err(Failure::failed("the board is not open.")),
         }
     }
@@ -306,7 +328,9 @@ impl Pool {
             // makes it grow for ever: the index forgets how far it was written back when its last user closes.
             let _ = handle.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         }
-        let txn = self.budget.begin(&handle.connection, &self.signals)?;
+        let begun = self.budget.begin(&handle.connection, &self.signals);
+        self.onlooker.over();
+        let txn = begun?;
         let schema = self.compared.report(&txn)?;
         schema.require_writable()?;
         let value = work(&txn, &schema)?;
@@ -340,7 +364,7 @@ impl Pool {
     fn open(&mut self, immutable: bool) -> Outcome<()> {
         let path = self.copy.as_ref().map_or(self.inspection.resolved.as_path(), PrivateCopy::path);
         let connection = connect(path, self.access, immutable).and_then(|mut connection| {
-            self.budget.arm(&mut connection, &self.signals)?;
+            self.budget.arm(&mut connection, &self.signals, self.waits())?;
             if let Some(log) = self.log.clone() {
                 let keep = move |event: TraceEvent<'_>| {
                     if let TraceEvent::Stmt(_, sql) = event {

@@ -17,7 +17,7 @@ use super::evidence::{self, About, Evidence, Operation};
 use super::site::{self, Space};
 use crate::board::Inspection;
 use crate::board::files::{FileState, with_suffix};
-use crate::board::holders;
+use crate::board::holders::{self, Onlooker};
 use crate::board::locks::HermesLocks;
 use crate::clock::Clock;
 use crate::failure::{Failure, Outcome};
@@ -42,6 +42,8 @@ pub struct Terms {
     pub patience: Duration,
     /// Heard until the write begins.
     pub signals: Signals,
+    /// Who is told who is in the way.
+    pub onlooker: Onlooker,
     /// For names and records.
     pub clock: Clock,
 }
@@ -104,8 +106,13 @@ pub fn locked<T>(
     doing: &str,
     write: impl FnOnce() -> Outcome<T>,
 ) -> Outcome<Option<T>> {
-    let _locks =
-        HermesLocks::take(&seen.board.path, &seen.resolved, Instant::now() + terms.patience, &terms.signals)?;
+    let _locks = HermesLocks::take(
+        &seen.board.path,
+        &seen.resolved,
+        Instant::now() + terms.patience,
+        &terms.signals,
+        &terms.onlooker,
+    )?;
     holders::require_none(seen, doing, terms.assume_unused)?;
     if !site::is_unchanged(seen)? {
         return Ok(None);

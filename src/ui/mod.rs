@@ -28,7 +28,7 @@ pub mod text;
 pub use chart::{Chart, Key};
 pub use label::Label;
 pub use page::Page;
-pub use progress::Progress;
+pub use progress::{Line, Progress};
 pub use records::Records;
 pub use settings::{ColorWhen, Format, Request, Settings, Surroundings, clap_color, settings};
 pub use table::{Column, Table};
@@ -227,6 +227,12 @@ impl Ui {
         } else {
             Progress::none()
         }
+    }
+
+    /// A line for what is waited for; nothing where no bar would be drawn.
+    pub fn line(&self) -> Option<Line> {
+        let drawn = self.settings.stderr_terminal && self.settings.quiet == 0;
+        drawn.then(|| Line::on(&self.bars, self.settings.ascii))
     }
 
     fn write(&mut self, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Outcome<()> {

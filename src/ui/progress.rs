@@ -3,15 +3,53 @@
 //! Responsible for when a bar is drawn: only on a terminal, and not when told to be quiet. Whoever works calls
 //! [`Progress::update`] and need not know.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::text::{self, Guard};
 
+/// A line of words that may be too long for the terminal.
+const WAITING: &str = "{spinner} {wide_msg}";
+
 /// Work that ends sooner shows no bar.
 const PATIENCE: Duration = Duration::from_millis(200);
+
+/// A line on the terminal that comes and goes: what is waited for. Clones draw the same line.
+#[derive(Clone, Debug)]
+pub struct Line {
+    bars: MultiProgress,
+    ascii: bool,
+    shown: Arc<Mutex<Option<ProgressBar>>>,
+}
+
+impl Line {
+    pub(super) fn on(bars: &MultiProgress, ascii: bool) -> Self {
+        Self { bars: bars.clone(), ascii, shown: Arc::default() }
+    }
+
+    /// Shows `text` in the place of what was there, or nothing.
+    pub fn show(&self, text: Option<&str>) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        match text {
+            Some(text) => {
+                let bar = shown.get_or_insert_with(|| {
+                    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+                    let bar = self.bars.add(bar.with_style(styled(WAITING, self.ascii)));
+                    bar.enable_steady_tick(Duration::from_millis(200));
+                    bar
+                });
+                bar.set_message(text::guard(text, Guard::Terminal).into_owned());
+            }
+            None => {
+                if let Some(bar) = shown.take() {
+                    bar.finish_and_clear();
+                }
+            }
+        }
+    }
+}
 
 /// One piece of work in progress; gone from the screen when dropped.
 #[derive(Debug)]
@@ -92,6 +130,10 @@ fn style(total: u64, ascii: bool) -> ProgressStyle {
     } else {
         "{spinner} {msg} {pos} {elapsed:>4}"
     };
+    styled(template, ascii)
+}
+
+fn styled(template: &str, ascii: bool) -> ProgressStyle {
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let style =
         if ascii { style.tick_chars("-\\|/ ") } else { style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧ ") };

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use crate::support::Sandbox;
 use crate::support::process::Holder;
+use crate::support::pty::Terminal;
 
 /// A WAL board of one table, cleanly closed.
 fn make(sandbox: &Sandbox) -> PathBuf {
@@ -295,6 +296,37 @@ fn processes_of_other_users_make_the_answer_unknown() {
     as_nobody().says(&format!("process {}", holder.pid()));
     holder.close();
     as_nobody().says("cannot be read").says("--assume-unused");
+}
+
+#[test]
+fn who_is_waited_for_is_shown_on_a_terminal() {
+    let sandbox = Sandbox::with_board();
+    let mut holder = Holder::on(&sandbox.board());
+    holder.execute("BEGIN IMMEDIATE");
+    let mut terminal = Terminal::start(&sandbox, &["create", "patience"], 200);
+    terminal.expect(format!("process {}", holder.pid()).as_str());
+    terminal.expect("is writing for at least 1 s");
+    holder.execute("COMMIT");
+    let (text, code) = terminal.finish();
+    assert_eq!(code, 0, "{text:?}");
+    assert_eq!(rows(&sandbox.board()), 1);
+    // A lock file is waited for in the same words.
+    let lock = std::fs::File::open(sidecar(&sandbox.board(), ".init.lock")).unwrap();
+    lock.lock().unwrap();
+    let mut terminal = Terminal::start(&sandbox, &["journal-mode", "delete", "--assume-unused"], 200);
+    drop(holder);
+    let (text, code) = {
+        terminal.expect(format!("process {}", std::process::id()).as_str());
+        terminal.expect("holds its lock file");
+        drop(lock);
+        terminal.finish()
+    };
+    assert_eq!(code, 0, "{text:?}");
+    // Off a terminal nobody is told.
+    let mut holder = Holder::on(&sandbox.board());
+    holder.execute("BEGIN IMMEDIATE");
+    let output = sandbox.run(&["create", "x", "--timeout", "1500ms"]).exits(11);
+    assert!(!output.stderr.contains("Waiting"), "{output}");
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //!   descriptors    /proc/*/fd, /proc/*/task/*/fd, /proc/*/maps         who has what open
 //!   belonging      inode, name, company                                what that is to the board
 //!   lock_table     /proc/locks                                         who holds which lock
+//!   waiting        /proc/locks, while a lock is waited for              who is in the way, for people
 //!   coverage       users, pid namespaces, other machines               whether somebody can have been missed
 //!   many           /proc/*/fd for any of thousands of files              whether a copy is in use
 //! ```
@@ -23,6 +24,7 @@ mod descriptors;
 mod lock_table;
 pub mod many;
 mod process;
+mod waiting;
 
 use std::fmt;
 use std::os::unix::fs::MetadataExt;
@@ -32,6 +34,8 @@ use super::Inspection;
 use super::files::with_suffix;
 use super::getlk;
 use crate::failure::{Failure, Outcome};
+
+pub use waiting::Onlooker;
 
 /// What a held file is to the board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
