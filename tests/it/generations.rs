@@ -119,9 +119,22 @@ fn what_hermes_commits_to_a_log_that_is_gone_comes_back() {
     assert!(output.stdout.contains("2 commits"), "{output}");
     let (new, _) = recovered(&sandbox, &[]);
     assert_eq!(ids(&new), made);
+    std::fs::remove_file(&new).unwrap();
+    // The main line goes on in a log of its own.
+    for title in ["main one", "main two"] {
+        made.push(sandbox.run(&["create", title]).success().line().to_owned());
+    }
+    made.sort();
+    let (new, _) = recovered(&sandbox, &[]);
+    assert_eq!(ids(&new), made);
+    agrees(&new);
+    let installing = sandbox.run(&["recover", "--yes"]).exits(12);
+    installing.says(&format!("process {}", hermes.pid()));
     // The loss that this is about: without a recovery they are gone with the process.
     drop(hermes);
-    assert_eq!(ids(&sandbox.board()).len(), 1);
+    assert_eq!(ids(&sandbox.board()).len(), 3);
+    sandbox.run(&["recover", "--yes", "--assume-unused", new.to_str().unwrap()]).success();
+    assert_eq!(ids(&sandbox.board()), made);
 }
 
 /// Every row of a table as text, by its columns.
@@ -207,6 +220,82 @@ fn both_histories_survive_when_the_main_line_has_gone_on() {
     agrees(&new);
     assert_eq!(data["tables"]["task_events"]["renumbered"], 3, "{data}");
     assert_eq!(data["tables"]["tasks"]["lost"], 0);
+}
+
+/// Many tasks with bodies, so that leaves fill and split.
+fn tasks(mark: char, count: u32, time: i64) -> String {
+    let one = |n: u32| {
+        let (id, time) = (format!("t_{mark}{n:07}"), time + i64::from(n));
+        let body = "w".repeat((n as usize * 97) % 900);
+        format!(
+            "INSERT INTO tasks(id, title, body, status, created_at) VALUES('{id}', 'x', '{body}', 'ready', {time});
+             INSERT INTO task_events(task_id, kind, created_at) VALUES('{id}', 'created', {time});"
+        )
+    };
+    format!("BEGIN; {} COMMIT;", (0..count).map(one).collect::<String>())
+}
+
+#[test]
+fn both_histories_survive_where_pages_have_split_in_both() {
+    // The main line's pages in its own log alone, and written back into the file that the held log was written for.
+    for written_back in [false, true] {
+        for (of_held, of_main) in [(3, 120), (120, 3), (150, 150)] {
+            let sandbox = Sandbox::with_board();
+            let board = sandbox.board();
+            Connection::open(&board).unwrap().execute_batch(&tasks('c', 150, 1_780_000_000)).unwrap();
+            let mut holder = Holder::on(&board);
+            holder.execute("PRAGMA wal_autocheckpoint=0");
+            holder.execute(&task("t_00000001", 1_780_001_000));
+            Connection::open(&board).unwrap().execute_batch("PRAGMA wal_checkpoint(PASSIVE)").unwrap();
+            for suffix in ["-wal", "-shm"] {
+                std::fs::remove_file(beside(&board, suffix)).unwrap();
+            }
+            holder.execute(&tasks('b', of_held, 1_780_002_000));
+            holder.execute(
+                "UPDATE tasks SET status = 'done', completed_at = 1780003000 WHERE id = 't_c0000007'",
+            );
+            holder.execute(
+                "INSERT INTO task_events(task_id, kind, created_at) VALUES('t_c0000007', 'completed', 1780003000)",
+            );
+            let mut main = Holder::on(&board);
+            main.execute(&tasks('a', of_main, 1_780_002_000));
+            if written_back {
+                main.execute("PRAGMA wal_checkpoint(PASSIVE)");
+            }
+            let (new, data) = recovered(&sandbox, &[]);
+            let found = ids(&new);
+            let count = |mark: &str| found.iter().filter(|id| id.starts_with(mark)).count();
+            let scene = format!("{written_back} {of_held} {of_main}: {data}");
+            assert_eq!(
+                (count("t_c"), count("t_b"), count("t_a")),
+                (150, of_held as usize, of_main as usize),
+                "{scene}"
+            );
+            assert_eq!(texts(&new, "SELECT status FROM tasks WHERE id = 't_c0000007'"), ["done"], "{scene}");
+            let events = texts(&new, "SELECT count(*) || '' FROM task_events");
+            assert_eq!(events, [(150 + 1 + of_held + 1 + of_main).to_string()], "{scene}");
+            let bodies =
+                texts(&new, "SELECT 'x' FROM tasks WHERE length(body) <> (substr(id, 4) * 97) % 900");
+            assert_eq!(bodies.len(), 0, "{scene}");
+            agrees(&new);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_installed_before_the_process_is_gone() {
+    let sandbox = Sandbox::with_board();
+    let holder = split(&sandbox);
+    let before = sandbox.photograph();
+    let refused = sandbox.run(&["recover", "--yes"]).exits(12);
+    refused.says(&format!("process {}", holder.pid())).says("files that are deleted");
+    assert_eq!(sandbox.photograph(), before);
+    // First the rows, then the process, then the place.
+    let (new, _) = recovered(&sandbox, &[]);
+    drop(holder);
+    let waiver: &[&str] = if rustix::process::geteuid().is_root() { &[] } else { &["--assume-unused"] };
+    sandbox.run(&[&["recover", "--yes", new.to_str().unwrap()], waiver].concat()).success();
+    assert_eq!(ids(&sandbox.board()), ["t_00000001", "t_00000002", "t_00000003"]);
 }
 
 #[test]

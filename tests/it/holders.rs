@@ -298,6 +298,49 @@ fn processes_of_other_users_make_the_answer_unknown() {
     as_nobody().says("cannot be read").says("--assume-unused");
 }
 
+/// Opens the board in a second thread that has a table of descriptors of its own (`unshare(CLONE_FILES)`); the first thread
+/// ends if it is told to, and leaves a zombie with a living thread.
+const THREADED: &str = "
+import ctypes, os, sys, threading, time
+libc = ctypes.CDLL(None)
+ready = threading.Event()
+def work():
+    if libc.unshare(0x400):
+        os._exit(3)
+    held = os.open(sys.argv[1], os.O_RDONLY)
+    ready.set()
+    while True:
+        time.sleep(1)
+threading.Thread(target=work).start()
+ready.wait()
+print('ready', flush=True)
+if sys.argv[2] == 'leave':
+    libc.pthread_exit(None)
+time.sleep(60)
+";
+
+#[test]
+fn a_thread_with_a_table_of_its_own_is_named() {
+    use std::io::Read;
+    let Some(python) = crate::support::hermes::python() else { return };
+    for first_thread in ["stay", "leave"] {
+        let sandbox = Sandbox::new();
+        let board = make(&sandbox);
+        let mut command = Command::new(&python);
+        command.args(["-c", THREADED]).arg(&board).arg(first_thread).stdout(Stdio::piped());
+        let mut holder = Bystander(command.spawn().unwrap());
+        holder.0.stdout.as_mut().unwrap().read_exact(&mut [0; 5]).unwrap();
+        if first_thread == "leave" {
+            let status = format!("/proc/{}/status", holder.pid());
+            while !std::fs::read_to_string(&status).unwrap().contains("zombie") {
+                std::thread::yield_now();
+            }
+        }
+        assert_eq!(open_by_anyone(&board), Vec::<u32>::new(), "the scene needs a table of the thread's own");
+        refused(&sandbox, holder.pid());
+    }
+}
+
 #[test]
 fn who_is_waited_for_is_shown_on_a_terminal() {
     let sandbox = Sandbox::with_board();

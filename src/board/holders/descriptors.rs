@@ -98,7 +98,7 @@ fn open_files(pid: u32, targets: &[Target], filesystem: Option<&Filesystem>) -> 
         // thread has none any more once it has ended.
         let table = entry.path().join("fd");
         let own = size(&table);
-        if number(&entry.file_name()) != Some(pid) && !sizes.contains(&own) {
+        if number(&entry.file_name()) != Some(pid) && (own == 0 || !sizes.contains(&own)) {
             sizes.push(own);
             open.extend(descriptors(&table, targets).unwrap_or_default());
         }
