@@ -24,6 +24,7 @@ mod hostile; // boards made to harm: nothing runs, nothing hangs, nothing outgro
 mod init; // one board, made once, never where one was lost
 mod install; // recovered boards installed and put back; what refuses it, and touches nothing
 mod install_faults; // killed and failing at every changing system call of an install or repair
+mod install_hermes; // the real Hermes on boards that were recovered in place, restored, repaired
 mod journal; // the journal mode shown, changed, brought back
 mod limits; // no room, no permission, few descriptors, short files, a clock that jumps
 mod list; // list, show, stats: filters, orders, counts, unknown columns
