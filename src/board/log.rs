@@ -51,21 +51,27 @@ pub struct Waiting {
 
 /// Counts the frames of the board's WAL; nothing when there is none.
 pub fn waiting(inspection: &Inspection) -> Outcome<Option<Waiting>> {
+    count(inspection, true)
+}
+
+/// Looks until no frame seems hidden. Whether the frames are in the database is only asked where somebody wants to know:
+/// it reads the pages.
+fn count(inspection: &Inspection, ask_pages: bool) -> Outcome<Option<Waiting>> {
     let Some(sidecar) = &inspection.sidecars.wal else {
         return Ok(None);
     };
-    let mut seen = look(inspection, sidecar)?;
+    let mut seen = look(inspection, sidecar, ask_pages)?;
     for _ in 1..LOOKS {
         if seen.hidden == 0 {
             break;
         }
         sleep(BETWEEN_LOOKS);
-        seen = look(inspection, sidecar)?;
+        seen = look(inspection, sidecar, ask_pages)?;
     }
     Ok(Some(seen))
 }
 
-fn look(inspection: &Inspection, sidecar: &Sidecar) -> Outcome<Waiting> {
+fn look(inspection: &Inspection, sidecar: &Sidecar, ask_pages: bool) -> Outcome<Waiting> {
     // The index first: what it names as the log's end then is not beyond what is read afterwards.
     let index = inspection.sidecars.shm.as_ref().map_or(Ok(Vec::new()), read_index)?;
     let bytes = Bytes::open(sidecar)?;
@@ -75,7 +81,8 @@ fn look(inspection: &Inspection, sidecar: &Sidecar) -> Outcome<Waiting> {
     let frames = log.as_ref().map_or(0, |log| count(log.visible()));
     let hidden = log.as_ref().filter(|log| !is_abandoned(log, &index)).map_or(0, |log| count(log.hidden()));
     let mut pending = frames.saturating_sub(backfilled(&index, frames));
-    if pending > 0 && log.is_some_and(|log| is_written_back(&log, &bytes, &inspection.resolved)) {
+    if ask_pages && pending > 0 && log.is_some_and(|log| is_written_back(&log, &bytes, &inspection.resolved))
+    {
         pending = 0;
     }
     Ok(Waiting { frames, pending, hidden, bytes: sidecar.stamp.len })
@@ -206,7 +213,7 @@ pub fn require_writable(inspection: &Inspection) -> Outcome<()> {
         .hint("See what it holds with `kanbanctl recover --dry-run`.")
         .at(&inspection.resolved));
     }
-    let hidden = waiting(inspection)?.map_or(0, |waiting| waiting.hidden);
+    let hidden = count(inspection, false)?.map_or(0, |seen| seen.hidden);
     if hidden > 0 {
         return Err(Failure::damaged(format!(
             "the WAL is torn: {hidden} committed frames lie where SQLite does not look, and writing would overwrite them."

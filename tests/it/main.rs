@@ -14,6 +14,7 @@ mod backup; // backups of ours and the copies that Hermes put aside
 mod checkpoint; // frames copied, a WAL cut only with proof, silence for cron
 mod complete; // all or nothing, hand-overs, a worker's own run, beginnings of ids
 mod create; // ids, rows, refusals, many at once, dry runs
+mod crowd; // two dozen writers and a Hermes on one board: nothing lost, nobody starved
 mod faults; // a fault at every system call of every verb that writes
 mod generated; // completions and man pages are what the program makes
 mod generations; // commits in a deleted log: named, counted, brought back
