@@ -283,6 +283,7 @@ mod tests {
         let mut row = Row::new(-7, 3, 9, site, 4000);
         row.odd = 1;
         row.flags = 129;
+        row.parity = 77;
         let rows = Rows {
             whole: vec![row],
             gaps: Gaps::of(vec![(i64::MIN, 5), (9, i64::MAX)]),

@@ -120,6 +120,7 @@ impl Leaf {
             let fit = Record::read(payload.local).ok().and_then(|record| table.fit(&record, spot.encoding));
             let Some(fit) = fit else { return false };
             row.mark(row::SUSPECT, fit.strange > 0);
+            row.parity = row::parity(payload.local);
         }
         self.rows.push(row);
         true

@@ -17,6 +17,9 @@ use super::gaps::Gaps;
 use super::row::{self, Odd, Row};
 use super::salvage::{Rows, Salvage};
 
+/// So many other versions of a row are remembered.
+const SAID: usize = 3;
+
 /// One table of the result.
 #[derive(Debug)]
 pub(crate) struct MergedTable {
@@ -41,6 +44,8 @@ pub(crate) struct MergedTable {
     found: bool,
     /// Where every source so far may have lost rows.
     open: Gaps,
+    /// What other sources have where their row is not the chosen one, by rowid.
+    disputed: BTreeMap<i64, Vec<Row>>,
     /// Rows that were given new numbers.
     pub(crate) renumbered: u64,
     /// What the main line says of its losses; the rows themselves are elsewhere.
@@ -138,6 +143,30 @@ impl Merge {
         &self.merged.sequences
     }
 
+    /// Rows on which the sources differ: the table, the chosen row, what others have.
+    pub(crate) fn take_disputes(&mut self) -> Vec<(usize, Row, Vec<Row>)> {
+        let mut disputes = Vec::new();
+        for (at, table) in self.merged.tables.iter_mut().enumerate() {
+            for (rowid, others) in std::mem::take(&mut table.disputed) {
+                // One that has come from elsewhere meanwhile, or was renumbered, is not what they differed from.
+                if let Some(row) = table.row(rowid).filter(|row| !row.is(row::FORK)) {
+                    disputes.push((at, *row, others));
+                }
+            }
+        }
+        disputes
+    }
+
+    /// Takes `row` in the place of the one with its rowid.
+    pub(crate) fn replace(&mut self, at: usize, row: Row) {
+        if let Some(table) = self.merged.tables.get_mut(at)
+            && let Ok(place) = table.find(row.rowid)
+            && let Some(known) = table.rows.get_mut(place)
+        {
+            *known = row;
+        }
+    }
+
     /// Rows that are only partly there and came from nowhere else, for a last attempt.
     pub(crate) fn missing_parts(&self) -> Vec<(usize, Row)> {
         let tables = self.merged.tables.iter().enumerate();
@@ -204,6 +233,7 @@ impl MergedTable {
             shapes: BTreeMap::new(),
             found,
             open,
+            disputed: BTreeMap::new(),
             renumbered: 0,
             main: Rows::default(),
         }
@@ -301,6 +331,12 @@ impl MergedTable {
             }
             match self.rows.get_mut(at).filter(|known| known.rowid == row.rowid) {
                 Some(known) if known.is_suspect() && !row.is_suspect() => *known = take.row(row),
+                Some(known) if known.parity != row.parity && !known.is_suspect() && !row.is_suspect() => {
+                    let said = self.disputed.entry(row.rowid).or_default();
+                    if said.len() < SAID {
+                        said.push(take.row(row));
+                    }
+                }
                 Some(_) => {}
                 None if is_main || self.open.contains(row.rowid) => new.push(take.row(row)),
                 None => older.push(row),

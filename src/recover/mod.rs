@@ -49,6 +49,7 @@ pub mod thinning;
 pub mod undo;
 mod verify;
 mod versions;
+mod vote;
 mod workers;
 
 use std::collections::HashMap;
@@ -248,6 +249,7 @@ fn attempt(
     }
     let mut merge = Merge::new();
     ranking::fold(&mut ranking, &mut merge, shelf, watch)?;
+    vote::vote(&mut merge, shelf, watch)?;
     graft::graft(&mut merge, &ranking.ranked, shelf, watch)?;
     let mut merged = merge.finish(options.include_older);
     let mut report = account::begin(&ranking.ranked, sources);

@@ -44,13 +44,31 @@ pub(crate) struct Row {
     pub(crate) cell: u16,
     /// What is to be known about it, in bits.
     pub(crate) flags: u8,
+    /// All bytes of its record, one over the other ([`parity`]): two versions that differ in one bit differ here.
+    pub(crate) parity: u8,
+}
+
+/// The exclusive or of all `bytes`.
+pub(crate) fn parity(bytes: &[u8]) -> u8 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let word = words.iter().fold(0, |sum, word| sum ^ u64::from_ne_bytes(*word));
+    word.to_ne_bytes().iter().chain(rest).fold(0, |sum, byte| sum ^ byte)
 }
 
 impl Row {
     /// The row of the cell at `cell` on `page` of `source`, which lies at `site`.
     pub(crate) fn new(rowid: i64, source: u32, page: u32, site: Site, cell: usize) -> Self {
         let place = site.offset & !IN_LOG | if site.in_log { IN_LOG } else { 0 };
-        Self { rowid, place, page, source, odd: 0, cell: u16::try_from(cell).unwrap_or(u16::MAX), flags: 0 }
+        Self {
+            rowid,
+            place,
+            page,
+            source,
+            odd: 0,
+            cell: u16::try_from(cell).unwrap_or(u16::MAX),
+            flags: 0,
+            parity: 0,
+        }
     }
 
     /// Where its page lies.
@@ -81,7 +99,7 @@ impl Row {
             &self.source.to_le_bytes(),
             &self.odd.to_le_bytes(),
             &self.cell.to_le_bytes(),
-            &[self.flags],
+            &[self.flags, self.parity],
         ];
         for (byte, value) in bytes.iter_mut().zip(fields.into_iter().flatten()) {
             *byte = *value;
@@ -103,6 +121,7 @@ impl Row {
             odd: half(24),
             cell: u16::try_from(number(28, 2)).unwrap_or(0),
             flags: u8::try_from(number(30, 1)).unwrap_or(0),
+            parity: u8::try_from(number(31, 1)).unwrap_or(0),
         }
     }
 
@@ -191,6 +210,17 @@ mod tests {
     #[test]
     fn a_row_takes_32_bytes() {
         assert_eq!(size_of::<Row>(), 32);
+    }
+
+    #[test]
+    fn one_bit_changes_the_parity() {
+        let mut bytes: Vec<u8> = (0..29).collect();
+        let before = parity(&bytes);
+        for at in 0..bytes.len() {
+            bytes[at] ^= 4;
+            assert_ne!(parity(&bytes), before, "{at}");
+            bytes[at] ^= 4;
+        }
     }
 
     #[test]

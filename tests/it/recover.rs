@@ -318,3 +318,46 @@ fn a_lost_page_comes_back_from_what_the_log_has_not_written_over() {
     let events = output.data()["provenance"]["task_events"].clone();
     assert!(events.as_array().unwrap().iter().any(|row| row["confidence"] == "earlier"));
 }
+
+#[test]
+fn copies_that_agree_outvote_a_flipped_bit_and_no_edit() {
+    let sandbox = Sandbox::new();
+    let good = sandbox.work().join("good.db");
+    damage::board(&good, 60, 3);
+    let text: String = rusqlite::Connection::open(&good)
+        .unwrap()
+        .query_row(
+            "SELECT body FROM task_comments WHERE length(body) BETWEEN 40 AND 400 LIMIT 1",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    let whole = std::fs::read(&good).unwrap();
+    for mark in ["0123456789abcde1", "0123456789abcde2"] {
+        let copy = damage::beside(&sandbox.board(), &format!(".corrupt.{mark}.bak"));
+        // Distinct contents: the counter of changes is not asked for.
+        let mut bytes = whole.clone();
+        bytes[92..96].copy_from_slice(&mark.as_bytes()[12..]);
+        std::fs::write(copy, bytes).unwrap();
+    }
+    // The live board has gone on by one edit, which is a single bit too, and then a bit flips in it.
+    std::fs::copy(&good, sandbox.board()).unwrap();
+    let edit = "UPDATE tasks SET consecutive_failures = 1 WHERE rowid = 5 AND consecutive_failures = 0";
+    for board in [&good, &sandbox.board()] {
+        assert_eq!(rusqlite::Connection::open(board).unwrap().execute(edit, []).unwrap(), 1);
+    }
+    let mut bytes = std::fs::read(sandbox.board()).unwrap();
+    let at = bytes.windows(text.len()).position(|window| window == text.as_bytes()).unwrap();
+    let ascii = text.bytes().position(|byte| byte.is_ascii_lowercase()).unwrap();
+    bytes[at + ascii] ^= 1;
+    std::fs::write(sandbox.board(), bytes).unwrap();
+    let new = sandbox.work().join("new.db");
+    sandbox.run(&["recover", "--output", new.to_str().unwrap()]).success();
+    let score = damage::score(&good, &new);
+    assert!(score.percent() >= 100.0 && score.wrong == 0, "{score:?}");
+
+    // With one copy left nobody can tell which is right, and the report says so.
+    std::fs::remove_file(damage::beside(&sandbox.board(), ".corrupt.0123456789abcde2.bak")).unwrap();
+    let output = sandbox.run(&["recover", "--dry-run", "--json"]).success();
+    assert_eq!(output.data()["tables"]["task_comments"]["suspect"], 1);
+}

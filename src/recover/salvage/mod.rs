@@ -357,8 +357,9 @@ impl<'w, 'a> Work<'w, 'a> {
                 catalog.tables.get(table)?.table.fit(&record, encoding)
             });
             match (followed, fit) {
-                (Some((_, chain)), Some(fit)) => {
+                (Some((bytes, chain)), Some(fit)) => {
                     row.mark(row::SUSPECT, fit.strange > 0);
+                    row.parity = row::parity(&bytes);
                     self.odds.push(Odd { flip, chain, ..Odd::default() });
                     row.odd = u32::try_from(self.odds.len()).unwrap_or(0);
                     row.odd > 0
