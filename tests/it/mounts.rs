@@ -1,31 +1,120 @@
-//! Real filesystems where WAL cannot work (`KANBANCTL_TEST_MOUNTS=1`; needs root, bindfs and fuse3).
+//! Real filesystems (`KANBANCTL_TEST_MOUNTS=1`; needs root): WAL where it works, a rollback journal where it does not.
+//!
+//! bindfs needs fuse3; btrfs and xfs need their mkfs, a loop device and the kernel's driver. What this machine does not
+//! have is skipped with a loud line.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::support::Sandbox;
 
-/// A `bindfs -o direct_io` mount over a sandbox's Hermes root: the shared-memory map fails there (incidents.md 6.5).
+/// A filesystem over a sandbox's Hermes root.
 struct Mount {
     behind: PathBuf,
     point: PathBuf,
 }
 
+fn wanted() -> bool {
+    let wanted = std::env::var_os("KANBANCTL_TEST_MOUNTS").is_some();
+    if !wanted {
+        eprintln!("!!!! SKIPPED: needs KANBANCTL_TEST_MOUNTS=1, root, bindfs and fuse3");
+    }
+    wanted
+}
+
+fn quietly(program: &str, args: &[&std::ffi::OsStr]) -> bool {
+    let status = Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
+
 impl Mount {
+    /// A `bindfs -o direct_io` mount: the shared-memory map fails there (incidents.md 6.5).
     fn over(sandbox: &Sandbox) -> Option<Self> {
-        if std::env::var_os("KANBANCTL_TEST_MOUNTS").is_none() {
-            eprintln!("!!!! SKIPPED: needs KANBANCTL_TEST_MOUNTS=1, root, bindfs and fuse3");
+        if !wanted() {
             return None;
         }
-        let (behind, point) = (sandbox.path().join("behind"), sandbox.root());
-        std::fs::create_dir(&behind).unwrap();
-        let mounted =
-            Command::new("bindfs").args(["-o", "direct_io"]).arg(&behind).arg(&point).status().unwrap();
-        assert!(mounted.success());
-        Some(Self { behind, point })
+        let mount = Self::new(sandbox);
+        let options =
+            ["-o".as_ref(), "direct_io".as_ref(), mount.behind.as_os_str(), mount.point.as_os_str()];
+        assert!(quietly("bindfs", &options), "bindfs");
+        Some(mount)
     }
 
-    /// The same files seen past the mount.
+    fn new(sandbox: &Sandbox) -> Self {
+        let (behind, point) = (sandbox.path().join("behind"), sandbox.root());
+        std::fs::create_dir(&behind).unwrap();
+        Self { behind, point }
+    }
+
+    /// A filesystem by its name; nothing, and a loud line, where this machine does not have it.
+    fn of(sandbox: &Sandbox, kind: &str) -> Option<Self> {
+        if !wanted() {
+            return None;
+        }
+        let mount = Self::new(sandbox);
+        let (behind, point) = (mount.behind.clone(), mount.point.clone());
+        let mounted = match kind {
+            "tmpfs" => quietly(
+                "mount",
+                &[
+                    "-t".as_ref(),
+                    "tmpfs".as_ref(),
+                    "-o".as_ref(),
+                    "size=64m".as_ref(),
+                    "tmpfs".as_ref(),
+                    point.as_ref(),
+                ],
+            ),
+            "bindfs" => quietly("bindfs", &[behind.as_ref(), point.as_ref()]),
+            "overlay" => mount.overlay(sandbox),
+            other => mount.loop_device(sandbox, other),
+        };
+        if !mounted {
+            eprintln!("!!!! SKIPPED: {kind} cannot be made or mounted on this machine");
+            return None;
+        }
+        Some(mount)
+    }
+
+    /// Both layers on a tmpfs: an overlay does not take another overlay, which containers run on.
+    fn overlay(&self, sandbox: &Sandbox) -> bool {
+        let base = sandbox.path().join("layers");
+        std::fs::create_dir(&base).unwrap();
+        let tmpfs: [&std::ffi::OsStr; 4] =
+            ["-t".as_ref(), "tmpfs".as_ref(), "layers".as_ref(), base.as_ref()];
+        if !quietly("mount", &tmpfs) {
+            return false;
+        }
+        for layer in ["lower", "upper", "work"] {
+            std::fs::create_dir(base.join(layer)).unwrap();
+        }
+        let base = base.display();
+        let options = format!("lowerdir={base}/lower,upperdir={base}/upper,workdir={base}/work");
+        let args = ["-t", "overlay", "-o", &options, "overlay"];
+        let mut args: Vec<&std::ffi::OsStr> = args.iter().map(AsRef::as_ref).collect();
+        args.push(self.point.as_os_str());
+        quietly("mount", &args)
+    }
+
+    fn loop_device(&self, sandbox: &Sandbox, kind: &str) -> bool {
+        // xfs takes no less than 300 MB; the file is sparse.
+        let image = sandbox.path().join("image");
+        std::fs::File::create(&image).unwrap().set_len(400 << 20).unwrap();
+        quietly(&format!("mkfs.{kind}"), &[image.as_os_str()])
+            && quietly(
+                "mount",
+                &[
+                    "-o".as_ref(),
+                    "loop".as_ref(),
+                    "-t".as_ref(),
+                    kind.as_ref(),
+                    image.as_ref(),
+                    self.point.as_ref(),
+                ],
+            )
+    }
+
+    /// The same files seen past a bindfs.
     fn behind(&self, name: &str) -> PathBuf {
         self.behind.join(name)
     }
@@ -33,13 +122,88 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        let _ = Command::new("fusermount3").args(["-u", "-z"]).arg(&self.point).status();
+        let point = self.point.as_os_str();
+        let gone = quietly("fusermount3", &["-u".as_ref(), "-z".as_ref(), point]);
+        if !gone {
+            let _ = quietly("umount", &["-l".as_ref(), point]);
+        }
+        let layers = self.behind.with_file_name("layers");
+        if layers.exists() {
+            let _ = quietly("umount", &["-l".as_ref(), layers.as_ref()]);
+        }
     }
 }
 
 fn journal_mode(board: &Path) -> String {
     let connection = rusqlite::Connection::open(board).unwrap();
     connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap()
+}
+
+/// Every filesystem on which processes of one machine share memory.
+#[test]
+fn wal_is_used_where_it_works() {
+    for kind in ["tmpfs", "ext4", "xfs", "btrfs", "overlay", "bindfs"] {
+        let sandbox = Sandbox::new();
+        let Some(_mount) = Mount::of(&sandbox, kind) else { continue };
+        let made = sandbox.run(&["init"]).success();
+        assert!(!made.stderr.contains("warning: "), "{kind}: {made}");
+        let id = sandbox.run(&["create", "works here"]).success();
+        sandbox.run(&["complete", id.line()]).success();
+        let shown = sandbox.run(&["journal-mode", "--json"]).success().data();
+        assert_eq!(shown["before"], "wal", "{kind}: {shown}");
+        let called = shown["filesystem"].as_str().unwrap();
+        let name = if kind == "bindfs" { "fuse" } else { kind };
+        assert!(called.starts_with(name), "{kind} is called {called}");
+        sandbox.run(&["journal-mode", "delete"]).success();
+        sandbox.run(&["journal-mode", "wal"]).success();
+        sandbox.run(&["backup"]).success();
+        sandbox.run(&["recover", "--output", "rescued.db"]).success();
+        let root = sandbox.root();
+        let args =
+            ["stress", "--processes", "3", "--seconds", "1", "--json", "--dir", root.to_str().unwrap()];
+        let data = sandbox.run(&args).success().data();
+        assert_eq!(
+            (&data["verdict"], &data["journal_mode"]),
+            (&"sound".into(), &"wal".into()),
+            "{kind}: {data}"
+        );
+        eprintln!("{kind}: {} operations/s", data["operations_per_second"]);
+        assert_eq!(sandbox.run(&["list", "--json"]).success().data()[0]["status"], "done", "{kind}");
+    }
+}
+
+/// `stress` tells a sound directory, one without shared memory and a full one apart.
+#[test]
+fn stress_tells_places_apart() {
+    let (sandbox, full) = (Sandbox::new(), Sandbox::new());
+    let Some(mount) = Mount::over(&sandbox) else { return };
+    let args = ["stress", "--processes", "3", "--seconds", "1", "--json", "--dir"];
+    let at = |place: &Path| sandbox.run(&[&args[..], &[place.to_str().unwrap()]].concat());
+    assert_eq!(at(&sandbox.work()).success().data()["verdict"], "sound");
+    let without = at(&mount.point).exits(3).data();
+    assert_eq!((&without["verdict"], &without["journal_mode"]), (&"usable".into(), &"delete".into()));
+    assert!(without["sentences"].to_string().contains("WAL cannot work here"), "{without}");
+    assert_eq!((&without["lost"], &without["errors"]), (&0.into(), &0.into()), "{without}");
+    let Some(disk) = Mount::of(&full, "tmpfs") else { return };
+    let filler = disk.point.join("filler");
+    let room = rustix::fs::statvfs(&disk.point).unwrap();
+    let bytes = usize::try_from(room.f_bavail * room.f_frsize).unwrap();
+    std::fs::write(&filler, vec![0; bytes]).unwrap();
+    let output = at(&disk.point).exits(12);
+    assert!(output.error()["message"].as_str().unwrap().contains("no room"), "{output}");
+    // Room for the board and not for the work: found out on the way, and nothing that was acknowledged is lost.
+    std::fs::OpenOptions::new()
+        .write(true)
+        .open(&filler)
+        .unwrap()
+        .set_len(u64::try_from(bytes - (700 << 10)).unwrap())
+        .unwrap();
+    let data = at(&disk.point).exits(12).data();
+    assert_eq!((&data["verdict"], &data["lost"]), (&"no-room".into(), &0.into()), "{data}");
+    assert_eq!(data["integrity"], "ok");
+    let left: Vec<_> =
+        std::fs::read_dir(&disk.point).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["filler"]);
 }
 
 #[test]
