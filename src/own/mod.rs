@@ -42,6 +42,7 @@ pub struct OwnFile {
     destination: PathBuf,
     temporary: Temporary,
     connection: Option<Connection>,
+    reader: Option<Connection>,
     /// Brings to the disk what [`OwnFile::fill`] wrote, while SQLite goes on with the file.
     flush: Option<JoinHandle<std::io::Result<()>>>,
 }
@@ -102,6 +103,7 @@ impl OwnFile {
             destination: destination.to_path_buf(),
             temporary: temporary_guard,
             connection: Some(connection),
+            reader: None,
             flush: None,
         })
     }
@@ -143,6 +145,7 @@ impl OwnFile {
             destination: destination.to_path_buf(),
             temporary,
             connection: Some(connection),
+            reader: None,
             flush: None,
         })
     }
@@ -155,6 +158,27 @@ impl OwnFile {
         self.connection.as_mut().ok_or_else(|| Failure::failed("the file is closed already."))
     }
 
+    /// The connection, and a second one for reading while nobody writes. That one takes no locks, and lives as long as the
+    /// first, whose locks would go with it.
+    ///
+    /// # Errors
+    /// When SQLite cannot open the file once more.
+    pub fn pair(&mut self) -> Outcome<(&mut Connection, &mut Connection)> {
+        if self.reader.is_none() {
+            let path = self.temporary.path()?;
+            let path =
+                std::path::absolute(&path).map_err(|error| Failure::io(error, "finding the new file"))?;
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX
+                | OpenFlags::SQLITE_OPEN_URI;
+            let reader = Connection::open_with_flags(crate::pool::immutable_uri(&path), flags)?;
+            reader.execute_batch("PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0;")?;
+            self.reader = Some(reader);
+        }
+        let pair = self.connection.as_mut().zip(self.reader.as_mut());
+        pair.ok_or_else(|| Failure::failed("the file is closed already."))
+    }
+
     /// Has `write` put a finished database of its own making into the file, which is empty and closed meanwhile.
     ///
     /// # Errors
@@ -164,6 +188,7 @@ impl OwnFile {
         if let Some(connection) = self.connection.take() {
             connection.close().map_err(|(_, error)| Failure::from(error))?;
         }
+        self.reader = None;
         let writing = |error| Failure::io(error, format!("writing {}", path.display()));
         self.flushed().map_err(writing)?;
         let file = Arc::clone(&self.temporary.at_work);
@@ -204,6 +229,7 @@ impl OwnFile {
             connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
             connection.close().map_err(|(_, error)| Failure::from(error))?;
         }
+        self.reader = None;
         let syncing = |error| Failure::io(error, format!("writing {} to the disk", path.display()));
         self.flushed().and_then(|()| self.temporary.at_work.sync_all()).map_err(syncing)?;
         for suffix in SIDECARS {

@@ -288,7 +288,7 @@ fn build(
     if let Some(main) = main
         && let Some(written) = pages::write(file, main, merged, shelf, traits, watch)?
     {
-        match verify::verify(file.connection()?, merged, &written, Built::Pages, watch) {
+        match verify::verify(file, merged, &written, Built::Pages, watch) {
             Ok(verdict) if verdict.faults.is_empty() => return Ok((Built::Pages, written, verdict)),
             Err(failure) if !failure.is_damage() => return Err(failure),
             // What the pages do not carry the rows may.
@@ -297,7 +297,7 @@ fn build(
         merged.dropped.clear();
     }
     let written = rebuild::write(file.connection()?, merged, shelf, traits, watch)?;
-    let verdict = verify::verify(file.connection()?, merged, &written, Built::Rows, watch)?;
+    let verdict = verify::verify(file, merged, &written, Built::Rows, watch)?;
     Ok((Built::Rows, written, verdict))
 }
 

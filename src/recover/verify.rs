@@ -7,7 +7,8 @@ use rusqlite::Connection;
 use super::merge::Merged;
 use super::rebuild::Written;
 use super::{Built, Stage, Watch};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
+use crate::own::OwnFile;
 use crate::store::audit::quoted;
 
 /// Tables whose `task_id` names a task.
@@ -23,33 +24,51 @@ pub(crate) struct Verdict {
     pub(crate) dangling: u64,
 }
 
-/// Checks the new file behind `connection`.
+/// Checks the new file, whose connection has committed all it had.
 ///
 /// One whose rows were inserted gets SQLite's whole check. One that was `built` of pages gets the quick one. That one reads
 /// every page, holds trees, keys and rows to their order, and counts the entries of every index; it leaves out only to look
 /// each row up in each index, and whether keys are unique. Both are settled there already: SQLite has just built every
 /// index from a walk over its whole table, and refuses equal keys when it does.
+///
+/// Rows are counted through a connection of its own, on another core: the file is finished, and nobody writes to it.
 pub(crate) fn verify(
-    connection: &Connection,
+    file: &mut OwnFile,
     merged: &Merged,
     written: &HashMap<String, Written>,
     built: Built,
     watch: &mut dyn Watch,
 ) -> Outcome<Verdict> {
-    let mut verdict = Verdict::default();
     watch.step(Stage::Verify, 0, 2)?;
+    let (connection, reader) = file.pair()?;
+    let (faults, counted) = std::thread::scope(|scope| {
+        let counted = scope.spawn(move || count(reader, merged, written));
+        let faults = check(connection, built);
+        (
+            faults,
+            counted.join().unwrap_or_else(|_| Err(Failure::failed("the thread that counts rows has ended."))),
+        )
+    });
+    let mut verdict = counted?;
+    verdict.faults.splice(0..0, faults?);
+    watch.step(Stage::Verify, 2, 2)?;
+    Ok(verdict)
+}
+
+/// What SQLite has against the file.
+fn check(connection: &Connection, built: Built) -> Outcome<Vec<String>> {
     let mut check = connection.prepare(match built {
         Built::Rows => "PRAGMA integrity_check(100)",
         Built::Pages => "PRAGMA quick_check(100)",
     })?;
-    let mut lines = check.query([])?;
-    while let Some(line) = lines.next()? {
-        let line: String = line.get(0)?;
-        if line != "ok" {
-            verdict.faults.push(line);
-        }
-    }
-    watch.step(Stage::Verify, 1, 2)?;
+    let lines = check.query_map([], |row| row.get(0))?;
+    let lines = lines.collect::<rusqlite::Result<Vec<String>>>()?;
+    Ok(lines.into_iter().filter(|line| line != "ok").collect())
+}
+
+/// Whether every row is there that was chosen, and how many name a task that is not.
+fn count(connection: &Connection, merged: &Merged, written: &HashMap<String, Written>) -> Outcome<Verdict> {
+    let mut verdict = Verdict::default();
     for table in &merged.tables {
         let name = &table.table.name;
         let sql = format!("SELECT count(*) FROM {} NOT INDEXED", quoted(name));
@@ -66,6 +85,5 @@ pub(crate) fn verify(
         verdict.dangling +=
             connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map_or(0, i64::unsigned_abs);
     }
-    watch.step(Stage::Verify, 2, 2)?;
     Ok(verdict)
 }

@@ -23,8 +23,11 @@ pub(super) fn complete(
     apart: &Apart,
     shelf: &Shelf<'_>,
 ) -> Outcome<Option<HashMap<String, Written>>> {
-    // A key that two rows have shows here, and whether the schema is one.
-    if !taken(connection.execute_batch("PRAGMA ignore_check_constraints = ON; BEGIN; REINDEX"))? {
+    // A key that two rows have shows here, and whether the schema is one. No journal is kept: what fails is thrown away.
+    let built = connection.execute_batch(
+        "PRAGMA journal_mode = OFF; PRAGMA temp_store = FILE; PRAGMA ignore_check_constraints = ON; BEGIN; REINDEX",
+    );
+    if !taken(built)? {
         return Ok(None);
     }
     let mut all = HashMap::new();
@@ -73,7 +76,7 @@ fn count_on(connection: &Connection, table: &MergedTable) -> Outcome<()> {
     Ok(())
 }
 
-/// Whether SQLite did it; false when it is the content of the file that it did not take.
+/// Whether SQLite did it; false when it is the content of the file that it did not take, or room that it did not have.
 fn taken<T>(result: rusqlite::Result<T>) -> Outcome<bool> {
     match result {
         Ok(_) => Ok(true),
@@ -82,7 +85,11 @@ fn taken<T>(result: rusqlite::Result<T>) -> Outcome<bool> {
                 ErrorCode::ConstraintViolation
                 | ErrorCode::DatabaseCorrupt
                 | ErrorCode::NotADatabase
-                | ErrorCode::Unknown,
+                | ErrorCode::Unknown
+                // Sorting needs a temporary file, which the row path does without.
+                | ErrorCode::CannotOpen
+                | ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure,
             ) => Ok(false),
             _ => Err(error.into()),
         },
