@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::support::damage;
 use crate::support::process::Holder;
 use crate::support::pty::Terminal;
-use crate::support::sandbox::{KANBANCTL, Sandbox};
+use crate::support::sandbox::{KANBANCTL, Output, Sandbox};
 use crate::support::strace;
 
 /// The name of a copy that Hermes put aside.
@@ -338,15 +338,37 @@ fn a_crash_leaves_no_copy_without_its_log() {
         for suffix in ["-wal", "-shm"] {
             std::fs::write(damage::beside(&paths[1], suffix), b"not empty").unwrap();
         }
-        let inject = format!("inject=unlinkat:signal=KILL:when={call}");
-        let mut command = sandbox.program("strace");
-        command.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=unlinkat", "-e", &inject]);
-        command.args([KANBANCTL, "backups", "prune", "--keep", "1", "--yes"]);
-        assert_ne!(sandbox.finish(command, b"").code(), 0);
+        assert_ne!(pruned_with(&sandbox, &format!("signal=KILL:when={call}")).code(), 0);
         assert!(!paths[1].exists() || damage::beside(&paths[1], "-wal").exists(), "killed at call {call}");
         sandbox.run(&["recover", "--dry-run"]).success();
         sandbox.run(&["backups", "prune", "--keep", "1", "--yes"]).success();
         assert_eq!(there(&paths), [0, 2]);
         assert!(["-wal", "-shm"].iter().all(|suffix| !damage::beside(&paths[1], suffix).exists()), "{call}");
     }
+}
+
+/// `backups prune --keep 1 --yes` with something done to it at a call of unlinkat.
+fn pruned_with(sandbox: &Sandbox, inject: &str) -> Output {
+    let mut command = sandbox.program("strace");
+    let inject = format!("inject=unlinkat:{inject}");
+    command.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=unlinkat", "-e", &inject]);
+    command.args([KANBANCTL, "backups", "prune", "--keep", "1", "--yes"]);
+    sandbox.finish(command, b"")
+}
+
+#[test]
+fn a_prune_that_is_stopped_says_how_far_it_came() {
+    if !strace::wanted() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let paths = storm(&sandbox, 9, 1);
+    pruned_with(&sandbox, "signal=TERM:when=3").exits(143).says("3 copies are removed");
+    assert_eq!(there(&paths), [0, 4, 5, 6, 7, 8]);
+    pruned_with(&sandbox, "error=EACCES:when=2").exits(12).says("One copy is removed");
+    assert_eq!(there(&paths), [0, 5, 6, 7, 8]);
+    pruned_with(&sandbox, "error=EIO:when=1").exits(1).says(paths[5].to_str().unwrap());
+    assert_eq!(there(&paths), [0, 5, 6, 7, 8]);
+    pruned_with(&sandbox, "error=ENOENT:when=1").success();
+    assert_eq!(there(&paths), [0, 5, 8], "what somebody else removed is no error");
 }

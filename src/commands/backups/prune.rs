@@ -194,6 +194,7 @@ fn remove(
         let done = pruned.removed.len();
         let told = |failure: Failure| match done {
             0 => failure,
+            1 => failure.hint("One copy is removed, the others are untouched."),
             done => failure.hint(format!("{done} copies are removed, the others are untouched.")),
         };
         if let Some(signal) = context.signals.received() {
