@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::{TEMPORARY, directory};
 
 /// Removes what killed processes of ours left beside `database`: temporary files and folders under names of
-/// [`super::temporary_name`]. What a living process may still be at work on stays.
+/// `temporary_name`. What a living process may still be at work on stays.
 pub fn clear_leftovers(database: &Path) {
     let (Some(name), Ok(entries)) = (database.file_name(), std::fs::read_dir(directory(database))) else {
         return;

@@ -331,7 +331,7 @@ impl Drop for Temporary {
 /// change for which the size holds, and its own version number.
 const COUNTERS: [std::ops::Range<usize>; 3] = [24..28, 40..44, 92..100];
 
-/// Whether two database files have the same bytes, [`COUNTERS`] left out.
+/// Whether two database files have the same bytes, what SQLite counts in their headers left out.
 ///
 /// # Errors
 /// When one cannot be read.

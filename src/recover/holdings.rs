@@ -101,7 +101,7 @@ impl Viewer {
     /// What every page of `source` is for; `None` when it has none.
     ///
     /// # Errors
-    /// As [`Viewer::each_row`].
+    /// As [`Viewer::holdings`], and whatever `watch` stops with.
     pub fn map(&self, source: &Source, watch: &mut dyn Watch) -> Outcome<Option<Map>> {
         let stores = source.open(&self.scratch, false)?;
         let Some(layout) = layout::lay_out(&stores) else { return Ok(None) };

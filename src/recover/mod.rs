@@ -160,7 +160,7 @@ impl Rebuilt {
 /// destination must not exist; it has its name only when it is whole, checked and synced.
 ///
 /// # Errors
-/// As [`survey`], [`rebuild`] and [`Rebuilt::publish`].
+/// As [`survey`], [`rebuild()`] and [`Rebuilt::publish`].
 pub fn recover(
     sources: &[Source],
     output: Option<&Path>,

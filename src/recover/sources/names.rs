@@ -1,6 +1,6 @@
 //! How copies of a board are named: those that Hermes puts aside, and our own backups.
 //!
-//! Strict on purpose: what does not match is nobody's copy and is never touched. Finding files is [`super::discovery`]'s.
+//! Strict on purpose: what does not match is nobody's copy and is never touched. Finding files is `discovery`'s.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;

@@ -3,7 +3,7 @@
 //!
 //! Responsible for saying so before any statement touches them. Triggers and views are switched off on every connection
 //! (architecture.md rule 9); SQLite has no switch for the rest. What a board may not have to be written is judged in
-//! [`super::check`].
+//! [`mod@super::check`].
 
 use rusqlite::Connection;
 
