@@ -8,6 +8,8 @@
 //! What is kept of a source that was folded in is its rows in the result and the places where it may have lost some, so
 //! that ten thousand sources take no more room than one.
 
+mod losses;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -354,25 +356,6 @@ impl MergedTable {
     fn missing_parts(&self) -> impl Iterator<Item = &Row> {
         self.partial.iter().filter(|row| self.find(row.rowid).is_err())
     }
-
-    /// What the main line says was there and is not: by an index if one is whole, otherwise by the numbers that are missing
-    /// where rows may be missing, some of which may have been deleted.
-    fn count_losses(&mut self, last: Option<i64>) {
-        self.older.retain(|row| self.rows.binary_search_by_key(&row.rowid, |row| row.rowid).is_err());
-        self.partial.retain(|row| self.rows.binary_search_by_key(&row.rowid, |row| row.rowid).is_err());
-        let main = &self.main;
-        self.lost = main.indexed.iter().filter(|rowid| self.find(**rowid).is_err()).count() as u64;
-        if main.is_indexed {
-            return;
-        }
-        let highest = self.rows.last().map(|row| row.rowid);
-        let last = last.max(highest).max(main.indexed.last().copied());
-        let numbers = missing_numbers(&main.gaps, last.unwrap_or(0), &self.rows);
-        let elsewhere = self.rows.iter().filter(|row| main.gaps.contains(row.rowid)).count() as u64;
-        let parts = self.partial.len() as u64;
-        self.lost = self.lost.max(numbers).max(parts + main.unread.saturating_sub(elsewhere));
-        self.estimated = self.lost > 0;
-    }
 }
 
 /// Takes rows of a source over, with what is odd about them.
@@ -419,13 +402,4 @@ fn join(rows: &mut Vec<Row>, mut more: Vec<Row>, take: &mut impl FnMut(Row) -> R
         rows.append(&mut more);
         rows.sort_by_key(|row| row.rowid);
     }
-}
-
-/// How many of the numbers from 1 to `last` lie in `gaps` and have no row.
-fn missing_numbers(gaps: &Gaps, last: i64, rows: &[Row]) -> u64 {
-    let missing = gaps.up_to(last).map(|(low, high)| {
-        let below = |limit: i64| rows.partition_point(|row| row.rowid <= limit);
-        high.abs_diff(low).saturating_sub((below(high) - below(low)) as u64)
-    });
-    missing.fold(0, u64::saturating_add)
 }

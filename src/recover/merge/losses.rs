@@ -1,0 +1,35 @@
+//! What a table lacks: rows that the main line says were there and that came from nowhere.
+
+use super::MergedTable;
+use crate::recover::gaps::Gaps;
+use crate::recover::row::Row;
+
+impl MergedTable {
+    /// What the main line says was there and is not: by an index if one is whole, otherwise by the numbers that are missing
+    /// where rows may be missing, some of which may have been deleted.
+    pub(super) fn count_losses(&mut self, last: Option<i64>) {
+        self.older.retain(|row| self.rows.binary_search_by_key(&row.rowid, |row| row.rowid).is_err());
+        self.partial.retain(|row| self.rows.binary_search_by_key(&row.rowid, |row| row.rowid).is_err());
+        let main = &self.main;
+        self.lost = main.indexed.iter().filter(|rowid| self.find(**rowid).is_err()).count() as u64;
+        if main.is_indexed {
+            return;
+        }
+        let highest = self.rows.last().map(|row| row.rowid);
+        let last = last.max(highest).max(main.indexed.last().copied());
+        let numbers = missing_numbers(&main.gaps, last.unwrap_or(0), &self.rows);
+        let elsewhere = self.rows.iter().filter(|row| main.gaps.contains(row.rowid)).count() as u64;
+        let parts = self.partial.len() as u64;
+        self.lost = self.lost.max(numbers).max(parts + main.unread.saturating_sub(elsewhere));
+        self.estimated = self.lost > 0;
+    }
+}
+
+/// How many of the numbers from 1 to `last` lie in `gaps` and have no row.
+fn missing_numbers(gaps: &Gaps, last: i64, rows: &[Row]) -> u64 {
+    let missing = gaps.up_to(last).map(|(low, high)| {
+        let below = |limit: i64| rows.partition_point(|row| row.rowid <= limit);
+        high.abs_diff(low).saturating_sub((below(high) - below(low)) as u64)
+    });
+    missing.fold(0, u64::saturating_add)
+}

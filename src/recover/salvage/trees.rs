@@ -1,0 +1,117 @@
+//! What the trees say: which leaves a table has, what its indexes name, and where children are missing.
+
+use super::Work;
+use crate::ondisk::btree::{self, Range};
+use crate::ondisk::page::Page;
+use crate::recover::catalog::{Catalog, Tree};
+use crate::recover::salvage::Rows;
+use crate::recover::scan::{Placed, Role};
+
+impl Work<'_, '_> {
+    /// Walks the trees of tables down to their leaves, which are not read yet.
+    pub(super) fn walk(&mut self, catalog: &Catalog) {
+        self.roles = vec![Role::Unreached; self.image.count() as usize + 1];
+        for (table, tree) in catalog.tables.iter().enumerate() {
+            self.walk_tree(table, tree);
+        }
+    }
+
+    pub(super) fn walk_tree(&mut self, table: usize, tree: &Tree) {
+        self.tables.resize_with(self.tables.len().max(table + 1), Rows::default);
+        let Some(root) = tree.root else { return };
+        let walk = btree::walk_table(self.image, root, &mut self.seen);
+        for place in walk.leaves {
+            self.assign(Placed { table, place }, Role::Leaf);
+        }
+        for place in walk.lost {
+            self.damaged.insert(place.page);
+            self.lose(table, place.range);
+            self.lost.push(Placed { table, place });
+        }
+    }
+
+    /// Walks the trees of the tables that were not `known` to have one.
+    pub(super) fn walk_found(&mut self, catalog: &Catalog, known: &[bool]) {
+        for (table, tree) in catalog.tables.iter().enumerate() {
+            if !known.get(table).copied().unwrap_or(false) {
+                self.walk_tree(table, tree);
+            }
+        }
+    }
+
+    /// Where there is no tree, every row may be missing; and pages that are not what their parents say may be after all.
+    pub(super) fn give_up_rootless(&mut self, catalog: &Catalog) {
+        for (table, tree) in catalog.tables.iter().enumerate() {
+            if tree.root.is_none() {
+                self.lose(table, Range::default());
+            }
+        }
+        for placed in std::mem::take(&mut self.lost) {
+            if !self.seen.contains(placed.place.page) {
+                self.assign(placed, Role::Lost);
+            }
+        }
+    }
+
+    pub(super) fn walk_indexes(&mut self, catalog: &Catalog) {
+        for (number, index) in catalog.indexes.iter().enumerate() {
+            let mut pages = Vec::new();
+            if index.root > 1 {
+                let walk = btree::walk_index(self.image, index.root, &mut self.seen);
+                if !walk.lost.is_empty() {
+                    self.torn.insert(number);
+                }
+                self.damaged.extend(walk.lost);
+                pages = walk.pages;
+            }
+            for &page in &pages {
+                self.set_role(page, Role::Index);
+            }
+            self.indexes.push(pages);
+        }
+    }
+
+    pub(super) fn assign(&mut self, placed: Placed, role: impl Fn(u32) -> Role) {
+        let number = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
+        self.places.push(placed);
+        self.set_role(placed.place.page, role(number));
+    }
+
+    pub(super) fn set_role(&mut self, page: u32, role: Role) {
+        if let Some(known) = self.roles.get_mut(page as usize) {
+            *known = role;
+        }
+    }
+
+    pub(super) fn lose(&mut self, table: usize, range: Range) {
+        if let Some(rows) = self.tables.get_mut(table) {
+            rows.gaps.add(range);
+        }
+    }
+
+    /// Learns from the indexes of tables that are not whole which rows there were.
+    pub(super) fn ask_indexes(&mut self, catalog: &Catalog) {
+        for (number, tree) in catalog.tables.iter().enumerate() {
+            let Some(rows) = self.tables.get_mut(number).filter(|rows| rows.is_damaged()) else { continue };
+            for (at, (index, pages)) in catalog.indexes.iter().zip(&self.indexes).enumerate() {
+                if index.table != tree.table.name || pages.is_empty() {
+                    continue;
+                }
+                let mut whole = !self.torn.contains(&at);
+                for &page in pages {
+                    let bytes = self.image.page(page).unwrap_or_default();
+                    let page = Page::read(page, &bytes, self.image.usable());
+                    whole &= page.is_ok_and(|page| btree::index_rowids(&page, &mut rows.indexed));
+                }
+                rows.is_indexed |= whole;
+                rows.indexed.sort_unstable();
+                rows.indexed.dedup();
+            }
+            if rows.is_indexed {
+                // What a whole index does not name is not missing but deleted.
+                let missing = rows.indexed.iter().copied().filter(|rowid| !rows.has(*rowid));
+                rows.gaps = rows.gaps.narrowed(missing);
+            }
+        }
+    }
+}
