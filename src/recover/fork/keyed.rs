@@ -1,8 +1,9 @@
 //! Rows that are known by other columns than a number: links, subscriptions, and those of tables that we do not know.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::cursor::{self, Told};
+use super::datum::encode;
 use super::rows::{Compared, Key, Row};
 use super::tasks::Tasks;
 use super::{CURSOR, Datum, EVENTS, Join, LINKS, PING_CURSOR, Put, SUBSCRIPTIONS, Side};
@@ -29,11 +30,12 @@ impl<'t> Join<'t> {
 
     pub(super) fn put_subscriptions(&mut self, table: &'t Compared, tasks: &Tasks) {
         let Key::Columns(key) = &table.key else { return };
-        let keyed = |row: Row<'t>| key.iter().map(|column| row.get(column)).collect::<Vec<_>>();
+        let (of_main, of_second) = (by_key(table, Side::Main, key), by_key(table, Side::Second, key));
+        let sent = self.sent();
         let mut next = table.highest();
         for (rowid, main) in table.rows(Side::Main) {
-            let second = table.rows(Side::Second).find(|(_, row)| keyed(*row) == keyed(main));
-            let cursor = self.cursor(Some(main), second.map(|(_, row)| row));
+            let second = of_second.get(&keyed(main, key)).map(|(_, row)| *row);
+            let cursor = self.cursor(&sent, Some(main), second);
             if Some(cursor) != main.integer(CURSOR) {
                 let values = Some(main.with(CURSOR, Datum::Integer(cursor)));
                 let table = SUBSCRIPTIONS.to_owned();
@@ -42,7 +44,7 @@ impl<'t> Join<'t> {
         }
         let split = self.split_time();
         for (from, row) in table.rows(Side::Second) {
-            if table.rows(Side::Main).any(|(_, main)| keyed(main) == keyed(row)) {
+            if of_main.contains_key(&keyed(row, key)) {
                 continue;
             }
             // One that is older than the split was on the main line once, and was ended there.
@@ -51,7 +53,7 @@ impl<'t> Join<'t> {
             if tasks.is_deleted(row.text("task_id")) || (ended && !(self.doubted)(SUBSCRIPTIONS, from)) {
                 continue;
             }
-            let values = row.with(CURSOR, Datum::Integer(self.cursor(None, Some(row))));
+            let values = row.with(CURSOR, Datum::Integer(self.cursor(&sent, None, Some(row))));
             let values = match row.integer(PING_CURSOR) {
                 Some(ping) => {
                     let values = Row { columns: row.columns, values: &values };
@@ -64,24 +66,46 @@ impl<'t> Join<'t> {
         }
     }
 
-    /// How far the subscriber has been told, over both histories.
-    fn cursor(&self, main: Option<Row<'_>>, second: Option<Row<'_>>) -> i64 {
-        let cursors = [main, second].map(|row| row.and_then(|row| row.integer(CURSOR)));
-        let task = main.or(second).and_then(|row| row.text("task_id"));
-        let Some(events) = self.tables.get(EVENTS) else {
-            return cursors.into_iter().flatten().max().unwrap_or(0);
-        };
-        let mut told = Vec::new();
-        for (side, cursor) in [Side::Main, Side::Second].into_iter().zip(cursors) {
+    /// The events behind the split that the notifier sends, by task: whose they are and their number there.
+    fn sent(&self) -> HashMap<&'t [u8], Vec<(Side, i64)>> {
+        let mut sent: HashMap<&[u8], Vec<(Side, i64)>> = HashMap::new();
+        let Some(events) = self.tables.get(EVENTS) else { return sent };
+        for side in [Side::Main, Side::Second] {
             for (rowid, row) in events.rows(side).filter(|(rowid, _)| *rowid > events.split.common) {
                 let own = side == Side::Main || self.is_own(EVENTS, rowid);
-                if own && row.text("task_id") == task && row.text("kind").is_some_and(cursor::is_sent) {
-                    let number = if side == Side::Main { rowid } else { self.number(EVENTS, rowid) };
-                    told.push(Told { number, seen: cursor.is_some_and(|cursor| cursor >= rowid) });
+                if let Some(task) = row.text("task_id")
+                    && own
+                    && row.text("kind").is_some_and(cursor::is_sent)
+                {
+                    sent.entry(task).or_default().push((side, rowid));
                 }
             }
         }
-        cursor::joined(cursors, events.split.common, &told)
+        sent
+    }
+
+    /// How far the subscriber has been told, over both histories.
+    fn cursor(
+        &self,
+        sent: &HashMap<&[u8], Vec<(Side, i64)>>,
+        main: Option<Row<'_>>,
+        second: Option<Row<'_>>,
+    ) -> i64 {
+        let cursors = [main, second].map(|row| row.and_then(|row| row.integer(CURSOR)));
+        let Some(events) = self.tables.get(EVENTS) else {
+            return cursors.into_iter().flatten().max().unwrap_or(0);
+        };
+        let task = main.or(second).and_then(|row| row.text("task_id"));
+        let sent = task.and_then(|task| sent.get(task)).map_or(&[][..], Vec::as_slice);
+        let told = sent.iter().map(|&(side, rowid)| {
+            let [of_main, of_second] = cursors;
+            let (number, cursor) = match side {
+                Side::Main => (rowid, of_main),
+                Side::Second => (self.number(EVENTS, rowid), of_second),
+            };
+            Told { number, seen: cursor.is_some_and(|cursor| cursor >= rowid) }
+        });
+        cursor::joined(cursors, events.split.common, &told.collect::<Vec<_>>())
     }
 
     /// A cursor of the second history in the numbers of the result.
@@ -97,13 +121,13 @@ impl<'t> Join<'t> {
             Key::Columns(columns) => columns.as_slice(),
             _ => &[],
         };
-        let keyed = |row: Row<'t>| columns.iter().map(|column| row.get(column)).collect::<Vec<_>>();
+        let of_main = by_key(table, Side::Main, columns);
         let mut next = table.highest();
         for (from, row) in table.rows(Side::Second) {
             let main = if columns.is_empty() {
                 table.row(Side::Main, from).map(|row| (from, row))
             } else {
-                table.rows(Side::Main).find(|(_, main)| keyed(*main) == keyed(row))
+                of_main.get(&keyed(row, columns)).copied()
             };
             match main {
                 Some((rowid, main)) if !main.equals(row) => self.conflict(name, rowid, Side::Main, row),
@@ -117,6 +141,16 @@ impl<'t> Join<'t> {
             }
         }
     }
+}
+
+/// The values of `row` in the columns of its key, as a record.
+fn keyed(row: Row<'_>, key: &[String]) -> Vec<u8> {
+    encode(&key.iter().map(|column| row.get(column).cloned().unwrap_or(Datum::Null)).collect::<Vec<_>>())
+}
+
+/// The rows of one history by their key.
+fn by_key<'t>(table: &'t Compared, side: Side, key: &[String]) -> HashMap<Vec<u8>, (i64, Row<'t>)> {
+    table.rows(side).map(|(rowid, row)| (keyed(row, key), (rowid, row))).collect()
 }
 
 /// A rowid for a row that is known by other columns: its own where the main line has nothing and has not gone on.

@@ -9,9 +9,8 @@
 //! result, at which number, with which values changed. A row of a number up to `common` that the main line has not was
 //! deleted there and stays so, with all of its task if that is gone, unless the main line may have lost it. A task that the
 //! main line has deleted and that has no number up to `common` looks like a new one: it comes back rather than that a new
-//! one is lost. Tasks that both changed are taken from the history
-//! that worked on them last; the other's version is reported. [`located`] makes values of rows in files, and places of the
-//! answer.
+//! one is lost. Tasks that both changed are taken from the history that worked on them last; the other's version is
+//! reported. [`located`] makes values of rows in files, and places of the answer.
 
 mod cursor;
 mod datum;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Join, Row, Side, TASKS};
+use super::{Join, Key, Row, Side, TASKS};
 
 /// Columns that say when somebody last did something to a task.
 const SIGNS: [&str; 4] = ["completed_at", "last_heartbeat_at", "started_at", "created_at"];
@@ -46,29 +46,18 @@ impl Tasks {
     }
 }
 
-/// What the rows of the tables beside it say of a task in one history.
-#[derive(Debug, Default, Clone, Copy)]
-struct Work {
-    /// When something was done to it since the histories parted.
-    last: Option<i64>,
-}
-
-/// Work by task.
-fn work<'t>(join: &Join<'t>, side: Side) -> HashMap<&'t [u8], Work> {
-    let mut work: HashMap<&[u8], Work> = HashMap::new();
-    for (name, table) in join.tables {
+/// When one history last did something to each task since they parted, by the rows of the tables beside it.
+fn work<'t>(join: &Join<'t>, side: Side) -> HashMap<&'t [u8], i64> {
+    let mut work: HashMap<&[u8], i64> = HashMap::new();
+    for (name, table) in join.tables.iter().filter(|(_, table)| table.key == Key::Number) {
         for (rowid, row) in table.rows(side) {
-            let Some(task) = row.text("task_id").filter(|_| table.key == super::Key::Number) else {
-                continue;
-            };
-            let work = work.entry(task).or_default();
             let own = match side {
                 Side::Main => rowid > table.split.common,
                 Side::Second => join.is_own(name, rowid),
             };
-            let time = row.time();
-            if own {
-                work.last = work.last.max(Some(time.unwrap_or(0)));
+            if let Some(task) = row.text("task_id").filter(|_| own) {
+                let last = work.entry(task).or_default();
+                *last = row.time().unwrap_or(0).max(*last);
             }
         }
     }
@@ -89,8 +78,7 @@ pub(super) fn decide(join: &Join<'_>) -> Tasks {
     let (done_main, done_second) = (work(join, Side::Main), work(join, Side::Second));
     for (id, (main, second)) in pairs {
         let row = |side, rowid: Option<i64>| table.row(side, rowid?);
-        let of = |done: &HashMap<&[u8], Work>| done.get(id).copied().unwrap_or_default();
-        let (theirs, ours) = (of(&done_second), of(&done_main));
+        let (theirs, ours) = (done_second.get(id).copied(), done_main.get(id).copied());
         let kept = match (row(Side::Main, main), row(Side::Second, second)) {
             (Some(one), Some(other)) if one.equals(other) => continue,
             (Some(one), Some(other)) => {
@@ -103,7 +91,8 @@ pub(super) fn decide(join: &Join<'_>) -> Tasks {
             }
             _ => continue,
         };
-        let both = ours.last.is_some() && theirs.last.is_some();
+        // Where no row tells who changed it, both may have.
+        let both = ours.is_some() == theirs.is_some();
         match kept {
             Some(side) => {
                 tasks.kept.insert(id.to_vec(), side);
@@ -122,23 +111,23 @@ pub(super) fn decide(join: &Join<'_>) -> Tasks {
 
 /// The history that did something to the task last; by its events and runs where all of them were `seen`, then by the
 /// times in the task itself. In doubt the main line.
-fn newer(seen: bool, main: (Row<'_>, Work), second: (Row<'_>, Work)) -> Side {
-    let evidence = |(row, work): (Row<'_>, Work)| {
+fn newer(seen: bool, main: (Row<'_>, Option<i64>), second: (Row<'_>, Option<i64>)) -> Side {
+    let evidence = |(row, last): (Row<'_>, Option<i64>)| {
         let signs = SIGNS.iter().filter_map(|column| row.integer(column)).max();
-        (work.last.filter(|_| seen), signs)
+        (last.filter(|_| seen), signs)
     };
     if evidence(second) > evidence(main) { Side::Second } else { Side::Main }
 }
 
 /// Whether a task that only the second history has is missing on the main line, and not deleted there.
-fn is_missing(join: &Join<'_>, rowid: i64, row: Row<'_>, work: Work) -> bool {
+fn is_missing(join: &Join<'_>, rowid: i64, row: Row<'_>, last: Option<i64>) -> bool {
     if (join.doubted)(TASKS, rowid) {
         return true;
     }
     if row.text("id").is_some_and(|id| join.over.contains(id)) {
         return false;
     }
-    if work.last.is_some() {
+    if last.is_some() {
         return true;
     }
     if join.tables.get(TASKS).is_some_and(|table| table.old.contains(&rowid)) {

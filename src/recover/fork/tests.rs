@@ -361,3 +361,38 @@ fn rows_of_a_number_are_compared_by_what_does_not_change() {
         Alike::Not
     );
 }
+
+#[test]
+fn rows_of_tables_that_we_do_not_know_come_in_where_their_key_is_free() {
+    const NOTE: [&str; 2] = ["name", "text"];
+    let note = |name: &str, words: &str| values(&NOTE, &[text(name), text(words)]);
+    let notes = |key: Key| {
+        let main = [(4, note("one", "main")), (5, note("mine", "main"))];
+        let second = [(4, note("one", "second")), (5, note("theirs", "second")), (6, note("also", "second"))];
+        joined(&[("notes", table(&NOTE, key, 3, &main, &second))])
+    };
+    let by_name = notes(by(&["name"]));
+    assert_eq!((put(&by_name, "notes", 5).rowid, put(&by_name, "notes", 6).rowid), (7, 8));
+    assert_eq!((by_name.puts.len(), by_name.conflicts[0].rowid), (2, 4));
+    // Numbers that somebody has chosen are not changed: two rows of one are told.
+    let chosen = notes(Key::Chosen);
+    assert_eq!((put(&chosen, "notes", 6).rowid, chosen.puts.len(), chosen.conflicts.len()), (6, 1, 2));
+    // Numbers that nobody chose are.
+    let counted = notes(Key::Number);
+    assert_eq!([4, 5, 6].map(|from| put(&counted, "notes", from).rowid), [7, 8, 9]);
+}
+
+#[test]
+fn equal_cursors_of_both_histories_have_passed_the_events_of_both() {
+    let events = table(
+        &EVENT,
+        Key::Number,
+        5,
+        &[(6, event("t_1", None, "completed", 2000))],
+        &[(6, event("t_1", None, "blocked", 2000))],
+    );
+    let subs = table(&SUB, by(&["task_id", "platform"]), 1, &[(1, sub("t_1", 6))], &[(1, sub("t_1", 6))]);
+    let joined = joined(&[("task_events", events), ("kanban_notify_subs", subs)]);
+    let cursor = joined.puts.iter().find(|put| put.table == "kanban_notify_subs").unwrap();
+    assert_eq!(cursor.values.as_ref().unwrap()[3], number(7));
+}
