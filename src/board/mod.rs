@@ -13,6 +13,7 @@ pub mod filesystem;
 pub mod generation;
 pub mod getlk;
 pub mod holders;
+pub mod index_guard;
 pub mod location;
 pub mod locks;
 pub mod log;

@@ -18,6 +18,7 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use rusqlite::{Connection, Transaction};
 
 use crate::board::holders::Onlooker;
+use crate::board::index_guard::IndexGuard;
 use crate::board::private_copy::PrivateCopy;
 use crate::board::{Inspection, Sidecars, Stamp};
 use crate::exit::Exit;
@@ -85,6 +86,8 @@ struct Handle {
     connection: Connection,
     immutable: bool,
     wrote: bool,
+    // Dropped after the connection, whose locks its closing would take away.
+    _guard: Option<IndexGuard>,
 }
 
 impl Pool {
@@ -363,6 +366,8 @@ impl Pool {
 
     fn open(&mut self, immutable: bool) -> Outcome<()> {
         let path = self.copy.as_ref().map_or(self.inspection.resolved.as_path(), PrivateCopy::path);
+        let shared = !immutable && self.copy.is_none();
+        let guard = if shared { IndexGuard::of(&self.inspection) } else { None };
         let connection = connect(path, self.access, immutable).and_then(|mut connection| {
             self.budget.arm(&mut connection, &self.signals, self.waits())?;
             if let Some(log) = self.log.clone() {
@@ -376,7 +381,7 @@ impl Pool {
             configure(&connection, self.access)?;
             Ok(connection)
         })?;
-        self.handle = Some(Handle { connection, immutable, wrote: false });
+        self.handle = Some(Handle { connection, immutable, wrote: false, _guard: guard });
         Ok(())
     }
 

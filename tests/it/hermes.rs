@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags};
@@ -13,6 +15,7 @@ use crate::support::Sandbox;
 use crate::support::damage::{TABLES, beside};
 use crate::support::hermes::{self, Hermes};
 use crate::support::process::Holder;
+use crate::support::sandbox::Output;
 
 /// Rows of one query as text.
 fn rows(board: &Path, sql: &str) -> Vec<String> {
@@ -238,11 +241,15 @@ enum Scene {
 fn writing_hermes(sandbox: &Sandbox, python: &Path, scene: Scene) -> (Hermes, Vec<String>) {
     let mut hermes = Hermes::on(sandbox, python);
     let ids = vec![hermes.create("the first"), hermes.create("the second")];
+    lose_locks(&mut hermes, sandbox, scene);
+    (hermes, ids)
+}
+
+fn lose_locks(hermes: &mut Hermes, sandbox: &Sandbox, scene: Scene) {
     if matches!(scene, Scene::AllLocks) {
         hermes.lose_locks(&sandbox.board());
         hermes.lose_locks(&beside(&sandbox.board(), "-shm"));
     }
-    (hermes, ids)
 }
 
 /// The ids that a newcomer sees who opens the board after everybody has gone.
@@ -252,6 +259,35 @@ fn seen_afterwards(sandbox: &Sandbox) -> Vec<String> {
         .into_iter()
         .map(|row| row.trim_start_matches("Text(\"").trim_end_matches("\")").to_owned())
         .collect()
+}
+
+/// Runs a verb while Hermes commits without a pause, from before the verb begins until after it has ended, losing its
+/// locks anew after each commit; the ids that it acknowledged.
+fn while_it_writes(
+    sandbox: &Sandbox,
+    hermes: &mut Hermes,
+    scene: Scene,
+    args: &[String],
+) -> (Output, Vec<String>) {
+    let (over, (tell, start)) = (AtomicBool::new(false), channel());
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let mut ids = Vec::new();
+            let mut last = false;
+            // One more commit when the verb has ended.
+            while !last {
+                last = over.load(Ordering::Acquire);
+                ids.extend(hermes.create_among_others("meanwhile"));
+                lose_locks(hermes, sandbox, scene);
+                let _ = tell.send(());
+            }
+            ids
+        });
+        start.recv().unwrap();
+        let output = sandbox.run(args);
+        over.store(true, Ordering::Release);
+        (output, writer.join().unwrap())
+    })
 }
 
 /// Every verb beside a writing Hermes; those that must refuse name it.
@@ -288,7 +324,9 @@ fn a_hermes_process_goes_on_writing_beside_every_verb() {
                 .iter()
                 .map(|word| word.replace("ID", &ids[0]).replace("OUT", out.to_str().unwrap()))
                 .collect();
-            let output = sandbox.run(&args);
+            let (output, meanwhile) = while_it_writes(&sandbox, &mut hermes, scene, &args);
+            assert!(meanwhile.len() > 1, "{scene:?} {verb:?} met no commit");
+            ids.extend(meanwhile);
             // Health may warn about a process whose locks are gone, and must not call the board damaged.
             let expected = output.code() == code || (verb.first() == Some(&"health") && output.code() == 3);
             assert!(expected, "{scene:?} {verb:?} should have ended with {code}\n{output}");

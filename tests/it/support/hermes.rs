@@ -121,7 +121,8 @@ impl Hermes {
     fn ask(&mut self, line: &Value) -> Result<Value, String> {
         writeln!(self.stdin.as_mut().unwrap(), "{line}").unwrap();
         let mut reply = String::new();
-        assert_ne!(self.stdout.read_line(&mut reply).unwrap(), 0, "Hermes died at {line}");
+        let read = self.stdout.read_line(&mut reply).unwrap();
+        assert!(read > 0, "Hermes died at {line}: {:?}", self.child.wait());
         serde_json::from_str(&reply).unwrap()
     }
 }

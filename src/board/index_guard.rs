@@ -1,0 +1,142 @@
+//! Keeping the WAL index of a living process whole while another connection opens.
+//!
+//! SQLite's first connection cuts the index (`-shm`) to nothing and builds it anew; it takes itself for the first one when
+//! nobody holds byte 128 of the file. A Hermes process whose locks are lost (incidents.md F11, F13; board-format.md 9.4)
+//! holds nothing and still has the index mapped: cut under it, its next look at the index ends it with SIGBUS. So where
+//! the index is that of the log beside it, a lock on that byte says that there is somebody. It is a lock of the file's
+//! description: SQLite, which asks for locks of other processes, would not see one of its own process.
+//!
+//! Responsible for that lock and for when it is right. An index of another moment is left to SQLite to make anew (F17).
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::thread::sleep;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc;
+
+use super::Inspection;
+
+/// The byte by which connections to an index know of each other ("WAL-mode file format", section 2.3).
+const PRESENCE_BYTE: i64 = 128;
+/// How often an index that does not fit is looked at before it counts as another log's, and the pauses between.
+const LOOKS: u32 = 40;
+const BETWEEN_LOOKS: Duration = Duration::from_micros(700);
+/// The two copies of the index's header, and what each holds: the log's last frame, its checksum, the log's salts.
+const HEADER_LEN: usize = 48;
+const LAST_FRAME: std::ops::Range<usize> = 16..20;
+const LAST_SUM: std::ops::Range<usize> = 24..32;
+const SALTS: std::ops::Range<usize> = 32..40;
+/// The log's header with its salts, and a frame's header with its own and its checksum.
+const LOG_HEADER_LEN: usize = 32;
+const LOG_SALTS: std::ops::Range<usize> = 16..24;
+const FRAME_HEADER_LEN: usize = 24;
+const FRAME_SALTS: std::ops::Range<usize> = 8..16;
+const FRAME_SUM: std::ops::Range<usize> = 16..24;
+
+/// The lock, held while this lives. It must outlive the connection: closing the file here drops every lock that SQLite has
+/// on it in this process.
+#[derive(Debug)]
+pub struct IndexGuard(#[expect(dead_code, reason = "held for its lock")] File);
+
+impl IndexGuard {
+    /// Takes the lock where the index belongs to the log; nothing where SQLite may do as it likes. Who has locks that were
+    /// not lost shares that byte.
+    pub fn of(inspection: &Inspection) -> Option<Self> {
+        let (shm, wal) = (inspection.sidecars.shm.as_ref()?, inspection.sidecars.wal.as_ref()?);
+        if !inspection.is_wal() {
+            return None;
+        }
+        let (index, log) = (File::open(&shm.path).ok()?, File::open(&wal.path).ok()?);
+        let page_size = inspection.header()?.page_size?;
+        // A commit under way is between log and index for a moment.
+        let mut looks = (0..LOOKS).map(|look| {
+            sleep(if look == 0 { Duration::ZERO } else { BETWEEN_LOOKS });
+            is_of(&index, &log, page_size)
+        });
+        if !looks.any(|same| same == Some(true)) || boot_time()? > shm.stamp.mtime_ns {
+            return None;
+        }
+        let byte = libc::flock {
+            l_type: libc::c_short::try_from(libc::F_RDLCK).ok()?,
+            l_whence: libc::c_short::try_from(libc::SEEK_SET).ok()?,
+            l_start: PRESENCE_BYTE,
+            l_len: 1,
+            l_pid: 0,
+        };
+        fcntl(&index, FcntlArg::F_OFD_SETLK(&byte)).ok()?;
+        Some(Self(index))
+    }
+}
+
+/// Whether the index speaks of this log and of all of it: same generation, its last frame is the one that it names, and
+/// nothing of that generation comes after. Frames beyond are a commit under way, or one that an older index does not
+/// know: read through that, it would be lost.
+fn is_of(index: &File, log: &File, page_size: usize) -> Option<bool> {
+    let mut headers = [0; 2 * HEADER_LEN];
+    index.read_exact_at(&mut headers, 0).ok()?;
+    let (first, second) = headers.split_at(HEADER_LEN);
+    let mut log_header = [0; LOG_HEADER_LEN];
+    log.read_exact_at(&mut log_header, 0).ok()?;
+    let salts = first.get(SALTS)?;
+    if first != second || salts != log_header.get(LOG_SALTS)? {
+        return Some(false);
+    }
+    // The index is in the host's byte order: it never leaves the machine. Salts stand in it as they stand in the log.
+    let count = u64::from(u32::from_ne_bytes(first.get(LAST_FRAME)?.try_into().ok()?));
+    let frame = |number: u64| -> Option<[u8; FRAME_HEADER_LEN]> {
+        let len = u64::try_from(FRAME_HEADER_LEN + page_size).ok()?;
+        let at = u64::try_from(LOG_HEADER_LEN).ok()? + number.checked_mul(len)?;
+        let mut header = [0; FRAME_HEADER_LEN];
+        log.read_exact_at(&mut header, at).ok().map(|()| header)
+    };
+    let goes_on = frame(count).is_some_and(|next| next.get(FRAME_SALTS) == Some(salts));
+    let last = match count.checked_sub(1) {
+        Some(number) => frame(number)?,
+        None => return Some(!goes_on),
+    };
+    let mut sum = last.get(FRAME_SUM)?.to_vec();
+    // Checksums are big-endian in the log.
+    if cfg!(target_endian = "little") {
+        sum.chunks_exact_mut(4).for_each(<[u8]>::reverse);
+    }
+    Some(!goes_on && first.get(LAST_SUM)? == sum && last.get(FRAME_SALTS)? == salts)
+}
+
+/// When the machine started, in nanoseconds since 1970: an index that nobody has written since is of nobody who lives.
+fn boot_time() -> Option<i128> {
+    let uptime = std::fs::read_to_string("/proc/uptime").ok()?;
+    let uptime = Duration::try_from_secs_f64(uptime.split_whitespace().next()?.parse().ok()?).ok()?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    i128::try_from(now.checked_sub(uptime)?.as_nanos()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::Connection;
+    use rusqlite::config::DbConfig;
+
+    #[test]
+    fn an_index_fits_its_log_until_the_log_goes_on_without_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.db");
+        let connection = Connection::open(&path).unwrap();
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+        connection
+            .execute_batch("PRAGMA journal_mode=WAL; CREATE TABLE t(a); INSERT INTO t VALUES (1)")
+            .unwrap();
+        // Read by their bytes while the connection lives: its locks do not matter here.
+        let fits = |index: &str| {
+            let open = |name: &str| File::open(folder.path().join(name)).unwrap();
+            is_of(&open(index), &open("x.db-wal"), 4096)
+        };
+        assert_eq!(fits("x.db-shm"), Some(true));
+        std::fs::copy(folder.path().join("x.db-shm"), folder.path().join("older")).unwrap();
+        connection.execute_batch("INSERT INTO t VALUES (2)").unwrap();
+        assert_eq!((fits("x.db-shm"), fits("older")), (Some(true), Some(false)));
+        std::fs::write(folder.path().join("empty"), vec![0; 32_768]).unwrap();
+        assert_eq!(fits("empty"), Some(false));
+    }
+}
