@@ -87,7 +87,8 @@ impl OfBoard {
         }
         if let Some(age) = self.stats.oldest_ready_age_seconds {
             page.blank();
-            page.line(&format!("The oldest ready task was created {age} seconds ago."));
+            let seconds = if age == 1 { "second" } else { "seconds" };
+            page.line(&format!("The oldest ready task was created {age} {seconds} ago."));
         }
     }
 

@@ -200,6 +200,11 @@ impl Pool {
     /// Runs a closure in one `BEGIN IMMEDIATE` transaction and commits it; the boundary waits for the lock within
     /// the budget, the body never runs twice.
     ///
+    /// A write looks at what it touches and at what can be seen without reading the board: its header, its log, its names.
+    /// Damage elsewhere does not stop it. To find that, every page would have to be read before every write, and most of
+    /// the damage that is known (indexes, events of tasks long done) harms no new row; new rows are as safe there as the
+    /// pages that take them, and recovery brings them back with the others. Finding it is what `health` is run for.
+    ///
     /// # Errors
     /// Exit 11 when the lock is not had; 12 when the board is not ours to write; what the closure says. Nothing is
     /// written then.
