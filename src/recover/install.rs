@@ -73,7 +73,10 @@ pub fn install(
     terms: &Terms,
 ) -> Outcome<Option<Installed>> {
     site::require_installable(seen)?;
-    let (_, bytes) = file.digest()?;
+    let path = file.path()?;
+    let bytes = fs::metadata(&path)
+        .map_err(|error| Failure::io(error, format!("looking at {}", path.display())).at(&path))?
+        .len();
     Space::of(seen, bytes).require(seen, true)?;
     let evidence = if is_anything(seen) {
         if !site::is_unchanged(seen)? {

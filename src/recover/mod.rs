@@ -10,7 +10,12 @@
 //! in one after the other, so that memory grows with the rows of the result, not with the number or size of the sources.
 //!
 //! SQLite opens the new file alone, never a source. The result is a sealed file without a name ([`Rebuilt`]); whoever
-//! asked publishes it or installs it.
+//! asked publishes it or installs it:
+//!
+//! ```text
+//!   site          evidence          locks, holders, unchanged?          install           evidence
+//!   may it be? -> copies beside  -> nobody has it, nobody wrote to it -> pages through -> the outcome   (undo: bytes back)
+//! ```
 
 mod account;
 mod ages;

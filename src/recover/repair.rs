@@ -12,15 +12,6 @@ use crate::failure::{Failure, Outcome};
 use crate::pool::rest_between_looks;
 use crate::store::audit::{self, Integrity, quoted};
 
-/// What SQLite's check says of an index that its table does not agree with, up to the index's name.
-const INDEX_CLASS: [&str; 5] = [
-    "wrong # of entries in index ",
-    " missing from index ",
-    " values differ from index ",
-    "non-unique entry in index ",
-    " of index ",
-];
-
 /// What a board's check says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Diagnosis {
@@ -36,21 +27,12 @@ pub enum Diagnosis {
 pub fn diagnose(said: &[String]) -> Diagnosis {
     let mut names = BTreeSet::new();
     for finding in said {
-        match index_of(finding) {
+        match audit::index_at_fault(finding) {
             Some(name) => names.insert(name.to_owned()),
             None => return Diagnosis::Worse(finding.clone()),
         };
     }
     if names.is_empty() { Diagnosis::Sound } else { Diagnosis::Indexes(names) }
-}
-
-/// The index that a finding is about; nothing when it is about anything else.
-fn index_of(finding: &str) -> Option<&str> {
-    let is_row = finding.starts_with("row ") || finding.starts_with("rowid not at end-of-record for row ");
-    INDEX_CLASS.iter().find_map(|words| {
-        let (before, name) = finding.split_once(words)?;
-        (before.is_empty() || (is_row && words.starts_with(' '))).then_some(name)
-    })
 }
 
 /// Makes the named indexes anew from their tables, and checks the board whole before the transaction may end.

@@ -70,6 +70,25 @@ fn ask(connection: &Connection, depth: Integrity, over: &str) -> Outcome<Vec<Str
     Ok(said)
 }
 
+/// What SQLite's check says of an index that its table does not agree with, up to the index's name.
+const INDEX_CLASS: [&str; 5] = [
+    "wrong # of entries in index ",
+    " missing from index ",
+    " values differ from index ",
+    "non-unique entry in index ",
+    " of index ",
+];
+
+/// The index that a finding of SQLite's check is about, whose table is whole (incidents.md F04); nothing when it is about
+/// anything else.
+pub fn index_at_fault(finding: &str) -> Option<&str> {
+    let is_row = finding.starts_with("row ") || finding.starts_with("rowid not at end-of-record for row ");
+    INDEX_CLASS.iter().find_map(|words| {
+        let (before, name) = finding.split_once(words)?;
+        (before.is_empty() || (is_row && words.starts_with(' '))).then_some(name)
+    })
+}
+
 /// The journal mode that the connection sees.
 ///
 /// # Errors

@@ -244,6 +244,31 @@ fn a_directory_that_cannot_be_written_is_refused() {
     std::fs::set_permissions(sandbox.root(), std::fs::Permissions::from_mode(0o700)).unwrap();
 }
 
+/// A disk that is too small is told so with figures, before anything is written (`KANBANCTL_TEST_MOUNTS`, root).
+#[test]
+fn a_disk_without_room_is_refused_with_figures() {
+    if std::env::var_os("KANBANCTL_TEST_MOUNTS").is_none() {
+        eprintln!("!!!! SKIPPED: needs KANBANCTL_TEST_MOUNTS=1 and root");
+        return;
+    }
+    let (sandbox, _) = injured(Shape::ZeroPages);
+    let kept = sandbox.work().join("kept.db");
+    std::fs::copy(sandbox.board(), &kept).unwrap();
+    let mount = |program: &str, args: &[&str]| {
+        let mut command = std::process::Command::new(program);
+        assert!(command.args(args).arg(sandbox.root()).status().unwrap().success(), "{program}");
+    };
+    let size = format!("size={}", kept.metadata().unwrap().len() * 2);
+    mount("mount", &["-t", "tmpfs", "tmpfs", "-o", &size]);
+    std::fs::copy(&kept, sandbox.board()).unwrap();
+    let before = sandbox.photograph();
+    let output = sandbox.run(&["recover", "--yes"]);
+    let after = sandbox.photograph();
+    mount("umount", &["-l"]);
+    output.exits(12).says("not enough space").says("bytes are needed").says("are free");
+    assert_eq!(after, before);
+}
+
 #[test]
 fn a_holder_is_named_and_nothing_is_installed_until_it_has_gone() {
     let sandbox = Sandbox::with_board();

@@ -48,14 +48,20 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
         let about = about(&seen, &rebuilt)?;
         let origin = found.sources.first().map_or(seen.resolved.as_path(), |source| &source.path);
         let terms = context.terms(args.assume_unused);
-        let Some(installed) = install::install(&seen, rebuilt.file, about, origin, &terms)? else { continue };
+        let Some(mut installed) = install::install(&seen, rebuilt.file, about, origin, &terms)? else {
+            continue;
+        };
         let mut report = rebuilt.report;
         report.installed = true;
         report.evidence = installed.evidence.as_ref().map(|evidence| evidence.folder.clone());
         if let (Some(mut apart), Some(folder)) = (rebuilt.apart, &report.evidence) {
             let path = folder.join(PARTIAL);
-            apart.save(&path, 0o600.into())?;
-            report.partial_rows = Some(path);
+            match apart.save(&path, 0o600.into()) {
+                Ok(()) => report.partial_rows = Some(path),
+                Err(failure) => {
+                    installed.remarks.push(format!("what is left of partial rows is not kept: {failure}"));
+                }
+            }
         }
         let recovered = Recovered {
             board: board.name(),

@@ -4,6 +4,7 @@
 //! (incidents.md F01, F04). Running the check is left to the caller, who owns the pause between the looks.
 
 use crate::health::{Finding, Severity};
+use crate::store::audit;
 
 /// The most messages that are shown; the rest is counted.
 const SHOWN: usize = 5;
@@ -17,28 +18,19 @@ pub fn compare_looks(first: &[String], second: &[String], subject: &str) -> (Vec
     if first != second {
         return (Vec::new(), false);
     }
-    let indexes = second.iter().all(|message| is_index_class(message));
+    let indexes = second.iter().all(|message| audit::index_at_fault(message).is_some());
     let shown = second.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("; ");
     let more = match second.len().saturating_sub(SHOWN) {
         0 => String::new(),
         rest => format!(" (and {rest} more)"),
     };
-    let (id, what) = if indexes {
-        ("index-drift", "indexes disagree with their tables")
+    let (id, what, next) = if indexes {
+        ("index-drift", "indexes disagree with their tables", "kanbanctl repair")
     } else {
-        ("integrity", "SQLite's check found damage twice")
+        ("integrity", "SQLite's check found damage twice", "kanbanctl recover --dry-run")
     };
     let message = format!("{what}: {shown}{more}.");
-    let finding =
-        Finding::new(id, Severity::Error, subject, message).next("kanbanctl recover --output NEW.db");
-    (vec![finding], true)
-}
-
-/// Whether the message is about an index only; the rows are whole then.
-fn is_index_class(message: &str) -> bool {
-    message.starts_with("wrong # of entries in index ")
-        || message.starts_with("non-unique entry in index ")
-        || (message.starts_with("row ") && message.contains(" missing from index "))
+    (vec![Finding::new(id, Severity::Error, subject, message).next(next)], true)
 }
 
 #[cfg(test)]
