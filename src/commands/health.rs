@@ -4,6 +4,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::{Context, picture};
+use crate::board::holders;
 use crate::board::{Board, FileState, Inspection, location};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -189,7 +190,7 @@ fn check(
 ) -> Outcome<Checked> {
     let nothing_there =
         matches!(inspection.state, FileState::Missing | FileState::Empty) && !inspection.leftovers();
-    if nothing_there {
+    if nothing_there && !is_in_hands(inspection) {
         inspection.require_sqlite()?;
     }
     let subject = Subject::look(inspection.clone(), depth, context.clock.epoch())?;
@@ -231,6 +232,12 @@ fn check(
         wal_frames_pending: subject.waiting.map_or(0, |waiting| waiting.pending),
         map,
     })
+}
+
+/// Whether a living process still has a file of the board that is gone.
+fn is_in_hands(inspection: &Inspection) -> bool {
+    let found = holders::look(&inspection.board.path, &inspection.resolved);
+    found.is_ok_and(|holders| holders.of_apart().next().is_some())
 }
 
 /// What the connection said besides findings.

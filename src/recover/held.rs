@@ -56,7 +56,7 @@ fn source(generation: &Generation, place: &Path, board: &Path) -> Outcome<Source
     Ok(Source {
         path: member.path.clone(),
         kind: Kind::Held,
-        base: Some(base.to_path_buf()),
+        base: generation.wal.as_ref().map(|_| base.to_path_buf()),
         digest: None,
         wal_digest: None,
         size: member.main_size(),

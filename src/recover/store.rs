@@ -117,6 +117,14 @@ impl Source {
             let seen = fingerprint(&main, &wal)?;
             let seen_journal = stamp(&journal)?;
             let (file, log) = (open(&main)?, open(&wal)?);
+            let gone = if self.base.is_some() { log.is_none() } else { file.is_none() };
+            if self.kind == Kind::Held && gone {
+                return Err(Failure::busy("The process that held this file has ended meanwhile.")
+                    .at(&self.path)
+                    .hint(
+                        "What it had not written to the board is gone with it. Run this again for the rest.",
+                    ));
+            }
             let hot = hot(open(&journal)?).map_err(|error| reading(error, &journal))?;
             let size = |file: &Option<File>| {
                 file.as_ref().map_or(Ok(0), |file| file.metadata().map(|meta| meta.len()))

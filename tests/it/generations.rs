@@ -395,3 +395,18 @@ fn an_older_copy_is_no_history_of_its_own() {
     assert_eq!(data["tables"]["tasks"]["older_only"], 1);
     assert_eq!(data["conflicts"].as_array().unwrap().len(), 0);
 }
+
+#[test]
+fn a_deleted_file_without_a_log_is_a_source() {
+    let sandbox = Sandbox::with_board();
+    sandbox.run(&["journal-mode", "delete", "--assume-unused"]).success();
+    let mut holder = Holder::on(&sandbox.board());
+    holder.execute(&task("t_00000001", 1_780_000_001));
+    std::fs::remove_file(sandbox.board()).unwrap();
+    let said = sandbox.run(&["health", "--json"]).exits(4).data()["findings"].to_string();
+    assert!(said.contains("deleted or replaced"), "{said}");
+    let (new, data) = recovered(&sandbox, &[]);
+    assert_eq!(ids(&new), ["t_00000001"], "{data}");
+    drop(holder);
+    sandbox.run(&["health"]).exits(10);
+}
