@@ -1,7 +1,7 @@
 //! What one source holds, for looking and comparing: nothing is merged, nothing written.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Watch;
 use super::catalog::{Schemas, Table};
@@ -31,6 +31,13 @@ pub struct Holdings {
     pub unread_tables: Vec<String>,
 }
 
+impl Holdings {
+    /// Whether nothing of it is damaged or cut.
+    pub fn is_whole(&self) -> bool {
+        self.has_schema && self.damaged_pages == 0 && self.partial == 0
+    }
+}
+
 /// Looks into sources, one or many; threads may share it.
 #[derive(Debug)]
 pub struct Viewer {
@@ -48,6 +55,11 @@ impl Viewer {
     /// When SQLite cannot make a database in memory for taking `CREATE` texts apart.
     pub fn new(scratch: PathBuf) -> Outcome<Self> {
         Ok(Self { schemas: Schemas::new()?, scratch })
+    }
+
+    /// Where copies go that do not fit memory.
+    pub(crate) fn scratch(&self) -> &Path {
+        &self.scratch
     }
 
     /// Counts what `source` holds.

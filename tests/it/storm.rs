@@ -372,3 +372,53 @@ fn a_prune_that_is_stopped_says_how_far_it_came() {
     pruned_with(&sandbox, "error=ENOENT:when=1").success();
     assert_eq!(there(&paths), [0, 5, 8], "what somebody else removed is no error");
 }
+
+#[test]
+fn copies_that_help_to_recover_a_damaged_board_stay() {
+    let sandbox = Sandbox::new();
+    let whole = sandbox.work().join("whole.db");
+    damage::board(&whole, 12, 1);
+    let connection = rusqlite::Connection::open(&whole).unwrap();
+    connection
+        .execute_batch(&format!(
+            "PRAGMA journal_mode=DELETE; INSERT INTO tasks(id, title, body, status, created_at) \
+             VALUES ('t_0000beef', 'look for this title', '{}', 'todo', 1780000000)",
+            "long ".repeat(4_000)
+        ))
+        .unwrap();
+    connection.close().unwrap();
+    let bytes = std::fs::read(&whole).unwrap();
+    let holds = |page: &&[u8], text: &[u8]| page.windows(text.len()).any(|window| window == text);
+    let pages = || bytes.chunks_exact(damage::PAGE);
+    let title = b"look for this title";
+    // The row's cell is here, and a page of its text; each is lost where the other is left.
+    let leaf = pages().position(|page| holds(&page, title)).unwrap();
+    let chain = pages().position(|page| holds(&page, &b"long ".repeat(100)) && !holds(&page, title)).unwrap();
+    let without = |page: usize, number: u8| {
+        let mut bytes = bytes.clone();
+        bytes[page * damage::PAGE..(page + 1) * damage::PAGE].fill(0);
+        bytes[63] = number;
+        bytes
+    };
+    for (minute, page) in [(0, chain), (1, leaf), (2, chain)] {
+        let path = copy(&sandbox, &format!("20260501_000{minute}00"));
+        std::fs::write(&path, without(page, minute)).unwrap();
+        let time =
+            std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_777_600_000 + u64::from(minute) * 60);
+        std::fs::File::open(&path).unwrap().set_modified(time).unwrap();
+    }
+    std::fs::write(sandbox.board(), without(chain, 9)).unwrap();
+    let recovered =
+        || sandbox.run(&["recover", "--dry-run", "--json"]).data()["tables"]["tasks"]["recovered"].clone();
+    assert_eq!(recovered(), 13);
+    let before = sandbox.photograph();
+    for rehearsal in [&[][..], &["-n"]] {
+        let args = [&["backups", "prune", "--keep", "1", "--yes"], rehearsal].concat();
+        sandbox.run(&args).exits(12).says("kanbanctl recover");
+    }
+    assert_eq!(sandbox.photograph(), before);
+    std::fs::write(sandbox.board(), &bytes).unwrap();
+    sandbox.run(&["backups", "prune", "--keep", "1", "--yes"]).success();
+    assert!(!copy(&sandbox, "20260501_000100").exists());
+    assert_eq!(recovered(), 13);
+}

@@ -43,7 +43,8 @@ enum Verb {
     ///
     /// Without a rule only equal copies beyond one go. With --keep, --older-than or --max-bytes whole contents go, too, the
     /// oldest first, but never the newest, the oldest of an incident, or one that holds a row version found neither on
-    /// the live board nor in a copy that stays. Says first what would go, and asks.
+    /// the live board nor in a copy that stays. Where the board is damaged, nothing goes without which `recover` would
+    /// bring back fewer rows: recover first. Says first what would go, and asks.
     Prune(prune::Args),
 }
 

@@ -102,6 +102,10 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let mut bars = Bars::new(context.ui, context.signals.clone());
     let viewer = Viewer::new(context.scratch())?;
     let plan = thinning::plan(live.as_ref(), &all, &rules, &viewer, &mut bars)?;
+    if !rules.lossy {
+        thinning::require_same_recovery(&plan, live.as_ref(), &all, &viewer, &mut bars)
+            .map_err(|failure| failure.at(&resolved))?;
+    }
     drop(bars);
     drop(all);
     let mut pruned =

@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::sources::{Member, Source};
 use super::versions::Name;
 use super::workers::{self, in_order};
-use super::{Stage, Viewer, Watch};
+use super::{Options, Stage, Viewer, Watch};
+use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 
 pub(crate) use self::choice::{Choice, Content, Copied, choose};
@@ -99,6 +100,55 @@ impl Plan {
         )
         .hint("Nothing was removed. Run the command again."))
     }
+}
+
+/// Makes sure that a recovery from what stays brings back as many rows as one from all: sources help each other out, with
+/// pages of a row that is cut and with votes on altered bytes, which no list of rows tells. Where the board is whole nothing
+/// has to be recovered, and it is not asked.
+///
+/// # Errors
+/// Exit 12 when fewer rows would come back, the reading errors of the sources, and what `watch` stops with.
+pub fn require_same_recovery(
+    plan: &Plan,
+    live: Option<&Source>,
+    contents: &[Source],
+    viewer: &Viewer,
+    watch: &mut dyn Watch,
+) -> Outcome<()> {
+    let gone: HashSet<(usize, usize)> = plan.removed.iter().copied().collect();
+    let whole = live.map(|live| viewer.holdings(live)).transpose()?;
+    let is_needed = (0..contents.len()).any(|number| !plan.stays.contains_key(&number));
+    if !is_needed || whole.is_some_and(|board| board.is_whole()) {
+        return Ok(());
+    }
+    let left = contents.iter().enumerate().filter_map(|(number, source)| {
+        let copies = source.copies.iter().enumerate();
+        let copies: Vec<Member> = copies
+            .filter(|(place, _)| !gone.contains(&(number, *place)))
+            .map(|(_, member)| member.clone())
+            .collect();
+        Some(Source { path: copies.first()?.path.clone(), copies, ..source.clone() })
+    });
+    let with = |sources: Vec<Source>| live.cloned().into_iter().chain(sources).collect::<Vec<_>>();
+    let left = with(left.collect());
+    let options = Options::new(viewer.scratch().to_path_buf());
+    let before = match super::survey(&with(contents.to_vec()), &options, watch) {
+        Err(failure) if matches!(failure.exit(), Exit::Damaged | Exit::NoBoard) => return Ok(()),
+        other => other?,
+    };
+    let after = super::survey(&left, &options, watch)?;
+    for (name, table) in &before.tables {
+        let recovered = after.tables.get(name).map_or(0, |table| table.recovered);
+        if recovered < table.recovered {
+            return Err(Failure::refused(format!(
+                "the board is damaged, and without these copies {} rows of {name} could not be recovered any more.",
+                table.recovered - recovered
+            ))
+            .hint("Recover first, with `kanbanctl recover`, then thin out the copies.")
+            .hint("`--force-lossy` removes them all the same."));
+        }
+    }
+    Ok(())
 }
 
 fn describe(source: &Source) -> Content {
