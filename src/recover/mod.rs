@@ -6,6 +6,8 @@
 //!                                 best source first                                       from where
 //! ```
 //!
+//! The new file is written row by row (`rebuild`), or of the pages of the best source where those can stay (`pages`).
+//!
 //! Rows travel as places (`row`): some thirty bytes each, read again (`shelf`) when they are written. Sources are folded
 //! in one after the other, so that memory grows with the rows of the result, not with the number or size of the sources.
 //!

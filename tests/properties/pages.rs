@@ -217,3 +217,34 @@ fn light_damage_is_built_of_pages() {
         assert_eq!(compared(&path, false), Some(Built::Pages), "every fiftieth page from {first}");
     }
 }
+
+/// Rows, overflow pages and new leaves that are only in the log.
+#[test]
+fn pages_in_the_log_stay_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let (made, path) = (dir.path().join("made.db"), dir.path().join("kanban.db"));
+    board(&made, 200, 3);
+    let connection = Connection::open(&made).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA wal_autocheckpoint = 0;
+             UPDATE tasks SET body = printf('%0*d', 3 * length(body) + 9, 7) WHERE rowid % 5 = 0;
+             DELETE FROM tasks WHERE rowid % 11 = 0;
+             INSERT INTO task_events SELECT NULL, task_id, 1, 'late', payload, created_at FROM task_events;",
+        )
+        .unwrap();
+    std::fs::copy(&made, &path).unwrap();
+    std::fs::copy(dir.path().join("made.db-wal"), dir.path().join("kanban.db-wal")).unwrap();
+    connection.close().unwrap();
+    let truth = seen(&made);
+    std::fs::remove_file(&made).unwrap();
+    assert_eq!(compared(&path, false), Some(Built::Pages));
+    let output = dir.path().join("new.db");
+    let found = sources::discover(&path, &[], &mut Unwatched).unwrap();
+    let options = Options::new(dir.path().to_path_buf());
+    recover::recover(&found.sources, Some(&output), &options, &mut Unwatched).unwrap();
+    let result = seen(&output);
+    for (what, rows) in truth.iter().filter(|(what, _)| what.starts_with("rows of")) {
+        assert_eq!(result.get(what), Some(rows), "{what}");
+    }
+}
