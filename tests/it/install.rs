@@ -68,7 +68,7 @@ fn every_shape_of_damage_is_installed_over_and_put_back() {
         let (sandbox, good) = injured(shape);
         let before = set(&sandbox.root());
         let inode = sandbox.board().metadata().unwrap().ino();
-        let output = sandbox.run(&["recover", "--yes", "--json"]);
+        let output = sandbox.run(&["recover", "--yes", "--assume-unused", "--json"]);
         assert!([0, 5].contains(&output.code()), "{shape:?}\n{output}");
         let data = output.data();
         assert_eq!((&data["installed"], &data["verified"]), (&true.into(), &true.into()), "{shape:?}");
@@ -81,12 +81,12 @@ fn every_shape_of_damage_is_installed_over_and_put_back() {
         assert_eq!(data["evidence"], folder.to_str().unwrap(), "{shape:?}");
         assert_eq!(set(&folder), before, "{shape:?}: the evidence is not what was there");
 
-        sandbox.run(&["recover", "--undo", "--yes"]).success();
+        sandbox.run(&["recover", "--undo", "--yes", "--assume-unused"]).success();
         assert_eq!(set(&sandbox.root()), before, "{shape:?}: not put back byte for byte");
         assert_eq!(sandbox.board().metadata().unwrap().ino(), inode, "{shape:?}: another file");
         assert_eq!(evidence(&sandbox).len(), 2, "{shape:?}");
         // And once more: what undo replaced comes back.
-        sandbox.run(&["recover", "--undo", "--yes"]).success();
+        sandbox.run(&["recover", "--undo", "--yes", "--assume-unused"]).success();
         assert_eq!(damage::score(&good, &sandbox.board()), score, "{shape:?}");
     }
 }
@@ -111,7 +111,7 @@ fn traits_come_through_an_install() {
         bytes[at..at + page_size].fill(0);
         std::fs::write(sandbox.board(), bytes).unwrap();
         std::fs::set_permissions(sandbox.board(), std::fs::Permissions::from_mode(0o640)).unwrap();
-        let output = sandbox.run(&["recover", "--yes"]);
+        let output = sandbox.run(&["recover", "--yes", "--assume-unused"]);
         assert!([0, 5].contains(&output.code()), "{page_size}\n{output}");
         assert_eq!(sound(&sandbox.board()), mode);
         assert_eq!(sandbox.board().metadata().unwrap().mode() & 0o777, 0o640);
@@ -139,13 +139,13 @@ fn a_missing_board_is_put_where_nothing_is() {
     let (sandbox, good) = injured(Shape::WalPending);
     damage::quarantine(&std::fs::read(&good).unwrap(), &sandbox.board());
     std::fs::remove_file(sandbox.board()).unwrap();
-    sandbox.run(&["recover", "--yes"]);
+    sandbox.run(&["recover", "--yes", "--assume-unused"]);
     assert_eq!(sound(&sandbox.board()), "wal");
     let score = damage::score(&good, &sandbox.board());
     assert_eq!((score.right, score.wrong), (score.truth, 0));
     let [folder] = evidence(&sandbox).try_into().unwrap();
     assert!(folder.join("kanban.db-wal").exists() && !folder.join("kanban.db").exists());
-    sandbox.run(&["recover", "--undo", "--yes"]).exits(12).says("never taken away");
+    sandbox.run(&["recover", "--undo", "--yes", "--assume-unused"]).exits(12).says("never taken away");
 }
 
 /// A transaction that a crash cut short: the file is whole only with its journal, and so is what is recovered.
@@ -167,13 +167,13 @@ fn a_hot_journal_is_rolled_back_before_anything_is_read() {
     drop(writer);
     assert_ne!(std::fs::read(sandbox.board()).unwrap(), std::fs::read(&good).unwrap(), "nothing was written");
     let before = set(&sandbox.root());
-    sandbox.run(&["recover", "--yes"]).success();
+    sandbox.run(&["recover", "--yes", "--assume-unused"]).success();
     tidy(&sandbox);
     assert_eq!(sound(&sandbox.board()), "delete");
     let score = damage::score(&good, &sandbox.board());
     assert_eq!((score.right, score.wrong), (score.truth, 0));
     assert_eq!(set(&evidence(&sandbox)[0]), before);
-    sandbox.run(&["recover", "--undo", "--yes"]).success();
+    sandbox.run(&["recover", "--undo", "--yes", "--assume-unused"]).success();
     assert_eq!(set(&sandbox.root()), before);
 }
 
@@ -193,11 +193,11 @@ fn rows_beside_an_empty_file_are_installed_into_it() {
     std::fs::write(sandbox.board(), b"").unwrap();
     drop(connection);
     let before = set(&sandbox.root());
-    sandbox.run(&["recover", "--yes"]).success();
+    sandbox.run(&["recover", "--yes", "--assume-unused"]).success();
     tidy(&sandbox);
     let score = damage::score(&good, &sandbox.board());
     assert_eq!((score.right, score.wrong), (score.truth, 0));
-    sandbox.run(&["recover", "--undo", "--yes"]).success();
+    sandbox.run(&["recover", "--undo", "--yes", "--assume-unused"]).success();
     assert_eq!(set(&sandbox.root()), before);
 }
 
@@ -206,15 +206,15 @@ fn rows_beside_an_empty_file_are_installed_into_it() {
 fn refusals_touch_nothing() {
     type Scene = fn(&Sandbox);
     let scenes: [(&str, &[&str], Scene); 4] = [
-        ("--yes", &["recover"], |_| {}),
-        ("symbolic link", &["recover", "--yes"], |sandbox| {
+        ("--yes", &["recover", "--assume-unused"], |_| {}),
+        ("symbolic link", &["recover", "--yes", "--assume-unused"], |sandbox| {
             std::fs::rename(sandbox.board(), sandbox.root().join("real.db")).unwrap();
             symlink("real.db", sandbox.board()).unwrap();
         }),
-        ("hard links", &["recover", "--yes"], |sandbox| {
+        ("hard links", &["recover", "--yes", "--assume-unused"], |sandbox| {
             std::fs::hard_link(sandbox.board(), sandbox.root().join("other.db")).unwrap();
         }),
-        ("read-only", &["recover", "--yes"], |sandbox| {
+        ("read-only", &["recover", "--yes", "--assume-unused"], |sandbox| {
             std::fs::set_permissions(sandbox.board(), std::fs::Permissions::from_mode(0o400)).unwrap();
         }),
     ];
@@ -226,7 +226,7 @@ fn refusals_touch_nothing() {
         assert_eq!(sandbox.photograph(), before, "{words}");
     }
     let (sandbox, _) = injured(Shape::ZeroPages);
-    sandbox.run(&["recover", "--undo", "--yes"]).exits(13);
+    sandbox.run(&["recover", "--undo", "--yes", "--assume-unused"]).exits(13);
     assert!(evidence(&sandbox).is_empty());
 }
 
@@ -239,7 +239,7 @@ fn a_directory_that_cannot_be_written_is_refused() {
         return;
     }
     let before = sandbox.photograph();
-    sandbox.run(&["recover", "--yes"]).exits(12).says("cannot be written");
+    sandbox.run(&["recover", "--yes", "--assume-unused"]).exits(12).says("cannot be written");
     assert_eq!(sandbox.photograph(), before);
     std::fs::set_permissions(sandbox.root(), std::fs::Permissions::from_mode(0o700)).unwrap();
 }
@@ -262,7 +262,7 @@ fn a_disk_without_room_is_refused_with_figures() {
     mount("mount", &["-t", "tmpfs", "tmpfs", "-o", &size]);
     std::fs::copy(&kept, sandbox.board()).unwrap();
     let before = sandbox.photograph();
-    let output = sandbox.run(&["recover", "--yes"]);
+    let output = sandbox.run(&["recover", "--yes", "--assume-unused"]);
     let after = sandbox.photograph();
     mount("umount", &["-l"]);
     output.exits(12).says("not enough space").says("bytes are needed").says("are free");
@@ -275,11 +275,11 @@ fn a_holder_is_named_and_nothing_is_installed_until_it_has_gone() {
     sandbox.run(&["create", "one"]).success();
     let holder = Holder::on(&sandbox.board());
     let name = format!("process {}", holder.pid());
-    sandbox.run(&["recover", "--yes"]).exits(12).says(&name);
+    sandbox.run(&["recover", "--yes", "--assume-unused"]).exits(12).says(&name);
     sandbox.run(&["recover", "--dry-run"]).success().says(&format!("pid {}", holder.pid()));
     assert!(evidence(&sandbox).is_empty());
     drop(holder);
-    sandbox.run(&["recover", "--yes"]).success();
+    sandbox.run(&["recover", "--yes", "--assume-unused"]).success();
     assert_eq!(evidence(&sandbox).len(), 1);
 }
 
@@ -291,7 +291,7 @@ fn locks_of_hermes_are_waited_for_and_nothing_is_left_when_they_are_not_had() {
         let lock = std::fs::File::create(&path).unwrap();
         lock.lock().unwrap();
         let before = set(&sandbox.root());
-        sandbox.run(&["recover", "--yes", "--timeout", "100ms"]).exits(11).says(suffix);
+        sandbox.run(&["recover", "--yes", "--assume-unused", "--timeout", "100ms"]).exits(11).says(suffix);
         assert_eq!(set(&sandbox.root()), before);
         assert!(evidence(&sandbox).is_empty());
         tidy_but_logs(&sandbox);
@@ -305,7 +305,7 @@ fn tidy_but_logs(sandbox: &Sandbox) {
 #[test]
 fn the_manifest_says_what_was_there_and_what_came() {
     let (sandbox, _) = injured(Shape::TlsHeader);
-    sandbox.run(&["recover", "--yes"]);
+    sandbox.run(&["recover", "--yes", "--assume-unused"]);
     let [folder] = evidence(&sandbox).try_into().unwrap();
     let manifest: serde_json::Value =
         serde_json::from_slice(&std::fs::read(folder.join("manifest.json")).unwrap()).unwrap();
@@ -325,12 +325,12 @@ fn the_manifest_says_what_was_there_and_what_came() {
 #[test]
 fn evidence_of_an_interrupted_install_is_a_source() {
     let (sandbox, good) = injured(Shape::ZeroPages);
-    sandbox.run(&["recover", "--yes"]);
+    sandbox.run(&["recover", "--yes", "--assume-unused"]);
     let [folder] = evidence(&sandbox).try_into().unwrap();
     std::fs::remove_file(folder.join("outcome.json")).unwrap();
     std::fs::copy(&good, folder.join("kanban.db")).unwrap();
     std::fs::write(sandbox.board(), b"").unwrap();
-    sandbox.run(&["recover", "--yes"]).success();
+    sandbox.run(&["recover", "--yes", "--assume-unused"]).success();
     let score = damage::score(&good, &sandbox.board());
     assert_eq!((score.right, score.wrong), (score.truth, 0));
     assert!(folder.join("outcome.json").exists());
@@ -339,12 +339,15 @@ fn evidence_of_an_interrupted_install_is_a_source() {
 #[test]
 fn an_altered_evidence_folder_is_not_put_back() {
     let (sandbox, _) = injured(Shape::ZeroPages);
-    sandbox.run(&["recover", "--yes"]);
+    sandbox.run(&["recover", "--yes", "--assume-unused"]);
     let [folder] = evidence(&sandbox).try_into().unwrap();
     let mut bytes = std::fs::read(folder.join("kanban.db")).unwrap();
     bytes[5000] ^= 1;
     std::fs::write(folder.join("kanban.db"), bytes).unwrap();
     let before = set(&sandbox.root());
-    sandbox.run(&["recover", "--undo", "--yes"]).exits(12).says("not what its manifest says");
+    sandbox
+        .run(&["recover", "--undo", "--yes", "--assume-unused"])
+        .exits(12)
+        .says("not what its manifest says");
     assert_eq!(set(&sandbox.root()), before);
 }

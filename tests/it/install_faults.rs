@@ -165,7 +165,11 @@ fn wanted() -> bool {
 #[test]
 fn killed_at_every_change_of_an_install_through_a_journal() {
     if wanted() {
-        assert!(Scene::new(Shape::ZeroPages, &["recover", "--yes"]).sweep(&CHANGING, "signal=KILL") > 100);
+        assert!(
+            Scene::new(Shape::ZeroPages, &["recover", "--yes", "--assume-unused"])
+                .sweep(&CHANGING, "signal=KILL")
+                > 100
+        );
     }
 }
 
@@ -173,7 +177,11 @@ fn killed_at_every_change_of_an_install_through_a_journal() {
 #[test]
 fn killed_at_every_change_of_an_install_through_a_log() {
     if wanted() {
-        assert!(Scene::new(Shape::WalPending, &["recover", "--yes"]).sweep(&CHANGING, "signal=KILL") > 100);
+        assert!(
+            Scene::new(Shape::WalPending, &["recover", "--yes", "--assume-unused"])
+                .sweep(&CHANGING, "signal=KILL")
+                > 100
+        );
     }
 }
 
@@ -181,7 +189,10 @@ fn killed_at_every_change_of_an_install_through_a_log() {
 fn no_space_at_every_write_of_an_install() {
     if wanted() {
         for shape in [Shape::ZeroPages, Shape::WalPending] {
-            assert!(Scene::new(shape, &["recover", "--yes"]).sweep(&FAILING, "error=ENOSPC") > 50);
+            assert!(
+                Scene::new(shape, &["recover", "--yes", "--assume-unused"]).sweep(&FAILING, "error=ENOSPC")
+                    > 50
+            );
         }
     }
 }
@@ -190,7 +201,9 @@ fn no_space_at_every_write_of_an_install() {
 fn a_failing_disk_at_every_write_of_an_install() {
     if wanted() {
         for shape in [Shape::ZeroPages, Shape::WalPending] {
-            assert!(Scene::new(shape, &["recover", "--yes"]).sweep(&FAILING, "error=EIO") > 50);
+            assert!(
+                Scene::new(shape, &["recover", "--yes", "--assume-unused"]).sweep(&FAILING, "error=EIO") > 50
+            );
         }
     }
 }
@@ -198,7 +211,7 @@ fn a_failing_disk_at_every_write_of_an_install() {
 #[test]
 fn a_repair_is_whole_or_has_not_begun() {
     if wanted() {
-        let scene = Scene::new(Shape::IndexDrift, &["repair"]);
+        let scene = Scene::new(Shape::IndexDrift, &["repair", "--assume-unused"]);
         assert!(scene.sweep(&CHANGING, "signal=KILL") > 20);
         assert!(scene.sweep(&FAILING, "error=ENOSPC") > 20);
     }

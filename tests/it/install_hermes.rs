@@ -55,7 +55,7 @@ fn hermes_works_on_with_a_board_that_was_recovered_in_place() {
     for shape in [Shape::FirstPageZero, Shape::TlsHeader, Shape::SchemaDuplicate] {
         let (sandbox, good, id) = made_by_hermes(&python);
         damage::injure(shape, 1, &good, &sandbox.board());
-        sandbox.run(&["recover", "--yes"]).success();
+        sandbox.run(&["recover", "--yes", "--assume-unused"]).success();
         is_hermes_own(&sandbox, &python, &good, &id);
     }
 }
@@ -66,11 +66,11 @@ fn hermes_works_on_with_a_board_that_was_restored() {
     let (sandbox, good, id) = made_by_hermes(&python);
     let made = sandbox.run(&["backup", "--json"]).success().data();
     damage::injure(Shape::TlsHeader, 1, &good, &sandbox.board());
-    sandbox.run(&["restore", made["path"].as_str().unwrap(), "--yes"]).success();
+    sandbox.run(&["restore", made["path"].as_str().unwrap(), "--yes", "--assume-unused"]).success();
     is_hermes_own(&sandbox, &python, &good, &id);
     // What Hermes has done since is not lost with it.
-    sandbox.run(&["recover", "--undo", "--yes"]).success();
-    sandbox.run(&["recover", "--undo", "--yes"]).success();
+    sandbox.run(&["recover", "--undo", "--yes", "--assume-unused"]).success();
+    sandbox.run(&["recover", "--undo", "--yes", "--assume-unused"]).success();
     let shown = sandbox.run(&["show", &id, "--json"]).success().data();
     assert_eq!(shown["task"]["result"], "by Hermes");
 }
@@ -81,7 +81,7 @@ fn hermes_works_on_with_a_board_that_was_repaired() {
     let (sandbox, good, id) = made_by_hermes(&python);
     damage::injure(Shape::IndexDrift, 1, &good, &sandbox.board());
     let drifted = schema(&sandbox.board());
-    sandbox.run(&["repair"]).success();
+    sandbox.run(&["repair", "--assume-unused"]).success();
     assert_eq!(schema(&sandbox.board()), drifted);
     is_hermes_own(&sandbox, &python, &good, &id);
 }
@@ -94,7 +94,8 @@ fn nothing_is_installed_beside_a_living_hermes() {
     hermes.create("while it lives");
     let name = format!("process {}", hermes.pid());
     let good = good.to_str().unwrap();
-    for args in [&["recover", "--yes"][..], &["restore", good, "--yes"]] {
+    for args in [&["recover", "--yes", "--assume-unused"][..], &["restore", good, "--yes", "--assume-unused"]]
+    {
         sandbox.run(args).exits(12).says(&name);
     }
     assert_eq!(hermes.call("complete_task", &json!([id]), &json!({})), json!(true));
@@ -118,7 +119,7 @@ fn hermes_finds_the_board_whole_after_an_install_was_killed() {
     let under = |sandbox: &Sandbox, call: &str, more: &[String]| {
         let mut command = sandbox.program("strace");
         command.args(["-f", "-qq", "-e", &format!("trace={call}"), "-o"]).arg(sandbox.work().join("trace"));
-        command.args(more).arg(KANBANCTL).args(["recover", "--yes"]);
+        command.args(more).arg(KANBANCTL).args(["recover", "--yes", "--assume-unused"]);
         sandbox.finish(command, b"")
     };
     let (sandbox, ..) = made_by_hermes(&python);
@@ -135,7 +136,7 @@ fn hermes_finds_the_board_whole_after_an_install_was_killed() {
         let kill = ["-e".to_owned(), format!("inject={call}:signal=KILL:when={nth}")];
         under(&sandbox, call, &kill).exits(137);
         is_hermes_own(&sandbox, &python, &good, &id);
-        sandbox.run(&["recover", "--yes"]).success();
+        sandbox.run(&["recover", "--yes", "--assume-unused"]).success();
         assert_eq!(pragma(&sandbox.board(), "integrity_check"), "ok", "{call} {nth}");
     }
 }

@@ -57,14 +57,17 @@ fn a_backup_is_restored_exactly_and_undone() {
     plain.close().unwrap();
     let emptied = std::fs::read(sandbox.board()).unwrap();
 
-    let rehearsed = sandbox.run(&["restore", backup.to_str().unwrap(), "-n", "--json"]).success().data();
+    let rehearsed = sandbox
+        .run(&["restore", backup.to_str().unwrap(), "-n", "--assume-unused", "--json"])
+        .success()
+        .data();
     assert_eq!((&rehearsed["state"], &rehearsed["installed"]), (&json!("restorable"), &json!(false)));
     assert_eq!(std::fs::read(sandbox.board()).unwrap(), emptied);
     assert!(evidence(&sandbox).is_empty());
 
     // By the name that `backups list` gives it.
     let id = &made["sha256"].as_str().unwrap()[..12];
-    let done = sandbox.run(&["restore", id, "--yes", "--json"]).success().data();
+    let done = sandbox.run(&["restore", id, "--yes", "--assume-unused", "--json"]).success().data();
     assert_eq!((&done["installed"], &done["verified"]), (&json!(true), &json!(true)));
     let tasks = done["tables"].as_array().unwrap().iter().find(|table| table["table"] == "tasks").unwrap();
     assert_eq!((&tasks["before"], &tasks["after"]), (&json!(0), &json!(40)));
@@ -76,10 +79,10 @@ fn a_backup_is_restored_exactly_and_undone() {
     let counter = |at: &usize| (24..28).contains(at) || (40..44).contains(at) || (92..100).contains(at);
     assert!(differ.iter().all(counter), "{differ:?}");
 
-    let again = sandbox.run(&["restore", id, "--yes", "--json"]).success().data();
+    let again = sandbox.run(&["restore", id, "--yes", "--assume-unused", "--json"]).success().data();
     assert_eq!(again["state"], "already");
     assert_eq!(evidence(&sandbox).len(), 1);
-    sandbox.run(&["recover", "--undo", "--yes"]).success();
+    sandbox.run(&["recover", "--undo", "--yes", "--assume-unused"]).success();
     assert_eq!(std::fs::read(sandbox.board()).unwrap(), emptied);
 }
 
@@ -95,7 +98,7 @@ fn a_copy_with_its_log_is_restored_whole() {
     let beside_it = || std::fs::read_dir(sandbox.work()).unwrap().count();
     let before =
         ([std::fs::read(&copy).unwrap(), std::fs::read(beside(&copy, "-wal")).unwrap()], beside_it());
-    sandbox.run(&["restore", copy.to_str().unwrap(), "--yes"]).success();
+    sandbox.run(&["restore", copy.to_str().unwrap(), "--yes", "--assume-unused"]).success();
     let after = ([std::fs::read(&copy).unwrap(), std::fs::read(beside(&copy, "-wal")).unwrap()], beside_it());
     assert_eq!(after, before);
     let score = damage::score(&good, &sandbox.board());
@@ -109,7 +112,7 @@ fn a_backup_goes_over_whatever_is_there() {
     let good = sandbox.work().join("good.db");
     damage::board(&good, 50, 2);
     let restore = |sandbox: &Sandbox| {
-        sandbox.run(&["restore", good.to_str().unwrap(), "--yes"]).success();
+        sandbox.run(&["restore", good.to_str().unwrap(), "--yes", "--assume-unused"]).success();
         let score = damage::score(&good, &sandbox.board());
         assert_eq!((score.right, score.wrong), (score.truth, 0));
         assert_eq!(integrity(&sandbox.board()), "ok");
@@ -141,19 +144,25 @@ fn what_is_not_sound_or_not_there_is_not_restored() {
     let before = sandbox.photograph();
     for shape in [Shape::ZeroPages, Shape::TlsHeader, Shape::IndexDrift] {
         damage::injure(shape, 1, &sandbox.board(), &bad);
-        let output = sandbox.run(&["restore", bad.to_str().unwrap(), "--yes"]).exits(4);
+        let output = sandbox.run(&["restore", bad.to_str().unwrap(), "--yes", "--assume-unused"]).exits(4);
         output.says("kanbanctl recover ");
         assert_eq!(sandbox.photograph(), before, "{shape:?}");
     }
     Connection::open(sandbox.work().join("other.db")).unwrap().execute_batch("CREATE TABLE x(y)").unwrap();
-    sandbox.run(&["restore", "other.db", "--yes"]).exits(4).says("no board");
-    sandbox.run(&["restore", "nothing", "--yes"]).exits(13).says("backups list");
-    sandbox.run(&["restore", sandbox.board().to_str().unwrap(), "--yes"]).exits(12).says("the board itself");
+    sandbox.run(&["restore", "other.db", "--yes", "--assume-unused"]).exits(4).says("no board");
+    sandbox.run(&["restore", "nothing", "--yes", "--assume-unused"]).exits(13).says("backups list");
+    sandbox
+        .run(&["restore", sandbox.board().to_str().unwrap(), "--yes", "--assume-unused"])
+        .exits(12)
+        .says("the board itself");
     std::fs::copy(sandbox.board(), sandbox.work().join("good.db")).unwrap();
-    sandbox.run(&["restore", "good.db"]).exits(12).says("--yes");
+    sandbox.run(&["restore", "good.db", "--assume-unused"]).exits(12).says("--yes");
     assert_eq!(sandbox.photograph(), before);
     let holder = Holder::on(&sandbox.board());
-    sandbox.run(&["restore", "good.db", "--yes"]).exits(12).says(&format!("process {}", holder.pid()));
+    sandbox
+        .run(&["restore", "good.db", "--yes", "--assume-unused"])
+        .exits(12)
+        .says(&format!("process {}", holder.pid()));
 }
 
 #[test]
@@ -170,7 +179,7 @@ fn indexes_are_made_anew_and_nothing_else() {
         rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
     let (schema_before, rows) = (schema(&sandbox.board()), content(&sandbox.board()));
-    let rehearsed = sandbox.run(&["repair", "-n", "--json"]).success().data();
+    let rehearsed = sandbox.run(&["repair", "--assume-unused", "-n", "--json"]).success().data();
     assert_eq!(
         (&rehearsed["status"], &rehearsed["indexes"]),
         (&json!("repairable"), &json!(["idx_events_run"]))
@@ -178,22 +187,22 @@ fn indexes_are_made_anew_and_nothing_else() {
     assert_eq!(std::fs::read(sandbox.board()).unwrap(), before);
 
     let holder = Holder::on(&sandbox.board());
-    sandbox.run(&["repair"]).exits(12).says(&format!("process {}", holder.pid()));
+    sandbox.run(&["repair", "--assume-unused"]).exits(12).says(&format!("process {}", holder.pid()));
     drop(holder);
     for suffix in ["-wal", "-shm"] {
         let _ = std::fs::remove_file(beside(&sandbox.board(), suffix));
     }
 
-    let done = sandbox.run(&["repair", "--json"]).success().data();
+    let done = sandbox.run(&["repair", "--assume-unused", "--json"]).success().data();
     assert_eq!((&done["status"], &done["verified"]), (&json!("repaired"), &json!(true)));
     assert_eq!(done["findings_in_all"], done["findings"].as_array().unwrap().len());
     assert_eq!(integrity(&sandbox.board()), "ok");
     assert_eq!((schema(&sandbox.board()), content(&sandbox.board())), (schema_before, rows));
     let [folder] = evidence(&sandbox).try_into().unwrap();
     assert_eq!(std::fs::read(folder.join("kanban.db")).unwrap(), before);
-    assert_eq!(sandbox.run(&["repair", "--json"]).success().data()["status"], "sound");
+    assert_eq!(sandbox.run(&["repair", "--assume-unused", "--json"]).success().data()["status"], "sound");
     assert_eq!(evidence(&sandbox).len(), 1);
-    sandbox.run(&["recover", "--undo", "--yes"]).success();
+    sandbox.run(&["recover", "--undo", "--yes", "--assume-unused"]).success();
     assert_eq!(std::fs::read(sandbox.board()).unwrap(), before);
 }
 
@@ -206,7 +215,7 @@ fn anything_worse_is_left_to_recover() {
         damage::board(&good, 60, 5);
         damage::injure(shape, 5, &good, &sandbox.board());
         let before = std::fs::read(sandbox.board()).unwrap();
-        sandbox.run(&["repair"]).exits(4).says("kanbanctl recover");
+        sandbox.run(&["repair", "--assume-unused"]).exits(4).says("kanbanctl recover");
         assert_eq!(std::fs::read(sandbox.board()).unwrap(), before, "{shape:?}");
         assert!(evidence(&sandbox).is_empty(), "{shape:?}");
     }
@@ -234,7 +243,7 @@ fn an_index_that_cannot_be_made_anew_leaves_the_board_as_it_is() {
         .unwrap();
     plain.close().unwrap();
     let rows = content(&sandbox.board());
-    sandbox.run(&["repair"]).exits(4).says("one_a");
+    sandbox.run(&["repair", "--assume-unused"]).exits(4).says("one_a");
     assert_eq!(content(&sandbox.board()), rows);
     assert!(integrity(&sandbox.board()).contains("one_a"));
 }
