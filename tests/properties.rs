@@ -9,6 +9,8 @@ mod forks;
 mod ondisk;
 #[path = "properties/pages.rs"]
 mod pages;
+#[path = "properties/parsing.rs"]
+mod parsing;
 #[path = "properties/recover.rs"]
 mod recover;
 #[path = "properties/thinning.rs"]
