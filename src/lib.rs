@@ -3,7 +3,7 @@
 //! Four layers, one direction; only `ui` owns streams, only `main` exits:
 //!
 //! ```text
-//!   cli  ->  commands  ->  { board, pool, store, journal, own, ondisk, health, recover }  ->  std, rusqlite
+//!   cli  ->  commands  ->  { board, pool, store, journal, own, ondisk, health, recover, stress }  ->  std, rusqlite
 //!                \-> ui
 //! ```
 //!
