@@ -163,7 +163,7 @@ fn note(name: &str, table: &str) {
     std::fs::write(folder.join(name.replace([' ', '/'], "-")), table).unwrap();
 }
 
-/// How often the undisturbed command makes each call, and how many of those the loader makes.
+/// How often the undisturbed command's first thread makes each call, and how many of those the loader makes.
 fn baseline(scene: &Scene, template: &Sandbox) -> BTreeMap<String, (usize, usize)> {
     let sandbox = copy(template);
     let log = sandbox.path().join("tmp/strace.log");
@@ -173,10 +173,14 @@ fn baseline(scene: &Scene, template: &Sandbox) -> BTreeMap<String, (usize, usize
     (scene.check)(&sandbox, &output).unwrap_or_else(|wrong| panic!("{} undisturbed: {wrong}", scene.name));
     let text = std::fs::read_to_string(&log).unwrap();
     let mut calls: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    let mut loading = true;
+    let (mut loading, mut first) = (true, None);
     for line in text.lines() {
-        let Some((_, call)) = line.trim_start().split_once(' ') else { continue };
+        let Some((thread, call)) = line.trim_start().split_once(' ') else { continue };
         let Some((name, _)) = call.trim_start().split_once('(') else { continue };
+        // strace counts for each thread by itself; what the first one never reaches would be no point at all.
+        if *first.get_or_insert(thread) != thread {
+            continue;
+        }
         // The runtime's first own call.
         loading &= name != "sigaltstack";
         let (total, loaders) = calls.entry(name.to_owned()).or_default();
