@@ -285,10 +285,20 @@ impl<'a> Page<'a> {
     pub fn stray_cells(
         &self,
         known: &[(usize, usize)],
-        mut accept: impl FnMut(&Cell<'a>) -> bool,
+        accept: impl FnMut(&Cell<'a>) -> bool,
     ) -> Vec<Cell<'a>> {
         let mut taken = known.to_vec();
         taken.extend(self.free_blocks().unwrap_or_default());
+        self.cells_outside(taken, accept)
+    }
+
+    /// Cells anywhere behind the header but where `taken` (as offset and size) says: for pages whose header is garbage, and for
+    /// what is left of cells in the unused parts of a page. A reading counts when `accept` believes it.
+    pub fn cells_outside(
+        &self,
+        mut taken: Vec<(usize, usize)>,
+        mut accept: impl FnMut(&Cell<'a>) -> bool,
+    ) -> Vec<Cell<'a>> {
         taken.sort_unstable();
         let mut found = Vec::new();
         let mut offset = self.pointers_start();

@@ -3,12 +3,13 @@
 //! `CREATE` texts are taken apart by SQLite itself, in a database in memory that never holds a row. Names and shapes are
 //! compared here; nothing that a text could run is run.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 
-use super::senses::Sense;
+use super::senses::{Look, Sense};
 use crate::failure::Outcome;
 use crate::ondisk::record::{Record, Value};
 use crate::ondisk::text::Encoding;
@@ -78,7 +79,7 @@ pub(crate) struct Column {
     pub(crate) sense: Sense,
 }
 
-/// A table with rowids.
+/// A table. Its columns are in the order in which they are stored: of one without rowids the key comes first.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     pub(crate) name: String,
@@ -88,6 +89,8 @@ pub(crate) struct Table {
     pub(crate) rowid_column: Option<usize>,
     /// The columns of the primary key.
     pub(crate) key: Vec<usize>,
+    /// How many of the columns are its key, where it is one without rowids.
+    pub(crate) keyed: Option<usize>,
 }
 
 /// A table of one source.
@@ -98,11 +101,13 @@ pub(crate) struct Tree {
     pub(crate) root: Option<u32>,
 }
 
-/// How well a record fits a table.
+/// How well a record fits a table: the lower the better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Fit {
     /// Columns whose value is allowed but strange.
     pub(crate) strange: u32,
+    /// Columns whose value is just what is written there.
+    pub(crate) sure: Reverse<u32>,
     /// Columns that the table has and the record has not.
     pub(crate) missing: usize,
 }
@@ -110,27 +115,31 @@ pub(crate) struct Fit {
 impl Table {
     /// How `record`, whose text is in `encoding`, fits; `None` if SQLite would not have stored it here.
     pub(crate) fn fit(&self, record: &Record<'_>, encoding: Encoding) -> Option<Fit> {
-        let (strange, count) = self.judge(record, encoding)?;
-        self.lacks(count).map(|missing| Fit { strange, missing })
+        let (fit, count) = self.judge(record, encoding)?;
+        self.lacks(count).map(|missing| Fit { missing, ..fit })
     }
 
     /// The same for a record of which only the beginning is there.
     pub(crate) fn fit_start(&self, record: &Record<'_>, encoding: Encoding) -> Option<Fit> {
-        let (strange, _) = self.judge(record, encoding)?;
-        self.lacks(record.columns()).map(|missing| Fit { strange, missing })
+        let (fit, _) = self.judge(record, encoding)?;
+        self.lacks(record.columns()).map(|missing| Fit { missing, ..fit })
     }
 
-    /// How many of the values are strange, and how many there are.
-    fn judge(&self, record: &Record<'_>, encoding: Encoding) -> Option<(u32, usize)> {
-        let mut strange = 0;
+    /// How the values fit, and how many there are.
+    fn judge(&self, record: &Record<'_>, encoding: Encoding) -> Option<(Fit, usize)> {
+        let mut fit = Fit { strange: 0, sure: Reverse(0), missing: 0 };
         let mut count = 0;
         for value in record.values() {
             let column = self.columns.get(count)?;
             let is_rowid = self.rowid_column == Some(count);
-            strange += column.judge(value, is_rowid, encoding)?;
+            match column.judge(value, is_rowid, encoding)? {
+                Look::Strange => fit.strange += 1,
+                Look::Sure => fit.sure.0 += 1,
+                Look::Plain => {}
+            }
             count += 1;
         }
-        Some((strange, count))
+        Some((fit, count))
     }
 
     /// How many columns a record with `count` values lacks; `None` if one of them cannot be missing.
@@ -138,6 +147,19 @@ impl Table {
         let rest = self.columns.get(count..)?;
         let whole = count > 0 && rest.iter().all(|column| !column.not_null || column.has_default);
         whole.then_some(rest.len())
+    }
+
+    /// What stands for the rowid of `record` in a table that has none: a number above 0 that follows from its key.
+    pub(crate) fn key_of(&self, record: &Record<'_>) -> Option<i64> {
+        const START: u64 = 0xcbf2_9ce4_8422_2325;
+        const FACTOR: u64 = 0x0100_0000_01b3;
+        let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(FACTOR);
+        let fields = record.fields().take(self.keyed?);
+        let hash = fields.fold(START, |hash, (serial, content)| {
+            let hash = serial.to_be_bytes().into_iter().fold(hash, mix);
+            content.iter().copied().fold(hash, mix)
+        });
+        Some((hash >> 1).cast_signed() | 1)
     }
 
     /// Whether it is one that we gave a name, because nothing says what it was called.
@@ -158,23 +180,23 @@ impl Table {
 }
 
 impl Column {
-    /// 0 for an ordinary value, 1 for a strange one, `None` for an impossible one.
-    fn judge(&self, value: Value<'_>, is_rowid: bool, encoding: Encoding) -> Option<u32> {
+    /// What `value` looks like here; `None` if it cannot stand here.
+    fn judge(&self, value: Value<'_>, is_rowid: bool, encoding: Encoding) -> Option<Look> {
         if is_rowid {
-            return (value == Value::Null).then_some(0);
+            return (value == Value::Null).then_some(Look::Plain);
         }
         match (value, self.affinity) {
-            (Value::Null, _) => (!self.not_null).then_some(0),
+            (Value::Null, _) => (!self.not_null).then_some(Look::Plain),
             (Value::Integer(_) | Value::Real(_), Affinity::Text) => None,
             (Value::Text(bytes), affinity) => {
                 let text = encoding.decode(bytes);
                 let wrong = affinity == Affinity::Integer || std::str::from_utf8(&text).is_err();
-                Some(u32::from(wrong || self.sense.is_strange(Value::Text(&text))))
+                Some(if wrong { Look::Strange } else { self.sense.judge(Value::Text(&text)) })
             }
             (Value::Blob(_), Affinity::Text | Affinity::Integer) | (Value::Real(_), Affinity::Integer) => {
-                Some(1)
+                Some(Look::Strange)
             }
-            (value, _) => Some(u32::from(self.sense.is_strange(value))),
+            (value, _) => Some(self.sense.judge(value)),
         }
     }
 }
@@ -198,7 +220,7 @@ pub(crate) struct Catalog {
     pub(crate) sequence_root: Option<u32>,
     /// Names of triggers and views, which are not carried over.
     pub(crate) dropped: Vec<String>,
-    /// Names of tables that are not read: virtual ones, those without rowids, those whose text SQLite does not take.
+    /// Names of tables that are not read: virtual ones, those with generated columns, those whose text SQLite does not take.
     pub(crate) unread: Vec<String>,
 }
 
@@ -309,7 +331,7 @@ impl Scratch {
         Ok(Self { connection, known: HashMap::new() })
     }
 
-    /// The table that `sql` makes; `None` if it makes none, or one without rowids, or one with generated columns.
+    /// The table that `sql` makes; `None` if it makes none, or one with generated columns.
     fn table(&mut self, sql: &str) -> Option<Arc<Table>> {
         if let Some(known) = self.known.get(sql) {
             return known.clone();
@@ -359,7 +381,7 @@ impl Scratch {
                 return None;
             }
             if pk > 0 {
-                keys.push((columns.len(), declared.eq_ignore_ascii_case("integer")));
+                keys.push((pk, columns.len(), declared.eq_ignore_ascii_case("integer")));
             }
             let column: String = row.get(0).ok()?;
             columns.push(Column {
@@ -370,14 +392,22 @@ impl Scratch {
                 name: column,
             });
         }
+        if without_rowid {
+            keys.sort_unstable();
+            let is_key = |column: usize| keys.iter().position(|(_, at, _)| *at == column);
+            let mut placed: Vec<_> = columns.into_iter().enumerate().collect();
+            placed.sort_by_key(|(at, _)| is_key(*at).unwrap_or(usize::MAX));
+            let columns = placed.into_iter().map(|(_, column)| column).collect();
+            let (key, keyed) = ((0..keys.len()).collect(), Some(keys.len()));
+            return Some(Table { name, sql: sql.to_owned(), columns, rowid_column: None, key, keyed });
+        }
         // `INTEGER PRIMARY KEY DESC` is the one exception, and nobody's column.
         let rowid_column = match keys.as_slice() {
-            [(column, true)] => Some(*column),
+            [(_, column, true)] => Some(*column),
             _ => None,
         };
-        let key = keys.iter().map(|(column, _)| *column).collect();
-        let table = Table { name, sql: sql.to_owned(), columns, rowid_column, key };
-        (!without_rowid).then_some(table)
+        let key = keys.iter().map(|(_, column, _)| *column).collect();
+        Some(Table { name, sql: sql.to_owned(), columns, rowid_column, key, keyed: None })
     }
 
     /// A text of one of Hermes' tables in which a single name differs from Hermes' own has had a flipped bit: then the

@@ -4,12 +4,13 @@
 //! sets that Hermes' tables have had (`ages`) the one that fits best. Trees and loose leaves that fit none are kept as tables
 //! of their own under neutral names. Only pages that the schema's own trees do not reach are looked at.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::ages;
-use super::catalog::{Catalog, Fit, Schemas, Table, Tree};
-use super::leaf;
+use super::catalog::{Catalog, Schemas, Table, Tree};
+use super::leaf::{self, PageFit};
 use super::scan::{numbers, pieces, stride};
 use super::workers::in_order;
 use crate::failure::Outcome;
@@ -36,6 +37,8 @@ struct Unreached {
     interiors: Vec<(u32, Vec<u32>)>,
     /// Leaves of tables that have cells.
     leaves: Vec<u32>,
+    /// Pages of indexes, and of tables without rowids, with their children.
+    keys: Vec<(u32, Vec<u32>)>,
 }
 
 /// A tree that no schema names.
@@ -78,6 +81,7 @@ pub(crate) fn plant(
     forest.choose_ages(catalog, &sample);
     let nameless = forest.assign(catalog, trees);
     forest.name(catalog, nameless, &loose);
+    forest.name_keyed(catalog, &unreached.keys);
     Ok(())
 }
 
@@ -93,10 +97,14 @@ fn look(image: &Image<'_>, seen: &Seen, index: usize) -> Unreached {
     for number in numbers.filter(|number| !seen.contains(*number)) {
         let bytes = piece.page(number).unwrap_or_default();
         let Ok(page) = Page::read(number, &bytes, image.usable()) else { continue };
+        let children = || {
+            let left = page.cells().flatten().filter_map(|cell| cell.left);
+            left.chain(page.right_child()).collect()
+        };
         match page.kind() {
-            Kind::TableInterior if page.is_sound() => {
-                let left = page.cells().flatten().filter_map(|cell| cell.left);
-                unreached.interiors.push((number, left.chain(page.right_child()).collect()));
+            Kind::TableInterior if page.is_sound() => unreached.interiors.push((number, children())),
+            Kind::IndexInterior | Kind::IndexLeaf if page.cell_count() > 0 && page.is_sound() => {
+                unreached.keys.push((number, children()));
             }
             Kind::TableLeaf if page.cell_count() > 0 => unreached.leaves.push(number),
             _ => {}
@@ -140,7 +148,7 @@ impl Forest<'_, '_> {
         Some(with(&page))
     }
 
-    fn fit(&self, table: &Table, number: u32) -> Option<(Fit, usize)> {
+    fn fit(&self, table: &Table, number: u32) -> Option<PageFit> {
         self.on(number, |page| leaf::fit(table, page, self.image.encoding()))?
     }
 
@@ -182,13 +190,13 @@ impl Forest<'_, '_> {
         let mut tallies: HashMap<(usize, usize), Tally> = HashMap::new();
         let mut longer: BTreeMap<usize, usize> = BTreeMap::new();
         for &leaf in sample {
-            let mut fits: Vec<(Fit, usize, usize)> = Vec::new();
+            let mut fits: Vec<(PageFit, usize, usize)> = Vec::new();
             for (at, tables) in &sets {
                 let of_table = tables.iter().enumerate();
-                fits.extend(of_table.filter_map(|(set, table)| Some((self.fit(table, leaf)?.0, *at, set))));
+                fits.extend(of_table.filter_map(|(set, table)| Some((self.fit(table, leaf)?, *at, set))));
             }
             let named = catalog.tables.iter().filter(|tree| tree.root.is_some());
-            let named = named.filter_map(|tree| self.fit(&tree.table, leaf)).map(|(fit, _)| fit).min();
+            let named = named.filter_map(|tree| self.fit(&tree.table, leaf)).min();
             let Some(&(best, of, _)) = fits.iter().min_by_key(|(fit, at, set)| (*fit, *at, *set)) else {
                 if named.is_none() {
                     self.note_longer(catalog, leaf, &mut longer);
@@ -226,7 +234,7 @@ impl Forest<'_, '_> {
                 columns.checked_sub(tree.table.columns.len()).filter(|more| (1..=MAX_NEWER).contains(more));
             let Some(more) = more.filter(|_| tree.table.is_known()) else { continue };
             let table = self.with_unknown(catalog, at, more);
-            if table.is_some_and(|table| self.fit(&table, leaf).is_some_and(|(fit, _)| fit.strange == 0)) {
+            if table.is_some_and(|table| self.fit(&table, leaf).is_some_and(|fit| fit.strange == 0)) {
                 let known = longer.entry(at).or_default();
                 *known = more.max(*known);
             }
@@ -287,7 +295,7 @@ impl Forest<'_, '_> {
 
     fn classify(&self, catalog: &Catalog, leaf: u32) -> Option<usize> {
         let tables = catalog.tables.iter().enumerate();
-        let fits = tables.filter_map(|(at, tree)| Some((self.fit(&tree.table, leaf)?.0, at)));
+        let fits = tables.filter_map(|(at, tree)| Some((self.fit(&tree.table, leaf)?, at)));
         fits.min().map(|(_, at)| at)
     }
 
@@ -310,13 +318,46 @@ impl Forest<'_, '_> {
         widths.dedup();
         nameless.extend(widths.into_iter().map(|width| (format!("{NAMELESS}of_{width}"), width, None)));
         for (name, width, root) in nameless.into_iter().take(MAX_NAMELESS) {
-            let names: Vec<_> = (1..=width).map(|number| format!("c{number}")).collect();
-            let text = format!("CREATE TABLE {name} ({})", names.join(", "));
-            if let Some(table) = self.schemas.table(&text) {
+            if let Some(table) = self.schemas.table(&nameless_text(&name, width)) {
                 catalog.tables.push(Tree { table, root });
             }
         }
     }
+}
+
+impl Forest<'_, '_> {
+    /// Makes tables for trees of keys that are no indexes: a key of an index ends with a rowid. Which columns are the key of
+    /// such a table nothing says, so its rows come back with rowids.
+    fn name_keyed(&self, catalog: &mut Catalog, keys: &[(u32, Vec<u32>)]) {
+        let children: HashSet<u32> = keys.iter().flat_map(|(_, children)| children).copied().collect();
+        let roots = keys.iter().filter(|(number, _)| !children.contains(number));
+        for (root, _) in roots.take(MAX_NAMELESS) {
+            let Some(Some(width)) = self.on(*root, |page| columns(page).filter(|_| !is_index(page))) else {
+                continue;
+            };
+            let name = format!("{NAMELESS}{root}");
+            if let Some(table) = self.schemas.table(&nameless_text(&name, width)) {
+                let table = Table { keyed: Some(width), ..(*table).clone() };
+                catalog.tables.push(Tree { table: Arc::new(table), root: Some(*root) });
+            }
+        }
+    }
+}
+
+/// Whether most of the keys on `page` end with an integer.
+fn is_index(page: &Page<'_>) -> bool {
+    let records = page.cells().flatten().filter_map(|cell| Record::read(cell.payload?.local).ok());
+    let (mut ending, mut all) = (0, 0);
+    for record in records {
+        all += 1;
+        ending += usize::from(matches!(record.values().last(), Some(Value::Integer(_))));
+    }
+    2 * ending >= all
+}
+
+fn nameless_text(name: &str, width: usize) -> String {
+    let columns: Vec<_> = (1..=width).map(|number| format!("c{number}")).collect();
+    format!("CREATE TABLE {name} ({})", columns.join(", "))
 }
 
 /// What a tree is the tree of.
@@ -345,18 +386,21 @@ fn columns(page: &Page<'_>) -> Option<usize> {
 #[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Tally {
     unfit: usize,
+    misfits: usize,
     strange: u32,
+    sure: Reverse<u32>,
     missing: usize,
 }
 
 impl Tally {
-    fn add(&mut self, fit: Option<Fit>) {
-        match fit {
-            Some(fit) => {
-                self.strange += fit.strange;
-                self.missing += fit.missing;
-            }
-            None => self.unfit += 1,
-        }
+    fn add(&mut self, fit: Option<PageFit>) {
+        let Some(fit) = fit else {
+            self.unfit += 1;
+            return;
+        };
+        self.misfits += fit.misfits;
+        self.strange += fit.strange;
+        self.sure.0 += fit.sure.0;
+        self.missing += fit.missing;
     }
 }

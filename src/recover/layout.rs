@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::overlay::{self, Laid};
 use super::store::Stores;
 use crate::ondisk::geometry;
 use crate::ondisk::header::{self, Header};
@@ -29,8 +30,8 @@ pub(crate) struct Layout<'a> {
     pub(crate) header: Option<Header>,
     /// Whether the board is one in WAL mode, if that can be told.
     pub(crate) wal_mode: Option<bool>,
-    /// Frames whose checksum was wrong, or that never were committed.
-    pub(crate) bad_frames: u64,
+    /// What became of the frames of its WAL.
+    pub(crate) laid: Laid,
     /// The log, if it belongs to these pages.
     wal: Option<Wal>,
 }
@@ -66,18 +67,7 @@ pub(crate) fn lay_out(stores: &Stores) -> Option<Layout<'_>> {
         .or_else(|| (main.size() > 0).then_some(USUAL_PAGE_SIZE))?;
     let wal = wal.filter(|wal| wal.page_size == page_size);
     let mut image = Image::new(main, page_size, page_size).with_log(stores.wal());
-    let mut bad_frames = 0;
-    if let Some(wal) = &wal {
-        for frame in wal.committed() {
-            if frame.verified || is_believable(frame, stores.wal(), page_size) {
-                image.overlay(frame);
-            }
-            bad_frames += u64::from(!frame.verified);
-        }
-        if let Some(count) = wal.page_count().filter(|_| wal.header.is_some()) {
-            image.truncate(count);
-        }
-    }
+    let laid = wal.as_ref().map(|wal| overlay::lay_over(&mut image, wal, stores)).unwrap_or_default();
     let header = image.page(1).as_deref().and_then(Header::read).filter(Header::is_credible);
     let reserved = header.map_or(0, |header| usize::from(header.reserved));
     let usable = sampled_usable(&image).unwrap_or(page_size.saturating_sub(reserved));
@@ -87,13 +77,7 @@ pub(crate) fn lay_out(stores: &Stores) -> Option<Layout<'_>> {
     image = image.with_encoding(encoding);
     let logged = wal.as_ref().is_some_and(|wal| wal.committed > 0);
     let wal_mode = header.map(|header| header.is_wal()).or(logged.then_some(true));
-    Some(Layout { image, header, wal_mode, bad_frames, wal })
-}
-
-/// A frame with a wrong checksum still counts when its page is whole.
-fn is_believable(frame: &Frame, log: &dyn Store, page_size: usize) -> bool {
-    let bytes = log.read(frame.offset, page_size).unwrap_or_default();
-    bytes.len() == page_size && geometry::usable(frame.page, &bytes).is_some()
+    Some(Layout { image, header, wal_mode, laid, wal })
 }
 
 /// The stated page size if enough pages of that size can be read, else the one of which most bytes can; `None` when none can.

@@ -1,6 +1,8 @@
 //! Rows of one leaf page: by its cell pointers, and where those fail, by what lies in its content area. One bad cell costs
 //! one cell (recovery.md, "What decides it", 4).
 
+use std::cmp::Reverse;
+
 use super::catalog::{Fit, Table};
 use super::mend;
 use super::row::{self, Row};
@@ -57,6 +59,10 @@ pub(crate) fn read(table: &Table, spot: Spot, page: &Page<'_>, chains: &mut Chai
             _ => failed.push((offset, leaf.rows.len())),
         }
     }
+    if table.keyed.is_some() {
+        leaf.unread += failed.len() as u64;
+        return leaf;
+    }
     leaf.mend(table, spot, page, &failed, &mut taken, chains);
     mend::order(&mut leaf.rows);
     if !leaf.sound {
@@ -110,6 +116,10 @@ impl Leaf {
             return false;
         }
         let mut row = spot.row(cell.rowid, cell.offset);
+        if table.keyed.is_some() {
+            let key = Record::prefix(payload.local).ok().and_then(|record| table.key_of(&record));
+            row = row.by_key(key.unwrap_or(0));
+        }
         if payload.overflow.is_some() {
             let fit = Record::prefix(payload.local).ok().and_then(|row| table.fit_start(&row, spot.encoding));
             if fit.is_none() {
@@ -129,24 +139,41 @@ impl Leaf {
 
 /// Whether `cell` is a row of `table` beyond doubt: for readings that no pointer vouches for.
 pub(crate) fn is_row(table: &Table, cell: &Cell<'_>, encoding: Encoding) -> bool {
-    let Some(payload) = cell.payload else { return false };
-    if cell.rowid <= 0 || record::stated_size(payload.local) != Ok(payload.len) {
-        return false;
-    }
-    let Ok(record) = Record::prefix(payload.local) else { return false };
-    let fit = if payload.overflow.is_some() {
-        table.fit_start(&record, encoding)
-    } else {
-        table.fit(&record, encoding)
-    };
-    fit.is_some_and(|fit| fit.strange == 0)
+    sure_fit(table, cell, encoding).is_some()
 }
 
-/// How the rows on `page` fit `table`: the worst of their fits and how many fit; `None` if half of them or more do not.
-pub(crate) fn fit(table: &Table, page: &Page<'_>, encoding: Encoding) -> Option<(Fit, usize)> {
+/// How `cell` fits `table`, if it does beyond doubt.
+pub(crate) fn sure_fit(table: &Table, cell: &Cell<'_>, encoding: Encoding) -> Option<Fit> {
+    let payload = cell.payload?;
+    if cell.rowid <= 0 || record::stated_size(payload.local) != Ok(payload.len) {
+        return None;
+    }
+    let record = Record::prefix(payload.local).ok()?;
+    let fit = match payload.overflow {
+        Some(_) => table.fit_start(&record, encoding),
+        None => table.fit(&record, encoding),
+    };
+    fit.filter(|fit| fit.strange == 0)
+}
+
+/// How the rows on a page fit a table, all of them together: the lower the better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PageFit {
+    /// Cells that are no rows of it.
+    pub(crate) misfits: usize,
+    /// Values that are allowed but strange.
+    pub(crate) strange: u32,
+    /// Values that are just what is written there.
+    pub(crate) sure: Reverse<u32>,
+    /// The most columns that a row lacks.
+    pub(crate) missing: usize,
+}
+
+/// How the rows on `page` fit `table`; `None` if half of them or more do not.
+pub(crate) fn fit(table: &Table, page: &Page<'_>, encoding: Encoding) -> Option<PageFit> {
     let mut fits = 0;
     let mut cells = 0;
-    let mut worst = Fit { strange: 0, missing: 0 };
+    let mut whole = PageFit { misfits: 0, strange: 0, sure: Reverse(0), missing: 0 };
     for cell in page.cells() {
         cells += 1;
         let Some(payload) = cell.ok().and_then(|cell| cell.payload) else { continue };
@@ -160,8 +187,12 @@ pub(crate) fn fit(table: &Table, page: &Page<'_>, encoding: Encoding) -> Option<
         };
         if let Some(fit) = fit {
             fits += 1;
-            worst = Fit { strange: worst.strange + fit.strange, missing: worst.missing.max(fit.missing) };
+            whole.strange += fit.strange;
+            whole.sure.0 += fit.sure.0;
+            whole.missing = whole.missing.max(fit.missing);
         }
     }
-    (page.kind() == Kind::TableLeaf && fits > 0 && 2 * fits > cells).then_some((worst, fits))
+    whole.misfits = cells - fits;
+    let is_its_kind = (page.kind() == Kind::TableLeaf) == table.keyed.is_none();
+    (is_its_kind && 2 * fits > cells).then_some(whole)
 }

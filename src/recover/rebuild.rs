@@ -144,6 +144,7 @@ pub(crate) struct Inserts<'c> {
 struct Insert<'c> {
     statement: Statement<'c>,
     takes: Vec<bool>,
+    has_rowid: bool,
 }
 
 impl<'c> Inserts<'c> {
@@ -180,29 +181,33 @@ impl<'c> Inserts<'c> {
 
 impl<'c> Insert<'c> {
     fn prepare(connection: &'c Connection, table: &Table, shape: &Table, values: usize) -> Outcome<Self> {
-        let mut sql = format!("INSERT OR IGNORE INTO {}(", quoted(&table.name));
-        sql.push_str(rowid_name(table));
+        let mut names = Vec::new();
+        let has_rowid = table.keyed.is_none();
+        if has_rowid {
+            names.push(rowid_name(table).to_owned());
+        }
         let mut takes = Vec::new();
         for (index, column) in shape.columns.iter().enumerate().take(values) {
             let is_stored = shape.rowid_column != Some(index)
                 && table.columns.iter().any(|known| known.name == column.name);
             takes.push(is_stored);
             if is_stored {
-                sql.push(',');
-                sql.push_str(&quoted(&column.name));
+                names.push(quoted(&column.name));
             }
         }
-        sql.push_str(") VALUES (?");
-        sql.push_str(&",?".repeat(takes.iter().filter(|takes| **takes).count()));
-        sql.push(')');
-        Ok(Self { statement: connection.prepare(&sql)?, takes })
+        let marks = vec!["?"; names.len()].join(",");
+        let sql =
+            format!("INSERT OR IGNORE INTO {}({}) VALUES ({marks})", quoted(&table.name), names.join(","));
+        Ok(Self { statement: connection.prepare(&sql)?, takes, has_rowid })
     }
 
     /// Whether the row could be stored: a constraint may keep it out.
     fn run(&mut self, rowid: i64, record: &Record<'_>) -> Outcome<bool> {
-        self.statement.raw_bind_parameter(1, rowid)?;
+        if self.has_rowid {
+            self.statement.raw_bind_parameter(1, rowid)?;
+        }
         let values = record.values().zip(&self.takes).filter(|(_, takes)| **takes);
-        for ((value, _), parameter) in values.zip(2..) {
+        for ((value, _), parameter) in values.zip(1 + usize::from(self.has_rowid)..) {
             self.statement.raw_bind_parameter(parameter, Bound(value))?;
         }
         match self.statement.raw_execute() {

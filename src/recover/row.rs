@@ -27,6 +27,8 @@ pub(crate) const EARLIER: u8 = 128;
 
 /// The bit of a packed place that says that it is one in the WAL.
 const IN_LOG: u64 = 1 << 63;
+/// The bit of a packed place that says that the row is of a table without rowids: its rowid stands for its key.
+const BY_KEY: u64 = 1 << 62;
 
 /// A row as it lies in a source.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +60,7 @@ pub(crate) fn parity(bytes: &[u8]) -> u8 {
 impl Row {
     /// The row of the cell at `cell` on `page` of `source`, which lies at `site`.
     pub(crate) fn new(rowid: i64, source: u32, page: u32, site: Site, cell: usize) -> Self {
-        let place = site.offset & !IN_LOG | if site.in_log { IN_LOG } else { 0 };
+        let place = site.offset & !(IN_LOG | BY_KEY) | if site.in_log { IN_LOG } else { 0 };
         Self {
             rowid,
             place,
@@ -73,7 +75,13 @@ impl Row {
 
     /// Where its page lies.
     pub(crate) fn site(&self) -> Site {
-        Site { in_log: self.place & IN_LOG != 0, offset: self.place & !IN_LOG }
+        Site { in_log: self.place & IN_LOG != 0, offset: self.place & !(IN_LOG | BY_KEY) }
+    }
+
+    /// The same row, of a table without rowids, with what stands for its rowid.
+    #[must_use]
+    pub(crate) fn by_key(self, key: i64) -> Self {
+        Self { rowid: key, place: self.place | BY_KEY, ..self }
     }
 
     /// Its cell on its page, whose bytes are `bytes`; `flip` is turned back first.
@@ -86,7 +94,12 @@ impl Row {
         if let Some(flip) = flip {
             *bytes.to_mut().get_mut(usize::from(flip.at))? ^= flip.mask;
         }
-        Page::read_as(Kind::TableLeaf, self.page, bytes, usable).ok()?.cell(usize::from(self.cell)).ok()
+        let page = if self.place & BY_KEY != 0 {
+            Page::read(self.page, bytes, usable)
+        } else {
+            Page::read_as(Kind::TableLeaf, self.page, bytes, usable)
+        };
+        page.ok()?.cell(usize::from(self.cell)).ok()
     }
 
     /// The row as bytes, for a file of our own.

@@ -11,6 +11,7 @@ use super::chains::Chains;
 use super::leaf::{self, Leaf, Spot};
 use crate::ondisk::btree::{Place, Seen};
 use crate::ondisk::image::{Image, Site};
+use crate::ondisk::overflow;
 use crate::ondisk::page::{Cell, Kind, Page};
 use crate::ondisk::record::Record;
 
@@ -62,6 +63,8 @@ pub(crate) enum Finding {
     Misplaced(Placed),
     /// A page of an index that is not sound.
     Damaged(u32),
+    /// A page that does not say what it is.
+    Unknown(u32),
 }
 
 /// All that a reading of pages needs to know.
@@ -152,6 +155,8 @@ impl Scan<'_, '_> {
                     let leaf = self.leaf(placed.table, number, &page, chains);
                     let (table, origin) = (placed.table, Origin::Lost(placed.place));
                     found.push(Finding::Leaf { table, page: number, origin, leaf });
+                } else {
+                    found.push(Finding::Unknown(number));
                 }
             }
             (Role::Unreached, _) => self.stray(number, bytes, chains, found),
@@ -174,15 +179,20 @@ impl Scan<'_, '_> {
     fn stray(&self, number: u32, bytes: &[u8], chains: &mut Chains, found: &mut Vec<Finding>) {
         let page = match Page::read(number, bytes, self.image.usable()) {
             Ok(page) if page.kind() == Kind::TableLeaf => page,
-            Ok(_) => return,
-            Err(_) => match self.as_leaf(number, bytes) {
+            // An interior page that no tree reaches may have been a leaf once.
+            Ok(page) if page.kind() == Kind::TableInterior => return found.push(Finding::Unknown(number)),
+            Ok(page) if page.is_sound() => return,
+            _ => match self.as_leaf(number, bytes) {
                 Some(page) if page.cell_count() > 0 && page.is_sound() => page,
-                _ => return,
+                _ if may_be_link(bytes, self.image.count()) => return,
+                _ => return found.push(Finding::Unknown(number)),
             },
         };
         if let Some(table) = self.classify(&page) {
             let leaf = self.leaf(table, number, &page, chains);
             found.push(Finding::Leaf { table, page: number, origin: Origin::Shape, leaf });
+        } else if !page.is_sound() {
+            found.push(Finding::Unknown(number));
         }
     }
 
@@ -226,11 +236,15 @@ impl Scan<'_, '_> {
     fn classify(&self, page: &Page<'_>) -> Option<usize> {
         let tables = self.tables.iter().enumerate();
         let fits = tables.filter_map(|(number, tree)| {
-            Some((leaf::fit(&tree.table, page, self.image.encoding())?, number, tree))
+            let fit = leaf::fit(&tree.table, page, self.image.encoding())?;
+            Some((tree.table.is_nameless(), fit, !tree.table.is_known(), number))
         });
-        let (_, number, _) = fits.min_by_key(|((fit, count), _, tree)| {
-            (tree.table.is_nameless(), *fit, usize::MAX - count, !tree.table.is_known())
-        })?;
-        Some(number)
+        fits.min().map(|(.., number)| number)
     }
+}
+
+/// Whether an unreached page can be one of a chain: it names a page that exists, or none, and goes on with content.
+fn may_be_link(bytes: &[u8], count: u32) -> bool {
+    let content = bytes.get(4..8).is_some_and(|content| content.iter().any(|byte| *byte != 0));
+    content && overflow::next_page(bytes).is_some_and(|next| next <= count)
 }

@@ -140,19 +140,32 @@ impl Sense {
         }
     }
 
-    /// Whether `value` is not what is written there. NULL never is strange here: whether it may stand there is the
-    /// table's business.
-    pub(crate) fn is_strange(self, value: Value<'_>) -> bool {
+    /// What `value` looks like. NULL says nothing: whether it may stand there is the table's business.
+    pub(crate) fn judge(self, value: Value<'_>) -> Look {
+        let either = |good: bool| if good { Look::Sure } else { Look::Strange };
         match (self, value) {
-            (Self::Task, Value::Text(text)) => !is_task_id(text),
-            (Self::Time, Value::Integer(time)) => !TIMES.contains(&time),
-            (Self::Count, Value::Integer(count)) => !COUNTS.contains(&count),
-            (Self::Word(words), Value::Text(text)) => !words.has(text) && !may_be_newer(words, text),
-            (Self::Object, Value::Text(text)) => !(text.starts_with(b"{") && text.ends_with(b"}")),
-            (Self::Array, Value::Text(text)) => !(text.starts_with(b"[") && text.ends_with(b"]")),
-            _ => false,
+            (Self::Task, Value::Text(text)) => either(is_task_id(text)),
+            (Self::Time, Value::Integer(time)) => either(TIMES.contains(&time)),
+            (Self::Count, Value::Integer(count)) if COUNTS.contains(&count) => Look::Plain,
+            (Self::Word(words), Value::Text(text)) if words.has(text) => Look::Sure,
+            (Self::Word(words), Value::Text(text)) if may_be_newer(words, text) => Look::Plain,
+            (Self::Count, Value::Integer(_)) | (Self::Word(_), Value::Text(_)) => Look::Strange,
+            (Self::Object, Value::Text(text)) => either(text.starts_with(b"{") && text.ends_with(b"}")),
+            (Self::Array, Value::Text(text)) => either(text.starts_with(b"[") && text.ends_with(b"]")),
+            _ => Look::Plain,
         }
     }
+}
+
+/// What a value looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Just what is written there.
+    Sure,
+    /// Nothing speaks for it or against it.
+    Plain,
+    /// Hardly what was written there.
+    Strange,
 }
 
 impl Words {
@@ -206,11 +219,11 @@ mod tests {
 
     #[test]
     fn words_of_today_and_of_tomorrow() {
-        let kind = Sense::of("kind");
-        assert!(!kind.is_strange(Value::Text(b"claimed")));
-        assert!(!kind.is_strange(Value::Text(b"levitated")), "a newer word");
-        assert!(kind.is_strange(Value::Text(b"clailed")), "one bit from a known word");
-        assert!(kind.is_strange(Value::Text(b"Claimed")));
+        let kind = |text| Sense::of("kind").judge(Value::Text(text));
+        assert_eq!(kind(b"claimed"), Look::Sure);
+        assert_eq!(kind(b"levitated"), Look::Plain, "a newer word");
+        assert_eq!(kind(b"clailed"), Look::Strange, "one bit from a known word");
+        assert_eq!(kind(b"Claimed"), Look::Strange);
         assert_eq!(Words::Kind.one_flip_from(b"clained"), None, "two bits");
         assert_eq!(Words::Kind.one_flip_from(b"clailed"), Some("claimed"));
         assert_eq!(Words::Kind.one_flip_from(b"claimed"), None);
@@ -218,12 +231,12 @@ mod tests {
 
     #[test]
     fn ids_times_and_json() {
-        assert!(!Sense::Task.is_strange(Value::Text(b"t_00ff")));
-        assert!(Sense::Task.is_strange(Value::Text(b"t_00fg")));
-        assert!(!Sense::Time.is_strange(Value::Integer(1_780_000_000)));
-        assert!(Sense::Time.is_strange(Value::Integer(3)));
-        assert!(!Sense::Object.is_strange(Value::Text(b"{\"a\": NaN}")));
-        assert!(Sense::Object.is_strange(Value::Text(b"{\"a\": 1")));
-        assert!(!Sense::Object.is_strange(Value::Null));
+        assert_eq!(Sense::Task.judge(Value::Text(b"t_00ff")), Look::Sure);
+        assert_eq!(Sense::Task.judge(Value::Text(b"t_00fg")), Look::Strange);
+        assert_eq!(Sense::Time.judge(Value::Integer(1_780_000_000)), Look::Sure);
+        assert_eq!(Sense::Time.judge(Value::Integer(3)), Look::Strange);
+        assert_eq!(Sense::Object.judge(Value::Text(b"{\"a\": NaN}")), Look::Sure);
+        assert_eq!(Sense::Object.judge(Value::Text(b"{\"a\": 1")), Look::Strange);
+        assert_eq!(Sense::Object.judge(Value::Null), Look::Plain);
     }
 }

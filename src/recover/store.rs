@@ -36,6 +36,8 @@ pub struct Stores {
     wal: Bytes,
     /// What the files were when they were opened; none for a copy, which cannot change.
     seen: Option<Fingerprint>,
+    /// Whether the log counts whatever the main file says: it is one that a process still holds, and the file has gone on.
+    log_counts: bool,
 }
 
 #[derive(Debug)]
@@ -151,7 +153,7 @@ impl Source {
             }
             if seen == fingerprint(&main, &wal)? && seen_journal == stamp(&journal)? {
                 let seen = (!copied).then_some(seen);
-                return Ok(Stores { main: bytes, wal: log, seen });
+                return Ok(Stores { main: bytes, wal: log, seen, log_counts: self.kind == Kind::Held });
             }
         }
         Err(moving(&self.path))
@@ -161,7 +163,12 @@ impl Source {
 impl Stores {
     /// A source that is in memory already.
     pub fn in_memory(main: Vec<u8>, wal: Vec<u8>) -> Self {
-        Self { main: Bytes::Memory(main), wal: Bytes::Memory(wal), seen: None }
+        Self { main: Bytes::Memory(main), wal: Bytes::Memory(wal), seen: None, log_counts: false }
+    }
+
+    /// Whether the log counts even where the main file is newer.
+    pub(crate) fn log_counts(&self) -> bool {
+        self.log_counts
     }
 
     /// The main file.

@@ -176,7 +176,8 @@ mod tests {
             sense: crate::recover::senses::Sense::Any,
         };
         let columns = columns.iter().map(column).collect();
-        Table { name: name.to_owned(), sql: String::new(), columns, rowid_column, key: Vec::new() }
+        let (name, sql) = (name.to_owned(), String::new());
+        Table { name, sql, columns, rowid_column, key: Vec::new(), keyed: None }
     }
 
     /// `[header length, serial types..., values...]` of small integers, texts and NULLs.

@@ -15,6 +15,13 @@ impl MergedTable {
         if main.is_indexed {
             return;
         }
+        if self.table.keyed.is_some() {
+            // What stands for its rowids is no count.
+            let pages_lost = u64::from(!main.gaps.is_empty());
+            self.lost = (self.partial.len() as u64 + main.unread).max(pages_lost);
+            self.estimated = self.lost > 0;
+            return;
+        }
         let highest = self.rows.last().map(|row| row.rowid);
         let last = last.max(highest).max(main.indexed.last().copied());
         let numbers = missing_numbers(&main.gaps, last.unwrap_or(0), &self.rows);

@@ -197,6 +197,26 @@ impl Merge {
         }
     }
 
+    /// The rows of the result that are from `source`: table, place among its rows, and the row.
+    pub(crate) fn rows_of(&self, source: u32) -> Vec<(usize, usize, Row)> {
+        let tables = self.merged.tables.iter().enumerate();
+        let rows = tables.flat_map(|(table, merged)| {
+            merged.rows.iter().enumerate().map(move |(at, row)| (table, at, *row))
+        });
+        rows.filter(|(.., row)| row.source == source).collect()
+    }
+
+    /// Gives the row at `at` of the table with number `table` another record.
+    pub(crate) fn rewrite(&mut self, table: usize, at: usize, payload: &[u8]) {
+        self.merged.odds.push(Odd { payload: Some(payload.into()), ..Odd::default() });
+        let odd = u32::try_from(self.merged.odds.len()).unwrap_or(0);
+        let row = self.merged.tables.get_mut(table).and_then(|table| table.rows.get_mut(at));
+        if let Some(row) = row.filter(|_| odd > 0) {
+            row.odd = odd;
+            row.mark(row::MENDED, true);
+        }
+    }
+
     /// The result, with what it lacks counted; with the rows that only older sources have if `include_older`.
     pub(crate) fn finish(mut self, include_older: bool) -> Merged {
         for table in &mut self.merged.tables {

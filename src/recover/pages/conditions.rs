@@ -39,7 +39,8 @@ impl Ground {
 /// What `merged` can stand on in the source behind `layout`; `None` where its pages cannot stay.
 ///
 /// Left to the row path: a header that is not credible; other page sizes, encodings and schema formats, reserved bytes and
-/// auto-vacuum; a schema that is not whole or is not the merge's; triggers, views, and tables that are not read.
+/// auto-vacuum; a schema that is not whole or is not the merge's; triggers, views, tables without rowids, and tables that are
+/// not read.
 pub(super) fn check(layout: &Layout<'_>, merged: &Merged, traits: Traits) -> Option<Ground> {
     let image = &layout.image;
     let header = layout.header?;
@@ -52,6 +53,9 @@ pub(super) fn check(layout: &Layout<'_>, merged: &Merged, traits: Traits) -> Opt
     let size = image.page_size();
     let fits = header.page_size == Some(size) && traits.page_size == size && image.usable() == size;
     if !plain || !fits || !merged.dropped.is_empty() || !merged.unread.is_empty() {
+        return None;
+    }
+    if merged.tables.iter().any(|table| table.table.keyed.is_some()) {
         return None;
     }
     // A row that only an older source has gives way to one with its key, which the row path sees to.

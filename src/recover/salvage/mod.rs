@@ -6,6 +6,7 @@
 //! `merge` tell a lost row from a deleted one.
 
 mod earlier;
+mod remnants;
 mod rows;
 mod schema;
 mod trees;
@@ -111,17 +112,30 @@ pub(crate) fn salvage(
     }
     work.give_up_rootless(&catalog);
     let sequences = work.sequences(&catalog);
-    let strays = work.read_pages(&catalog, watch)?;
-    work.adopt(&catalog, strays);
+    let Unplaced { strays, unknown } = work.read_pages(&catalog, watch)?;
+    let (free, lost): (Vec<_>, Vec<_>) =
+        strays.into_iter().partition(|stray| work.free.contains(&stray.page));
+    work.adopt(&catalog, lost, &sequences);
     work.ask_indexes(&catalog);
+    work.take_unknown(&catalog, &unknown);
     work.look_back(&catalog, layout);
+    work.take_unused(&catalog);
+    work.adopt_free(&catalog, free);
     let evidence = work.evidence(&catalog, &sequences);
-    let damaged_pages = work.damaged.len() as u64 + layout.bad_frames;
+    let damaged_pages = work.damaged.len() as u64 + layout.laid.bad_frames;
     let Work { tables, odds, .. } = work;
     let catalog = Arc::new(catalog);
     let salvage =
         Salvage { catalog, tables, odds, sequences, damaged_pages, has_schema, schema_is_whole, evidence };
     Ok(Some((salvage, entries)))
+}
+
+/// What the trees do not vouch for.
+#[derive(Default)]
+struct Unplaced {
+    strays: Vec<Stray>,
+    /// Pages that do not say what they are.
+    unknown: Vec<u32>,
 }
 
 /// A leaf that only its shape vouches for.
@@ -150,6 +164,8 @@ struct Work<'w, 'a> {
     torn: HashSet<usize>,
     /// Children that are no pages of their tables.
     lost: Vec<Placed>,
+    /// Interior pages of tables, with their table.
+    interiors: Vec<(usize, u32)>,
 }
 
 impl<'w, 'a> Work<'w, 'a> {
@@ -176,16 +192,17 @@ impl<'w, 'a> Work<'w, 'a> {
             indexes: Vec::new(),
             torn: HashSet::new(),
             lost: Vec::new(),
+            interiors: Vec::new(),
         }
     }
 
-    /// Reads every page that may hold rows, and returns the leaves that no tree vouches for.
-    fn read_pages(&mut self, catalog: &Catalog, watch: &mut dyn Watch) -> Outcome<Vec<Stray>> {
+    /// Reads every page that may hold rows, and returns what no tree vouches for.
+    fn read_pages(&mut self, catalog: &Catalog, watch: &mut dyn Watch) -> Outcome<Unplaced> {
         for (number, role) in self.roles.iter_mut().enumerate() {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
-            // Interior pages, the schema, sequences, and pages that hold nothing.
+            // Interior pages, the schema, sequences.
             let known = self.seen.contains(number) || self.chains.has_claimed(number);
-            if *role == Role::Unreached && (known || self.free.contains(&number)) {
+            if *role == Role::Unreached && known {
                 *role = Role::Done;
             }
         }
@@ -202,34 +219,36 @@ impl<'w, 'a> Work<'w, 'a> {
             free: &free,
         };
         let pieces = scan::pieces(self.image);
-        let mut strays = Vec::new();
+        let mut unplaced = Unplaced::default();
         let read = |piece| scan.piece(piece);
         in_order(pieces, self.threads, read, |piece, found| {
             watch.step(Stage::Salvage, piece as u64, pieces as u64)?;
             for finding in found {
-                self.put(catalog, finding, &mut strays, &free);
+                self.put(catalog, finding, &mut unplaced, &free);
             }
             Ok(())
         })?;
         self.free = free;
+        self.places = places;
         for rows in &mut self.tables {
             rows.settle(self.log_counts);
         }
-        Ok(strays)
+        Ok(unplaced)
     }
 
-    fn put(&mut self, catalog: &Catalog, finding: Finding, strays: &mut Vec<Stray>, free: &HashSet<u32>) {
+    fn put(&mut self, catalog: &Catalog, finding: Finding, unplaced: &mut Unplaced, free: &HashSet<u32>) {
         match finding {
             Finding::Damaged(page) => {
                 self.damaged.insert(page);
             }
+            Finding::Unknown(page) => unplaced.unknown.push(page),
             Finding::Misplaced(placed) => {
                 self.seen.leave(placed.place.page);
                 self.damaged.insert(placed.place.page);
                 self.lose(placed.table, placed.place.range);
             }
             Finding::Leaf { table, page, origin: Origin::Shape, leaf } => {
-                strays.push(Stray { table, page, leaf });
+                unplaced.strays.push(Stray { table, page, leaf });
             }
             Finding::Leaf { table, origin: Origin::Tree(place), leaf, .. } => {
                 self.add(catalog, table, place, leaf, free);
@@ -315,9 +334,9 @@ impl<'w, 'a> Work<'w, 'a> {
         Some((followed.bytes, row::runs(&sites, self.image.page_size())))
     }
 
-    /// Adds the leaves that only their shape vouches for: their rows come in where rows are missing, or where no other row
-    /// lies between them.
-    fn adopt(&mut self, catalog: &Catalog, mut strays: Vec<Stray>) {
+    /// Adds the leaves that only their shape vouches for: their rows come in where rows are missing, or behind the last row of
+    /// a table that has given out such numbers.
+    fn adopt(&mut self, catalog: &Catalog, mut strays: Vec<Stray>, sequences: &HashMap<String, i64>) {
         strays.retain(|stray| !self.chains.has_claimed(stray.page) && self.seen.enter(stray.page));
         let low = |stray: &Stray| stray.leaf.rows.iter().map(|row| row.rowid).min();
         strays.sort_by_key(|stray| (stray.table, low(stray), stray.page));
@@ -326,12 +345,16 @@ impl<'w, 'a> Work<'w, 'a> {
         for mut stray in strays {
             self.damaged.insert(stray.page);
             self.complete(catalog, stray.table, &mut stray.leaf, &free);
+            let name = catalog.tables.get(stray.table).map(|tree| &tree.table.name);
+            let given_out = name.and_then(|name| sequences.get(name)).copied();
             let ids = || stray.leaf.rows.iter().map(|row| row.rowid);
             let Some(rows) = self.tables.get_mut(stray.table) else { continue };
             rows.unread += stray.leaf.unread;
             let (Some(low), Some(high)) = (ids().min(), ids().max()) else { continue };
             let before = last.filter(|(table, _)| *table == stray.table).map(|(_, high)| high);
-            let alone = before.is_none_or(|before| before < low) && !rows.has_between(low, high);
+            let alone = before.is_none_or(|before| before < low)
+                && !rows.has_between(low, high)
+                && given_out.is_none_or(|last| high <= last);
             last = Some((stray.table, before.map_or(high, |before| before.max(high))));
             if !stray.leaf.sound || stray.leaf.unread > 0 {
                 rows.gaps.add(Range { low: low.checked_sub(1), high: Some(high) });
@@ -347,6 +370,10 @@ impl<'w, 'a> Work<'w, 'a> {
             }
         }
         self.free = free;
+        self.settle_adopted();
+    }
+
+    fn settle_adopted(&mut self) {
         for rows in &mut self.tables {
             rows.whole.append(&mut rows.adopted);
             rows.settle(self.log_counts);

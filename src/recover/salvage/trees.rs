@@ -1,7 +1,7 @@
 //! What the trees say: which leaves a table has, what its indexes name, and where children are missing.
 
 use super::Work;
-use crate::ondisk::btree::{self, Range};
+use crate::ondisk::btree::{self, Place, Range};
 use crate::ondisk::page::Page;
 use crate::recover::catalog::{Catalog, Tree};
 use crate::recover::salvage::Rows;
@@ -19,7 +19,21 @@ impl Work<'_, '_> {
     pub(super) fn walk_tree(&mut self, table: usize, tree: &Tree) {
         self.tables.resize_with(self.tables.len().max(table + 1), Rows::default);
         let Some(root) = tree.root else { return };
+        if tree.table.keyed.is_some() {
+            // Its rows lie in the keys of a tree of the other sort, on leaves and above them.
+            let walk = btree::walk_index(self.image, root, &mut self.seen);
+            for page in walk.pages {
+                let place = Place { page, range: Range::default() };
+                self.assign(Placed { table, place }, Role::Leaf);
+            }
+            if !walk.lost.is_empty() {
+                self.lose(table, Range::default());
+            }
+            self.damaged.extend(walk.lost);
+            return;
+        }
         let walk = btree::walk_table(self.image, root, &mut self.seen);
+        self.interiors.extend(walk.interiors.iter().map(|page| (table, *page)));
         for place in walk.leaves {
             self.assign(Placed { table, place }, Role::Leaf);
         }
