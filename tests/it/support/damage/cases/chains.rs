@@ -20,7 +20,7 @@ pub(super) const CASES: &[Case] = &[
             file.page_mut(chain[chain.len() - 1])[..4].copy_from_slice(&first);
         });
     })
-    .reaches(99.9),
+    .reaches(99.8),
     Case::new("chains-crossed", |scene| {
         let mut file = scene.usual();
         let chains: Vec<_> = file.chains().into_iter().filter(|chain| chain.len() > 1).collect();
@@ -41,7 +41,7 @@ pub(super) const CASES: &[Case] = &[
         }
         scene.leave(&file);
     })
-    .reaches(99.0)
+    .reaches(99.8)
     .wrong(4),
 ];
 

@@ -16,8 +16,7 @@ pub(super) const CASES: &[Case] = &[
         }
         lose(&mut file, &mut scene.dice, 2);
         scene.leave(&file);
-    })
-    .wrong(90),
+    }),
     Case::new("six-copies-tenth-gone", |scene| {
         let good = scene.usual();
         for _ in 0..5 {
@@ -35,8 +34,8 @@ pub(super) const CASES: &[Case] = &[
         flip(&mut new, &mut scene.dice);
         scene.leave(&new);
     })
-    .reaches(99.0)
-    .wrong(60),
+    .reaches(99.3)
+    .wrong(30),
     Case::new("flips-everywhere-three-votes", |scene| {
         let good = scene.usual();
         for _ in 0..2 {
@@ -47,9 +46,7 @@ pub(super) const CASES: &[Case] = &[
         let mut file = good;
         flip(&mut file, &mut scene.dice);
         scene.leave(&file);
-    })
-    .reaches(98.0)
-    .wrong(25),
+    }),
     Case::new("deleted-stays-deleted", |scene| {
         let (old, new) = scene.two_moments();
         quarantine(&old.bytes, &scene.board);
@@ -68,8 +65,7 @@ pub(super) const CASES: &[Case] = &[
         std::fs::write(beside(&copy, "-wal"), log).unwrap();
         lose(&mut new, &mut scene.dice, 10);
         scene.leave(&new);
-    })
-    .wrong(60),
+    }),
     Case::new("schema-gone-sibling-has-it", |scene| {
         let (old, mut new) = scene.two_moments();
         quarantine(&old.bytes, &scene.board);
@@ -77,8 +73,7 @@ pub(super) const CASES: &[Case] = &[
             new.page_mut(number).fill(0);
         }
         scene.leave(&new);
-    })
-    .wrong(110),
+    }),
 ];
 
 /// One page in `share` becomes noise.

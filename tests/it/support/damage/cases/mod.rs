@@ -76,7 +76,7 @@ const SHAPES: &[Case] = &[
     Case::new("zero-pages", |scene| scene.shape(Shape::ZeroPages)),
     Case::new("interiors-gone", |scene| scene.shape(Shape::InteriorsGone)),
     Case::new("truncated", |scene| scene.shape(Shape::Truncated)),
-    Case::new("bit-flips", |scene| scene.shape(Shape::BitFlips)).wrong(200),
+    Case::new("bit-flips", |scene| scene.shape(Shape::BitFlips)).wrong(60),
     Case::new("schema-duplicate", |scene| scene.shape(Shape::SchemaDuplicate)),
     Case::new("index-drift", |scene| scene.shape(Shape::IndexDrift)),
     Case::new("wal-pending", |scene| scene.shape(Shape::WalPending)),
