@@ -16,6 +16,7 @@ use super::merge::Merge;
 use super::ranking::Facts;
 use super::row::{Odd, Row};
 use super::shelf::Shelf;
+use super::vote::{FIXED, is_in_text};
 use super::{Stage, Watch};
 use crate::failure::Outcome;
 use crate::ondisk::image::{Image, Site};
@@ -203,7 +204,8 @@ impl Hurt<'_, '_> {
             (Some((as_much, likely)), _) if as_much <= doubt => likely,
             _ => sure,
         };
-        (best != read).then_some(best)
+        let mended = keep_numbers(&table.name, &read, best);
+        (mended != read).then_some(mended)
     }
 
     fn doubt(&self, table: &Table, payload: &[u8]) -> Option<Doubt> {
@@ -266,6 +268,15 @@ impl Hurt<'_, '_> {
         }
         bytes
     }
+}
+
+/// `best` with the numbers of `read`: they change by single bits lawfully, unless rows of the table never change.
+fn keep_numbers(table: &str, read: &[u8], best: Vec<u8>) -> Vec<u8> {
+    if FIXED.contains(&table) || read.len() != best.len() {
+        return best;
+    }
+    let bytes = read.iter().zip(&best).enumerate();
+    bytes.map(|(at, (read_byte, byte))| if is_in_text(read, at) { *byte } else { *read_byte }).collect()
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::failure::Outcome;
 use crate::ondisk::record::Record;
 
 /// Tables whose rows Hermes never changes once they are there (board-format.md 4).
-const FIXED: [&str; 2] = ["task_comments", "task_events"];
+pub(crate) const FIXED: [&str; 2] = ["task_comments", "task_events"];
 /// Rows between two looks at the watch.
 const STRIDE: usize = 1024;
 
@@ -72,7 +72,7 @@ fn flip(one: &[u8], other: &[u8]) -> Option<usize> {
 }
 
 /// Whether the byte `at` of the record that is `payload` belongs to a text.
-fn is_in_text(payload: &[u8], at: usize) -> bool {
+pub(crate) fn is_in_text(payload: &[u8], at: usize) -> bool {
     let Ok(record) = Record::read(payload) else { return false };
     let values: usize = record.fields().map(|(_, content)| content.len()).sum();
     let mut start = payload.len() - values;
