@@ -7,6 +7,7 @@
 
 mod audience;
 mod leftovers;
+mod sameness;
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -26,6 +27,7 @@ use crate::failure::{Failure, Outcome};
 
 pub use audience::Audience;
 pub use leftovers::clear_leftovers;
+pub use sameness::is_same_database;
 
 /// The sidecars that SQLite may leave beside a file of ours when it is killed.
 const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -323,39 +325,6 @@ impl Drop for Temporary {
                 let _ = std::fs::remove_file(with_suffix(&path, suffix));
             }
             let _ = std::fs::remove_file(path);
-        }
-    }
-}
-
-/// What SQLite counts in the header whenever it writes, whatever it writes: the change counter, the schema's cookie, the
-/// change for which the size holds, and its own version number.
-const COUNTERS: [std::ops::Range<usize>; 3] = [24..28, 40..44, 92..100];
-
-/// Whether two database files have the same bytes, what SQLite counts in their headers left out.
-///
-/// # Errors
-/// When one cannot be read.
-pub fn is_same_database(one: &Path, other: &Path) -> Outcome<bool> {
-    let open = |path: &Path| {
-        File::open(path).map_err(|error| Failure::io(error, format!("reading {}", path.display())).at(path))
-    };
-    let (mut left, mut right) = (open(one)?, open(other)?);
-    let (mut a, mut b, mut first) = (Vec::new(), Vec::new(), true);
-    loop {
-        for (file, piece, path) in [(&mut left, &mut a, one), (&mut right, &mut b, other)] {
-            piece.clear();
-            file.take(PIECE as u64)
-                .read_to_end(piece)
-                .map_err(|error| Failure::io(error, format!("reading {}", path.display())).at(path))?;
-            for range in COUNTERS.into_iter().filter(|_| first) {
-                if let Some(counters) = piece.get_mut(range) {
-                    counters.fill(0);
-                }
-            }
-        }
-        first = false;
-        if a != b || a.is_empty() {
-            return Ok(a == b);
         }
     }
 }
