@@ -106,7 +106,7 @@ pub struct Report {
     pub dropped: Vec<String>,
     /// Rows that two histories of the board have both changed, at most [`MAX_SUSPECTS`] of them.
     pub conflicts: Vec<TwoVersions>,
-    /// Tables whose rows are not in the result: virtual ones, those without rowids, those whose text SQLite does not take.
+    /// Tables whose rows are not in the result: virtual ones, those with computed columns, those whose text SQLite does not take.
     pub unread_tables: Vec<String>,
 }
 
