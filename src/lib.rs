@@ -3,7 +3,7 @@
 //! Four layers, one direction; only `ui` owns streams, only `main` exits:
 //!
 //! ```text
-//!   cli  ->  commands  ->  { board, pool, store, journal, own, ondisk, health, recover, stress }  ->  std, rusqlite
+//!   cli  ->  commands  ->  { board, pool, store, journal, own, ondisk, health, recover, install, stress }  ->  std, rusqlite
 //!                \-> ui
 //! ```
 //!
@@ -23,7 +23,7 @@
 //! ```
 //!
 //! Recovery never takes that path: [`recover`] reads bytes through [`ondisk`] and hands SQLite nothing but a new file
-//! ([`own`]).
+//! ([`own`]), which [`install`] writes into the board's own.
 #![forbid(unsafe_code)]
 
 pub mod board;
@@ -34,6 +34,7 @@ pub mod env;
 pub mod exit;
 pub mod failure;
 pub mod health;
+pub mod install;
 pub mod journal;
 pub mod ondisk;
 pub mod own;

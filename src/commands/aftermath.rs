@@ -2,7 +2,7 @@
 //! that they are being worked on although nobody can be (incidents.md F29, F34).
 
 use super::Context;
-use crate::recover::install::Installed;
+use crate::install::Installed;
 use crate::store::audit::Running;
 
 /// How many task ids are named.

@@ -39,8 +39,8 @@ use crate::clock::Clock;
 use crate::env::Env;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::install::Terms;
 use crate::pool::{Access, Budget, Lines, Pool};
-use crate::recover::install::Terms;
 use crate::signals::Signals;
 use crate::ui::Ui;
 

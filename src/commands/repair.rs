@@ -6,12 +6,12 @@ use super::{Context, aftermath};
 use crate::board::{Inspection, holders, log};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::install;
+use crate::install::evidence::{self, About, Operation};
+use crate::install::repair::{self, Diagnosis};
+use crate::install::site::{self, Space};
 use crate::own;
 use crate::pool::{Access, rest_between_looks};
-use crate::recover::evidence::{self, About, Operation};
-use crate::recover::install;
-use crate::recover::repair::{self, Diagnosis};
-use crate::recover::site::{self, Space};
 use crate::store::audit::{self, Integrity};
 use crate::ui::{Page, Records, Report};
 

@@ -10,12 +10,12 @@ use crate::board::{Board, Inspection, Stamp, holders};
 use crate::clock;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::install;
+use crate::install::evidence::{About, Coming, Operation};
+use crate::install::site::{self, Space};
 use crate::journal;
 use crate::own::{self, OwnFile, RecordedMode, Sealed};
 use crate::pool::Access;
-use crate::recover::evidence::{About, Coming, Operation};
-use crate::recover::install;
-use crate::recover::site::{self, Space};
 use crate::store::audit::{self, Integrity};
 use crate::ui::{Column, Label, Page, Records, Report, Table};
 

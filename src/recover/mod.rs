@@ -12,12 +12,7 @@
 //! in one after the other, so that memory grows with the rows of the result, not with the number or size of the sources.
 //!
 //! SQLite opens the new file alone, never a source. The result is a sealed file without a name ([`Rebuilt`]); whoever
-//! asked publishes it or installs it:
-//!
-//! ```text
-//!   site          evidence          locks, holders, unchanged?          install           evidence
-//!   may it be? -> copies beside  -> nobody has it, nobody wrote to it -> pages through -> the outcome   (undo: bytes back)
-//! ```
+//! asked publishes it or installs it ([`crate::install`]).
 
 mod account;
 mod ages;
@@ -25,7 +20,6 @@ pub mod apart;
 mod catalog;
 mod chains;
 pub mod comparison;
-pub mod evidence;
 mod flips;
 mod forest;
 mod fork;
@@ -34,7 +28,6 @@ mod graft;
 pub mod held;
 mod hold;
 mod holdings;
-pub mod install;
 mod layout;
 mod leaf;
 pub mod map;
@@ -44,18 +37,15 @@ mod overlay;
 mod pages;
 mod ranking;
 mod rebuild;
-pub mod repair;
 mod report;
 mod row;
 mod salvage;
 mod scan;
 mod senses;
 mod shelf;
-pub mod site;
 pub mod sources;
 pub mod store;
 pub mod thinning;
-pub mod undo;
 mod verify;
 mod versions;
 mod vote;

@@ -9,10 +9,10 @@ use crate::commands::progress::Bars;
 use crate::commands::{Context, aftermath};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::install;
+use crate::install::evidence::{About, Coming, Operation};
+use crate::install::site::{self, Space};
 use crate::own::{self, OwnFile};
-use crate::recover::evidence::{About, Coming, Operation};
-use crate::recover::install;
-use crate::recover::site::{self, Space};
 use crate::recover::sources::{Found, Kind};
 use crate::recover::{self, Rebuilt};
 

@@ -13,8 +13,9 @@ use crate::board::holders::{self, Completeness, Holders};
 use crate::board::{Board, Inspection, generation};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::install::{evidence, site};
 use crate::recover::held::{self, Held};
-use crate::recover::{self, evidence, site, sources};
+use crate::recover::{self, sources};
 
 /// Bring back every row that is left.
 ///

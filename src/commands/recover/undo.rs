@@ -7,9 +7,9 @@ use crate::board::{Board, holders};
 use crate::commands::{Context, aftermath};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::install::evidence::{Operation, Piece};
+use crate::install::{self, site, undo};
 use crate::own;
-use crate::recover::evidence::{Operation, Piece};
-use crate::recover::{install, site, undo};
 use crate::ui::{Page, Records, Report};
 
 /// What was put back.

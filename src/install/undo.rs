@@ -3,7 +3,7 @@
 //! What is put back may be anything but a database, so SQLite cannot carry it. It guards it all the same: the pages that
 //! are overwritten go into a rollback journal first, in SQLite's own format, so that until the end whoever opens the board
 //! finds the one that was there before, whole. Responsible for that write and for choosing the folder; locks, holders and
-//! evidence of what is replaced are as for any install ([`super::install`]).
+//! evidence of what is replaced are as for any install ([`super::installer`]).
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Read, Write};
@@ -15,7 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, fcntl_lock};
 
 use super::evidence::{self, About, Coming, Evidence, Operation};
-use super::install::{self, Installed, Terms, remove_if_there};
+use super::installer::{self, Installed, Terms, remove_if_there};
 use super::site::{self, Space};
 use crate::board::files::with_suffix;
 use crate::board::{Inspection, Sidecars, Stamp};
@@ -89,7 +89,7 @@ fn require_whole(evidence: &Evidence) -> Outcome<()> {
 /// Puts the planned set back. Nothing comes back when somebody wrote to the board since it was `seen`.
 ///
 /// # Errors
-/// As [`install::install`].
+/// As [`installer::install`].
 pub fn put_back(seen: &Inspection, plan: &Plan, terms: &Terms) -> Outcome<Option<Installed>> {
     site::require_installable(seen)?;
     let set = &plan.evidence;
@@ -109,13 +109,13 @@ pub fn put_back(seen: &Inspection, plan: &Plan, terms: &Terms) -> Outcome<Option
         }),
     };
     let kept = evidence::take(seen, about, terms.clock)?;
-    match install::locked(seen, terms, "putting the earlier board back", || write(seen, set)) {
-        Ok(Some(())) => Ok(Some(install::finish(seen, Some(kept), Vec::new(), terms.clock))),
+    match installer::locked(seen, terms, "putting the earlier board back", || write(seen, set)) {
+        Ok(Some(())) => Ok(Some(installer::finish(seen, Some(kept), Vec::new(), terms.clock))),
         Ok(None) => {
             kept.discard();
             Ok(None)
         }
-        Err(failure) => Err(install::account(failure, Some(kept))),
+        Err(failure) => Err(installer::account(failure, Some(kept))),
     }
 }
 
@@ -161,7 +161,7 @@ fn fold(live: &Path) -> Outcome<()> {
 
 /// Locks every byte that SQLite's locks may lie on, so that it waits until this descriptor is closed.
 fn lock(file: &File, live: &Path) -> Outcome<()> {
-    let deadline = Instant::now() + install::PATIENCE;
+    let deadline = Instant::now() + installer::PATIENCE;
     loop {
         match fcntl_lock(file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(()),

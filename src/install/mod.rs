@@ -1,0 +1,18 @@
+//! Changes of a whole live board: a verified file put in its place, taken back again, its indexes made anew.
+//!
+//! ```text
+//!   site          evidence          locks, holders, unchanged?          installer         evidence
+//!   may it be? -> copies beside  -> nobody has it, nobody wrote to it -> pages through -> the outcome   (undo: bytes back)
+//! ```
+//!
+//! Responsible for what stands there being kept before and given back on request, and for a board that is the old one or
+//! the new one, whole, however the work ends. What is installed comes from [`crate::recover`] or from a copy; both hand
+//! over a sealed file ([`crate::own`]).
+
+pub mod evidence;
+mod installer;
+pub mod repair;
+pub mod site;
+pub mod undo;
+
+pub use installer::{Installed, Terms, account, close_interrupted, finish, install, locked};
