@@ -10,12 +10,12 @@ use serde::Serialize;
 
 use super::catalog::{Catalog, Entry};
 use super::layout::Layout;
-use super::scan;
 use crate::ondisk::btree::{self, Seen};
 use crate::ondisk::freelist;
 use crate::ondisk::image::Image;
 use crate::ondisk::overflow;
 use crate::ondisk::page::Page;
+use crate::recover::salvage::scan;
 
 /// A header that claims more pages than this many times those that are there is not believed.
 const MAX_CLAIM: u32 = 64;

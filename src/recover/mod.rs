@@ -15,13 +15,11 @@
 //! asked publishes it or installs it ([`crate::install`]).
 
 mod account;
-mod ages;
 pub mod apart;
 mod catalog;
 mod chains;
 pub mod comparison;
 mod flips;
-mod forest;
 mod fork;
 mod gaps;
 mod graft;
@@ -29,19 +27,14 @@ pub mod held;
 mod hold;
 mod holdings;
 mod layout;
-mod leaf;
 pub mod map;
-mod mend;
 mod merge;
-mod overlay;
 mod pages;
 mod ranking;
 mod rebuild;
 mod report;
 mod row;
 mod salvage;
-mod scan;
-mod senses;
 mod shelf;
 pub mod sources;
 pub mod store;

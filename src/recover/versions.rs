@@ -173,7 +173,7 @@ mod tests {
             affinity: Affinity::Any,
             not_null: false,
             has_default: name.starts_with("default"),
-            sense: crate::recover::senses::Sense::Any,
+            sense: crate::recover::catalog::senses::Sense::Any,
         };
         let columns = columns.iter().map(column).collect();
         let (name, sql) = (name.to_owned(), String::new());

@@ -10,7 +10,7 @@ use super::Work;
 use crate::recover::catalog::Catalog;
 use crate::recover::layout::Layout;
 use crate::recover::row;
-use crate::recover::scan::Scan;
+use crate::recover::salvage::scan::Scan;
 
 impl Work<'_, '_> {
     /// Fills gaps with rows of earlier images, from the newest image to the oldest.

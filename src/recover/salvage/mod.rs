@@ -6,22 +6,25 @@
 //! `merge` tell a lost row from a deleted one.
 
 mod earlier;
+pub(crate) mod forest;
+pub(crate) mod leaf;
+mod mend;
 mod remnants;
 mod rows;
+pub(crate) mod scan;
 mod schema;
 mod trees;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use self::leaf::Leaf;
 pub(crate) use self::rows::Rows;
+use self::scan::{Finding, Origin, Placed, Role, Scan};
 use super::catalog::{Catalog, Entry, Schemas};
 use super::chains::Chains;
-use super::forest;
 use super::layout::Layout;
-use super::leaf::Leaf;
 use super::row::{self, Flip, Odd, Row};
-use super::scan::{self, Finding, Origin, Placed, Role, Scan};
 use super::workers::in_order;
 use super::{Stage, Watch};
 use crate::failure::Outcome;

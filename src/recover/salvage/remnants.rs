@@ -9,8 +9,8 @@ use std::collections::HashSet;
 use super::{Stray, Work};
 use crate::ondisk::page::{Cell, Kind, Page};
 use crate::recover::catalog::Catalog;
-use crate::recover::leaf::{self, Leaf, Spot};
 use crate::recover::row::{self, Row};
+use crate::recover::salvage::leaf::{self, Leaf, Spot};
 
 impl Work<'_, '_> {
     /// Looks into the pages in `unknown`.

@@ -9,7 +9,7 @@ use crate::ondisk::page::{Kind, Page};
 use crate::ondisk::record::{Record, Value};
 use crate::recover::catalog::{Catalog, Entry};
 use crate::recover::row::Row;
-use crate::recover::scan;
+use crate::recover::salvage::scan;
 use crate::recover::workers::in_order;
 
 const EVENTS: &str = "task_events";

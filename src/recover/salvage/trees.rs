@@ -5,7 +5,7 @@ use crate::ondisk::btree::{self, Place, Range};
 use crate::ondisk::page::Page;
 use crate::recover::catalog::{Catalog, Tree};
 use crate::recover::salvage::Rows;
-use crate::recover::scan::{Placed, Role};
+use crate::recover::salvage::scan::{Placed, Role};
 
 impl Work<'_, '_> {
     /// Walks the trees of tables down to their leaves, which are not read yet.

@@ -3,13 +3,16 @@
 //! `CREATE` texts are taken apart by SQLite itself, in a database in memory that never holds a row. Names and shapes are
 //! compared here; nothing that a text could run is run.
 
+pub(crate) mod ages;
+pub(crate) mod senses;
+
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 
-use super::senses::{Look, Sense};
+use self::senses::{Look, Sense};
 use crate::failure::Outcome;
 use crate::ondisk::record::{Record, Value};
 use crate::ondisk::text::Encoding;
@@ -165,7 +168,7 @@ impl Table {
     /// Whether it is one that we gave a name, because nothing says what it was called.
     pub(crate) fn is_nameless(&self) -> bool {
         !self.columns.iter().any(|column| column.affinity != Affinity::Any)
-            && self.name.starts_with(super::forest::NAMELESS)
+            && self.name.starts_with(crate::recover::salvage::forest::NAMELESS)
     }
 
     /// Whether it gives out numbers that nobody chooses and nothing else is known by.

@@ -3,13 +3,13 @@
 
 use std::cmp::Reverse;
 
-use super::catalog::{Fit, Table};
 use super::mend;
-use super::row::{self, Row};
 use crate::ondisk::image::Site;
 use crate::ondisk::page::{Cell, Kind, Page};
 use crate::ondisk::record::{self, Record};
 use crate::ondisk::text::Encoding;
+use crate::recover::catalog::{Fit, Table};
+use crate::recover::row::{self, Row};
 
 /// A page with more unreadable cells than this is not one with a flipped bit or two.
 const MAX_MENDED: usize = 4;

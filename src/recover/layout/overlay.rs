@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::store::Stores;
 use crate::ondisk::geometry;
 use crate::ondisk::header::Header;
 use crate::ondisk::image::Image;
@@ -13,6 +12,7 @@ use crate::ondisk::page::{Kind, Page};
 use crate::ondisk::record::Record;
 use crate::ondisk::store::Store;
 use crate::ondisk::wal::{Frame, Wal};
+use crate::recover::store::Stores;
 
 /// What became of the frames.
 #[derive(Debug, Default)]

@@ -3,9 +3,11 @@
 //! Header fields are hints (recovery.md): the page size is believed when pages of that size can be read, otherwise it is
 //! found by trying.
 
+mod overlay;
+
 use std::collections::HashMap;
 
-use super::overlay::{self, Laid};
+use self::overlay::Laid;
 use super::store::Stores;
 use crate::ondisk::geometry;
 use crate::ondisk::header::{self, Header};

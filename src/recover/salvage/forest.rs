@@ -8,16 +8,15 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::ages;
-use super::catalog::{Catalog, Schemas, Table, Tree};
 use super::leaf::{self, PageFit};
 use super::scan::{numbers, pieces, stride};
-use super::workers::in_order;
 use crate::failure::Outcome;
 use crate::ondisk::btree::{self, Range, Seen};
 use crate::ondisk::image::Image;
 use crate::ondisk::page::{Kind, Page};
 use crate::ondisk::record::{self, Record, Value};
+use crate::recover::catalog::{Catalog, Schemas, Table, Tree, ages};
+use crate::recover::workers::in_order;
 
 /// What the names of tables begin with that nothing names.
 pub(crate) const NAMELESS: &str = "recovered_";

@@ -6,14 +6,14 @@
 
 use std::collections::HashSet;
 
-use super::catalog::{Entry, Table, Tree};
-use super::chains::Chains;
 use super::leaf::{self, Leaf, Spot};
 use crate::ondisk::btree::{Place, Seen};
 use crate::ondisk::image::{Image, Site};
 use crate::ondisk::overflow;
 use crate::ondisk::page::{Cell, Kind, Page};
 use crate::ondisk::record::Record;
+use crate::recover::catalog::{Entry, Table, Tree};
+use crate::recover::chains::Chains;
 
 /// Bytes that are read at once.
 const PIECE: usize = 1 << 20;

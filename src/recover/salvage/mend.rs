@@ -4,10 +4,10 @@
 //! neighbours'. One flipped bit breaks that, and if exactly one other flip restores it, that was the bit. What is mended is
 //! marked suspect.
 
-use super::catalog::Table;
 use super::leaf::{self, Chains, Spot};
-use super::row::{self, Flip, Row};
 use crate::ondisk::page::{Kind, Page};
+use crate::recover::catalog::Table;
+use crate::recover::row::{self, Flip, Row};
 
 /// Bytes of a cell in which a flip is looked for: its numbers and the header of its record.
 const SPAN: usize = 64;
