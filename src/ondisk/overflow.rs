@@ -19,7 +19,7 @@ const CONTENT: usize = 4;
 ///
 /// # Errors
 /// [`Corrupt`] with `out` as far as it came: a page is missing, comes twice, is cut off, or the chain is too short or
-/// too long.
+/// too long. A last page that names one of its own chain is no such fault: the payload is whole.
 pub fn follow<'a>(
     first: u32,
     need: u64,
@@ -50,7 +50,7 @@ pub fn follow<'a>(
         need -= take;
         next = next_page(&page).unwrap_or(0);
     }
-    if next != 0 {
+    if next != 0 && !seen.contains(&next) {
         return Err(Corrupt::new("an overflow chain is too long", pages.len()));
     }
     Ok(pages)

@@ -89,10 +89,16 @@ impl Chains {
             return None;
         }
         self.looks = looks.flatten();
+        let mut own = HashSet::new();
         let pages = overflow::follow(first, need, image.usable(), &mut bytes, |number, last| {
             let is_free =
                 !seen.contains(number) && !self.claimed.contains(&number) && !free.contains(&number);
-            image.page(number).filter(|page| is_free && is_link(page, last, image.count()))
+            own.insert(number);
+            image.page(number).filter(|page| {
+                // All of the payload is there when only the end of its chain is bent back onto the chain itself.
+                let bent_back = last && overflow::next_page(page).is_some_and(|next| own.contains(&next));
+                is_free && (bent_back || is_link(page, last, image.count()))
+            })
         });
         let Ok(pages) = pages else {
             self.broken.insert(first, failures + 1);
