@@ -88,13 +88,18 @@ fn what_is_physically_there_comes_back_4() {
     all_of(3, 4);
 }
 
+/// What boards of 800 tasks must give back of each case, in percent, and of all together, in thousandths. The figures of a
+/// case are held on small boards, above; damage that is counted in pages or bits grows with the board.
+const LEAST_OF_A_CASE: usize = 85;
+const LEAST_OF_ALL: usize = 995;
+
 #[test]
 fn table() {
     if std::env::var_os("KANBANCTL_TEST_SLOW").is_none() {
         eprintln!("!!!! SKIPPED: needs KANBANCTL_TEST_SLOW=1");
         return;
     }
-    let mut faults = String::new();
+    let (mut low, mut rights, mut possibles) = (Vec::new(), 0, 0);
     eprintln!("| case | seed | rows | possible | right | older | wrong | .recover right | older | wrong |");
     eprintln!("|---|---|---|---|---|---|---|---|---|---|");
     for case in Case::all() {
@@ -108,8 +113,14 @@ fn table() {
                 "| {} | {seed} | {} | {possible} | {} | {} | {} | {peer} |",
                 case.name, ours.truth, ours.right, ours.older, ours.wrong
             );
-            judge(case, seed, &outcome, &mut faults);
+            rights += ours.right;
+            possibles += *possible;
+            if ours.right * 100 < possible * LEAST_OF_A_CASE {
+                low.push(format!("{} seed {seed}: {} of {possible}", case.name, ours.right));
+            }
         }
     }
-    assert!(faults.is_empty(), "\n{faults}");
+    eprintln!("all cases: {rights} of {possibles} rows that were there");
+    assert!(low.is_empty(), "{low:#?}");
+    assert!(rights * 1000 >= possibles * LEAST_OF_ALL, "{rights} of {possibles}");
 }

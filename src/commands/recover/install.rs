@@ -29,10 +29,6 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
         let seen = board.inspect()?;
         own::clear_leftovers(&seen.resolved);
         site::require_installable(&seen)?;
-        let holders = holders::scan(&seen)?;
-        holders
-            .require_none("installing the recovered board", args.assume_unused)
-            .map_err(|failure| failure.at(&seen.resolved))?;
         context.ui.require_answer("The board would be replaced by what was recovered.").map_err(
             |refused| {
                 refused
@@ -40,6 +36,10 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
                     .at(&seen.resolved)
             },
         )?;
+        let holders = holders::scan(&seen)?;
+        holders
+            .require_none("installing the recovered board", args.assume_unused)
+            .map_err(|failure| failure.at(&seen.resolved))?;
         let (rebuilt, found) = rebuild(context, args, board, &seen, &holders)?;
         if !confirmed {
             confirm(context, board, &rebuilt)?;
