@@ -147,8 +147,12 @@ fn the_runbook_names_only_real_verbs() {
 #[test]
 fn the_runbook_has_a_section_for_every_finding() {
     let page = read("man/kanbanctl-recovery.7");
-    let mut sections: Vec<String> =
-        page.lines().filter_map(|line| line.strip_prefix(".SS ")).map(|id| id.replace("\\-", "-")).collect();
+    let findings = page.lines().skip_while(|line| *line != ".SH \"FINDINGS\"").skip(1);
+    let mut sections: Vec<String> = findings
+        .take_while(|line| !line.starts_with(".SH"))
+        .filter_map(|line| line.strip_prefix(".SS "))
+        .map(|id| id.replace("\\-", "-"))
+        .collect();
     let mut ids: Vec<String> = kanbanctl::health::ids().map(str::to_owned).collect();
     sections.sort();
     ids.sort();
