@@ -115,18 +115,18 @@ fn open(board: &Path) -> Connection {
     Connection::open_with_flags(board, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
 }
 
-/// The tables of a sound board; those that are compared first.
+/// The tables of a board; one whose name is no text is nobody's.
 pub(crate) fn tables(connection: &Connection) -> Vec<String> {
     let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
     let Ok(mut statement) = connection.prepare(sql) else { return Vec::new() };
-    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    statement.query_map([], |row| row.get(0)).unwrap().filter_map(Result::ok).collect()
 }
 
 fn columns(connection: &Connection, table: &str) -> Vec<String> {
     let Ok(mut statement) = connection.prepare("SELECT name FROM pragma_table_info(?)") else {
         return Vec::new();
     };
-    statement.query_map([table], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    statement.query_map([table], |row| row.get(0)).unwrap().filter_map(Result::ok).collect()
 }
 
 /// The rows of `table` as text and how often each is there.
