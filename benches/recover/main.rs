@@ -221,7 +221,7 @@ impl Scene {
     }
 
     fn forget(&self, name: &str) {
-        for suffix in ["", "-wal", "-shm", "-journal"] {
+        for suffix in ["", "-wal", "-shm", "-journal", ".partial.jsonl"] {
             // Most of them are not there.
             let _ = std::fs::remove_file(damage::beside(&self.path(name), suffix));
         }
