@@ -6,10 +6,14 @@
 //! the index is that of the log beside it, a lock on that byte says that there is somebody. It is a lock of the file's
 //! description: SQLite, which asks for locks of other processes, would not see one of its own process.
 //!
-//! Responsible for that lock and for when it is right. An index of another moment is left to SQLite to make anew (F17).
+//! Responsible for that lock and for when it is right. An index of another moment is left to SQLite to make anew (F17), and
+//! so is one that claims frames as written back which the database file has not: through it those rows cannot be seen, and
+//! the next checkpoint would count them as done.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,6 +21,8 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 
 use super::Inspection;
+use super::holders::{self, Role};
+use crate::failure::{Failure, Outcome};
 
 /// The byte by which connections to an index know of each other ("WAL-mode file format", section 2.3).
 const PRESENCE_BYTE: i64 = 128;
@@ -28,6 +34,8 @@ const HEADER_LEN: usize = 48;
 const LAST_FRAME: std::ops::Range<usize> = 16..20;
 const LAST_SUM: std::ops::Range<usize> = 24..32;
 const SALTS: std::ops::Range<usize> = 32..40;
+/// How many frames are written back ("WAL-mode file format", section 2.1: nBackfill).
+const BACKFILL: std::ops::Range<usize> = 96..100;
 /// The log's header with its salts, and a frame's header with its own and its checksum.
 const LOG_HEADER_LEN: usize = 32;
 const LOG_SALTS: std::ops::Range<usize> = 16..24;
@@ -43,7 +51,31 @@ pub struct IndexGuard(#[expect(dead_code, reason = "held for its lock")] File);
 impl IndexGuard {
     /// Takes the lock where the index belongs to the log; nothing where SQLite may do as it likes. Who has locks that were
     /// not lost shares that byte.
-    pub fn of(inspection: &Inspection) -> Option<Self> {
+    ///
+    /// # Errors
+    /// Exit 4 where the index is wrong about the database file while a process uses it: with the lock rows cannot be seen,
+    /// without it that process could die.
+    pub fn of(inspection: &Inspection) -> Outcome<Option<Self>> {
+        let Some(index) = Self::fitting(inspection) else { return Ok(None) };
+        if has_what_it_claims(inspection) == Some(true) {
+            return Ok(Self::lock(index));
+        }
+        let holders = holders::look(&inspection.board.path, &inspection.resolved)?;
+        let mut users =
+            holders.found.iter().filter(|holder| holder.files.iter().any(|file| file.role == Role::Shm));
+        match users.next() {
+            None => Ok(None),
+            Some(user) => Err(Failure::damaged(format!(
+                "the database file is older than its log's index says, and {user} uses that index: rows of the log would not \
+                 be seen. Nothing was changed."
+            ))
+            .hint("Save every row with `kanbanctl recover --output NEW.db`, then stop that process.")
+            .at(&inspection.resolved)),
+        }
+    }
+
+    /// The index, where it is that of the log and of this boot.
+    fn fitting(inspection: &Inspection) -> Option<File> {
         let (shm, wal) = (inspection.sidecars.shm.as_ref()?, inspection.sidecars.wal.as_ref()?);
         if !inspection.is_wal() {
             return None;
@@ -55,9 +87,11 @@ impl IndexGuard {
             sleep(if look == 0 { Duration::ZERO } else { BETWEEN_LOOKS });
             is_of(&index, &log, page_size)
         });
-        if !looks.any(|same| same == Some(true)) || boot_time()? > shm.stamp.mtime_ns {
-            return None;
-        }
+        let fits = looks.any(|same| same == Some(true)) && boot_time()? <= shm.stamp.mtime_ns;
+        fits.then_some(index)
+    }
+
+    fn lock(index: File) -> Option<Self> {
         let byte = libc::flock {
             l_type: libc::c_short::try_from(libc::F_RDLCK).ok()?,
             l_whence: libc::c_short::try_from(libc::SEEK_SET).ok()?,
@@ -104,6 +138,52 @@ fn is_of(index: &File, log: &File, page_size: usize) -> Option<bool> {
     Some(!goes_on && first.get(LAST_SUM)? == sum && last.get(FRAME_SALTS)? == salts)
 }
 
+/// Whether the database file has every page that the index of the board claims to be written back; true where it claims
+/// none. Read before SQLite opens the board.
+pub fn has_what_it_claims(inspection: &Inspection) -> Option<bool> {
+    let (shm, wal) = (inspection.sidecars.shm.as_ref()?, inspection.sidecars.wal.as_ref()?);
+    let (index, log) = (File::open(&shm.path).ok()?, File::open(&wal.path).ok()?);
+    let page_size = inspection.header()?.page_size?;
+    let mut looks = (0..LOOKS).filter_map(|look| {
+        sleep(if look == 0 { Duration::ZERO } else { BETWEEN_LOOKS });
+        is_written_back(&index, &log, &inspection.resolved, page_size)
+    });
+    // An index that never stands still is in use, and right for those who use it.
+    Some(looks.next().unwrap_or(true))
+}
+
+/// Whether each page's last image among the frames that count as written back is the page of the database file, unless a
+/// later frame has the page; nothing where the index moved on meanwhile.
+fn is_written_back(index: &File, log: &File, database: &Path, page_size: usize) -> Option<bool> {
+    let mut head = [0; BACKFILL.end];
+    index.read_exact_at(&mut head, 0).ok()?;
+    let number = |range: std::ops::Range<usize>| Some(u32::from_ne_bytes(head.get(range)?.try_into().ok()?));
+    let (last, done) = (number(LAST_FRAME)?, number(BACKFILL)?);
+    if done == 0 {
+        return Some(true);
+    }
+    let len = u64::try_from(FRAME_HEADER_LEN + page_size).ok()?;
+    let at = |frame: u32| u64::try_from(LOG_HEADER_LEN).ok().map(|start| start + u64::from(frame) * len);
+    let mut frames = HashMap::new();
+    for frame in 0..last {
+        let mut page = [0; 4];
+        log.read_exact_at(&mut page, at(frame)?).ok()?;
+        frames.insert(u32::from_be_bytes(page), frame);
+    }
+    let file = File::open(database).ok()?;
+    let (mut logged, mut stored) = (vec![0; page_size], vec![0; page_size]);
+    for (page, frame) in frames.into_iter().filter(|&(_, frame)| frame < done) {
+        log.read_exact_at(&mut logged, at(frame)? + u64::try_from(FRAME_HEADER_LEN).ok()?).ok()?;
+        let offset = u64::from(page.checked_sub(1)?) * u64::try_from(page_size).ok()?;
+        if file.read_exact_at(&mut stored, offset).is_err() || logged != stored {
+            let mut now = [0; BACKFILL.end];
+            index.read_exact_at(&mut now, 0).ok()?;
+            return (now == head).then_some(false);
+        }
+    }
+    Some(true)
+}
+
 /// When the machine started, in nanoseconds since 1970: an index that nobody has written since is of nobody who lives.
 fn boot_time() -> Option<i128> {
     let uptime = std::fs::read_to_string("/proc/uptime").ok()?;
@@ -138,5 +218,21 @@ mod tests {
         assert_eq!((fits("x.db-shm"), fits("older")), (Some(true), Some(false)));
         std::fs::write(folder.path().join("empty"), vec![0; 32_768]).unwrap();
         assert_eq!(fits("empty"), Some(false));
+    }
+    #[test]
+    fn an_index_that_claims_more_than_the_file_has_is_not_believed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.db");
+        let connection = Connection::open(&path).unwrap();
+        connection
+            .execute_batch("PRAGMA wal_autocheckpoint=0; PRAGMA journal_mode=WAL; CREATE TABLE t(a); INSERT INTO t VALUES (1)")
+            .unwrap();
+        std::fs::copy(&path, folder.path().join("older")).unwrap();
+        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).unwrap();
+        let open = |name: &str| File::open(folder.path().join(name)).unwrap();
+        let has = |name: &str| {
+            is_written_back(&open("x.db-shm"), &open("x.db-wal"), &folder.path().join(name), 4096)
+        };
+        assert_eq!((has("x.db"), has("older")), (Some(true), Some(false)));
     }
 }

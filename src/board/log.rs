@@ -12,6 +12,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
+use super::index_guard::has_what_it_claims;
 use super::{Inspection, Sidecar};
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::store::Store;
@@ -80,7 +81,9 @@ fn look(inspection: &Inspection, sidecar: &Sidecar, ask_pages: bool) -> Outcome<
     let count = |frames: usize| u64::try_from(frames).unwrap_or(u64::MAX);
     let frames = log.as_ref().map_or(0, |log| count(log.visible()));
     let hidden = log.as_ref().filter(|log| !is_abandoned(log, &index)).map_or(0, |log| count(log.hidden()));
-    let mut pending = frames.saturating_sub(backfilled(&index, frames));
+    let claimed = backfilled(&index, frames);
+    let believed = claimed == 0 || !ask_pages || has_what_it_claims(inspection) == Some(true);
+    let mut pending = frames.saturating_sub(if believed { claimed } else { 0 });
     if ask_pages && pending > 0 && log.is_some_and(|log| is_written_back(&log, &bytes, &inspection.resolved))
     {
         pending = 0;

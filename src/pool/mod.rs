@@ -372,7 +372,7 @@ impl Pool {
     fn open(&mut self, immutable: bool) -> Outcome<()> {
         let path = self.copy.as_ref().map_or(self.inspection.resolved.as_path(), PrivateCopy::path);
         let shared = !immutable && self.copy.is_none();
-        let guard = if shared { IndexGuard::of(&self.inspection) } else { None };
+        let guard = if shared { IndexGuard::of(&self.inspection)? } else { None };
         let connection = connect(path, self.access, immutable).and_then(|mut connection| {
             self.budget.arm(&mut connection, &self.signals, self.waits())?;
             if let Some(log) = self.log.clone() {

@@ -265,3 +265,36 @@ fn an_index_of_another_moment_is_made_anew() {
         sandbox.run(&["health", "--depth", "full"]).success();
     }
 }
+
+/// A copy whose main file is from before a checkpoint and whose log and index are from after it: the index claims frames
+/// as written back that this file has not.
+#[test]
+fn rows_of_a_log_are_seen_beside_an_index_that_claims_them_for_the_file() {
+    let sandbox = Sandbox::new();
+    let live = sandbox.work().join("live.db");
+    sandbox.run(&["--db", live.to_str().unwrap(), "init"]).success();
+    let connection = rusqlite::Connection::open(&live).unwrap();
+    connection.execute_batch("PRAGMA wal_autocheckpoint=0").unwrap();
+    for number in 0..50 {
+        let sql =
+            "INSERT INTO tasks(id, title, status, created_at) VALUES (printf('t_%08x', ?), ?, 'todo', 1)";
+        connection.execute(sql, rusqlite::params![number, "x".repeat(500)]).unwrap();
+    }
+    let copy = sandbox.work().join("copy.db");
+    let beside = |path: &std::path::Path, suffix: &str| format!("{}{suffix}", path.display());
+    std::fs::copy(&live, &copy).unwrap();
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).unwrap();
+    for suffix in ["-wal", "-shm"] {
+        std::fs::copy(beside(&live, suffix), beside(&copy, suffix)).unwrap();
+    }
+    let board = copy.to_str().unwrap();
+    let listed = sandbox.run(&["--db", board, "list", "--json"]).success().data();
+    assert_eq!(listed.as_array().unwrap().len(), 50);
+    sandbox.run(&["--db", board, "create", "after"]).success();
+    sandbox.run(&["--db", board, "checkpoint"]).success();
+    let rows: i64 = rusqlite::Connection::open(&copy)
+        .unwrap()
+        .query_row("SELECT count(*) FROM tasks", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(rows, 51);
+}
