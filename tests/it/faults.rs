@@ -410,6 +410,6 @@ fn prune() {
         again: &[0],
         keeps: |_| false,
         // A copy that cannot be looked at stays, and is named.
-        also: &[(Fault::Io, 5)],
+        also: &[(Fault::Io, 5), (Fault::NoSpace, 5)],
     });
 }
