@@ -106,7 +106,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let about = About { operation: Operation::Repair, reasons: report.findings.clone(), installing: None };
     let terms = context.terms(args.assume_unused);
     let kept = evidence::take(&seen, about, terms.clock)?;
-    let written = install::locked(&seen, &terms, "repairing it", || {
+    let written = install::locked(&seen, &terms, "repairing it", Some(&kept), || {
         let mut pool = context.pool_for_long(seen.board.inspect()?, Access::Write)?;
         let written = pool.write(|txn, _| repair::reindex(txn, &names));
         let closed = pool.close();

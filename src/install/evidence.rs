@@ -32,6 +32,10 @@ use crate::own::{hex, temporary_name};
 const MARK: &str = ".evidence.";
 const MANIFEST: &str = "manifest.json";
 const OUTCOME: &str = "outcome.json";
+/// Stands in the folder once the board's own files begin to change.
+const BEGUN: &str = "begun.json";
+/// The outcome of a folder whose work never came to its end.
+const INTERRUPTED: &str = "interrupted";
 const PIECE: usize = 1 << 20;
 
 /// The verb that put something in the board's place.
@@ -134,12 +138,14 @@ pub struct Evidence {
     pub manifest: Manifest,
     /// Whether what it was taken for came to an end.
     pub finished: bool,
+    /// Whether that end was the change itself, not a word that it had been interrupted.
+    pub carried_out: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct End<'a> {
+#[derive(Debug, Serialize, Deserialize)]
+struct End {
     schema_version: u32,
-    outcome: &'a str,
+    outcome: String,
     ended_at: Option<String>,
 }
 
@@ -174,7 +180,7 @@ pub fn take(seen: &Inspection, about: About, clock: Clock) -> Outcome<Evidence> 
         give(&draft.path, stamp.uid, group(&seen.resolved));
     }
     let folder = draft.publish(&with_suffix(&seen.resolved, MARK), &clock::compact(now))?;
-    Ok(Evidence { folder, manifest, finished: false })
+    Ok(Evidence { folder, manifest, finished: false, carried_out: false })
 }
 
 /// The folders of the board at `database`, the newest first. What is no whole folder of ours is not among them.
@@ -193,9 +199,11 @@ pub fn list(database: &Path) -> Outcome<Vec<Evidence>> {
         let folder = entry.path();
         let Ok(bytes) = fs::read(folder.join(MANIFEST)) else { continue };
         let Ok(manifest) = serde_json::from_slice(&bytes) else { continue };
-        let finished = fs::read(folder.join(OUTCOME))
-            .is_ok_and(|bytes| serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_ok());
-        found.push((order, Evidence { folder, manifest, finished }));
+        let end =
+            fs::read(folder.join(OUTCOME)).ok().and_then(|bytes| serde_json::from_slice::<End>(&bytes).ok());
+        let finished = end.is_some();
+        let carried_out = end.is_some_and(|end| end.outcome != INTERRUPTED);
+        found.push((order, Evidence { folder, manifest, finished, carried_out }));
     }
     found.sort_by(|(one, _), (other, _)| other.cmp(one));
     Ok(found.into_iter().map(|(_, evidence)| evidence).collect())
@@ -242,19 +250,47 @@ impl Evidence {
         Ok(true)
     }
 
-    /// Writes down how it ended: `installed`, or why the folder is of no further use to a recovery.
+    /// Writes down, before it happens, that the board's own files begin to change.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn begin(&self) -> Outcome<()> {
+        let path = self.folder.join(BEGUN);
+        let begun = End { schema_version: 1, outcome: "begun".to_owned(), ended_at: None };
+        if fs::symlink_metadata(&path).is_err() {
+            write_json(&path, &begun)?;
+        }
+        site::sync_directory(&path)
+    }
+
+    /// Whether the board's own files may have begun to change. Before that the folder is a copy that nobody needs.
+    pub fn has_begun(&self) -> bool {
+        fs::symlink_metadata(self.folder.join(BEGUN)).is_ok()
+    }
+
+    /// Writes down how it ended: `installed`, or what else was done.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn finish(&mut self, outcome: &str, clock: Clock) -> Outcome<()> {
-        let end = End { schema_version: 1, outcome, ended_at: clock::rfc3339(clock.epoch()) };
+        let end =
+            End { schema_version: 1, outcome: outcome.to_owned(), ended_at: clock::rfc3339(clock.epoch()) };
         let path = self.folder.join(OUTCOME);
         // What an interrupted call left is no outcome yet.
         let _ = fs::remove_file(&path);
         write_json(&path, &end)?;
         site::sync_directory(&path)?;
         self.finished = true;
+        self.carried_out = outcome != INTERRUPTED;
         Ok(())
+    }
+
+    /// Closes the folder of work that never came to its end and is of no further use to a recovery.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn give_up(&mut self, clock: Clock) -> Outcome<()> {
+        self.finish(INTERRUPTED, clock)
     }
 
     /// Removes the folder: nothing was changed, and nothing can have been.

@@ -86,7 +86,7 @@ pub fn install(
     } else {
         None
     };
-    match locked(seen, terms, "installing over it", || put(seen, file, origin)) {
+    match locked(seen, terms, "installing over it", evidence.as_ref(), || put(seen, file, origin)) {
         Ok(Some(running)) => Ok(Some(finish(seen, evidence, running, terms.clock))),
         Ok(None) => {
             if let Some(evidence) = evidence {
@@ -99,7 +99,7 @@ pub fn install(
 }
 
 /// Runs `write` under Hermes' locks, where nobody has the board open and nobody wrote to it since it was `seen`; nothing
-/// when somebody did.
+/// when somebody did. The `evidence` has it first that the board begins to change.
 ///
 /// # Errors
 /// Exit 11 when a lock is not had, 12 beside holders, and what `write` says.
@@ -107,6 +107,7 @@ pub fn locked<T>(
     seen: &Inspection,
     terms: &Terms,
     doing: &str,
+    evidence: Option<&Evidence>,
     write: impl FnOnce() -> Outcome<T>,
 ) -> Outcome<Option<T>> {
     let _locks = HermesLocks::take(
@@ -120,6 +121,7 @@ pub fn locked<T>(
     if !site::is_unchanged(seen)? {
         return Ok(None);
     }
+    evidence.map_or(Ok(()), Evidence::begin)?;
     write().map(Some)
 }
 
@@ -162,16 +164,16 @@ fn close_earlier(seen: &Inspection, evidence: &Evidence, clock: Clock) -> Outcom
         if earlier.is_equal(evidence) {
             earlier.discard();
         } else {
-            earlier.finish("interrupted", clock)?;
+            earlier.give_up(clock)?;
         }
     }
     Ok(())
 }
 
-/// Removes the evidence when the board is as it was after all, and names it where it is not.
+/// Removes the evidence when nothing was begun or the board is as it was after all, and names it where it is not.
 pub fn account(failure: Failure, evidence: Option<Evidence>) -> Failure {
     let Some(evidence) = evidence else { return failure };
-    if matches!(evidence.is_in_place(), Ok(true)) {
+    if !evidence.has_begun() || matches!(evidence.is_in_place(), Ok(true)) {
         evidence.discard();
         return failure;
     }

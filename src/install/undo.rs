@@ -40,13 +40,16 @@ pub struct Plan {
     pub is_in_place: bool,
 }
 
-/// The set that the last install put aside. Sets of interrupted undos hold what the next undo must not bring back.
+/// The set that the last install put aside. An install that never began has replaced nothing, and sets of interrupted undos
+/// hold what the next undo must not bring back.
 ///
 /// # Errors
 /// Exit 13 when there is none, 12 when nothing was there before.
 pub fn plan(seen: &Inspection) -> Outcome<Plan> {
     let sets = evidence::list(&seen.resolved)?;
-    let last = sets.into_iter().find(|set| set.finished || set.manifest.about.operation != Operation::Undo);
+    let is_open =
+        |set: &Evidence| !set.finished && set.has_begun() && set.manifest.about.operation != Operation::Undo;
+    let last = sets.into_iter().find(|set| set.carried_out || is_open(set));
     let Some(evidence) = last else {
         return Err(Failure::not_found(format!(
             "there is no evidence folder beside {}: nothing was installed over it.",
@@ -109,7 +112,7 @@ pub fn put_back(seen: &Inspection, plan: &Plan, terms: &Terms) -> Outcome<Option
         }),
     };
     let kept = evidence::take(seen, about, terms.clock)?;
-    match installer::locked(seen, terms, "putting the earlier board back", || write(seen, set)) {
+    match installer::locked(seen, terms, "putting the earlier board back", Some(&kept), || write(seen, set)) {
         Ok(Some(())) => Ok(Some(installer::finish(seen, Some(kept), Vec::new(), terms.clock))),
         Ok(None) => {
             kept.discard();

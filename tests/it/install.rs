@@ -351,3 +351,37 @@ fn an_altered_evidence_folder_is_not_put_back() {
         .says("not what its manifest says");
     assert_eq!(set(&sandbox.root()), before);
 }
+
+/// An install that waited in vain replaced nothing: undo goes back behind the one before, and keeps what was written since.
+#[test]
+fn an_install_that_never_began_is_not_taken_back() {
+    let (sandbox, _) = injured(Shape::FirstPageZero);
+    let before = set(&sandbox.root());
+    sandbox.run(&["recover", "--yes", "--assume-unused"]);
+    let lock =
+        std::fs::OpenOptions::new().append(true).create(true).open(beside(&sandbox.board(), ".init.lock"));
+    let lock = lock.unwrap();
+    lock.lock().unwrap();
+    let mut waiting = sandbox.command(&["recover", "--yes", "--assume-unused", "--timeout", "5s"]);
+    let mut waiting =
+        waiting.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    while evidence(&sandbox).len() < 2 {
+        assert!(waiting.try_wait().unwrap().is_none(), "it did not wait");
+        std::thread::yield_now();
+    }
+    let connection = Connection::open(sandbox.board()).unwrap();
+    connection
+        .execute(
+            "INSERT INTO tasks(id, title, status, created_at) VALUES ('t_0000beef', 'kept', 'todo', 1)",
+            [],
+        )
+        .unwrap();
+    connection.close().unwrap();
+    assert_eq!(waiting.wait().unwrap().code(), Some(11));
+    drop(lock);
+    assert_eq!(evidence(&sandbox).len(), 1, "the folder of nothing stayed");
+    sandbox.run(&["recover", "--undo", "--yes", "--assume-unused"]).success();
+    assert_eq!(set(&sandbox.root())[0], before[0]);
+    sandbox.run(&["recover", "--undo", "--yes", "--assume-unused"]).success();
+    sandbox.run(&["show", "t_0000beef"]).success();
+}

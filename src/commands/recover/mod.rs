@@ -141,7 +141,9 @@ fn scratch(output: Option<&Path>, otherwise: PathBuf) -> PathBuf {
 fn discover(seen: &Inspection, args: &Args, held: Held, bars: &mut Bars<'_>) -> Outcome<sources::Found> {
     let mut named = args.sources.clone();
     let interrupted = evidence::list(&seen.resolved).unwrap_or_default();
-    named.extend(interrupted.iter().filter(|set| !set.finished).filter_map(|set| set.copy_of("")));
+    named.extend(
+        interrupted.iter().filter(|set| !set.finished && set.has_begun()).filter_map(|set| set.copy_of("")),
+    );
     let mut found = match sources::discover(&seen.resolved, &named, bars) {
         Err(failure) if failure.exit() == Exit::NoBoard && !held.sources.is_empty() => {
             sources::Found::default()
