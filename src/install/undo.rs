@@ -126,7 +126,7 @@ fn write(seen: &Inspection, set: &Evidence) -> Outcome<()> {
     let live = &seen.resolved;
     let is_logged = seen.sidecars.wal_has_bytes() || seen.sidecars.journal.is_some();
     // Where SQLite cannot fold the log in, the file is no whole board with it either; the evidence has both.
-    let is_folded = !is_logged || (seen.stamp.is_some_and(|stamp| stamp.len > 0) && fold(live).is_ok());
+    let is_folded = !is_logged || (seen.stamp.is_some_and(|stamp| stamp.len > 0) && can_fold(live)?);
     // From here to the end this descriptor is the only one on the board's file: closing any other would drop its lock.
     let file = OpenOptions::new()
         .read(true)
@@ -150,6 +150,15 @@ fn write(seen: &Inspection, set: &Evidence) -> Outcome<()> {
         rename(&log, &with_suffix(live, "-wal"))?;
     }
     site::sync_directory(live)
+}
+
+/// Folds the log in; false where the file is no database or a damaged one. Whatever else is in the way ends the undo.
+fn can_fold(live: &Path) -> Outcome<bool> {
+    match fold(live) {
+        Ok(()) => Ok(true),
+        Err(failure) if failure.is_damage() => Ok(false),
+        Err(failure) => Err(failure.at(live)),
+    }
 }
 
 /// Brings what a log holds into the file, so that the file alone is the board that the guard keeps.
@@ -188,7 +197,11 @@ fn require_at_rest(seen: &Inspection, is_folded: bool) -> Outcome<()> {
     let live = &seen.resolved;
     let file = |stamp: Option<Stamp>| stamp.map(|stamp| (stamp.dev, stamp.ino));
     let beside = Sidecars::beside(live)?;
-    let is_quiet = !is_folded || (!beside.wal_has_bytes() && beside.journal.is_none());
+    let is_quiet = if is_folded {
+        !beside.wal_has_bytes() && beside.journal.is_none()
+    } else {
+        site::is_unchanged(seen)?
+    };
     if is_quiet && file(Stamp::of(live)?) == file(seen.stamp) {
         return Ok(());
     }

@@ -6,6 +6,7 @@
 //! [`crate::pool`]'s part.
 
 mod audience;
+mod copying;
 mod leftovers;
 mod sameness;
 
@@ -114,29 +115,14 @@ impl OwnFile {
     /// original is only read; what SQLite makes of it, it makes of the copy.
     ///
     /// # Errors
-    /// Exit 12 when there is no room or no permission; reading errors.
+    /// Exit 11 when it is written to meanwhile, 12 when there is no room or no permission; reading errors.
     pub fn copy_of(from: &Path, destination: &Path) -> Outcome<Self> {
         let path = temporary_name(destination)?;
         let copying = |error| Failure::io(error, format!("copying {}", from.display())).at(from);
         let file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(copying)?;
         let temporary = Temporary::claim(path.clone(), file);
-        for suffix in ["", "-wal", "-journal"] {
-            match File::open(with_suffix(from, suffix)) {
-                Ok(mut source) => {
-                    let mut target = OpenOptions::new()
-                        .write(true)
-                        .create(true)
-                        .truncate(true)
-                        .mode(0o600)
-                        .open(with_suffix(&path, suffix))
-                        .map_err(copying)?;
-                    std::io::copy(&mut source, &mut target).map_err(copying)?;
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound && !suffix.is_empty() => {}
-                Err(error) => return Err(copying(error)),
-            }
-        }
+        copying::copy_set(from, &path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&path, flags)?;
         crate::pool::protect(&connection)?;

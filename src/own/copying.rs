@@ -1,0 +1,60 @@
+//! A database with its log and journal, copied as of one moment.
+//!
+//! Responsible for noticing that somebody wrote to it meanwhile: main file and log of two moments can be sound together
+//! and still hold a board that never was.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use crate::board::Stamp;
+use crate::board::files::with_suffix;
+use crate::failure::{Failure, Outcome};
+
+/// How often a file that changes while it is copied is tried.
+const TRIES: u32 = 2;
+/// What belongs to a database at rest; an index belongs to living processes.
+const SET: [&str; 3] = ["", "-wal", "-journal"];
+
+/// Copies the database at `from` with its log and journal to `to` and the same suffixes.
+///
+/// # Errors
+/// Exit 11 when it is written to meanwhile, 12 when there is no room or no permission; reading errors.
+pub(super) fn copy_set(from: &Path, to: &Path) -> Outcome<()> {
+    for _ in 0..TRIES {
+        let before = stamps(from)?;
+        for suffix in SET {
+            copy_one(&with_suffix(from, suffix), &with_suffix(to, suffix), suffix.is_empty())
+                .map_err(|error| Failure::io(error, format!("copying {}", from.display())).at(from))?;
+        }
+        if stamps(from)? == before {
+            return Ok(());
+        }
+    }
+    Err(Failure::busy("the file changed each time it was copied.")
+        .hint("Stop the processes that write to it, then run this again.")
+        .at(from))
+}
+
+/// What database, log and journal are at this moment.
+fn stamps(path: &Path) -> Outcome<[Option<Stamp>; 3]> {
+    Ok([Stamp::of(path)?, Stamp::of(&with_suffix(path, "-wal"))?, Stamp::of(&with_suffix(path, "-journal"))?])
+}
+
+/// Copies one file over what an earlier try left; none where the original has none and may do without.
+fn copy_one(from: &Path, to: &Path, is_needed: bool) -> std::io::Result<()> {
+    match File::open(from) {
+        Ok(mut source) => {
+            let mut target =
+                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(to)?;
+            std::io::copy(&mut source, &mut target).map(|_| ())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_needed => {
+            match std::fs::remove_file(to) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
