@@ -186,6 +186,11 @@ impl Failure {
         self.sqlite
     }
 
+    /// Whether somebody else's interrupted transaction must be rolled back before anything is read, which a reader may not.
+    pub fn is_interrupted_transaction(&self) -> bool {
+        self.sqlite == Some(rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
+    }
+
     /// Whether there was no room on the disk, or for this user, or for a file of that size.
     pub fn is_no_room(&self) -> bool {
         use std::io::ErrorKind as Kind;
@@ -252,8 +257,20 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
-/// Why SQLite was refused, by its primary code.
+/// Why SQLite was refused: by its extended code where that says more, else by its primary one.
 fn refusal(code: Option<i32>) -> &'static str {
+    match code {
+        Some(rusqlite::ffi::SQLITE_READONLY_ROLLBACK) => {
+            return "an interrupted transaction must be rolled back first, and the board may not be written from here";
+        }
+        Some(rusqlite::ffi::SQLITE_READONLY_DBMOVED) => {
+            return "the board's file was moved or replaced meanwhile";
+        }
+        Some(rusqlite::ffi::SQLITE_READONLY_DIRECTORY) => {
+            return "the board's directory may not be written from here";
+        }
+        _ => {}
+    }
     match code.map(|code| code & 0xff) {
         Some(rusqlite::ffi::SQLITE_FULL) => "the disk is full; nothing was written",
         Some(rusqlite::ffi::SQLITE_READONLY) => "the board may not be written from here",

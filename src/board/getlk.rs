@@ -9,6 +9,9 @@ use std::path::Path;
 
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
+/// SQLite's lock bytes begin at 1 GiB: PENDING, then RESERVED ("File Locking And Concurrency", `os.h`).
+const RESERVED_BYTE: u64 = 0x4000_0001;
+
 /// The process that holds a lock on `path`, as the kernel numbers it here; 0 when it cannot be seen from here.
 /// Nothing when nobody holds one or the file cannot be read.
 pub fn lock_holder(path: &Path) -> Option<i32> {
@@ -17,6 +20,14 @@ pub fn lock_holder(path: &Path) -> Option<i32> {
     // (Cargo.toml keeps it from that).
     let found = fcntl_getlk(&file, &Flock::from(FlockType::WriteLock)).ok()??;
     Some(found.pid.map_or(0, |pid| pid.as_raw_nonzero().get().max(0)))
+}
+
+/// Whether a process is in the middle of a writing transaction on the database: from its first change to its end it has
+/// SQLite's RESERVED lock.
+pub fn is_written_to(database: &Path) -> bool {
+    let Ok(file) = File::open(database) else { return false };
+    let reserved = Flock { start: RESERVED_BYTE, length: 1, ..Flock::from(FlockType::WriteLock) };
+    fcntl_getlk(&file, &reserved).is_ok_and(|holder| holder.is_some())
 }
 
 /// Whether any process has a POSIX lock on the database or its `-shm`: an idle WAL connection holds one on both, and

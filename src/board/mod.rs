@@ -7,6 +7,7 @@
 //! POSIX drops all of a process's locks on a file with the first descriptor of it that is closed (incidents.md F11).
 //! The types hold it: a [`crate::pool::Pool`] takes a finished [`Inspection`] by value.
 
+pub(crate) mod copying;
 pub mod dispatcher;
 pub mod files;
 pub mod filesystem;
@@ -18,6 +19,7 @@ pub mod location;
 pub mod locks;
 pub mod log;
 pub mod private_copy;
+pub mod rollback;
 pub mod scratch;
 
 use std::fmt;

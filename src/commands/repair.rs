@@ -1,15 +1,17 @@
-//! `kanbanctl repair`: indexes made anew where nothing else is wrong.
+//! `kanbanctl repair`: indexes made anew and interrupted transactions rolled back, where nothing else is wrong.
+
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::{Context, aftermath};
-use crate::board::{Inspection, holders, log};
+use crate::board::{Inspection, holders, log, rollback};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::install;
 use crate::install::evidence::{self, About, Operation};
 use crate::install::repair::{self, Diagnosis};
 use crate::install::site::{self, Space};
+use crate::install::{self, Installed};
 use crate::own;
 use crate::pool::{Access, rest_between_looks};
 use crate::store::audit::{self, Integrity};
@@ -21,8 +23,8 @@ const SHOWN: usize = 100;
 /// Make indexes anew that their tables do not agree with.
 ///
 /// The smallest repair there is: where SQLite's full check names nothing but indexes, they are made anew from their
-/// tables, in one transaction that is checked before it ends, with copies of what was there kept beside the board. A sound
-/// board is left alone (0); any other damage too (4), and `recover` is named. Refused (12) while anybody has the board open.
+/// tables, in one transaction that is checked before it ends, with copies of what was there kept beside the board. A
+/// transaction that was cut short is rolled back, as the next writer would do it. A sound board is left alone (0); any other damage too (4), and `recover` is named. Refused (12) while anybody has the board open.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// Go on where processes of other users cannot be looked at; never beside a process that was found.
@@ -40,6 +42,7 @@ struct Repaired {
     findings: Vec<String>,
     findings_in_all: usize,
     indexes: Vec<String>,
+    rolled_back: bool,
     evidence: Option<String>,
     verified: bool,
 }
@@ -68,6 +71,11 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let said = examine(context, seen.clone())?;
     // Looked at anew: what SQLite opened in between may have been touched.
     let seen = seen.board.inspect()?;
+    let interrupted = rollback::is_interrupted(&seen)?;
+    if interrupted {
+        // That a private copy was read is of no interest where the board itself is put in order.
+        context.notes.take();
+    }
     let mut report = Repaired {
         board: seen.board.name(),
         path: seen.resolved.display().to_string(),
@@ -76,12 +84,14 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         findings_in_all: said.len(),
         findings: said.iter().take(SHOWN).cloned().collect(),
         indexes: Vec::new(),
+        rolled_back: false,
         evidence: None,
         verified: true,
     };
     let names = match repair::diagnose(&said) {
         Diagnosis::Indexes(names) => names,
         Diagnosis::Worse(finding) => return Err(worse(&finding, &seen)),
+        Diagnosis::Sound if interrupted => BTreeSet::new(),
         Diagnosis::Sound => {
             if !context.globals.dry_run {
                 install::close_interrupted(&seen, Operation::Repair, context.clock)?;
@@ -92,7 +102,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         }
     };
     report.indexes = names.iter().cloned().collect();
-    let listed = report.indexes.join(", ");
+    report.rolled_back = interrupted;
     site::require_installable(&seen)?;
     holders::require_none(&seen, "repairing it", args.assume_unused)?;
     Space::of(&seen, 0).require(&seen, false)?;
@@ -100,35 +110,46 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         report.status = Status::Repairable;
         report.verified = false;
         context.ui.emit_maintenance(&report)?;
-        context.ui.status(format_args!("Dry run: these indexes would be made anew: {listed}."));
+        context.ui.status(format_args!("Dry run: {}.", report.work("would be")));
         return Ok(Exit::Ok);
     }
-    let about = About { operation: Operation::Repair, reasons: report.findings.clone(), installing: None };
+    let finished = carry_out(context, &seen, args, report.reasons(), &names)?;
+    report.status = Status::Repaired;
+    report.evidence = finished.evidence.as_ref().map(|evidence| evidence.folder.display().to_string());
+    let shown = context.ui.emit_maintenance(&report);
+    context.ui.success(format_args!("{}, and the board was checked.", report.work("were")));
+    aftermath::say(context, &finished);
+    shown.map(|()| Exit::Ok)
+}
+
+/// Copies what is there, then rolls back and makes the named indexes anew.
+fn carry_out(
+    context: &mut Context<'_>,
+    seen: &Inspection,
+    args: &Args,
+    reasons: Vec<String>,
+    names: &BTreeSet<String>,
+) -> Outcome<Installed> {
+    let about = About { operation: Operation::Repair, reasons, installing: None };
     let terms = context.terms(args.assume_unused);
-    let kept = evidence::take(&seen, about, terms.clock)?;
-    let written = install::locked(&seen, &terms, "repairing it", Some(&kept), || {
+    let kept = evidence::take(seen, about, terms.clock)?;
+    let written = install::locked(seen, &terms, "repairing it", Some(&kept), || {
+        // Opening the board rolls back.
         let mut pool = context.pool_for_long(seen.board.inspect()?, Access::Write)?;
-        let written = pool.write(|txn, _| repair::reindex(txn, &names));
+        let written = pool.write(|txn, _| repair::reindex(txn, names));
         let closed = pool.close();
         written.and(closed)
     });
     match written {
-        Ok(Some(())) => {}
+        Ok(Some(())) => Ok(install::finish(seen, Some(kept), Vec::new(), terms.clock)),
         Ok(None) => {
             kept.discard();
-            return Err(Failure::busy("the board changed meanwhile; nothing was repaired.")
+            Err(Failure::busy("the board changed meanwhile; nothing was repaired.")
                 .hint("Stop the processes that write to it (`kanbanctl health` names them), then run this again.")
-                .at(&seen.resolved));
+                .at(&seen.resolved))
         }
-        Err(failure) => return Err(install::account(failure, Some(kept)).at(&seen.resolved)),
+        Err(failure) => Err(install::account(failure, Some(kept)).at(&seen.resolved)),
     }
-    let finished = install::finish(&seen, Some(kept), Vec::new(), terms.clock);
-    report.status = Status::Repaired;
-    report.evidence = finished.evidence.as_ref().map(|evidence| evidence.folder.display().to_string());
-    let shown = context.ui.emit_maintenance(&report);
-    context.ui.success(format_args!("Made anew and checked: {listed}."));
-    aftermath::say(context, &finished);
-    shown.map(|()| Exit::Ok)
 }
 
 /// What SQLite's full check says, looked at twice when it says anything (architecture.md rule 4).
@@ -183,6 +204,26 @@ impl Report for Repaired {
     fn plain(&self, records: &mut Records<'_>) {
         let evidence = self.evidence.as_deref().unwrap_or_default();
         records.record(&[self.status.name(), &self.path, &self.indexes.join(","), evidence]);
+    }
+}
+
+impl Repaired {
+    /// Why the board is changed, for the evidence.
+    fn reasons(&self) -> Vec<String> {
+        let rolled_back = self.rolled_back.then(|| "a transaction was interrupted".to_owned());
+        self.findings.iter().cloned().chain(rolled_back).collect()
+    }
+
+    /// What is done, as a clause; `would be` and `were` say whether it is.
+    fn work(&self, verb: &str) -> String {
+        let mut work = Vec::new();
+        if self.rolled_back {
+            work.push(format!("the changes of an interrupted transaction {verb} rolled back"));
+        }
+        if !self.indexes.is_empty() {
+            work.push(format!("these indexes {verb} made anew: {}", self.indexes.join(", ")));
+        }
+        work.join("; ")
     }
 }
 

@@ -33,7 +33,8 @@ const EXPLANATIONS: [(&str, &str); 22] = [
     (
         "hot-journal",
         "A rollback journal lies beside the database: a transaction was interrupted, and the next writer \
-        rolls it back. kanbanctl reads around it only through SQLite.",
+        rolls it back. Until then kanbanctl reads a private copy in which that is done. Without the journal the file is half \
+        one state and half another: never delete it.",
     ),
     (
         "hard-links",

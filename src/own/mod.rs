@@ -6,7 +6,6 @@
 //! [`crate::pool`]'s part.
 
 mod audience;
-mod copying;
 mod leftovers;
 mod sameness;
 
@@ -23,6 +22,7 @@ use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use sha2::{Digest, Sha256};
 
+use crate::board::copying::copy_set;
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 
@@ -122,7 +122,7 @@ impl OwnFile {
         let file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(copying)?;
         let temporary = Temporary::claim(path.clone(), file);
-        copying::copy_set(from, &path)?;
+        copy_set(from, &path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&path, flags)?;
         crate::pool::protect(&connection)?;

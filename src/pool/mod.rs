@@ -20,6 +20,7 @@ use rusqlite::{Connection, Transaction};
 use crate::board::holders::Onlooker;
 use crate::board::index_guard::IndexGuard;
 use crate::board::private_copy::PrivateCopy;
+use crate::board::rollback;
 use crate::board::{Inspection, Sidecars, Stamp};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -62,6 +63,8 @@ pub struct Pool {
     handle: Option<Handle>,
     compared: Compared,
     copy: Option<PrivateCopy>,
+    /// A transaction that was cut short, until it is known to be rolled back.
+    interrupted: bool,
 }
 
 /// Lines for the operator that gather while the pool works. Clones share the list.
@@ -100,6 +103,7 @@ impl Pool {
         if access == Access::Write {
             crate::board::log::require_writable(&inspection)?;
         }
+        let interrupted = access == Access::Write && rollback::is_interrupted(&inspection)?;
         Ok(Self {
             inspection,
             access,
@@ -113,6 +117,7 @@ impl Pool {
             handle: None,
             compared: Compared::default(),
             copy: None,
+            interrupted,
         })
     }
 
@@ -276,12 +281,13 @@ impl Pool {
         let outcome = match first {
             Err(failure) if self.wants_copy(&failure) => {
                 self.handle = None;
-                self.copy = match &self.scratch {
-                    Some(scratch) => Some(PrivateCopy::of(&self.inspection.resolved, scratch)?),
-                    None => None,
-                };
-                self.notes
-                    .add("the directory does not let SQLite share the WAL's index: a private copy was read.");
+                self.take_copy()?;
+                self.notes.add(if failure.is_interrupted_transaction() {
+                    "an interrupted transaction lies in the -journal: it was rolled back in a private copy, and that was \
+                     read. The next writer rolls it back on the board."
+                } else {
+                    "the directory does not let SQLite share the WAL's index: a private copy was read."
+                });
                 self.opened().and_then(|()| self.with_connection(work))
             }
             Err(failure) if failure.is_sqlite_damage() => {
@@ -290,17 +296,37 @@ impl Pool {
             }
             other => other,
         };
+        if outcome.is_ok() {
+            self.tell_of_rollback();
+        }
         outcome.map_err(|failure| self.explain(failure))
     }
 
-    /// Whether reading failed only because the `-shm` beside a WAL cannot be made here (incidents.md F33).
+    /// Whether reading failed only because the `-shm` beside a WAL cannot be made here (incidents.md F33), or because a
+    /// reader must not roll back what a writer left half done.
     fn wants_copy(&self, failure: &Failure) -> bool {
         let refused = failure.sqlite_code().is_some_and(|code| matches!(code & 0xff, 8 | 14));
-        refused
-            && self.access == Access::Read
-            && self.copy.is_none()
-            && self.scratch.is_some()
-            && self.inspection.sidecars.wal.is_some()
+        let helps = self.inspection.sidecars.wal.is_some() || failure.is_interrupted_transaction();
+        refused && helps && self.access == Access::Read && self.copy.is_none() && self.scratch.is_some()
+    }
+
+    fn take_copy(&mut self) -> Outcome<()> {
+        if let Some(scratch) = &self.scratch {
+            self.copy = Some(PrivateCopy::of(&self.inspection.resolved, scratch)?);
+        }
+        Ok(())
+    }
+
+    /// Says once that opening the board ended somebody else's transaction. A `stat` is safe beside the open handle.
+    fn tell_of_rollback(&mut self) {
+        let gone = |seen: &Inspection| {
+            Sidecars::beside(&seen.resolved)
+                .is_ok_and(|beside| beside.journal.is_none_or(|journal| journal.stamp.len == 0))
+        };
+        if self.interrupted && self.copy.is_none() && gone(&self.inspection) {
+            self.interrupted = false;
+            self.notes.add("an interrupted transaction lay in the -journal; it was rolled back first.");
+        }
     }
 
     fn with_connection<T>(&self, work: &mut impl FnMut(&Connection) -> Outcome<T>) -> Outcome<T> {
@@ -356,6 +382,9 @@ impl Pool {
         if self.handle.is_some() {
             return Ok(());
         }
+        if self.dry_run && self.interrupted && self.copy.is_none() {
+            self.take_copy()?;
+        }
         let immutable = self.access == Access::Read && self.is_at_rest();
         self.open(immutable)
     }
@@ -373,7 +402,9 @@ impl Pool {
         let path = self.copy.as_ref().map_or(self.inspection.resolved.as_path(), PrivateCopy::path);
         let shared = !immutable && self.copy.is_none();
         let guard = if shared { IndexGuard::of(&self.inspection)? } else { None };
-        let connection = connect(path, self.access, immutable).and_then(|mut connection| {
+        // In a copy SQLite may also roll back.
+        let access = if self.copy.is_some() { Access::Write } else { self.access };
+        let connection = connect(path, access, immutable).and_then(|mut connection| {
             self.budget.arm(&mut connection, &self.signals, self.waits())?;
             if let Some(log) = self.log.clone() {
                 let keep = move |event: TraceEvent<'_>| {

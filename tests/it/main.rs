@@ -40,6 +40,7 @@ mod prompts; // questions on a terminal, interrupted or not
 mod readme; // every command that is documented works
 mod recover; // what comes back from every shape of damage
 mod restore; // one sound copy exactly, the smallest repair, and every "no" without a trace
+mod rollback; // transactions of a rollback journal that a crash cut short
 mod salvage; // the score table: what was there, what came back, what the peer makes of it
 mod signals; // INT, TERM and HUP at any moment: rolled back, nothing left, the signal's status
 mod storm; // thousands of copies: grouped, compared, thinned out without losing a row

@@ -4,6 +4,8 @@
 
 use super::Subject;
 use crate::board::FileState;
+use crate::board::files::with_suffix;
+use crate::board::rollback::Rollback;
 use crate::health::{Finding, Severity};
 
 const DRY_RUN: &str = "kanbanctl recover --dry-run";
@@ -27,8 +29,11 @@ pub(super) fn state(subject: &Subject) -> Vec<Finding> {
     ]
 }
 
-/// Header fields that cannot be right.
+/// Header fields that cannot be right. In the middle of a transaction they need not be: the journal has the others.
 pub(super) fn header(subject: &Subject) -> Vec<Finding> {
+    if subject.rollback.is_some() {
+        return Vec::new();
+    }
     let Some(header) = subject.inspection.header() else {
         return Vec::new();
     };
@@ -59,7 +64,8 @@ pub(super) fn page_count(subject: &Subject) -> Vec<Finding> {
     };
     let trusted = header.change_counter == header.valid_for && header.page_count > 0;
     let expected = u64::from(header.page_count) * page_size;
-    if !trusted || inspection.sidecars.wal_has_bytes() || stamp.len >= expected {
+    if !trusted || subject.rollback.is_some() || inspection.sidecars.wal_has_bytes() || stamp.len >= expected
+    {
         return Vec::new();
     }
     let message = format!(
@@ -74,17 +80,19 @@ pub(super) fn page_count(subject: &Subject) -> Vec<Finding> {
 
 /// An interrupted transaction of a rollback-journal board.
 pub(super) fn hot_journal(subject: &Subject) -> Vec<Finding> {
-    match &subject.inspection.sidecars.journal {
-        Some(journal) if journal.stamp.len > 0 => vec![
-            Finding::new(
-                "hot-journal",
+    let place = with_suffix(&subject.inspection.resolved, "-journal").display().to_string();
+    let found = |severity, message| Finding::new("hot-journal", severity, &place, message);
+    match subject.rollback {
+        None => Vec::new(),
+        Some(Rollback::UnderWay) => vec![found(Severity::Info, "a transaction is under way.")],
+        Some(Rollback::Interrupted) => vec![
+            found(
                 Severity::Warning,
-                journal.path.display().to_string(),
-                "a transaction was interrupted or is under way; the next writer rolls it back.",
+                "a transaction was interrupted. What is said here is of the board as it was before; the next writer rolls \
+                 back to that.",
             )
-            .next("kanbanctl list"),
+            .next("kanbanctl repair"),
         ],
-        _ => Vec::new(),
     }
 }
 

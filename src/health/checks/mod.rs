@@ -18,6 +18,7 @@ use crate::board::filesystem::Filesystem;
 use crate::board::generation::{self, Generation, Stake};
 use crate::board::holders::{self, Holders};
 use crate::board::log::{self, Waiting};
+use crate::board::rollback::{self, Rollback};
 use crate::board::{Copies, Inspection, files};
 use crate::exit::Exit;
 use crate::failure::Outcome;
@@ -47,6 +48,8 @@ pub struct Subject {
     pub contents: Option<usize>,
     /// What waits in the WAL.
     pub waiting: Option<Waiting>,
+    /// Where the transaction of a rollback journal stands.
+    pub rollback: Option<Rollback>,
     /// How deep to look.
     pub depth: Depth,
     /// The time to judge claims by, Unix seconds.
@@ -91,6 +94,7 @@ impl Subject {
         let filesystem = crate::board::filesystem::of(directory)?;
         let (holders, generations) = hands(&inspection)?;
         let waiting = log::waiting(&inspection)?;
+        let rollback = rollback::of(&inspection)?;
         let copies = files::copies(&inspection.resolved);
         let contents = match depth {
             Depth::Full if copies.count > 0 => {
@@ -99,7 +103,18 @@ impl Subject {
             }
             _ => None,
         };
-        Ok(Self { inspection, filesystem, holders, generations, copies, contents, waiting, depth, now })
+        Ok(Self {
+            inspection,
+            filesystem,
+            holders,
+            generations,
+            copies,
+            contents,
+            waiting,
+            rollback,
+            depth,
+            now,
+        })
     }
 }
 

@@ -7,12 +7,11 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use crate::board::Stamp;
-use crate::board::files::with_suffix;
+use super::files::{Stamp, with_suffix};
 use crate::failure::{Failure, Outcome};
 
 /// How often a file that changes while it is copied is tried.
-const TRIES: u32 = 2;
+const TRIES: u32 = 3;
 /// What belongs to a database at rest; an index belongs to living processes.
 const SET: [&str; 3] = ["", "-wal", "-journal"];
 
@@ -20,7 +19,7 @@ const SET: [&str; 3] = ["", "-wal", "-journal"];
 ///
 /// # Errors
 /// Exit 11 when it is written to meanwhile, 12 when there is no room or no permission; reading errors.
-pub(super) fn copy_set(from: &Path, to: &Path) -> Outcome<()> {
+pub(crate) fn copy_set(from: &Path, to: &Path) -> Outcome<()> {
     for _ in 0..TRIES {
         let before = stamps(from)?;
         for suffix in SET {
@@ -32,7 +31,7 @@ pub(super) fn copy_set(from: &Path, to: &Path) -> Outcome<()> {
         }
     }
     Err(Failure::busy("the file changed each time it was copied.")
-        .hint("Stop the processes that write to it, then run this again.")
+        .hint("Try again, or stop the processes that write to it first.")
         .at(from))
 }
 
