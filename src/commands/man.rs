@@ -15,17 +15,18 @@ use crate::failure::{Failure, Outcome};
 use crate::ui::{Page, Records, Report};
 
 /// The runbook for incidents, hand-written.
-const RECOVERY: &str = include_str!("../../man/kanbanctl-recovery.7");
+const RECOVERY: &str = include_str!("../../man/man7/kanbanctl-recovery.7");
 
 /// The date on the pages: fixed, so that the same program always writes the same pages.
 const REVISED: &str = "2026-11-24";
 
-/// Write the manual pages into a directory.
+/// Write the manual pages below a directory.
 ///
-/// Creates the directory when it is missing and replaces pages that are there. Read one with `man DIR/kanbanctl.1`.
+/// DIR/man1 and DIR/man7 are created when they are missing, and pages that are there are replaced. Read one with
+/// `man -M DIR kanbanctl-recovery`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// The directory, such as ~/.local/share/man/man1.
+    /// The directory, such as ~/.local/share/man.
     #[arg(value_name = "DIR")]
     directory: PathBuf,
 }
@@ -61,10 +62,11 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let directory = &args.directory;
     let pages = pages().map_err(|error| Failure::io(error, "rendering the manual"))?;
     if !context.globals.dry_run {
-        std::fs::create_dir_all(directory)
-            .map_err(|error| Failure::io(error, format!("creating {}", directory.display())))?;
         for (name, text) in &pages {
             let path = directory.join(name);
+            let section = path.parent().unwrap_or(directory);
+            std::fs::create_dir_all(section)
+                .map_err(|error| Failure::io(error, format!("creating {}", section.display())))?;
             std::fs::write(&path, text)
                 .map_err(|error| Failure::io(error, format!("writing {}", path.display())))?;
         }
@@ -74,13 +76,13 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     Ok(Exit::Ok)
 }
 
-/// Every page by the name of its file.
+/// Every page by where it lies below the directory: `man -M` and packagers look for a folder a section.
 fn pages() -> std::io::Result<Vec<(String, Vec<u8>)>> {
     let mut command = crate::cli::command().disable_help_subcommand(true);
     command.build();
     let mut pages = Vec::new();
     add_page(&command, "kanbanctl", true, &mut pages)?;
-    pages.push(("kanbanctl-recovery.7".to_owned(), RECOVERY.as_bytes().to_vec()));
+    pages.push(("man7/kanbanctl-recovery.7".to_owned(), RECOVERY.as_bytes().to_vec()));
     Ok(pages)
 }
 
@@ -110,7 +112,7 @@ fn add_page(
         page.extend_from_slice(section(heading, &extra.to_string()).as_bytes());
     }
     page.extend_from_slice(see_also(top).as_bytes());
-    pages.push((format!("{name}.1"), page));
+    pages.push((format!("man1/{name}.1"), page));
     for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
         add_page(verb, &format!("{name}-{}", verb.get_name()), false, pages)?;
     }

@@ -19,21 +19,32 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Every file below a folder by its path from there.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if path.is_dir() {
+            found.extend(files(&path).into_iter().map(|(below, text)| (format!("{name}/{below}"), text)));
+        } else {
+            found.insert(name, std::fs::read(&path).unwrap());
+        }
+    }
+    found
+}
+
 /// Compares a folder's files with what they should be, or makes them so.
 fn compare(folder: &Path, wanted: &BTreeMap<String, Vec<u8>>) {
     if std::env::var_os("KANBANCTL_BLESS").is_some() {
         let _ = std::fs::remove_dir_all(folder);
-        std::fs::create_dir_all(folder).unwrap();
         for (name, text) in wanted {
-            std::fs::write(folder.join(name), text).unwrap();
+            let path = folder.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
         }
     }
-    let mut committed = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        committed.insert(name, std::fs::read(&path).unwrap());
-    }
+    let committed = files(folder);
     let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
     let bless = "run `KANBANCTL_BLESS=1 cargo test generated` and commit";
     assert_eq!(names(&committed), names(wanted), "{}: {bless}", folder.display());
@@ -59,13 +70,32 @@ fn the_manual_is_up_to_date() {
     let sandbox = Sandbox::new();
     let directory = sandbox.work().join("man");
     sandbox.run(&["man", directory.to_str().unwrap()]).success();
-    let mut wanted = BTreeMap::new();
-    for entry in std::fs::read_dir(&directory).unwrap() {
-        let path = entry.unwrap().path();
-        wanted.insert(path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap());
+    let wanted = files(&directory);
+    for page in ["man7/kanbanctl-recovery.7", "man1/kanbanctl-boards-list.1"] {
+        assert!(wanted.contains_key(page), "{page}");
     }
-    assert!(wanted.contains_key("kanbanctl-recovery.7") && wanted.contains_key("kanbanctl-boards-list.1"));
+    // A page lies in the folder of its section, where `man -M` looks.
+    for page in wanted.keys() {
+        let (folder, name) = page.split_once('/').unwrap();
+        assert_eq!(folder.strip_prefix("man"), name.rsplit_once('.').map(|(_, section)| section), "{page}");
+    }
     compare(&root().join("man"), &wanted);
+}
+
+#[test]
+fn man_finds_both_sections() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["man", "pages"]).success();
+    for (page, section) in [("kanbanctl", "1"), ("kanbanctl-boards-list", "1"), ("kanbanctl-recovery", "7")] {
+        let mut command = sandbox.program("man");
+        command.arg("-M").arg(sandbox.work().join("pages")).args(["-w", page]);
+        if std::env::split_paths(&std::env::var_os("PATH").unwrap()).all(|path| !path.join("man").exists()) {
+            eprintln!("!!!! SKIPPED: man is not installed");
+            return;
+        }
+        let found = sandbox.finish(command, b"").success();
+        assert!(found.line().ends_with(&format!("pages/man{section}/{page}.{section}")), "{found}");
+    }
 }
 
 #[test]

@@ -131,7 +131,7 @@ fn the_switches_are_the_ones_there_are() {
 #[test]
 fn the_runbook_names_only_real_verbs() {
     let sandbox = Sandbox::new();
-    for page in ["man/kanbanctl-recovery.7"] {
+    for page in ["man/man7/kanbanctl-recovery.7"] {
         for line in read(page).lines().filter(|line| line.starts_with("kanbanctl ")) {
             let line = line.replace("\\-", "-");
             let verb: Vec<&str> =
@@ -146,7 +146,7 @@ fn the_runbook_names_only_real_verbs() {
 /// Every finding has its section in the runbook, and every section is of a finding.
 #[test]
 fn the_runbook_has_a_section_for_every_finding() {
-    let page = read("man/kanbanctl-recovery.7");
+    let page = read("man/man7/kanbanctl-recovery.7");
     let findings = page.lines().skip_while(|line| *line != ".SH \"FINDINGS\"").skip(1);
     let mut sections: Vec<String> = findings
         .take_while(|line| !line.starts_with(".SH"))
