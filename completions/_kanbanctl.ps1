@@ -388,7 +388,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             break
         }
         'kanbanctl;checkpoint' {
-            [CompletionResult]::new('--mode', '--mode', [CompletionResultType]::ParameterName, 'How hard to try: passive copies what it can; full waits for writers and readers; restart also makes the next writer begin at the front; truncate cuts the file to nothing and is refused while anybody has the board open')
+            [CompletionResult]::new('--mode', '--mode', [CompletionResultType]::ParameterName, 'How hard to try: passive copies what it can; full waits for writers and readers; restart also makes the next writer begin at the front; truncate cuts the file to nothing and is refused while anybody has the board open, or when it is damaged')
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'Board by name')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Board file by path')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]')

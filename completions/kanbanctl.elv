@@ -363,7 +363,7 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
         &'kanbanctl;boards;help;help'= {
         }
         &'kanbanctl;checkpoint'= {
-            cand --mode 'How hard to try: passive copies what it can; full waits for writers and readers; restart also makes the next writer begin at the front; truncate cuts the file to nothing and is refused while anybody has the board open'
+            cand --mode 'How hard to try: passive copies what it can; full waits for writers and readers; restart also makes the next writer begin at the front; truncate cuts the file to nothing and is refused while anybody has the board open, or when it is damaged'
             cand --board 'Board by name'
             cand --db 'Board file by path'
             cand --format 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]'

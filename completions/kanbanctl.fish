@@ -360,7 +360,7 @@ complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_s
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the boards with their counts, the default one first'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show one board\'s path, the rule that chose it, and what is there'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand boards; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l mode -d 'How hard to try: passive copies what it can; full waits for writers and readers; restart also makes the next writer begin at the front; truncate cuts the file to nothing and is refused while anybody has the board open' -r -f -a "passive\t''
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l mode -d 'How hard to try: passive copies what it can; full waits for writers and readers; restart also makes the next writer begin at the front; truncate cuts the file to nothing and is refused while anybody has the board open, or when it is damaged' -r -f -a "passive\t''
 full\t''
 restart\t''
 truncate\t''"

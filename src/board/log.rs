@@ -4,7 +4,7 @@
 //! the log holds. Whether the frames are sound page images is left to `health`, taking rows out of them to `recover`.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::FileExt;
@@ -13,7 +13,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::index_guard::has_what_it_claims;
-use super::{Inspection, Sidecar};
+use super::{Inspection, Sidecar, Stamp};
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::store::Store;
 use crate::ondisk::wal::{Frame, Wal};
@@ -32,6 +32,9 @@ const INDEX_HEAD: usize = 136;
 /// The longest log whose frames are counted, in bytes; 228 MB were seen in the field (incidents.md F15).
 const LONGEST_LOG: u64 = 4 << 30;
 
+/// SQLite's lock bytes lie on a page that is never written.
+const LOCK_BYTES_AT: u64 = 0x4000_0000;
+
 /// A log that seems torn is looked at so often before it is believed: one that is being written can look so once.
 const LOOKS: usize = 5;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(25);
@@ -46,6 +49,8 @@ pub struct Waiting {
     /// Committed frames that SQLite does not see, because the chain of checksums is broken before them or the log's
     /// header is gone. The next writer overwrites them.
     pub hidden: u64,
+    /// Pages of the board that neither the database file nor the log has.
+    pub absent: u64,
     /// The log's length in bytes.
     pub bytes: u64,
 }
@@ -55,7 +60,7 @@ pub fn waiting(inspection: &Inspection) -> Outcome<Option<Waiting>> {
     count(inspection, true)
 }
 
-/// Looks until no frame seems hidden. Whether the frames are in the database is only asked where somebody wants to know:
+/// Looks until no frame seems hidden and no page absent. Whether the frames are in the database is only asked where somebody wants to know:
 /// it reads the pages.
 fn count(inspection: &Inspection, ask_pages: bool) -> Outcome<Option<Waiting>> {
     let Some(sidecar) = &inspection.sidecars.wal else {
@@ -63,7 +68,7 @@ fn count(inspection: &Inspection, ask_pages: bool) -> Outcome<Option<Waiting>> {
     };
     let mut seen = look(inspection, sidecar, ask_pages)?;
     for _ in 1..LOOKS {
-        if seen.hidden == 0 {
+        if seen.hidden == 0 && seen.absent == 0 {
             break;
         }
         sleep(BETWEEN_LOOKS);
@@ -81,6 +86,8 @@ fn look(inspection: &Inspection, sidecar: &Sidecar, ask_pages: bool) -> Outcome<
     let count = |frames: usize| u64::try_from(frames).unwrap_or(u64::MAX);
     let frames = log.as_ref().map_or(0, |log| count(log.visible()));
     let hidden = log.as_ref().filter(|log| !is_abandoned(log, &index)).map_or(0, |log| count(log.hidden()));
+    // The file after the log: what was written back meanwhile is in it.
+    let absent = log.as_ref().map_or(0, |log| absent(log, &inspection.resolved));
     let claimed = backfilled(&index, frames);
     let believed = claimed == 0 || !ask_pages || has_what_it_claims(inspection) == Some(true);
     let mut pending = frames.saturating_sub(if believed { claimed } else { 0 });
@@ -88,7 +95,7 @@ fn look(inspection: &Inspection, sidecar: &Sidecar, ask_pages: bool) -> Outcome<
     {
         pending = 0;
     }
-    Ok(Waiting { frames, pending, hidden, bytes: sidecar.stamp.len })
+    Ok(Waiting { frames, pending, hidden, absent, bytes: sidecar.stamp.len })
 }
 
 /// Whether what lies beyond the log's end are remains of transactions that never ended: their writer was killed after it
@@ -113,6 +120,22 @@ fn is_abandoned(log: &Wal, index: &[u8]) -> bool {
             commits += usize::from(frame.commit != 0);
             goes_on
         })
+}
+
+/// How many pages of the board are neither in the file nor in the log. In WAL mode the file may lawfully be short of pages
+/// that the log has, and of no others.
+fn absent(log: &Wal, database: &Path) -> u64 {
+    let visible = log.frames.get(..log.visible()).unwrap_or_default();
+    let page_size = u64::try_from(log.page_size).unwrap_or(u64::MAX);
+    let (Some(last), Ok(Some(file))) = (visible.last(), Stamp::of(database)) else {
+        return 0;
+    };
+    let beyond = file.len / page_size + 1..=u64::from(last.commit);
+    let mut there: HashSet<u64> =
+        visible.iter().map(|frame| u64::from(frame.page)).filter(|page| beyond.contains(page)).collect();
+    there.extend(Some(LOCK_BYTES_AT / page_size + 1).filter(|page| beyond.contains(page)));
+    let there = u64::try_from(there.len()).unwrap_or(u64::MAX);
+    (beyond.end() + 1).saturating_sub(*beyond.start()).saturating_sub(there)
 }
 
 /// Whether the database file has the last image of every page in the log. The index forgets how far it was written back
@@ -195,8 +218,8 @@ fn read_index(sidecar: &Sidecar) -> Outcome<Vec<u8>> {
     }
 }
 
-/// Refuses to write where that would destroy rows: over frames that SQLite does not see, through a log that does not
-/// belong to the board's mode, or under one of several names of the file.
+/// Refuses to write where that would destroy rows: over frames that SQLite does not see, into a file that is cut, through a
+/// log that does not belong to the board's mode, or under one of several names of the file.
 ///
 /// # Errors
 /// Exit 4 for the logs, 12 for the names; reading errors.
@@ -216,7 +239,16 @@ pub fn require_writable(inspection: &Inspection) -> Outcome<()> {
         .hint("See what it holds with `kanbanctl recover --dry-run`.")
         .at(&inspection.resolved));
     }
-    let hidden = count(inspection, false)?.map_or(0, |seen| seen.hidden);
+    let Some(Waiting { hidden, absent, .. }) = count(inspection, false)? else {
+        return Ok(());
+    };
+    if absent > 0 {
+        return Err(Failure::damaged(format!(
+            "the file is cut: {absent} pages of the board are neither in it nor in its WAL. Nothing was written."
+        ))
+        .hint("See what can be brought back with `kanbanctl recover --dry-run`.")
+        .at(&inspection.resolved));
+    }
     if hidden > 0 {
         return Err(Failure::damaged(format!(
             "the WAL is torn: {hidden} committed frames lie where SQLite does not look, and writing would overwrite them."

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::Context;
 use crate::board::locks::HermesLocks;
-use crate::board::{FileState, Inspection, Stamp, files, holders, location};
+use crate::board::{FileState, Inspection, Stamp, files, holders, location, log};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::journal;
 use crate::pool::Access;
 use crate::ui::{Page, Records, Report};
 
@@ -19,7 +20,7 @@ use crate::ui::{Page, Records, Report};
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// How hard to try: passive copies what it can; full waits for writers and readers; restart also makes the next
-    /// writer begin at the front; truncate cuts the file to nothing and is refused while anybody has the board open.
+    /// writer begin at the front; truncate cuts the file to nothing and is refused while anybody has the board open, or when it is damaged.
     #[arg(long, value_enum, default_value = "passive")]
     mode: Mode,
     /// With --mode truncate: go on where processes of other users cannot be looked at; never beside one that was found.
@@ -198,7 +199,11 @@ fn one_board(
         return Ok((report, Ok(())));
     }
     let dry_run = context.globals.dry_run;
-    let mut pool = context.pool_for(inspection, Access::Write)?;
+    let mut pool = if args.mode == Mode::Truncate {
+        context.pool_for_long(inspection, Access::Write)?
+    } else {
+        context.pool_for(inspection, Access::Write)?
+    };
     let outcome = pool.connection(|connection, _| checkpoint(connection, &mut report, dry_run));
     report.wal_bytes_after = wal_bytes(&resolved);
     outcome.and(pool.close())?;
@@ -228,6 +233,7 @@ fn alone(context: &Context<'_>, inspection: &Inspection, args: &Args) -> Outcome
             failure.hint("`kanbanctl checkpoint` without --mode copies the frames beside them.")
         })
     };
+    log::require_writable(inspection)?;
     scan()?;
     if context.globals.dry_run {
         return Ok(None);
@@ -246,6 +252,9 @@ fn alone(context: &Context<'_>, inspection: &Inspection, args: &Args) -> Outcome
 
 /// Counts first, because a checkpoint that empties the WAL reports zero frames.
 fn checkpoint(connection: &Connection, report: &mut Checkpoint, dry_run: bool) -> Outcome<()> {
+    if report.mode == Mode::Truncate {
+        journal::require_sound(connection, "its WAL was not cut")?;
+    }
     let (_, frames, done) = pragma(connection, "noop")?;
     (report.frames_in_wal, report.frames_checkpointed) = (frames, done);
     if !dry_run {

@@ -9,7 +9,7 @@ use crate::board::{Board, FileState, Inspection, location};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::health::checks::{self, Subject, compare_looks};
-use crate::health::{Depth, Finding, Severity, Verdict, explain, ids};
+use crate::health::{Depth, Finding, Severity, Verdict, explain, ids, weigh};
 use crate::pool::{Access, Pool};
 use crate::recover::map::Map;
 use crate::ui::prom::{Figures, Metric};
@@ -216,7 +216,7 @@ fn check(
             }
         }
     }
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    weigh(&mut findings);
     let verdict = Verdict::of(&findings, seen.looked);
     Ok(Checked {
         verdict,

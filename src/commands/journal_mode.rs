@@ -138,7 +138,7 @@ fn change(context: &mut Context<'_>, seen: &Inspection, target: Mode, assume_unu
 /// run, which has it to itself.
 fn rehearse(context: &mut Context<'_>, seen: &Inspection) -> Outcome<()> {
     let mut pool = context.pool_for_long(seen.clone(), Access::Read)?;
-    let sound = pool.connection(|connection, _| journal::require_sound(connection));
+    let sound = pool.connection(|connection, _| journal::require_sound(connection, journal::MODE_KEPT));
     let closed = pool.close();
     match sound {
         Err(failure) if failure.is_shared_map() => Ok(()),

@@ -28,7 +28,8 @@ const EXPLANATIONS: [(&str, &str); 22] = [
     ("header-invalid", "The file starts as SQLite's, but fields of the header cannot be right."),
     (
         "page-count",
-        "The header counts more pages than the file has: it was cut, or its growth was interrupted.",
+        "The board has more pages than its file, and its WAL has not got the others: the file was cut, or its growth was \
+        interrupted. Nothing is written to it until it was recovered.",
     ),
     (
         "hot-journal",

@@ -98,6 +98,18 @@ impl Verdict {
     }
 }
 
+/// The worst first; and beside damage nothing is written back, which would put pages of the log over those of the file that
+/// recovery compares them with.
+pub fn weigh(findings: &mut [Finding]) {
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    if findings.first().is_some_and(|worst| worst.severity == Severity::Error) {
+        for finding in findings.iter_mut().filter(|finding| finding.id == checks::WAL_PENDING) {
+            finding.message.push_str(" Leave them there until the damage is dealt with.");
+            finding.next.clear();
+        }
+    }
+}
+
 impl Finding {
     /// A finding without a next command.
     pub fn new(

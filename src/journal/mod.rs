@@ -21,6 +21,9 @@ use crate::store::audit::{self, Integrity};
 
 pub use probe::wal_obstacle;
 
+/// What a refusal to change the mode says.
+pub const MODE_KEPT: &str = "its journal mode was not changed";
+
 /// A journal mode that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -129,12 +132,12 @@ pub fn records_wal(path: &Path) -> Outcome<bool> {
     Ok(Header::read(&bytes).is_some_and(|header| header.is_wal()))
 }
 
-/// Refuses a damaged board: a change of mode rewrites pages and would bury the evidence. Looked at twice
-/// (architecture.md rule 4).
+/// Refuses a damaged board: a change of mode rewrites pages, a log that is cut takes its older versions of them along, and
+/// both would bury the evidence. `undone` says what was not done. Looked at twice (architecture.md rule 4).
 ///
 /// # Errors
 /// Exit 4 when both looks find damage; what SQLite says.
-pub fn require_sound(connection: &Connection) -> Outcome<()> {
+pub fn require_sound(connection: &Connection, undone: &str) -> Outcome<()> {
     let look = || audit::integrity(connection, Integrity::Quick);
     let suspicious = match look() {
         Ok(said) => !said.is_empty(),
@@ -152,14 +155,12 @@ pub fn require_sound(connection: &Connection) -> Outcome<()> {
     };
     match look().map_err(hinted)?.first() {
         None => Ok(()),
-        Some(first) => Err(hinted(Failure::damaged(format!(
-            "the board is damaged ({first}); its journal mode was not changed."
-        )))),
+        Some(first) => Err(hinted(Failure::damaged(format!("the board is damaged ({first}); {undone}.")))),
     }
 }
 
 fn prove_wal(connection: &Connection) -> Outcome<()> {
-    require_sound(connection)?;
+    require_sound(connection, MODE_KEPT)?;
     let row = set(connection, Mode::Wal)?;
     if row != Mode::Wal.name() {
         return Err(Failure::refused(format!("WAL did not take: SQLite answered '{row}'.")));
@@ -176,7 +177,7 @@ fn leave(path: &Path, exclusive: bool) -> Outcome<()> {
 }
 
 fn prove_left(connection: &Connection) -> Outcome<()> {
-    require_sound(connection)?;
+    require_sound(connection, MODE_KEPT)?;
     let row = set(connection, Mode::Delete)?;
     if row != Mode::Delete.name() {
         return Err(Failure::busy(format!(

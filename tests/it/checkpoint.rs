@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use crate::support::Sandbox;
+use crate::support::damage::{self, beside};
 use crate::support::process::Holder;
 
 /// A WAL board with frames waiting that nobody has open.
@@ -103,4 +104,83 @@ fn every_board_gets_its_turn_and_the_worst_decides() {
     let output = sandbox.run(&["checkpoint", "--all-boards", "--json"]).exits(4);
     assert_eq!(output.data().as_array().unwrap().len(), 1);
     assert_eq!(output.data()[0]["frames_left"], 0);
+}
+
+/// A board with commits in its log, whose main file then loses `cut` of its pages.
+fn with_frames_and_a_cut_file(sandbox: &Sandbox, cut: usize) {
+    let whole = sandbox.work().join("whole.db");
+    damage::board(&whole, 60, 4);
+    let connection = Connection::open(&whole).unwrap();
+    connection.execute_batch("PRAGMA wal_autocheckpoint=0; UPDATE tasks SET priority = 9").unwrap();
+    let mut bytes = std::fs::read(&whole).unwrap();
+    bytes.truncate(bytes.len() - cut * damage::PAGE);
+    std::fs::write(sandbox.board(), bytes).unwrap();
+    std::fs::copy(beside(&whole, "-wal"), beside(&sandbox.board(), "-wal")).unwrap();
+}
+
+#[test]
+fn a_file_that_lost_pages_is_not_written_to() {
+    let sandbox = Sandbox::new();
+    with_frames_and_a_cut_file(&sandbox, 9);
+    let before = sandbox.photograph();
+    for verb in [
+        &["checkpoint"][..],
+        &["checkpoint", "-n"],
+        &["checkpoint", "--mode", "truncate", "--assume-unused"],
+        &["checkpoint", "--all-boards"],
+        &["journal-mode", "delete", "--assume-unused"],
+        &["create", "x"],
+        &["repair", "--assume-unused"],
+    ] {
+        sandbox.run(verb).exits(4).says("recover --dry-run");
+        assert_eq!(sandbox.photograph(), before, "{verb:?}");
+    }
+    let data = sandbox.run(&["health", "--json"]).exits(4).data();
+    let findings = data["findings"].as_array().unwrap();
+    let found = |id: &str| findings.iter().find(|finding| finding["id"] == id);
+    assert!(
+        found("page-count").unwrap()["message"].as_str().unwrap().contains("neither in the file"),
+        "{data}"
+    );
+    // Nothing invites to write the log back into it.
+    assert_eq!(found("wal-pending").unwrap()["next"], "", "{data}");
+    assert!(!data.to_string().contains("kanbanctl checkpoint"), "{data}");
+}
+
+/// In WAL mode the file is lawfully short of pages that the log has.
+#[test]
+fn a_file_that_lags_behind_its_log_is_whole() {
+    let sandbox = Sandbox::new();
+    let whole = sandbox.work().join("whole.db");
+    damage::board(&whole, 30, 4);
+    let connection = Connection::open(&whole).unwrap();
+    connection
+        .execute_batch("PRAGMA wal_autocheckpoint=0; UPDATE tasks SET body = hex(randomblob(9000)) WHERE status<>'running'")
+        .unwrap();
+    std::fs::copy(&whole, sandbox.board()).unwrap();
+    std::fs::copy(beside(&whole, "-wal"), beside(&sandbox.board(), "-wal")).unwrap();
+    let data = sandbox.run(&["health", "--json"]).data();
+    assert!(data["verdict"] != "damaged" && data["wal_frames_pending"].as_u64().unwrap() > 50, "{data}");
+    let done = sandbox.run(&["checkpoint", "--json"]).success().data();
+    assert_eq!(done["frames_left"], 0, "{done}");
+}
+
+/// A log that is cut takes its versions of the pages along.
+#[test]
+fn the_log_of_a_damaged_board_is_not_cut() {
+    let sandbox = Sandbox::new();
+    with_frames_and_a_cut_file(&sandbox, 0);
+    let root: isize = Connection::open(sandbox.work().join("whole.db"))
+        .unwrap()
+        .query_row("SELECT rootpage FROM sqlite_master WHERE name='task_events'", [], |row| row.get(0))
+        .unwrap();
+    let root = root.unsigned_abs();
+    let mut bytes = std::fs::read(sandbox.board()).unwrap();
+    bytes[(root - 1) * damage::PAGE..root * damage::PAGE].fill(0x5a);
+    std::fs::write(sandbox.board(), &bytes).unwrap();
+    for verb in [&["checkpoint", "--mode", "truncate", "--assume-unused"][..], &["health"]] {
+        sandbox.run(verb).exits(4);
+    }
+    assert!(std::fs::read(sandbox.board()).unwrap() == bytes);
+    assert!(std::fs::metadata(beside(&sandbox.board(), "-wal")).unwrap().len() > 0);
 }

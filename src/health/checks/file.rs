@@ -56,26 +56,36 @@ pub(super) fn header(subject: &Subject) -> Vec<Finding> {
 /// More pages counted than the file has. In WAL mode the missing ones may lawfully be in the WAL (recovery.md).
 pub(super) fn page_count(subject: &Subject) -> Vec<Finding> {
     let inspection = &subject.inspection;
-    let (Some(header), Some(stamp)) = (inspection.header(), inspection.stamp) else {
+    let Some(message) = short_of_pages(subject) else {
         return Vec::new();
     };
-    let Some(page_size) = header.page_size.and_then(|size| u64::try_from(size).ok()) else {
-        return Vec::new();
-    };
-    let trusted = header.change_counter == header.valid_for && header.page_count > 0;
-    let expected = u64::from(header.page_count) * page_size;
-    if !trusted || subject.rollback.is_some() || inspection.sidecars.wal_has_bytes() || stamp.len >= expected
-    {
-        return Vec::new();
-    }
-    let message = format!(
-        "the header counts {} pages ({expected} bytes), the file has {} bytes.",
-        header.page_count, stamp.len
-    );
     vec![
         Finding::new("page-count", Severity::Error, inspection.resolved.display().to_string(), message)
             .next(DRY_RUN),
     ]
+}
+
+fn short_of_pages(subject: &Subject) -> Option<String> {
+    let (header, stamp) = (subject.inspection.header()?, subject.inspection.stamp?);
+    if let Some(waiting) = subject.waiting.filter(|waiting| waiting.frames > 0) {
+        // The log's last commit counts the pages.
+        return (waiting.absent > 0).then(|| {
+            format!(
+                "{} pages of the board are neither in the file ({} bytes) nor in its WAL.",
+                waiting.absent, stamp.len
+            )
+        });
+    }
+    let page_size = u64::try_from(header.page_size?).ok()?;
+    let trusted = header.change_counter == header.valid_for && header.page_count > 0;
+    let expected = u64::from(header.page_count) * page_size;
+    let short = trusted && subject.rollback.is_none() && stamp.len < expected;
+    short.then(|| {
+        format!(
+            "the header counts {} pages ({expected} bytes), the file has {} bytes.",
+            header.page_count, stamp.len
+        )
+    })
 }
 
 /// An interrupted transaction of a rollback-journal board.

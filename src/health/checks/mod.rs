@@ -27,6 +27,7 @@ use crate::recover::sources::{self, Digests};
 use crate::store::audit::Integrity;
 
 pub use integrity::compare_looks;
+pub use wal::WAL_PENDING;
 
 /// How long deleted files in a process's hands rest before the second look.
 const SECOND_LOOK: Duration = Duration::from_millis(100);

@@ -5,6 +5,9 @@
 use super::Subject;
 use crate::health::{Finding, Severity};
 
+/// The finding whose next step would be wrong beside damage.
+pub const WAL_PENDING: &str = "wal-pending";
+
 /// Frames that a plain copy of the database file would miss.
 pub(super) fn frames(subject: &Subject) -> Vec<Finding> {
     let Some(waiting) = subject.waiting.filter(|waiting| waiting.pending > 0) else {
@@ -14,7 +17,7 @@ pub(super) fn frames(subject: &Subject) -> Vec<Finding> {
         "{} of {} frames in the WAL ({} bytes) are not yet in the database file.",
         waiting.pending, waiting.frames, waiting.bytes
     );
-    vec![Finding::new("wal-pending", Severity::Info, place(subject), message).next("kanbanctl checkpoint")]
+    vec![Finding::new(WAL_PENDING, Severity::Info, place(subject), message).next("kanbanctl checkpoint")]
 }
 
 /// Committed frames that SQLite does not see (recovery.md, "The WAL").
