@@ -86,20 +86,20 @@ pub fn walk_table(image: &Image<'_>, root: u32, seen: &mut Seen) -> Walk {
     let mut walk = Walk::default();
     let mut stack = vec![Place { page: root, range: Range::default() }];
     while let Some(place) = stack.pop() {
-        let bytes = image.page(place.page).unwrap_or_default();
-        let page = Page::read(place.page, &bytes, image.usable()).ok().filter(|page| page.kind().is_table());
-        let Some(page) = page else {
-            walk.lost.push(place);
-            continue;
-        };
-        if !seen.enter(place.page) {
+        let kind = kind_of(image, place.page).filter(|kind| kind.is_table());
+        if kind.is_none() || !seen.enter(place.page) {
             walk.lost.push(place);
             continue;
         }
-        if page.kind() == Kind::TableLeaf {
+        if kind == Some(Kind::TableLeaf) {
             walk.leaves.push(place);
             continue;
         }
+        let bytes = image.page(place.page).unwrap_or_default();
+        let Ok(page) = Page::read(place.page, &bytes, image.usable()) else {
+            walk.lost.push(place);
+            continue;
+        };
         walk.interiors.push(place.page);
         let (children, whole) = children(&page, place.range);
         if !whole {
@@ -108,6 +108,12 @@ pub fn walk_table(image: &Image<'_>, root: u32, seen: &mut Seen) -> Walk {
         stack.extend(children.into_iter().rev());
     }
     walk
+}
+
+/// What page `number` says that it is; of a leaf no more is read than that.
+fn kind_of(image: &Image<'_>, number: u32) -> Option<Kind> {
+    let head = image.head(number)?;
+    Page::read(number, &head, image.usable()).ok().map(|page| page.kind())
 }
 
 /// The children of an interior page in key order, and whether nothing in the page speaks against it.
@@ -153,18 +159,20 @@ pub fn walk_index(image: &Image<'_>, root: u32, seen: &mut Seen) -> IndexWalk {
     let mut walk = IndexWalk::default();
     let mut stack = vec![root];
     while let Some(number) = stack.pop() {
-        let bytes = image.page(number).unwrap_or_default();
-        let page = Page::read(number, &bytes, image.usable())
-            .ok()
-            .filter(|page| !page.kind().is_table() && seen.enter(number));
-        let Some(page) = page else {
+        let kind = kind_of(image, number).filter(|kind| !kind.is_table() && seen.enter(number));
+        let Some(kind) = kind else {
             walk.lost.push(number);
             continue;
         };
         walk.pages.push(number);
-        if page.kind() == Kind::IndexLeaf {
+        if kind == Kind::IndexLeaf {
             continue;
         }
+        let bytes = image.page(number).unwrap_or_default();
+        let Ok(page) = Page::read(number, &bytes, image.usable()) else {
+            walk.lost.push(number);
+            continue;
+        };
         if !page.is_sound() {
             walk.lost.push(number);
         }
@@ -174,15 +182,15 @@ pub fn walk_index(image: &Image<'_>, root: u32, seen: &mut Seen) -> IndexWalk {
     walk
 }
 
-/// Adds the last column of every key on `page` to `rowids`: the rowid of the row in an ordinary index. False unless every
+/// Gives the last column of every key on `page` to `take`: the rowid of the row in an ordinary index. False unless every
 /// key could be read; one that goes on in overflow pages cannot.
-pub fn index_rowids(page: &Page<'_>, rowids: &mut Vec<i64>) -> bool {
+pub fn index_rowids(page: &Page<'_>, mut take: impl FnMut(i64)) -> bool {
     let mut whole = page.is_sound();
     for cell in page.cells().flatten() {
         let Some(payload) = cell.payload else { continue };
         let last = Record::read(payload.local).ok().and_then(|record| record.values().last());
         match last {
-            Some(Value::Integer(rowid)) if payload.overflow.is_none() => rowids.push(rowid),
+            Some(Value::Integer(rowid)) if payload.overflow.is_none() => take(rowid),
             _ => whole = false,
         }
     }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::store::Store;
 use super::text::Encoding;
 use super::wal::Frame;
+use super::{header, page};
 
 /// Pages by number, read from main file and WAL when they are asked for.
 #[derive(Debug, Clone)]
@@ -74,6 +75,14 @@ impl<'a> Image<'a> {
     /// of a file.
     pub fn page(&self, number: u32) -> Option<Cow<'a, [u8]>> {
         self.page_at(self.site(number)?)
+    }
+
+    /// The beginning of page `number`, as far as the header of a b-tree page goes.
+    pub fn head(&self, number: u32) -> Option<Cow<'a, [u8]>> {
+        let site = self.site(number)?;
+        let store = if site.in_log { self.log } else { self.main };
+        let len = if number == 1 { header::LEN + page::HEADER } else { page::HEADER };
+        store.read(site.offset, len.min(self.page_size))
     }
 
     /// The page at `site`, which may be another than the image's.

@@ -94,6 +94,9 @@ pub struct Cell<'a> {
     pub payload: Option<Payload<'a>>,
 }
 
+/// The longest header of a b-tree page, in bytes ("Database File Format", section 1.6).
+pub const HEADER: usize = 12;
+
 /// A b-tree page whose header could be read.
 #[derive(Debug, Clone, Copy)]
 pub struct Page<'a> {
@@ -238,6 +241,15 @@ impl<'a> Page<'a> {
         self.account().is_some()
     }
 
+    /// Whether a sound page has nothing but zeros outside its header and cells.
+    pub fn is_blank_beside_cells(&self) -> bool {
+        let content = self.content_start().min(self.usable);
+        let unused = self.bytes.get(self.pointers_end()..content);
+        u16_at(self.bytes, self.start + FREE_BLOCK) == Some(0)
+            && u8_at(self.bytes, self.start + FRAGMENTS) == Some(0)
+            && unused.is_some_and(|unused| unused.iter().all(|&byte| byte == 0))
+    }
+
     fn account(&self) -> Option<()> {
         let content = self.content_start().min(self.usable);
         if self.bytes.len() < self.usable || self.pointers_start() + 2 * self.cell_count > content {
@@ -313,6 +325,14 @@ impl<'a> Page<'a> {
                 continue;
             }
             let limit = taken.get(index).map_or(end, |&(start, _)| start);
+            // Zeros are most of what a page does not use, and a cell that begins with one has no payload.
+            if !self.kind.is_interior() {
+                let unused = self.bytes.get(offset..limit.min(end)).unwrap_or_default();
+                offset += unused.iter().position(|&byte| byte != 0).unwrap_or(unused.len());
+                if offset >= limit {
+                    continue;
+                }
+            }
             match self.parse(offset) {
                 Some(cell) if offset + cell.size <= limit && accept(&cell) => {
                     offset += cell.size;

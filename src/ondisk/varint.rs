@@ -6,6 +6,10 @@ pub const MAX_LEN: usize = 9;
 
 /// The number at the start of `bytes` and how many bytes it takes; `None` if the bytes end first.
 pub fn read(bytes: &[u8]) -> Option<(u64, usize)> {
+    // Most are small.
+    if let Some(&byte @ ..0x80) = bytes.first() {
+        return Some((u64::from(byte), 1));
+    }
     let mut value = 0_u64;
     for (index, &byte) in bytes.iter().take(MAX_LEN).enumerate() {
         if index == MAX_LEN - 1 {

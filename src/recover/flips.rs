@@ -44,6 +44,9 @@ pub(crate) fn turn_back(
     let Some(main) = ranked.first() else { return Ok(()) };
     let alike = |facts: &&Facts| facts.page_size == main.page_size && facts.encoding == main.encoding;
     let open = |facts: &Facts| Ok((facts.source, shelf.stores(facts.source)?));
+    if ranked.iter().filter(alike).nth(1).is_none() {
+        return Ok(());
+    }
     let stores = ranked.iter().filter(alike).take(VOICES).map(open).collect::<Outcome<Vec<_>>>()?;
     let layouts =
         stores.iter().filter_map(|(source, stores)| Some((*source, layout::lay_out(stores)?.image)));

@@ -159,6 +159,7 @@ impl Pen {
             pen.number(table.unread);
             pen.number(table.stray);
             pen.list(&table.indexed, |pen, rowid| pen.signed(*rowid));
+            pen.list(table.highest_indexed.as_slice(), |pen, rowid| pen.signed(*rowid));
             pen.number(u64::from(table.is_indexed));
         });
         self.list(&salvage.odds, |pen, odd| {
@@ -241,6 +242,7 @@ impl Eye<'_> {
             unread: self.number()?,
             stray: self.number()?,
             indexed: self.list(Self::signed)?,
+            highest_indexed: self.list(Self::signed)?.pop(),
             is_indexed: self.flag()?,
             ..Rows::default()
         })
@@ -288,6 +290,7 @@ mod tests {
             whole: vec![row],
             gaps: Gaps::of(vec![(i64::MIN, 5), (9, i64::MAX)]),
             indexed: vec![-7, 1],
+            highest_indexed: Some(9),
             is_indexed: true,
             unread: 2,
             ..Rows::default()

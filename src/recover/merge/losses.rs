@@ -23,7 +23,7 @@ impl MergedTable {
             return;
         }
         let highest = self.rows.last().map(|row| row.rowid);
-        let last = last.max(highest).max(main.indexed.last().copied());
+        let last = last.max(highest).max(main.highest_indexed);
         let numbers = missing_numbers(&main.gaps, last.unwrap_or(0), &self.rows);
         let elsewhere = self.rows.iter().filter(|row| main.gaps.contains(row.rowid)).count() as u64;
         let parts = self.partial.len() as u64;

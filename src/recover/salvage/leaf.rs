@@ -40,6 +40,8 @@ pub(crate) struct Leaf {
     pub(crate) unread: u64,
     /// Whether the page is whole.
     pub(crate) sound: bool,
+    /// Whether it is whole and has nothing besides its cells.
+    pub(crate) blank: bool,
 }
 
 /// Whether the overflow chain of a cell is whole.
@@ -47,8 +49,13 @@ pub(crate) type Chains<'c> = dyn FnMut(&Cell<'_>) -> bool + 'c;
 
 /// The rows of `table` on the leaf page at `spot`.
 pub(crate) fn read(table: &Table, spot: Spot, page: &Page<'_>, chains: &mut Chains<'_>) -> Leaf {
-    let mut leaf =
-        Leaf { sound: page.is_sound(), rows: Vec::with_capacity(page.offsets().count()), unread: 0 };
+    let sound = page.is_sound();
+    let mut leaf = Leaf {
+        rows: Vec::with_capacity(page.offsets().count()),
+        unread: 0,
+        sound,
+        blank: sound && page.is_blank_beside_cells(),
+    };
     let mut taken = Vec::new();
     let mut failed = Vec::new();
     for offset in page.offsets() {
@@ -142,12 +149,15 @@ pub(crate) fn is_row(table: &Table, cell: &Cell<'_>, encoding: Encoding) -> bool
     sure_fit(table, cell, encoding).is_some()
 }
 
+/// Whether `cell` may be a row of any table: it has a number above 0 and a record of the length that it states.
+pub(crate) fn may_be_row(cell: &Cell<'_>) -> bool {
+    cell.rowid > 0
+        && cell.payload.is_some_and(|payload| record::stated_size(payload.local) == Ok(payload.len))
+}
+
 /// How `cell` fits `table`, if it does beyond doubt.
 pub(crate) fn sure_fit(table: &Table, cell: &Cell<'_>, encoding: Encoding) -> Option<Fit> {
-    let payload = cell.payload?;
-    if cell.rowid <= 0 || record::stated_size(payload.local) != Ok(payload.len) {
-        return None;
-    }
+    let payload = cell.payload.filter(|_| may_be_row(cell))?;
     let record = Record::prefix(payload.local).ok()?;
     let fit = match payload.overflow {
         Some(_) => table.fit_start(&record, encoding),

@@ -119,10 +119,10 @@ pub(crate) fn salvage(
     let (free, lost): (Vec<_>, Vec<_>) =
         strays.into_iter().partition(|stray| work.free.contains(&stray.page));
     work.adopt(&catalog, lost, &sequences);
-    work.ask_indexes(&catalog);
+    work.ask_indexes(&catalog)?;
     work.take_unknown(&catalog, &unknown);
     work.look_back(&catalog, layout);
-    work.take_unused(&catalog);
+    work.take_unused(&catalog, watch)?;
     work.adopt_free(&catalog, free);
     let evidence = work.evidence(&catalog, &sequences);
     let damaged_pages = work.damaged.len() as u64 + layout.laid.bad_frames;
@@ -167,6 +167,8 @@ struct Work<'w, 'a> {
     torn: HashSet<usize>,
     /// Children that are no pages of their tables.
     lost: Vec<Placed>,
+    /// Leaves that have nothing besides their cells.
+    blank: Seen,
     /// Interior pages of tables, with their table.
     interiors: Vec<(usize, u32)>,
 }
@@ -185,6 +187,7 @@ impl<'w, 'a> Work<'w, 'a> {
             log_counts: orders.log_counts,
             image,
             seen: Seen::new(image),
+            blank: Seen::new(image),
             chains: Chains::default(),
             free,
             damaged: HashSet::new(),
@@ -267,6 +270,9 @@ impl<'w, 'a> Work<'w, 'a> {
     /// Adds a leaf that the tree vouches for.
     fn add(&mut self, catalog: &Catalog, table: usize, place: Place, mut leaf: Leaf, free: &HashSet<u32>) {
         self.complete(catalog, table, &mut leaf, free);
+        if leaf.blank {
+            self.blank.enter(place.page);
+        }
         let Some(rows) = self.tables.get_mut(table) else { return };
         if !leaf.sound || leaf.unread > 0 {
             self.damaged.insert(place.page);

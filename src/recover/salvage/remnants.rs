@@ -6,11 +6,18 @@
 
 use std::collections::HashSet;
 
+use super::scan;
 use super::{Stray, Work};
+use crate::failure::Outcome;
 use crate::ondisk::page::{Cell, Kind, Page};
 use crate::recover::catalog::Catalog;
 use crate::recover::row::{self, Row};
 use crate::recover::salvage::leaf::{self, Leaf, Spot};
+use crate::recover::workers::in_order;
+use crate::recover::{Stage, Watch};
+
+/// Rows that were found on a page, with their tables, and how they are to be marked.
+type Remnants = (Vec<(usize, Row)>, u8);
 
 impl Work<'_, '_> {
     /// Looks into the pages in `unknown`.
@@ -22,27 +29,56 @@ impl Work<'_, '_> {
         for &page in unknown {
             if !self.chains.has_claimed(page) {
                 self.damaged.insert(page);
-                let (rows, flags) = self.rows_anywhere(catalog, page, &poor);
-                self.take(catalog, rows, flags);
+                let bytes = self.image.page(page).unwrap_or_default();
+                let remnants = self.rows_anywhere(catalog, page, &bytes, &poor);
+                self.take(catalog, remnants);
             }
         }
         self.settle_adopted();
     }
 
     /// Looks into the unused parts of the pages of tables that have lost rows.
-    pub(super) fn take_unused(&mut self, catalog: &Catalog) {
-        // A root that was a leaf once keeps its rows of then.
-        let leaves = self.places.iter().map(|placed| (placed.table, placed.place.page));
-        let places: Vec<_> = leaves.chain(self.interiors.iter().copied()).collect();
+    ///
+    /// # Errors
+    /// Whatever `watch` stops with.
+    pub(super) fn take_unused(&mut self, catalog: &Catalog, watch: &mut dyn Watch) -> Outcome<()> {
         let poor: HashSet<usize> =
             (0..self.tables.len()).filter(|table| self.is_poor(catalog, *table)).collect();
-        for (table, page) in places {
-            if poor.contains(&table) {
-                let (rows, flags) = self.rows_anywhere(catalog, page, &[table]);
-                self.take(catalog, rows, flags);
-            }
+        // A root that was a leaf once keeps its rows of then.
+        let leaves = self.places.iter().map(|placed| (placed.table, placed.place.page));
+        let leaves = leaves.filter(|(_, page)| !self.blank.contains(*page));
+        let all = leaves.chain(self.interiors.iter().copied());
+        let mut places: Vec<_> = all.filter(|(table, _)| poor.contains(table)).collect();
+        places.sort_unstable_by_key(|(_, page)| *page);
+        let pieces: Vec<_> =
+            places.chunk_by(|(_, one), (_, other)| self.piece_of(*one) == self.piece_of(*other)).collect();
+        let mut found = Vec::new();
+        let read = |at: usize| pieces.get(at).map_or_else(Vec::new, |piece| self.remnants_in(catalog, piece));
+        in_order(pieces.len(), self.threads, read, |at, remnants| {
+            watch.step(Stage::Salvage, at as u64, pieces.len() as u64)?;
+            found.extend(remnants);
+            Ok(())
+        })?;
+        for remnants in found {
+            self.take(catalog, remnants);
         }
         self.settle_adopted();
+        Ok(())
+    }
+
+    fn piece_of(&self, page: u32) -> u32 {
+        page.saturating_sub(1) / scan::stride(self.image)
+    }
+
+    /// What the unused parts of `places` hold, which are tables and pages of one piece.
+    fn remnants_in(&self, catalog: &Catalog, places: &[(usize, u32)]) -> Vec<Remnants> {
+        let (Some((_, first)), Some((_, last))) = (places.first(), places.last()) else { return Vec::new() };
+        let piece = self.image.piece(*first, last - first + 1);
+        let remnants = places.iter().map(|(table, page)| {
+            let bytes = piece.page(*page).unwrap_or_default();
+            self.rows_anywhere(catalog, *page, &bytes, &[*table])
+        });
+        remnants.filter(|(rows, _)| !rows.is_empty()).collect()
     }
 
     /// Adds leaves of pages that are said to be unused. Hermes has SQLite overwrite what it gives up, so that rows there speak
@@ -57,7 +93,7 @@ impl Work<'_, '_> {
             if !rows.is_empty() {
                 self.damaged.insert(stray.page);
             }
-            self.take(catalog, rows, row::STRAY | row::SUSPECT);
+            self.take(catalog, (rows, row::STRAY | row::SUSPECT));
         }
         self.settle_adopted();
     }
@@ -79,21 +115,25 @@ impl Work<'_, '_> {
         })
     }
 
-    /// Rows of `tables` that lie anywhere on page `number`, outside the cells that it has if it is whole, and how they are to be
-    /// marked: what a whole page does not use is not what it had last.
-    fn rows_anywhere(&self, catalog: &Catalog, number: u32, tables: &[usize]) -> (Vec<(usize, Row)>, u8) {
-        let (Some(bytes), Some(site)) = (self.image.page(number), self.image.site(number)) else {
-            return (Vec::new(), 0);
-        };
-        let Ok(page) = Page::read_as(Kind::TableLeaf, number, &bytes, self.image.usable()) else {
-            return (Vec::new(), 0);
+    /// Rows of `tables` that lie anywhere in `bytes`, which are page `number`, outside the cells that it has if it is whole:
+    /// what a whole page does not use is not what it had last.
+    fn rows_anywhere(&self, catalog: &Catalog, number: u32, bytes: &[u8], tables: &[usize]) -> Remnants {
+        let usable = self.image.usable();
+        let (Some(site), Ok(page)) =
+            (self.image.site(number), Page::read_as(Kind::TableLeaf, number, bytes, usable))
+        else {
+            return Remnants::default();
         };
         let encoding = self.image.encoding();
-        let named = Page::read(number, &bytes, self.image.usable()).ok().filter(Page::is_sound);
+        let named = Page::read(number, bytes, usable).ok().filter(Page::is_sound);
         let flags = if named.is_some() { row::STRAY | row::SUSPECT } else { row::STRAY };
         let known =
             named.iter().flat_map(Page::cells).flatten().map(|cell| (cell.offset, cell.size)).collect();
         let table_of = |cell: &Cell<'_>| {
+            // Nearly all readings end here.
+            if !leaf::may_be_row(cell) {
+                return None;
+            }
             let lacking = tables.iter().filter(|table| self.lacks(**table, cell.rowid));
             let fits = lacking.filter_map(|&table| {
                 Some((leaf::sure_fit(&catalog.tables.get(table)?.table, cell, encoding)?, table))
@@ -110,8 +150,8 @@ impl Work<'_, '_> {
         (cells.into_iter().filter_map(row).collect(), flags)
     }
 
-    /// Adds `rows`, with the tables that they are of, if their chains are whole.
-    fn take(&mut self, catalog: &Catalog, rows: Vec<(usize, Row)>, flags: u8) {
+    /// Adds the rows whose chains are whole.
+    fn take(&mut self, catalog: &Catalog, (rows, flags): Remnants) {
         // Chains may go through pages that are said to be unused.
         let free = HashSet::new();
         for (table, row) in rows {

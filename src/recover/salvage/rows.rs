@@ -16,8 +16,10 @@ pub(crate) struct Rows {
     pub(crate) unread: u64,
     /// Rows of pages that belong nowhere: deleted, stale, or of another file.
     pub(crate) stray: u64,
-    /// Every rowid that an index of the table names, in order, where rows are missing.
+    /// The rowids that indexes of the table name and no row had when they were asked, in order; only where rows are missing.
     pub(crate) indexed: Vec<i64>,
+    /// The highest that they name, whether there is a row or not.
+    pub(crate) highest_indexed: Option<i64>,
     /// Whether one of its indexes could be read from end to end, so that these are all.
     pub(crate) is_indexed: bool,
     /// Rows of stray leaves that are not among the whole ones yet.
@@ -40,6 +42,23 @@ impl Rows {
         self.whole.binary_search_by_key(&rowid, |row| row.rowid).is_ok()
     }
 
+    /// The same, for many questions.
+    pub(super) fn presence(&self) -> Presence<'_> {
+        let highest = self.whole.last().map_or(0, |row| row.rowid);
+        // Numbers that are given out one after the other leave few unused.
+        let most = self.whole.len().saturating_mul(SPARSE);
+        let words = usize::try_from(highest).unwrap_or(0).min(most) / 64 + 1;
+        let mut bits = vec![0_u64; words];
+        for row in &self.whole {
+            if let Some((word, bit)) = place_of(row.rowid)
+                && let Some(word) = bits.get_mut(word)
+            {
+                *word |= bit;
+            }
+        }
+        Presence { rows: self, bits }
+    }
+
     /// Whether there is a row from `low` up to and with `high`.
     pub(super) fn has_between(&self, low: i64, high: i64) -> bool {
         let first = self.whole.partition_point(|row| row.rowid < low);
@@ -49,5 +68,44 @@ impl Rows {
     /// Whether rows are missing, or may be.
     pub(super) fn is_damaged(&self) -> bool {
         !self.gaps.is_empty() || self.unread > 0 || self.stray > 0 || !self.partial.is_empty()
+    }
+}
+
+/// So many numbers for every row are worth a bit each.
+const SPARSE: usize = 64;
+
+/// Which rowids have a row: a bit for each of the lower ones.
+pub(super) struct Presence<'r> {
+    rows: &'r Rows,
+    bits: Vec<u64>,
+}
+
+impl Presence<'_> {
+    pub(super) fn has(&self, rowid: i64) -> bool {
+        let bit = place_of(rowid).and_then(|(word, bit)| Some(self.bits.get(word)? & bit != 0));
+        bit.unwrap_or_else(|| self.rows.has(rowid))
+    }
+}
+
+/// The word with the bit of `rowid`, and that bit.
+fn place_of(rowid: i64) -> Option<(usize, u64)> {
+    let rowid = usize::try_from(rowid).ok()?;
+    Some((rowid / 64, 1 << (rowid % 64)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ondisk::image::Site;
+
+    #[test]
+    fn presence_is_what_has_says() {
+        let rowids = [-5, 1, 2, 64, 300, i64::MAX];
+        let row = |rowid| Row::new(rowid, 0, 2, Site { in_log: false, offset: 4096 }, 100);
+        let rows = Rows { whole: rowids.map(row).to_vec(), ..Rows::default() };
+        let presence = rows.presence();
+        for rowid in rowids.into_iter().chain([i64::MIN, -1, 0, 3, 63, 65, 299, 301, 100_000, i64::MAX - 1]) {
+            assert_eq!(presence.has(rowid), rows.has(rowid), "{rowid}");
+        }
     }
 }

@@ -1,11 +1,16 @@
 //! What the trees say: which leaves a table has, what its indexes name, and where children are missing.
 
 use super::Work;
+use crate::failure::Outcome;
 use crate::ondisk::btree::{self, Place, Range};
 use crate::ondisk::page::Page;
 use crate::recover::catalog::{Catalog, Tree};
-use crate::recover::salvage::Rows;
+use crate::recover::salvage::rows::{Presence, Rows};
 use crate::recover::salvage::scan::{Placed, Role};
+use crate::recover::workers::in_order;
+
+/// Pages of an index that one thread reads before it asks for more.
+const CHUNK: usize = 64;
 
 impl Work<'_, '_> {
     /// Walks the trees of tables down to their leaves, which are not read yet.
@@ -104,28 +109,73 @@ impl Work<'_, '_> {
     }
 
     /// Learns from the indexes of tables that are not whole which rows there were.
-    pub(super) fn ask_indexes(&mut self, catalog: &Catalog) {
+    ///
+    /// # Errors
+    /// When a thread ends before its work is done.
+    pub(super) fn ask_indexes(&mut self, catalog: &Catalog) -> Outcome<()> {
         for (number, tree) in catalog.tables.iter().enumerate() {
-            let Some(rows) = self.tables.get_mut(number).filter(|rows| rows.is_damaged()) else { continue };
+            let Some(rows) = self.tables.get(number).filter(|rows| rows.is_damaged()) else { continue };
+            let presence = rows.presence();
+            let mut named = Named { rowids: Vec::new(), highest: None, whole: false };
             for (at, (index, pages)) in catalog.indexes.iter().zip(&self.indexes).enumerate() {
-                if index.table != tree.table.name || pages.is_empty() {
-                    continue;
+                if index.table == tree.table.name && !pages.is_empty() {
+                    let read = self.rowids_of(pages, &presence)?;
+                    named.whole |= read.whole && !self.torn.contains(&at);
+                    named.rowids.extend(read.rowids);
+                    named.highest = named.highest.max(read.highest);
                 }
-                let mut whole = !self.torn.contains(&at);
-                for &page in pages {
-                    let bytes = self.image.page(page).unwrap_or_default();
-                    let page = Page::read(page, &bytes, self.image.usable());
-                    whole &= page.is_ok_and(|page| btree::index_rowids(&page, &mut rows.indexed));
-                }
-                rows.is_indexed |= whole;
-                rows.indexed.sort_unstable();
-                rows.indexed.dedup();
             }
-            if rows.is_indexed {
+            named.rowids.sort_unstable();
+            named.rowids.dedup();
+            let Some(rows) = self.tables.get_mut(number) else { continue };
+            if named.whole {
                 // What a whole index does not name is not missing but deleted.
-                let missing = rows.indexed.iter().copied().filter(|rowid| !rows.has(*rowid));
-                rows.gaps = rows.gaps.narrowed(missing);
+                rows.gaps = rows.gaps.narrowed(named.rowids.iter().copied());
             }
+            (rows.indexed, rows.highest_indexed, rows.is_indexed) =
+                (named.rowids, named.highest, named.whole);
+        }
+        Ok(())
+    }
+
+    /// What the index of the `pages` names that is not among `rows`.
+    fn rowids_of(&self, pages: &[u32], rows: &Presence<'_>) -> Outcome<Named> {
+        let chunks: Vec<&[u32]> = pages.chunks(CHUNK).collect();
+        let read = |at: usize| {
+            let mut named = Named { rowids: Vec::new(), highest: None, whole: true };
+            for &page in chunks.get(at).copied().unwrap_or_default() {
+                let bytes = self.image.page(page).unwrap_or_default();
+                let page = Page::read(page, &bytes, self.image.usable());
+                named.whole &=
+                    page.is_ok_and(|page| btree::index_rowids(&page, |rowid| named.take(rowid, rows)));
+            }
+            named
+        };
+        let mut all = Named { rowids: Vec::new(), highest: None, whole: true };
+        in_order(chunks.len(), self.threads, read, |_, named| {
+            all.rowids.extend(named.rowids);
+            all.highest = all.highest.max(named.highest);
+            all.whole &= named.whole;
+            Ok(())
+        })?;
+        Ok(all)
+    }
+}
+
+/// What indexes name.
+struct Named {
+    /// Rowids that no row has.
+    rowids: Vec<i64>,
+    highest: Option<i64>,
+    /// Whether all that there was could be read.
+    whole: bool,
+}
+
+impl Named {
+    fn take(&mut self, rowid: i64, rows: &Presence<'_>) {
+        self.highest = self.highest.max(Some(rowid));
+        if !rows.has(rowid) {
+            self.rowids.push(rowid);
         }
     }
 }
