@@ -193,7 +193,7 @@ impl Column {
             (Value::Integer(_) | Value::Real(_), Affinity::Text) => None,
             (Value::Text(bytes), affinity) => {
                 let text = encoding.decode(bytes);
-                let wrong = affinity == Affinity::Integer || std::str::from_utf8(&text).is_err();
+                let wrong = affinity == Affinity::Integer || simdutf8::basic::from_utf8(&text).is_err();
                 Some(if wrong { Look::Strange } else { self.sense.judge(Value::Text(&text)) })
             }
             (Value::Blob(_), Affinity::Text | Affinity::Integer) | (Value::Real(_), Affinity::Integer) => {
