@@ -90,7 +90,7 @@ impl Failure {
     pub fn io(error: std::io::Error, doing: impl fmt::Display) -> Self {
         use std::io::ErrorKind as Kind;
         let exit = match error.kind() {
-            Kind::NotFound => Exit::NoBoard,
+            Kind::NotFound | Kind::NotADirectory => Exit::NoBoard,
             Kind::PermissionDenied
             | Kind::ReadOnlyFilesystem
             | Kind::StorageFull
@@ -102,6 +102,17 @@ impl Failure {
         let broken_pipe = error.kind() == Kind::BrokenPipe;
         let error = anyhow::Error::new(error).context(format!("{doing} failed"));
         Self { exit, error, path: None, hints: Vec::new(), broken_pipe, sqlite: None }
+    }
+
+    /// The same for something that is to be made: a place that is not there is no missing board, but refused (12).
+    pub fn making(error: std::io::Error, doing: impl fmt::Display) -> Self {
+        use std::io::ErrorKind as Kind;
+        let no_place = matches!(
+            error.kind(),
+            Kind::NotFound | Kind::NotADirectory | Kind::IsADirectory | Kind::InvalidFilename
+        );
+        let failure = Self::io(error, doing);
+        if no_place { failure.with_exit(Exit::Refused) } else { failure }
     }
 
     /// Adds what to do next. Hints are printed in order, each on a line of its own.

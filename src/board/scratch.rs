@@ -30,10 +30,11 @@ impl Scratch {
     /// A fresh folder in `directory` for `purpose`, a word that its name carries. Abandoned ones are removed first.
     ///
     /// # Errors
-    /// Exit 10 when `directory` is not there; 12 when nothing may or can be made in it.
+    /// Exit 12 when `directory` is not there, or nothing may or can be made in it.
     pub fn create(directory: &Path, purpose: &str) -> Outcome<Self> {
         let making = |error| {
-            Failure::io(error, format!("making a scratch folder in {}", directory.display())).at(directory)
+            Failure::making(error, format!("making a scratch folder in {}", directory.display()))
+                .at(directory)
         };
         sweep(directory, purpose);
         for _ in 0..TRIES {

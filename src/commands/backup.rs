@@ -119,7 +119,7 @@ fn create_directory(directory: &Path) -> Outcome<bool> {
     }
     std::fs::create_dir_all(directory)
         .map(|()| true)
-        .map_err(|error| Failure::io(error, format!("creating {}", directory.display())))
+        .map_err(|error| Failure::making(error, format!("creating {}", directory.display())))
 }
 
 fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome<Made> {

@@ -44,7 +44,7 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
     let board = inspection.board.clone();
     let directory = directory(&inspection.resolved);
     std::fs::create_dir_all(&directory)
-        .map_err(|error| Failure::io(error, format!("making the directory {}", directory.display())))?;
+        .map_err(|error| Failure::making(error, format!("making the directory {}", directory.display())))?;
     let locks = HermesLocks::take(
         &board.path,
         &inspection.resolved,
@@ -83,7 +83,7 @@ fn rehearse(directory: &Path) -> Outcome<()> {
         other => other.map(drop),
     };
     made.map_err(|error| {
-        Failure::io(error.into(), format!("writing to the directory {}", place.display()))
+        Failure::making(error.into(), format!("writing to the directory {}", place.display()))
             .hint("Name a board in a directory that you may write to with --db, or run it as the directory's owner.")
             .at(directory)
     })

@@ -66,9 +66,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             let path = directory.join(name);
             let section = path.parent().unwrap_or(directory);
             std::fs::create_dir_all(section)
-                .map_err(|error| Failure::io(error, format!("creating {}", section.display())))?;
+                .map_err(|error| Failure::making(error, format!("creating {}", section.display())))?;
             std::fs::write(&path, text)
-                .map_err(|error| Failure::io(error, format!("writing {}", path.display())))?;
+                .map_err(|error| Failure::making(error, format!("writing {}", path.display())))?;
         }
     }
     let pages = pages.into_iter().map(|(name, _)| name).collect();

@@ -29,9 +29,10 @@ pub mod stats;
 pub mod stress;
 pub mod version;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::board::files;
 use crate::board::holders::Onlooker;
 use crate::board::{Board, Inspection, location};
 use crate::cli::{Cli, Globals, IfBusy};
@@ -196,8 +197,16 @@ pub fn budget(globals: &Globals, env: &Env) -> Budget {
     Budget::new(globals.timeout.or(hermes).unwrap_or(DEFAULT_BUDGET))
 }
 
-/// Says which rule led to a board that is not there or not usable.
+/// Says which rule led to a board that is not there or not usable; not of other files, which were named.
 fn chosen_by(failure: Failure, board: &Board) -> Failure {
+    let names = [Some(board.path.clone()), files::resolve(&board.path).ok()];
+    let begins_with = |path: &Path, name: &Path| {
+        path.as_os_str().as_encoded_bytes().starts_with(name.as_os_str().as_encoded_bytes())
+    };
+    let is_of_board = |path: &Path| names.iter().flatten().any(|name| begins_with(path, name));
+    if failure.path().is_some_and(|path| !is_of_board(path)) {
+        return failure;
+    }
     failure.hint(format_args!("The path was chosen by {}.", board.origin))
 }
 

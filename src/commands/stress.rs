@@ -66,14 +66,14 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         let length = Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0));
         return work(context, args, length);
     }
-    let kind = filesystem::of(&args.dir)?.kind;
+    let directory = std::fs::canonicalize(&args.dir)
+        .map_err(|error| Failure::making(error, format!("resolving {}", args.dir.display())))?;
+    let kind = filesystem::of(&directory)?.kind;
     if context.globals.dry_run {
         context.ui.status(format_args!("Dry run: would try {} ({kind}).", args.dir.display()));
         return Ok(Exit::Ok);
     }
     let patience = context.budget().total;
-    let directory = std::fs::canonicalize(&args.dir)
-        .map_err(|error| Failure::io(error, format!("resolving {}", args.dir.display())))?;
     if !directory.is_dir() {
         return Err(Failure::refused(format!("{} is not a directory.", directory.display()))
             .hint("Name the directory that boards are to be kept in with --dir."));

@@ -310,10 +310,9 @@ struct Draft {
 
 impl Draft {
     fn create(path: &Path) -> Outcome<Self> {
-        DirBuilder::new()
-            .mode(0o700)
-            .create(path)
-            .map_err(|error| Failure::io(error, format!("making the folder {}", path.display())).at(path))?;
+        DirBuilder::new().mode(0o700).create(path).map_err(|error| {
+            Failure::making(error, format!("making the folder {}", path.display())).at(path)
+        })?;
         let at_work = File::open(path).ok();
         if let Some(folder) = &at_work {
             let _ = folder.try_lock();

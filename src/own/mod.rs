@@ -19,7 +19,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{Access, CWD, RenameFlags, access, renameat_with};
 use sha2::{Digest, Sha256};
 
 use crate::board::copying::copy_set;
@@ -94,7 +94,7 @@ impl OwnFile {
         clear_leftovers(destination);
         let temporary = temporary_name(destination)?;
         let creating = |error| {
-            Failure::io(error, format!("creating a file in {}", directory(destination).display()))
+            Failure::making(error, format!("creating a file in {}", directory(destination).display()))
                 .hint("Name another destination, on a filesystem with room that you may write to.")
         };
         // 0600 until it is published: rows of a board are nobody else's business.
@@ -276,7 +276,7 @@ impl Sealed {
     pub fn publish(mut self, audience: impl Into<Audience>) -> Outcome<PathBuf> {
         let path = self.path()?;
         let publishing = |error| {
-            Failure::io(error, format!("giving the new file its name {}", self.destination.display()))
+            Failure::making(error, format!("giving the new file its name {}", self.destination.display()))
         };
         File::open(&path).and_then(|file| audience.into().apply(&file)).map_err(publishing)?;
         renameat_with(CWD, &path, CWD, &self.destination, RenameFlags::NOREPLACE)
@@ -342,6 +342,19 @@ fn link_instead(from: &Path, to: &Path, error: rustix::io::Errno) -> std::io::Re
     }
     std::fs::hard_link(from, to)?;
     std::fs::remove_file(from)
+}
+
+/// Refuses a destination that exists, as a file, a link or anything else, or that nothing can be made at.
+///
+/// # Errors
+/// Exit 12.
+pub fn require_destination(destination: &Path) -> Outcome<()> {
+    refuse_existing(destination)?;
+    let place = directory(destination);
+    access(place.join("."), Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
+        Failure::making(error.into(), format!("making a file in {}", place.display()))
+            .hint("Make that directory first, or name a file in another that you may write to.")
+    })
 }
 
 /// Refuses a destination that exists, as a file, a link or anything else.

@@ -56,7 +56,7 @@ pub(crate) fn set_apart(merged: &Merged, shelf: &Shelf<'_>, scratch: &Path) -> O
     }
     // One source after the other, so that each is opened once.
     parts.sort_by_key(|(source, at, row)| (*source, *at, row.rowid));
-    let writing = |error| Failure::io(error, "writing down partial rows").at(scratch);
+    let writing = |error| Failure::making(error, "writing down partial rows").at(scratch);
     let mut out = BufWriter::new(nameless(scratch).map_err(writing)?);
     let mut rows = 0;
     for of_source in parts.chunk_by(|one, other| one.0 == other.0) {
@@ -83,7 +83,7 @@ impl Apart {
     /// # Errors
     /// Exit 12 when it exists, or there is no room.
     pub fn save(&mut self, path: &Path, audience: Audience) -> Outcome<()> {
-        let saving = |error| Failure::io(error, "writing the partial rows").at(path);
+        let saving = |error| Failure::making(error, "writing the partial rows").at(path);
         let mut file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(saving)?;
         let written = self

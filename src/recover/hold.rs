@@ -67,7 +67,7 @@ impl Hold {
             return Ok(Kept::Here(Box::new(salvage)));
         }
         let failed = |error| {
-            Failure::io(error, "setting rows aside")
+            Failure::making(error, "setting rows aside")
                 .at(&self.scratch)
                 .hint("Name a folder with room in TMPDIR, or a destination on a filesystem that has it.")
         };

@@ -235,7 +235,7 @@ fn read_what_can_be(file: &File, piece: &mut [u8], offset: u64) {
 /// Copies the first `size` bytes of `file` into a file without a name in `scratch`.
 fn set_aside(file: &File, size: u64, scratch: &Path) -> Outcome<Bytes> {
     let failed = |error: std::io::Error| {
-        Failure::io(error, "copying the live board for reading").at(scratch).hint(
+        Failure::making(error, "copying the live board for reading").at(scratch).hint(
             "Name a folder with room for the board in TMPDIR, or a destination on a filesystem that has it.",
         )
     };

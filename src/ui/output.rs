@@ -77,7 +77,7 @@ impl Replacement {
             .write(true)
             .create_new(true)
             .open(&temporary)
-            .map_err(|error| Failure::io(error, doing()))?;
+            .map_err(|error| Failure::making(error, doing()))?;
         let replacement =
             Self { destination: destination.to_path_buf(), temporary, writer: Some(BufWriter::new(file)) };
         if let (Some(before), Some(writer)) = (before, &replacement.writer) {
@@ -96,7 +96,7 @@ impl Replacement {
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(&self.temporary, &self.destination))
             .and_then(|()| sync_directory(&self.destination));
-        done.map_err(|error| Failure::io(error, format!("writing {}", self.destination.display())))
+        done.map_err(|error| Failure::making(error, format!("writing {}", self.destination.display())))
     }
 }
 
@@ -121,7 +121,7 @@ fn existing(destination: &Path) -> Outcome<Option<fs::Metadata>> {
     match fs::symlink_metadata(destination) {
         Ok(metadata) => Ok(Some(metadata)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::io(error, format!("looking at {}", destination.display()))),
+        Err(error) => Err(Failure::making(error, format!("looking at {}", destination.display()))),
     }
 }
 

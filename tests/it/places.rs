@@ -221,3 +221,42 @@ fn paths_are_shown_escaped() {
         assert!(!output.stdout.lines().any(|line| line.starts_with("error: forged")), "{output}");
     }
 }
+
+#[test]
+fn a_destination_without_its_directory_is_refused_and_named() {
+    let sandbox = Sandbox::with_board();
+    create(&sandbox, &["x"]);
+    std::fs::write(sandbox.work().join("file"), b"").unwrap();
+    let before = sandbox.photograph();
+    for (args, place) in [
+        (&["recover", "--output", "nowhere/x.db"][..], "nowhere"),
+        (&["recover", "--output", "nowhere/x.db", "-n"], "nowhere"),
+        (&["recover", "--output", "file/x.db"], "file"),
+        (&["backup", "file/saved"], "file/saved"),
+        (&["man", "file/man"], "file/man"),
+        (&["list", "-o", "nowhere/list"], "nowhere"),
+        (&["stress", "--dir", "nowhere"], "nowhere"),
+    ] {
+        let output = sandbox.run(args).exits(12).says(place);
+        assert!(!output.stderr.contains("chosen by"), "{output}");
+    }
+    assert_eq!(sandbox.photograph(), before);
+    let left: Vec<_> = std::fs::read_dir(sandbox.work()).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
+/// What was typed is not there; which rule chose the board is of no interest, and nobody is asked about replacing it.
+#[test]
+fn a_source_that_is_not_there_is_named_before_anything_is_asked() {
+    let sandbox = Sandbox::with_board();
+    std::fs::write(sandbox.work().join("file"), b"").unwrap();
+    for source in ["nowhere.db", "nowhere/x.db", "file/x.db"] {
+        for args in
+            [&["recover", source][..], &["recover", source, "-n"], &["recover", source, "--output", "new.db"]]
+        {
+            let output = sandbox.run(args).exits(10).says(source);
+            assert!(!output.stderr.contains("chosen by") && !output.stderr.contains("--yes"), "{output}");
+        }
+    }
+    sandbox.run(&["--db", "file/kanban.db", "list"]).exits(10).says("chosen by --db");
+}

@@ -147,7 +147,7 @@ fn a_worker_works_on_no_board_but_a_scratch_board() {
 #[test]
 fn places_that_are_none_are_told_apart() {
     let sandbox = Sandbox::new();
-    sandbox.run(&["stress", "--dir", "nowhere"]).exits(10);
+    sandbox.run(&["stress", "--dir", "nowhere"]).exits(12);
     std::fs::write(sandbox.work().join("file"), b"").unwrap();
     sandbox.run(&["stress", "--dir", "file"]).exits(12);
     sandbox.run(&["stress", "--seconds", "0"]).exits(2);

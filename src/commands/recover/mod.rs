@@ -72,9 +72,10 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     if args.undo {
         return undo::run(context, args, &board);
     }
+    sources::require_there(&args.sources)?;
     match &args.output {
         Some(output) => {
-            crate::own::refuse_existing(output)?;
+            crate::own::require_destination(output)?;
             build(
                 context,
                 args,

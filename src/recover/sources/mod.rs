@@ -102,10 +102,8 @@ pub fn discover(board: &Path, named: &[PathBuf], watch: &mut dyn Watch) -> Outco
     if live.is_there() {
         files.push((Kind::Live, live));
     }
+    require_there(named)?;
     for path in named {
-        if !exists(path)? {
-            return Err(Failure::no_board("The source does not exist.").at(path));
-        }
         files.push((Kind::Named, Member::at(path.clone())?));
     }
     let (backups, mut unread) = discovery::quarantined(board)?;
@@ -119,6 +117,19 @@ pub fn discover(board: &Path, named: &[PathBuf], watch: &mut dyn Watch) -> Outco
     let mut found = grouping::group(files, Digests::WhereNeeded, watch)?;
     found.unread.extend(unread);
     Ok(found)
+}
+
+/// Refuses a named file that is not there.
+///
+/// # Errors
+/// Exit 10.
+pub fn require_there(named: &[PathBuf]) -> Outcome<()> {
+    for path in named {
+        if !exists(path)? {
+            return Err(Failure::no_board("The source does not exist.").at(path));
+        }
+    }
+    Ok(())
 }
 
 /// The board alone; none where neither it nor its WAL is there.
