@@ -38,6 +38,7 @@ pub mod install;
 pub mod journal;
 pub mod ondisk;
 pub mod own;
+pub mod plural;
 pub mod pool;
 pub mod recover;
 pub mod signals;

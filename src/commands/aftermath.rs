@@ -3,6 +3,7 @@
 
 use super::Context;
 use crate::install::Installed;
+use crate::plural::counted;
 use crate::store::audit::Running;
 
 /// How many task ids are named.
@@ -29,9 +30,10 @@ pub(super) fn say(context: &mut Context<'_>, installed: &Installed) {
     if !stale.is_empty() {
         let more = if stale.len() > NAMED { ", ..." } else { "" };
         let named = stale.get(..NAMED).unwrap_or(&stale).join(", ");
-        context
-            .ui
-            .warning(format_args!("{} running tasks have no living worker: {named}{more}.", stale.len()));
+        context.ui.warning(format_args!(
+            "{} no living worker: {named}{more}.",
+            counted(stale.len() as u64, "running task has", "running tasks have")
+        ));
         context.ui.hint("Give each back with `hermes kanban reclaim ID` before the gateway is started.");
     }
 }

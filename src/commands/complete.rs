@@ -10,6 +10,7 @@ use super::Context;
 use super::{create, draft};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::plural::counted;
 use crate::pool::Access;
 use crate::signals::Signals;
 use crate::store::complete::{Completed, Completer, Completion};
@@ -101,14 +102,15 @@ fn nothing_written(failure: Failure, tasks: usize) -> Failure {
 
 fn tell(context: &mut Context<'_>, completed: &[Completed]) {
     let promoted: usize = completed.iter().map(|one| one.promoted.len()).sum();
-    let mut text = match completed {
-        [one] => format!("Completed {}", one.id),
-        many => format!("Completed {} tasks", many.len()),
+    let done = match completed {
+        [one] => one.id.clone(),
+        many => counted(many.len() as u64, "task", "tasks"),
     };
-    if promoted > 0 {
-        text.push_str(if promoted == 1 { "; 1 task became ready" } else { "; several tasks became ready" });
-    }
-    context.ui.status(format_args!("{text}."));
+    let ready = match promoted {
+        0 => String::new(),
+        some => format!("; {} ready", counted(some as u64, "task became", "tasks became")),
+    };
+    context.ui.status(format_args!("Completed {done}{ready}."));
     for one in completed {
         if !one.phantoms.is_empty() {
             context.ui.warning(format_args!(

@@ -11,6 +11,7 @@ use super::draft::{self, Line};
 use crate::board::{Board, dispatcher, location};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::plural::counted;
 use crate::pool::Access;
 use crate::signals::Signals;
 use crate::store::create::{Created, Creator, Draft};
@@ -86,7 +87,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     if context.globals.dry_run {
         context.ui.status(format_args!(
             "Dry run: {} would be created; nothing was written.",
-            counted(created.len())
+            tasks_in_words(created.len())
         ));
     } else if args.from.is_some() {
         context.ui.emit(&Many { created: &created, tasks })?;
@@ -120,7 +121,7 @@ fn tell(context: &mut Context<'_>, created: &[Created], board: &Board) {
     } else if !fresh.is_empty() {
         context.ui.status(format_args!(
             "Created {} on {} in one transaction.",
-            counted(fresh.len()),
+            tasks_in_words(fresh.len()),
             board.name()
         ));
     }
@@ -137,8 +138,8 @@ fn say_who_waits(context: &mut Context<'_>, board: &Board) {
     }
 }
 
-fn counted(tasks: usize) -> String {
-    if tasks == 1 { "1 task".to_owned() } else { format!("{tasks} tasks") }
+fn tasks_in_words(number: usize) -> String {
+    counted(number as u64, "task", "tasks")
 }
 
 /// The whole of a file or of stdin.

@@ -6,6 +6,7 @@ use super::{Context, health};
 use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::health::{Finding, Verdict};
+use crate::plural::counted;
 use crate::ui::{Label, Page, Records, Report};
 
 /// What the overview shows.
@@ -70,15 +71,16 @@ impl Overview {
 
     fn totals(&self) -> String {
         let known = [
-            ("tasks", "tasks"),
-            ("task_events", "events"),
-            ("task_comments", "comments"),
-            ("task_runs", "runs"),
+            ("tasks", "task", "tasks"),
+            ("task_events", "event", "events"),
+            ("task_comments", "comment", "comments"),
+            ("task_runs", "run", "runs"),
         ];
-        let counted = known
-            .iter()
-            .filter_map(|(table, word)| self.counts.get(*table).map(|count| format!("{count} {word}")));
-        counted.collect::<Vec<_>>().join(", ")
+        let held = known.iter().filter_map(|(table, one, many)| {
+            let count = self.counts.get(*table)?.as_u64()?;
+            Some(counted(count, one, many))
+        });
+        held.collect::<Vec<_>>().join(", ")
     }
 }
 

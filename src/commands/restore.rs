@@ -15,6 +15,7 @@ use crate::install::evidence::{About, Coming, Operation};
 use crate::install::site::{self, Space};
 use crate::journal;
 use crate::own::{self, OwnFile, RecordedMode, Sealed};
+use crate::plural::counted;
 use crate::pool::Access;
 use crate::store::audit::{self, Integrity};
 use crate::ui::{Column, Label, Page, Records, Report, Table};
@@ -242,8 +243,9 @@ fn is_same(seen: &Inspection, file: &Path) -> Outcome<bool> {
 
 fn confirm(context: &Context<'_>, board: &Board, restored: &Restored) -> Outcome<()> {
     let tasks = restored.tables.iter().find(|rows| rows.table == "tasks");
-    let number = |count: Option<i64>| {
-        count.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string())
+    let number = |count: Option<i64>| match count {
+        Some(count) => counted(count.unsigned_abs(), "task", "tasks"),
+        None => "an unknown number of tasks".to_owned(),
     };
     let (before, after) = (tasks.and_then(|rows| rows.before), tasks.and_then(|rows| rows.after));
     let written = std::fs::metadata(&restored.source).and_then(|meta| meta.modified()).ok();
@@ -251,7 +253,7 @@ fn confirm(context: &Context<'_>, board: &Board, restored: &Restored) -> Outcome
         .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
         .and_then(|age| clock::rfc3339(i64::try_from(age.as_secs()).ok()?));
     let warning = format!(
-        "The board with {} tasks will be replaced by {} of {} with {} tasks.",
+        "The board with {} will be replaced by {} of {} with {}.",
         number(before),
         restored.source,
         written.unwrap_or_else(|| "an unknown time".to_owned()),

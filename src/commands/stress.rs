@@ -12,6 +12,7 @@ use crate::board::scratch::Scratch;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::journal::Mode;
+use crate::plural::counted;
 use crate::pool::Budget;
 use crate::stress::examine::{self, Findings};
 use crate::stress::tally::{Latency, Tally};
@@ -256,9 +257,10 @@ impl Report for Qualified {
         }
         page.blank();
         let place = format!("{} ({}, {} mode)", self.directory.display(), self.filesystem, self.journal_mode);
+        let processes = counted(u64::from(self.processes), "process", "processes");
         let load = match self.figures.killed {
-            0 => format!("{} processes, {:.1} s", self.processes, self.figures.seconds),
-            killed => format!("{} processes, {:.1} s, {killed} killed", self.processes, self.figures.seconds),
+            0 => format!("{processes}, {:.1} s", self.figures.seconds),
+            killed => format!("{processes}, {:.1} s, {killed} killed", self.figures.seconds),
         };
         let operations = format!(
             "{}, {:.0} a second; {} to {} per process",

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::examine::Findings;
 use super::tally::Tally;
 use crate::exit::Exit;
+use crate::plural::counted;
 
 /// Whether boards may be kept there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -71,12 +72,14 @@ pub fn judge(evidence: &Evidence<'_>) -> (Verdict, Vec<String>) {
     let busy = tally.errors.get("busy").copied().unwrap_or(0);
     if full > 0 {
         sentences.push(format!(
-            "There is no room: {full} operations found the disk full. Free space there and run it again."
+            "There is no room: {} the disk full. Free space there and run it again.",
+            counted(full, "operation found", "operations found")
         ));
     }
     if busy > 0 {
         sentences.push(format!(
-            "{busy} operations did not get their lock within {} ms: give --timeout more, or use fewer processes.",
+            "{} did not get a lock within {} ms: give --timeout more, or use fewer processes.",
+            counted(busy, "operation", "operations"),
             evidence.patience_ms
         ));
     }
@@ -106,8 +109,8 @@ pub fn judge(evidence: &Evidence<'_>) -> (Verdict, Vec<String>) {
             many => format!(" {many} workers were killed on the way."),
         };
         sentences.push(format!(
-            "Boards can be kept here: {} operations, every acknowledged write is there, integrity {}.{crashed}",
-            tally.operations(),
+            "Boards can be kept here: {}, every acknowledged write is there, integrity {}.{crashed}",
+            counted(tally.operations(), "operation", "operations"),
             findings.integrity
         ));
     }
@@ -132,15 +135,15 @@ fn broken(evidence: &Evidence<'_>, sentences: &mut Vec<String>) -> bool {
     }
     if !tally.vanished.is_empty() {
         sentences.push(format!(
-            "{} committed tasks could not be seen by their own process: locks or memory maps are not coherent here. \
-             Keep no board here.",
-            tally.vanished.len()
+            "{} could not be seen by the process that committed it: locks or memory maps are not coherent here. Keep \
+             no board here.",
+            counted(tally.vanished.len() as u64, "task", "tasks")
         ));
     }
     if findings.corrupt_copies > 0 {
         sentences.push(format!(
-            "{} copies were put aside as corrupt by another program that used the scratch board.",
-            findings.corrupt_copies
+            "{} put aside as corrupt by another program that used the scratch board.",
+            counted(findings.corrupt_copies as u64, "copy was", "copies were")
         ));
     }
     let mut failing = false;
@@ -148,7 +151,8 @@ fn broken(evidence: &Evidence<'_>, sentences: &mut Vec<String>) -> bool {
     {
         failing = true;
         let said = tally.messages.get(kind).map_or("", String::as_str).trim_end_matches('.');
-        sentences.push(format!("{count} operations failed ({kind}), the first with: {said}."));
+        let failed = counted(*count, "operation", "operations");
+        sentences.push(format!("{failed} failed ({kind}), the first with: {said}."));
     }
     lost > 0
         || findings.integrity != "ok"

@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt;
 
 use super::{Completeness, Role, Target, process};
 use crate::board::filesystem::{Filesystem, Suitability};
+use crate::plural::counted;
 
 /// Who may open the board: what decides whether a process that could not be read matters.
 pub(super) struct Access {
@@ -63,8 +64,8 @@ impl Unseen {
         let mut reasons = Vec::new();
         if let Some(example) = self.example {
             reasons.push(format!(
-                "{} processes of other users that could open it cannot be read, {example} among them",
-                self.processes
+                "{} that could open it cannot be read, {example} among them",
+                counted(self.processes as u64, "process of another user", "processes of other users")
             ));
         } else if hides_processes() {
             reasons.push(

@@ -10,6 +10,7 @@ use crate::commands::Context;
 use crate::commands::progress::Bars;
 use crate::exit::Exit;
 use crate::failure::Outcome;
+use crate::plural::counted;
 use crate::recover::comparison::{self, Comparison, Difference, Newer, State, TableDifference};
 use crate::recover::{Holdings, Viewer, sources};
 use crate::ui::{Column, Label, Page, Records, Report, Table};
@@ -178,17 +179,22 @@ impl Report for Compared {
         page.table(&table);
         let unnamed = self.omitted + self.tasks.len().saturating_sub(self.on_page);
         if unnamed > 0 {
-            page.line(&format!("and {unnamed} tasks more"));
+            page.line(&format!("and {}", counted(unnamed as u64, "task more", "tasks more")));
         }
         let totals = &self.totals;
         page.line(&format!(
-            "{} tasks are the same, {} only in the copy, {} only on the board, {} differ ({} newer in the copy).",
-            totals.same, totals.only_in_copy, totals.only_on_board, totals.differing, totals.copy_newer
+            "{} the same, {} only in the copy, {} only on the board, {} ({} newer in the copy).",
+            counted(totals.same, "task is", "tasks are"),
+            totals.only_in_copy,
+            totals.only_on_board,
+            counted(totals.differing, "differs", "differ"),
+            totals.copy_newer
         ));
         if self.damaged_pages.copy + self.damaged_pages.board > 0 {
             page.line(&format!(
-                "{} pages of the copy and {} of the board are damaged: what seems to be missing may have been there.",
-                self.damaged_pages.copy, self.damaged_pages.board
+                "Damaged: {} of the copy, {} of the board. What seems to be missing may have been there.",
+                counted(self.damaged_pages.copy, "page", "pages"),
+                self.damaged_pages.board
             ));
         }
     }

@@ -13,6 +13,7 @@ use crate::commands::Context;
 use crate::commands::progress::Bars;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::plural::counted;
 use crate::recover::Viewer;
 use crate::recover::sources::removal::{Folder, Removed};
 use crate::recover::sources::{self, Member};
@@ -127,7 +128,10 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     remove(context, &resolved, &contents, &plan, &mut pruned)?;
     context.ui.emit_maintenance(&pruned)?;
     let bytes = indicatif::HumanBytes(pruned.freed_bytes);
-    context.ui.success(format_args!("{} copies were removed, {bytes} are free again.", pruned.removed.len()));
+    context.ui.success(format_args!(
+        "{} removed, {bytes} are free again.",
+        counted(pruned.removed.len() as u64, "copy was", "copies were")
+    ));
     Ok(exit)
 }
 
@@ -158,7 +162,11 @@ fn announce(context: &mut Context<'_>, pruned: &Pruned) {
     let stay: Vec<String> =
         pruned.reasons().into_iter().map(|(reason, count)| format!("{count} {}", words(reason))).collect();
     let said = [
-        format!("To go: {equal} copies equal to one that stays, {whole} others; {bytes}."),
+        format!(
+            "To go: {} equal to one that stays, {}; {bytes}.",
+            counted(equal as u64, "copy", "copies"),
+            counted(whole as u64, "other", "others")
+        ),
         format!("To stay: {}.", stay.join(", ")),
     ];
     for line in said {
@@ -170,14 +178,15 @@ fn announce(context: &mut Context<'_>, pruned: &Pruned) {
     }
     for (table, loss) in &pruned.lost {
         context.ui.warning(format_args!(
-            "gone for good from {table}: {} row versions, and with them {} rows entirely.",
-            loss.versions, loss.rows
+            "gone for good from {table}: {}, and with them {} entirely.",
+            counted(loss.versions, "row version", "row versions"),
+            counted(loss.rows, "row", "rows")
         ));
     }
     if pruned.unseen_processes > 0 {
         context.ui.detail(format_args!(
-            "{} processes of other users could not be asked whether they have a copy open.",
-            pruned.unseen_processes
+            "{} could not be asked whether a copy is open there.",
+            counted(pruned.unseen_processes as u64, "process of another user", "processes of other users")
         ));
     }
 }
@@ -281,9 +290,12 @@ impl Pruned {
         let versions: u64 = self.lost.values().map(|loss| loss.versions).sum();
         let loss = match versions {
             0 => "Every row in them is on the board or in a copy that stays.".to_owned(),
-            versions => format!("{versions} row versions in them are nowhere else."),
+            versions => {
+                format!("{} in them nowhere else.", counted(versions, "row version is", "row versions are"))
+            }
         };
-        format!("{loss} Remove {} copies ({bytes}) for good?", self.removed.len())
+        let copies = counted(self.removed.len() as u64, "copy", "copies");
+        format!("{loss} Remove {copies} ({bytes}) for good?")
     }
 }
 
@@ -316,10 +328,10 @@ impl Report for Pruned {
             page.line(&format!("changed meanwhile, left alone: {path}"));
         }
         page.line(&format!(
-            "{} copies {verb}, {}; {} contents stay, {}.",
-            self.removed.len(),
+            "{} {verb}, {}; {}, {}.",
+            counted(self.removed.len() as u64, "copy", "copies"),
             indicatif::HumanBytes(self.freed_bytes),
-            self.kept.len(),
+            counted(self.kept.len() as u64, "content stays", "contents stay"),
             indicatif::HumanBytes(self.kept_bytes)
         ));
     }

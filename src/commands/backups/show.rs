@@ -81,7 +81,8 @@ impl Report for Shown {
             page.line(&format!("{rows:>9} {table}"));
         }
         if self.partial_rows > 0 {
-            page.line(&format!("{:>9} rows can be read only in part", self.partial_rows));
+            let rows = if self.partial_rows == 1 { "row" } else { "rows" };
+            page.line(&format!("{:>9} {rows} can be read only in part", self.partial_rows));
         }
         for table in &self.unread_tables {
             page.line(&format!("{:>9} {table} cannot be read", "?"));

@@ -13,6 +13,7 @@ use crate::install;
 use crate::install::evidence::{About, Coming, Operation};
 use crate::install::site::{self, Space};
 use crate::own::{self, OwnFile};
+use crate::plural::counted;
 use crate::recover::sources::{Found, Kind};
 use crate::recover::{self, Rebuilt};
 
@@ -74,8 +75,8 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
         };
         // Whoever closed stdout is told all the same.
         let shown = context.ui.emit(&recovered);
-        let rows = recovered.report.recovered();
-        context.ui.status(format_args!("{rows} rows are on the board now: {}.", recovered.path));
+        let rows = counted(recovered.report.recovered(), "row is", "rows are");
+        context.ui.status(format_args!("{rows} on the board now: {}.", recovered.path));
         aftermath::say(context, &installed);
         let exit = exit(context, &recovered);
         return shown.map(|()| exit);
@@ -109,9 +110,12 @@ fn rebuild(
 fn confirm(context: &mut Context<'_>, board: &Board, rebuilt: &Rebuilt) -> Outcome<()> {
     let lost: u64 = rebuilt.report.tables.values().map(|table| table.lost).sum();
     let tasks = rebuilt.report.tables.get("tasks").map_or(0, |table| table.recovered);
-    let rows = rebuilt.report.recovered();
-    let warning =
-        format!("The board will be replaced by {rows} recovered rows ({tasks} tasks, {lost} rows lost).");
+    let warning = format!(
+        "The board will be replaced by {} ({}, {} lost).",
+        counted(rebuilt.report.recovered(), "recovered row", "recovered rows"),
+        counted(tasks, "task", "tasks"),
+        counted(lost, "row", "rows")
+    );
     context.ui.confirm_name(&warning, &board.name())
 }
 
@@ -130,7 +134,10 @@ fn about(seen: &Inspection, rebuilt: &Rebuilt) -> Outcome<About> {
     }
     let live = rebuilt.report.sources.iter().find(|source| source.kind == Kind::Live);
     if let Some(live) = live.filter(|live| live.damaged_pages > 0) {
-        reasons.push(format!("{} pages are damaged, lost or unreachable", live.damaged_pages));
+        reasons.push(format!(
+            "{} damaged, lost or unreachable",
+            counted(live.damaged_pages, "page is", "pages are")
+        ));
     }
     if reasons.is_empty() {
         reasons.push("recover was asked for".to_owned());

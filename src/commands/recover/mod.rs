@@ -14,6 +14,7 @@ use crate::board::{Board, Inspection, generation};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::install::{evidence, site};
+use crate::plural::counted;
 use crate::recover::held::{self, Held};
 use crate::recover::{self, sources};
 
@@ -116,10 +117,10 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
     context.ui.emit(&recovered)?;
     match output {
         Some(output) => {
-            let rows = recovered.report.recovered();
+            let rows = counted(recovered.report.recovered(), "row is", "rows are");
             context
                 .ui
-                .status(format_args!("{rows} rows are in {}; the board was not touched.", output.display()));
+                .status(format_args!("{rows} in {}; the board was not touched.", output.display()));
             context.ui.hint(format_args!(
                 "Look at it with `kanbanctl --db {} health --depth full`.",
                 output.display()
@@ -166,7 +167,8 @@ fn exit(context: &mut Context<'_>, recovered: &Recovered) -> Exit {
     }
     if unread > 0 {
         context.ui.warning(format_args!(
-            "{unread} sources could not be read and are named above; what only they hold is not in the result."
+            "{} named above; what only they hold is not in the result.",
+            counted(unread as u64, "source could not be read and is", "sources could not be read and are")
         ));
     }
     if partial || unread > 0 { Exit::Partial } else { Exit::Ok }

@@ -7,6 +7,7 @@ use crate::board::filesystem::Suitability;
 use crate::board::generation::{Generation, Stake};
 use crate::board::holders::{Completeness, HeldFile};
 use crate::health::{Finding, Severity};
+use crate::plural::counted;
 
 /// From how many `.corrupt` copies on they are a storm rather than evidence (Hermes itself keeps ten, incidents.md
 /// F03).
@@ -49,10 +50,14 @@ pub(super) fn backups(subject: &Subject) -> Vec<Finding> {
         return Vec::new();
     }
     let severity = if copies.count >= STORM { Severity::Warning } else { Severity::Info };
-    let contents =
-        subject.contents.map_or_else(String::new, |contents| format!(", {contents} distinct contents"));
-    let message =
-        format!("{} .corrupt backups lie beside the board: {} bytes{contents}.", copies.count, copies.bytes);
+    let contents = subject.contents.map_or_else(String::new, |contents| {
+        format!(", {}", counted(contents as u64, "distinct content", "distinct contents"))
+    });
+    let message = format!(
+        "{} beside the board: {} bytes{contents}.",
+        counted(copies.count as u64, ".corrupt backup lies", ".corrupt backups lie"),
+        copies.bytes
+    );
     vec![Finding::new("backups", severity, path(subject), message).next("kanbanctl backups list")]
 }
 
@@ -114,7 +119,9 @@ fn at_stake(generation: &Generation, stake: Option<Stake>) -> String {
         None => format!("what is in it cannot be read by this user, and is {fate}"),
         Some(Stake { commits: 0, .. }) => format!("commits that it makes from now on are {fate}"),
         Some(Stake { commits, bytes }) => {
-            format!("{commits} commits in its log ({bytes} bytes) are nowhere else and {fate}")
+            let is = if commits == 1 { "is" } else { "are" };
+            let commits = counted(commits, "commit", "commits");
+            format!("{commits} in its log ({bytes} bytes) {is} nowhere else and {fate}")
         }
     };
     format!("it holds {file}: {at_stake}")

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use super::Subject;
 use crate::failure::Outcome;
 use crate::health::{Depth, Finding, Severity};
+use crate::plural::counted;
 use crate::store::{audit, schema as tables};
 
 /// The most ids that are named in one message.
@@ -100,7 +101,10 @@ pub(super) fn references(connection: &Connection, _: &Subject) -> Outcome<Vec<Fi
     Ok(found
         .into_iter()
         .map(|dangling| {
-            let message = format!("{} rows point to something that is not there.", dangling.rows);
+            let message = format!(
+                "{} to something that is not there.",
+                counted(dangling.rows.unsigned_abs(), "row points", "rows point")
+            );
             Finding::new("references", Severity::Warning, dangling.from, message)
         })
         .collect())
@@ -119,7 +123,10 @@ pub(super) fn stale_running(connection: &Connection, subject: &Subject) -> Outco
     if stale.len() > NAMED {
         named.push_str(", ...");
     }
-    let message = format!("{} running tasks have no live claim: {named}.", stale.len());
+    let message = format!(
+        "{} no live claim: {named}.",
+        counted(stale.len() as u64, "running task has", "running tasks have")
+    );
     let next = format!("kanbanctl show {}", stale.first().map_or("", |task| task.id.as_str()));
     Ok(vec![Finding::new("stale-running", Severity::Warning, "tasks", message).next(next)])
 }
@@ -135,6 +142,13 @@ pub(super) fn cursors(connection: &Connection, _: &Subject) -> Outcome<Vec<Findi
     if ahead == 0 {
         return Ok(Vec::new());
     }
-    let message = format!("{ahead} subscriptions are ahead of every event and stay silent.");
+    let message = format!(
+        "{} silent.",
+        counted(
+            ahead.unsigned_abs(),
+            "subscription is ahead of every event and stays",
+            "subscriptions are ahead of every event and stay"
+        )
+    );
     Ok(vec![Finding::new("references", Severity::Warning, "kanban_notify_subs.last_event_id", message)])
 }

@@ -4,6 +4,7 @@
 
 use super::Subject;
 use crate::health::{Finding, Severity};
+use crate::plural::counted;
 
 /// The finding whose next step would be wrong beside damage.
 pub const WAL_PENDING: &str = "wal-pending";
@@ -14,8 +15,10 @@ pub(super) fn frames(subject: &Subject) -> Vec<Finding> {
         return Vec::new();
     };
     let message = format!(
-        "{} of {} frames in the WAL ({} bytes) are not yet in the database file.",
-        waiting.pending, waiting.frames, waiting.bytes
+        "{} of {} in the WAL ({} bytes) are not yet in the database file.",
+        waiting.pending,
+        counted(waiting.frames, "frame", "frames"),
+        waiting.bytes
     );
     vec![Finding::new(WAL_PENDING, Severity::Info, place(subject), message).next("kanbanctl checkpoint")]
 }

@@ -16,6 +16,7 @@ use super::workers::{self, in_order};
 use super::{Options, Stage, Viewer, Watch};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::plural::counted;
 
 pub(crate) use self::choice::{Choice, Content, Copied, choose};
 pub use self::choice::{INCIDENT_GAP_NS, Rules, Stays};
@@ -141,8 +142,8 @@ pub fn require_same_recovery(
         let recovered = after.tables.get(name).map_or(0, |table| table.recovered);
         if recovered < table.recovered {
             return Err(Failure::refused(format!(
-                "the board is damaged, and without these copies {} rows of {name} could not be recovered any more.",
-                table.recovered - recovered
+                "the board is damaged, and without these copies {} of {name} could not be recovered any more.",
+                counted(table.recovered - recovered, "row", "rows")
             ))
             .hint("Recover first, with `kanbanctl recover`, then thin out the copies.")
             .hint("`--force-lossy` removes them all the same."));
