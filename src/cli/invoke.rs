@@ -115,6 +115,7 @@ fn request(globals: &Globals) -> Request {
         output: globals.output_file.clone(),
         yes: globals.yes,
         no_input: globals.no_input,
+        dry_run: globals.dry_run,
     }
 }
 
@@ -125,6 +126,7 @@ fn surroundings(env: &Env) -> Surroundings<'_> {
         clicolor: get("CLICOLOR"),
         clicolor_force: get("CLICOLOR_FORCE"),
         term: get("TERM"),
+        locale: ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(get).find(|name| !name.is_empty()),
         columns: get("COLUMNS"),
         stdin_terminal: std::io::stdin().is_terminal(),
         stdout_terminal: std::io::stdout().is_terminal(),

@@ -64,7 +64,7 @@ pub struct Globals {
     /// Write the data to this file, atomically.
     #[arg(short = 'o', global = true, value_name = "FILE", help_heading = "Global options")]
     pub output_file: Option<PathBuf>,
-    /// Say less on stderr (can be repeated).
+    /// Say less on stderr: no status, hints or bars; twice: errors only.
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
     pub quiet: u8,
     /// Say more on stderr (can be repeated; twice logs every SQL statement).
@@ -81,7 +81,7 @@ pub struct Globals {
         help_heading = "Global options"
     )]
     pub color: ColorWhen,
-    /// Only ASCII in decoration.
+    /// Only ASCII in decoration; so it is with TERM=dumb and where the locale is not UTF-8.
     #[arg(long, global = true, help_heading = "Global options")]
     pub ascii: bool,
     /// Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s].
@@ -104,7 +104,7 @@ pub struct Globals {
     /// Never ask.
     #[arg(long, global = true, help_heading = "Global options")]
     pub no_input: bool,
-    /// Do everything but the write.
+    /// Do everything but the write, and say what it would be.
     #[arg(short = 'n', long, global = true, help_heading = "Global options")]
     pub dry_run: bool,
 }

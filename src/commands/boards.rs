@@ -208,13 +208,13 @@ impl Report for Listed {
 
     fn human(&self, page: &mut Page<'_>) {
         let mut table = Table::new([
-            Column::fixed("current"),
-            Column::fixed("board"),
-            Column::fixed("tasks").right(),
-            Column::fixed("ready").right().priority(2),
-            Column::fixed("running").right().priority(2),
-            Column::fixed("done").right().priority(3),
-            Column::text("path").least(20),
+            Column::fixed("CURRENT"),
+            Column::fixed("BOARD"),
+            Column::fixed("TASKS").right(),
+            Column::fixed("READY").right().priority(2),
+            Column::fixed("RUNNING").right().priority(2),
+            Column::fixed("DONE").right().priority(3),
+            Column::path("PATH").least(20),
         ]);
         for entry in &self.0 {
             table.row([

@@ -11,6 +11,7 @@ use crate::board::{FileState, Inspection, Stamp, files, holders, location, log};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::journal;
+use crate::plural::counted;
 use crate::pool::Access;
 use crate::ui::{Page, Records, Report};
 
@@ -53,6 +54,7 @@ impl Mode {
 #[derive(Debug, Serialize)]
 struct Checkpoint {
     mode: Mode,
+    dry_run: bool,
     busy: bool,
     frames_in_wal: i64,
     frames_checkpointed: i64,
@@ -72,6 +74,12 @@ impl Report for Checkpoint {
             "{} in the WAL, {} checkpointed, {} left",
             self.frames_in_wal, self.frames_checkpointed, self.frames_left
         );
+        if self.dry_run {
+            let bytes = format!("{} bytes", self.wal_bytes_before);
+            let pairs = [("mode", self.mode.name()), ("frames", &frames), ("WAL", &bytes)];
+            page.pairs(&[&[("board", self.board.as_str())][..], &pairs].concat());
+            return;
+        }
         let bytes = format!("{} bytes before, {} after", self.wal_bytes_before, self.wal_bytes_after);
         let busy = if self.busy { "yes: somebody was in the way" } else { "no" };
         page.pairs(&[
@@ -86,7 +94,11 @@ impl Report for Checkpoint {
     fn plain(&self, records: &mut Records<'_>) {
         records.record(&[
             self.mode.name(),
-            if self.busy { "busy" } else { "done" },
+            match (self.dry_run, self.busy) {
+                (true, _) => "rehearsed",
+                (false, true) => "busy",
+                (false, false) => "done",
+            },
             &self.frames_in_wal.to_string(),
             &self.frames_checkpointed.to_string(),
             &self.wal_bytes_before.to_string(),
@@ -103,6 +115,10 @@ struct All(Vec<Checkpoint>);
 
 impl Report for All {
     fn kind(&self) -> &'static str {
+        "checkpoint.list"
+    }
+
+    fn record_kind(&self) -> &'static str {
         "checkpoint"
     }
 
@@ -135,11 +151,25 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let (report, outcome) = one_board(context, args, inspection)?;
     context.ui.emit_maintenance(&report)?;
     outcome?;
-    context.ui.success(format_args!(
-        "{} of {} frames are in the board's file.",
-        report.frames_checkpointed, report.frames_in_wal
-    ));
+    if report.frames_in_wal > 0 {
+        say(context, &report);
+    }
     Ok(Exit::Ok)
+}
+
+fn say(context: &mut Context<'_>, report: &Checkpoint) {
+    if report.dry_run {
+        context.ui.success(format_args!(
+            "Dry run: {} would be copied into the board's file.",
+            counted(report.frames_left.unsigned_abs(), "frame", "frames")
+        ));
+        return;
+    }
+    context.ui.success(format_args!(
+        "{} of {} are in the board's file.",
+        report.frames_checkpointed,
+        counted(report.frames_in_wal.unsigned_abs(), "frame", "frames")
+    ));
 }
 
 fn every_board(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
@@ -181,6 +211,7 @@ fn one_board(
     let resolved = inspection.resolved.clone();
     let mut report = Checkpoint {
         mode: args.mode,
+        dry_run: context.globals.dry_run,
         busy: false,
         frames_in_wal: 0,
         frames_checkpointed: 0,
@@ -205,7 +236,9 @@ fn one_board(
         context.pool_for(inspection, Access::Write)?
     };
     let outcome = pool.connection(|connection, _| checkpoint(connection, &mut report, dry_run));
-    report.wal_bytes_after = wal_bytes(&resolved);
+    if !dry_run {
+        report.wal_bytes_after = wal_bytes(&resolved);
+    }
     outcome.and(pool.close())?;
     let finished = require_finished(&report, &resolved);
     Ok((report, finished))
@@ -216,11 +249,11 @@ fn require_finished(report: &Checkpoint, resolved: &Path) -> Outcome<()> {
         return Ok(());
     }
     Err(Failure::busy(format!(
-        "the {} checkpoint did not finish: a reader or writer was in the way for the whole budget. {} of {} frames \
+        "the {} checkpoint did not finish: a reader or writer was in the way for the whole budget. {} of {} \
          are in the board's file.",
         report.mode.name(),
         report.frames_checkpointed,
-        report.frames_in_wal
+        counted(report.frames_in_wal.unsigned_abs(), "frame", "frames")
     ))
     .hint("Nothing is lost; try again, or give more time with --timeout.")
     .at(resolved))

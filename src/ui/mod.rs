@@ -75,8 +75,8 @@ impl Ui {
 
     /// Other streams than the process's own.
     pub fn with_streams(settings: Settings, out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
-        let drawn = settings.stderr_terminal && settings.quiet == 0;
-        let target = if drawn { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target =
+            if draws(&settings) { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bars = MultiProgress::with_draw_target(target);
         Self { settings, out, err, file: None, bars, signals: Signals::default() }
     }
@@ -123,11 +123,11 @@ impl Ui {
         })
     }
 
-    /// As [`Ui::emit`], for maintenance verbs: silent in plain off a terminal unless plain was asked for, so that a
-    /// cron job that went well says nothing.
+    /// As [`Ui::emit`], for maintenance verbs: silent in plain off a terminal unless plain or a rehearsal was asked for,
+    /// so that a cron job that went well says nothing.
     pub fn emit_maintenance<R: Report>(&mut self, report: &R) -> Outcome<()> {
         let settings = &self.settings;
-        let asked = settings.format_chosen || settings.output.is_some();
+        let asked = settings.format_chosen || settings.output.is_some() || settings.dry_run;
         if asked || settings.stdout_terminal { self.emit(report) } else { Ok(()) }
     }
 
@@ -161,9 +161,9 @@ impl Ui {
         }
     }
 
-    /// Says that maintenance went well: to a person or with `-v`, not to a cron job.
+    /// Says that maintenance went well, or would: to a person, with `-v` or `-n`, not to a cron job.
     pub fn success(&mut self, message: impl Display) {
-        if self.settings.stderr_terminal || self.settings.verbose > 0 {
+        if self.tells_success() {
             self.status(message);
         }
     }
@@ -179,6 +179,13 @@ impl Ui {
     pub fn hint(&mut self, message: impl Display) {
         if self.settings.quiet == 0 {
             self.say(Label::Hint, "hint: ", &message);
+        }
+    }
+
+    /// As [`Ui::hint`], after maintenance that went well.
+    pub fn success_hint(&mut self, message: impl Display) {
+        if self.tells_success() {
+            self.hint(message);
         }
     }
 
@@ -215,14 +222,14 @@ impl Ui {
             self.say(Label::Dim, "file: ", &path);
         }
         for hint in failure.hints() {
-            self.say(Label::Hint, "hint: ", hint);
+            self.hint(hint);
         }
     }
 
-    /// A bar, drawn when stderr is a terminal and `-q` was not given, once the work has taken 200 ms.
+    /// A bar, drawn when stderr is a terminal that can and `-q` was not given, once the work has taken 200 ms.
     /// `total` 0 is unknown.
     pub fn progress(&self, label: &str, total: u64) -> Progress {
-        if self.settings.stderr_terminal && self.settings.quiet == 0 {
+        if draws(&self.settings) {
             Progress::on(&self.bars, label, total, self.settings.ascii)
         } else {
             Progress::none()
@@ -231,8 +238,7 @@ impl Ui {
 
     /// A line for what is waited for; nothing where no bar would be drawn.
     pub fn line(&self) -> Option<Line> {
-        let drawn = self.settings.stderr_terminal && self.settings.quiet == 0;
-        drawn.then(|| Line::on(&self.bars, self.settings.ascii))
+        draws(&self.settings).then(|| Line::on(&self.bars, self.settings.ascii))
     }
 
     fn write(&mut self, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Outcome<()> {
@@ -247,6 +253,10 @@ impl Ui {
         let out = &mut self.out;
         let filled = self.bars.suspend(|| fill(out).and_then(|()| out.flush()));
         filled.map_err(|error| Failure::io(error, "writing to stdout"))
+    }
+
+    fn tells_success(&self) -> bool {
+        self.settings.stderr_terminal || self.settings.verbose > 0 || self.settings.dry_run
     }
 
     /// One line of talk: a heading in colour, then the message, guarded.
@@ -271,6 +281,11 @@ impl Ui {
         // Nobody is left to be told when stderr is gone.
         drop(self.bars.suspend(|| err.write_all(bytes).and_then(|()| err.flush())));
     }
+}
+
+/// Whether bars are drawn.
+fn draws(settings: &Settings) -> bool {
+    settings.stderr_terminal && settings.quiet == 0 && !settings.dumb
 }
 
 impl fmt::Debug for Ui {

@@ -3,6 +3,7 @@
 //! Responsible for asking only when somebody can answer, and for leaving the cursor visible afterwards
 //! (dialoguer leaves it hidden when interrupted). What a "no" means is the caller's refusal.
 
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -31,8 +32,14 @@ impl Ui {
             return Ok(());
         }
         self.must_prompt(question)?;
-        let prompt = Confirm::new().with_prompt(text::guard(question, Guard::Terminal)).default(false);
-        let answer = attended(&self.signals, || prompt.interact_on_opt(&Term::stderr()))?;
+        let question = text::guard(question, Guard::Terminal);
+        if self.settings.dumb {
+            let typed = self.read_line(&format!("{question} [y/N] "))?;
+            let yes = ["y", "yes"].iter().any(|yes| typed.trim().eq_ignore_ascii_case(yes));
+            return if yes { Ok(()) } else { Err(declined()) };
+        }
+        let prompt = Confirm::new().with_prompt(question).default(false);
+        let answer = attended(&self.signals, true, || Ok(prompt.interact_on_opt(&Term::stderr())?))?;
         if answer == Some(true) { Ok(()) } else { Err(declined()) }
     }
 
@@ -47,8 +54,12 @@ impl Ui {
         self.must_prompt(warning)?;
         let shown = text::guard(name, Guard::Terminal);
         let prompt = format!("{} Type {shown} to go on", text::guard(warning, Guard::Terminal));
-        let input = Input::<String>::new().with_prompt(prompt).allow_empty(true);
-        let typed = attended(&self.signals, || input.interact_text_on(&Term::stderr()))?;
+        let typed = if self.settings.dumb {
+            self.read_line(&format!("{prompt}: "))?
+        } else {
+            let input = Input::<String>::new().with_prompt(prompt).allow_empty(true);
+            attended(&self.signals, true, || Ok(input.interact_text_on(&Term::stderr())?))?
+        };
         // What cannot be typed is typed as it is shown.
         if typed.trim() == name || typed.trim() == shown { Ok(()) } else { Err(declined()) }
     }
@@ -59,6 +70,16 @@ impl Ui {
     /// Exit 12; the failure names `--yes`.
     pub fn require_answer(&self, question: &str) -> Outcome<()> {
         if self.settings.yes { Ok(()) } else { self.must_prompt(question) }
+    }
+
+    /// Asks on a terminal on which the cursor cannot be moved.
+    fn read_line(&self, prompt: &str) -> Outcome<String> {
+        attended(&self.signals, false, || {
+            std::io::stderr().write_all(prompt.as_bytes())?;
+            let mut typed = String::new();
+            std::io::stdin().read_line(&mut typed)?;
+            Ok(typed)
+        })
     }
 
     fn must_prompt(&self, question: &str) -> Outcome<()> {
@@ -77,8 +98,8 @@ const LISTEN: Duration = Duration::from_millis(50);
 
 /// Asks with signals attended to: the flag that they set is read by nobody while the prompt waits for a key, and a
 /// Ctrl-C that comes before the terminal is told to pass keys on is a signal, not a key. At a question nothing is half
-/// done, so the process ends at once, with the terminal as it was before.
-fn attended<T>(signals: &Signals, ask: impl FnOnce() -> dialoguer::Result<T>) -> Outcome<T> {
+/// done, so the process ends at once, with the terminal as it was before; `moves` says that asking moves the cursor.
+fn attended<T>(signals: &Signals, moves: bool, ask: impl FnOnce() -> std::io::Result<T>) -> Outcome<T> {
     let interrupted = |signal| Failure::new(Exit::Interrupted(signal), "Interrupted; nothing was changed.");
     if let Some(signal) = signals.received() {
         return Err(interrupted(signal));
@@ -93,7 +114,7 @@ fn attended<T>(signals: &Signals, ask: impl FnOnce() -> dialoguer::Result<T>) ->
                 let Some(signal) = signals.received() else { continue };
                 // A Ctrl-C that the prompt has read as a key comes as a signal too; then the prompt ends by itself.
                 if heard && !over.load(Ordering::Acquire) {
-                    restore(before.as_ref());
+                    restore(before.as_ref(), moves);
                     Signals::raise(signal);
                 }
                 heard = true;
@@ -104,9 +125,8 @@ fn attended<T>(signals: &Signals, ask: impl FnOnce() -> dialoguer::Result<T>) ->
         watch.thread().unpark();
         asked
     });
-    restore(None);
+    restore(None, moves);
     asked.map_err(|error| {
-        let error = std::io::Error::from(error);
         if error.kind() == std::io::ErrorKind::Interrupted {
             return interrupted(signals.received().unwrap_or(SIGINT));
         }
@@ -115,8 +135,10 @@ fn attended<T>(signals: &Signals, ask: impl FnOnce() -> dialoguer::Result<T>) ->
 }
 
 /// Shows the cursor and gives the terminal its settings back. Best effort: without a terminal there is nothing to restore.
-fn restore(before: Option<&rustix::termios::Termios>) {
-    let _ = Term::stderr().show_cursor();
+fn restore(before: Option<&rustix::termios::Termios>, moves: bool) {
+    if moves {
+        let _ = Term::stderr().show_cursor();
+    }
     if let Some(before) = before {
         let _ = rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, before);
     }

@@ -50,6 +50,7 @@ pub enum ColorWhen {
 
 /// What was typed.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one independent switch of the command line")]
 pub struct Request {
     /// `--format` or `--json`.
     pub format: Option<Format>,
@@ -67,6 +68,8 @@ pub struct Request {
     pub yes: bool,
     /// `--no-input`.
     pub no_input: bool,
+    /// `--dry-run`.
+    pub dry_run: bool,
 }
 
 /// What surrounds the process: variables as found (`None` when unset) and which streams are terminals.
@@ -78,8 +81,10 @@ pub struct Surroundings<'a> {
     pub clicolor: Option<&'a OsStr>,
     /// `CLICOLOR_FORCE`; anything but empty and `0` turns colour on, terminal or not.
     pub clicolor_force: Option<&'a OsStr>,
-    /// `TERM`; `dumb` turns colour and bars off.
+    /// `TERM`; `dumb` turns colour, bars, whatever moves the cursor, and all but ASCII off.
     pub term: Option<&'a OsStr>,
+    /// The first of `LC_ALL`, `LC_CTYPE` and `LANG` that is not empty; one that does not name UTF-8 wants ASCII.
+    pub locale: Option<&'a OsStr>,
     /// `COLUMNS`; counts over the terminal's own width, which is asked for otherwise.
     pub columns: Option<&'a OsStr>,
     /// Whether stdin is a terminal.
@@ -107,7 +112,9 @@ pub struct Settings {
     pub color_stderr: bool,
     /// Only ASCII in decoration.
     pub ascii: bool,
-    /// 0, 1 (no status, hints or bars), 2 (no warnings either).
+    /// Nothing may move the cursor: no bars, and questions that are read as lines.
+    pub dumb: bool,
+    /// 0, 1 (no status, hints or bars), 2 (errors only).
     pub quiet: u8,
     /// 0, 1 (details), 2 (every SQL statement).
     pub verbose: u8,
@@ -125,6 +132,8 @@ pub struct Settings {
     pub yes: bool,
     /// Never ask.
     pub no_input: bool,
+    /// Nothing is written: what is said of it is what the command was given for.
+    pub dry_run: bool,
 }
 
 impl Default for Settings {
@@ -137,13 +146,15 @@ impl Default for Settings {
 /// Decides format, colour and width once for the whole invocation.
 pub fn settings(request: Request, around: &Surroundings<'_>) -> Settings {
     let stdout_terminal = around.stdout_terminal && request.output.is_none();
+    let dumb = is_dumb(around);
     let default_format = if stdout_terminal { Format::Table } else { Format::Plain };
     Settings {
         format: request.format.unwrap_or(default_format),
         format_chosen: request.format.is_some(),
         color_stdout: color(request.color, around, stdout_terminal, request.output.is_some()),
         color_stderr: color(request.color, around, around.stderr_terminal, false),
-        ascii: request.ascii,
+        ascii: request.ascii || dumb || !speaks_utf8(around.locale),
+        dumb,
         quiet: request.quiet,
         verbose: request.verbose,
         stdin_terminal: around.stdin_terminal,
@@ -153,7 +164,18 @@ pub fn settings(request: Request, around: &Surroundings<'_>) -> Settings {
         output: request.output,
         yes: request.yes,
         no_input: request.no_input,
+        dry_run: request.dry_run,
     }
+}
+
+fn is_dumb(around: &Surroundings<'_>) -> bool {
+    around.term.is_some_and(|term| term == "dumb")
+}
+
+/// Whether the locale's characters are UTF-8; where none is named, they are taken to be.
+fn speaks_utf8(locale: Option<&OsStr>) -> bool {
+    let Some(name) = locale.map(|name| name.to_string_lossy().to_ascii_lowercase()) else { return true };
+    name.contains("utf-8") || name.contains("utf8")
 }
 
 /// What clap is told before it parses: the same decision, with "ask the stream" left open, because help goes to stdout
@@ -176,9 +198,7 @@ fn color(when: ColorWhen, around: &Surroundings<'_>, terminal: bool, file: bool)
         ColorWhen::Never => false,
         ColorWhen::Auto if set(around.no_color) => false,
         ColorWhen::Auto if !file && set(around.clicolor_force) && !zero(around.clicolor_force) => true,
-        ColorWhen::Auto => {
-            terminal && around.term.is_none_or(|term| term != "dumb") && !zero(around.clicolor)
-        }
+        ColorWhen::Auto => terminal && !is_dumb(around) && !zero(around.clicolor),
     }
 }
 
@@ -242,6 +262,22 @@ mod tests {
             assert!(settings(always, &around).color_stdout);
             let never = Request { color: ColorWhen::Never, ..Default::default() };
             assert!(!settings(never, &around).color_stderr);
+        }
+    }
+
+    #[test]
+    fn decoration_is_ascii_where_nothing_else_can_be_shown() {
+        let table = [
+            (Surroundings { term: var("dumb"), ..terminal() }, true),
+            (Surroundings { locale: var("C"), ..terminal() }, true),
+            (Surroundings { locale: var("de_DE@euro"), ..terminal() }, true),
+            (Surroundings { locale: var("C.UTF-8"), ..terminal() }, false),
+            (Surroundings { locale: var("en_US.utf8"), ..terminal() }, false),
+            (terminal(), false),
+        ];
+        for (around, expected) in table {
+            let decided = settings(Request::default(), &around);
+            assert_eq!((decided.ascii, decided.dumb), (expected, around.term.is_some()), "{around:?}");
         }
     }
 

@@ -22,17 +22,24 @@ pub struct Column {
     /// 0 is never left out; the highest number goes first.
     priority: u8,
     right: bool,
+    /// What is cut away is its beginning.
+    keeps_end: bool,
 }
 
 impl Column {
     /// A column that is never cut and never left out: ids, statuses.
     pub fn fixed(name: &'static str) -> Self {
-        Self { name, least: None, priority: 0, right: false }
+        Self { name, least: None, priority: 0, right: false, keeps_end: false }
     }
 
     /// A column that may be cut down to 12 columns, and is never left out.
     pub fn text(name: &'static str) -> Self {
-        Self { name, least: Some(12), priority: 0, right: false }
+        Self { least: Some(12), ..Self::fixed(name) }
+    }
+
+    /// As [`Column::text`], for paths: the beginning is cut away, so that the file's name can be read.
+    pub fn path(name: &'static str) -> Self {
+        Self { keeps_end: true, ..Self::text(name) }
     }
 
     /// May be left out; the highest number goes first.
@@ -102,7 +109,9 @@ impl Table {
             drawn.add_row(columns.iter().map(|&(at, columns)| {
                 let text = texts.get(at).map_or("", AsRef::as_ref);
                 let label = row.get(at).map_or(Label::Text, |(label, _)| *label);
-                let cell = Drawn::new(text::truncate(text, columns, ascii));
+                let keeps_end = self.columns.get(at).is_some_and(|column| column.keeps_end);
+                let cut = if keeps_end { text::truncate_start } else { text::truncate };
+                let cell = Drawn::new(cut(text, columns, ascii));
                 if color { paint(cell, label) } else { cell }
             }));
         }
@@ -244,6 +253,23 @@ mod tests {
         assert!(text.lines().all(|line| text::width(line) <= 44), "{text}");
         assert!(!text.contains("ASSIGNEE") && text.contains("PRIORITY"), "{text}");
         assert!(!drawn(Some(30), false).contains("PRIORITY"));
+    }
+
+    #[test]
+    fn of_a_path_the_end_is_kept() {
+        let mut table = Table::new([Column::fixed("KIND"), Column::path("PATH")]);
+        table.row([(Label::Id, "live"), (Label::Text, "/home/somebody/.hermes/boards/日本語/kanban.db")]);
+        for (columns, ascii, expected) in [
+            (30, false, "live  …boards/日本語/kanban.db"),
+            (21, false, "live  …本語/kanban.db"),
+            (20, false, "live  …語/kanban.db"),
+            (21, true, "live  ...語/kanban.db"),
+            (100, false, "live  /home/somebody/.hermes/boards/日本語/kanban.db"),
+        ] {
+            let mut text = String::new();
+            table.draw(&mut text, Guard::Terminal, false, ascii, Some(columns));
+            assert_eq!(text.lines().nth(1), Some(expected), "{columns} {ascii}");
+        }
     }
 
     #[test]

@@ -99,13 +99,31 @@ pub fn truncate(text: &str, columns: usize, ascii: bool) -> Cow<'_, str> {
     if width(text) <= columns {
         return Cow::Borrowed(text);
     }
-    let mark = match (ascii, columns) {
+    console::truncate_str(text, columns, mark(columns, ascii))
+}
+
+/// The end of the text in `columns`, with the mark in front of it where something is missing.
+pub fn truncate_start(text: &str, columns: usize, ascii: bool) -> Cow<'_, str> {
+    if width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    let mark = mark(columns, ascii);
+    let room = columns.saturating_sub(width(mark));
+    let from = text
+        .char_indices()
+        .map(|(at, _)| at)
+        .find(|&at| text.get(at..).is_some_and(|end| width(end) <= room));
+    Cow::Owned(format!("{mark}{}", from.and_then(|at| text.get(at..)).unwrap_or_default()))
+}
+
+/// What stands for missing text.
+fn mark(columns: usize, ascii: bool) -> &'static str {
+    match (ascii, columns) {
         (_, 0) => "",
         (false, _) => "…",
         (true, 1..=3) => ".",
         (true, _) => "...",
-    };
-    console::truncate_str(text, columns, mark)
+    }
 }
 
 /// The text in lines of at most `columns`, broken at spaces, and inside a word only when the word alone is too long.

@@ -102,6 +102,7 @@ fn every_board_gets_its_turn_and_the_worst_decides() {
     std::fs::create_dir_all(&broken).unwrap();
     std::fs::write(broken.join("kanban.db"), vec![7_u8; 8192]).unwrap();
     let output = sandbox.run(&["checkpoint", "--all-boards", "--json"]).exits(4);
+    assert_eq!(output.json()["kind"], "checkpoint.list");
     assert_eq!(output.data().as_array().unwrap().len(), 1);
     assert_eq!(output.data()[0]["frames_left"], 0);
 }

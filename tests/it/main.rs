@@ -45,5 +45,6 @@ mod salvage; // the score table: what was there, what came back, what the peer m
 mod signals; // INT, TERM and HUP at any moment: rolled back, nothing left, the signal's status
 mod storm; // thousands of copies: grouped, compared, thinned out without losing a row
 mod stress; // a filesystem qualified: the report, what is left, workers that never outlive it
+mod terminal; // what a person sees: narrow, dumb, quiet, in a C locale, and in which order
 mod traces; // reading leaves no trace; one handle, opened once
 mod tree; // laws about the source tree itself: listed files, forbidden words

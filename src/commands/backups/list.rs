@@ -7,6 +7,7 @@ use super::gather;
 use crate::commands::Context;
 use crate::exit::Exit;
 use crate::failure::Outcome;
+use crate::plural::counted;
 use crate::ui::{Column, Label, Page, Records, Report, Table};
 
 /// All contents, the newest first.
@@ -44,7 +45,7 @@ impl Report for Listed {
             Column::fixed("COPIES").right(),
             Column::fixed("BYTES").right(),
             Column::fixed("NEWEST").priority(1),
-            Column::text("PATH").priority(2),
+            Column::path("FILE").priority(2),
         ];
         let mut table = Table::new(columns);
         for content in &self.0 {
@@ -60,7 +61,11 @@ impl Report for Listed {
         page.table(&table);
         let files: usize = self.0.iter().map(|content| content.copies).sum();
         let bytes: u64 = self.0.iter().map(|content| content.bytes).sum();
-        page.line(&format!("{files} files, {} contents, {bytes} bytes.", self.0.len()));
+        page.line(&format!(
+            "{}, {}, {bytes} bytes.",
+            counted(files as u64, "file", "files"),
+            counted(self.0.len() as u64, "content", "contents")
+        ));
     }
 
     fn plain(&self, records: &mut Records<'_>) {

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::board::holders::Completeness;
 use crate::commands::picture;
+use crate::plural::counted;
 use crate::recover::map::Map;
 use crate::recover::{self, sources};
 use crate::ui::{Column, Label, Page, Records, Report, Table};
@@ -30,8 +31,8 @@ impl Recovered {
             Column::fixed("SOURCE"),
             Column::fixed("COPIES").right(),
             Column::fixed("ROWS").right(),
-            Column::fixed("DAMAGED PAGES").right(),
-            Column::text("PATH").priority(1),
+            Column::fixed("DAMAGED").right(),
+            Column::path("PATH"),
         ]);
         for source in &self.report.sources {
             let kind = match source.kind {
@@ -84,12 +85,16 @@ impl Report for Recovered {
         }
         page.table(&tables);
         if self.report.dangling > 0 {
-            page.line(&format!("{} rows name a task that is not there.", self.report.dangling));
+            page.line(&format!(
+                "{} a task that is not there.",
+                counted(self.report.dangling, "row names", "rows name")
+            ));
         }
         let renumbered: u64 = self.report.tables.values().map(|table| table.renumbered).sum();
         if renumbered > 0 {
             page.line(&format!(
-                "{renumbered} rows are of a second history of this board and have new numbers; what names them has moved."
+                "{} of a second history of this board, with a new number; what names it has moved.",
+                counted(renumbered, "row is", "rows are")
             ));
         }
         for row in &self.report.conflicts {
@@ -111,9 +116,6 @@ impl Report for Recovered {
     }
 
     fn plain(&self, records: &mut Records<'_>) {
-        if let Some(map) = &self.map {
-            picture::list(map, records);
-        }
         for source in &self.report.sources {
             records.record(&[
                 "source",
@@ -144,6 +146,9 @@ impl Report for Recovered {
         }
         for unread in &self.unread_sources {
             records.record(&["unread", &unread.path.display().to_string(), &unread.reason]);
+        }
+        if let Some(map) = &self.map {
+            picture::list(map, records);
         }
     }
 }
