@@ -266,8 +266,8 @@ fn alone(context: &Context<'_>, inspection: &Inspection, args: &Args) -> Outcome
             failure.hint("`kanbanctl checkpoint` without --mode copies the frames beside them.")
         })
     };
-    log::require_writable(inspection)?;
     scan()?;
+    log::require_writable(inspection)?;
     if context.globals.dry_run {
         return Ok(None);
     }
