@@ -1,7 +1,7 @@
 //! What went wrong, in the words and with the code that the caller sees.
 //!
 //! The only place that reads SQLite result codes and `io` error codes (architecture.md rule 10). It knows no board:
-//! whoever has the path adds it with [`Failure::at`].
+//! whoever has the path adds it with [`Failure::at`], and whoever chose the board says so with [`Failure::on_board`].
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::ErrorCode;
 
 use crate::exit::Exit;
+use crate::hint::Aim;
 
 /// Extended codes of `SQLITE_IOERR` that come from the shared-memory map of the WAL index, not from the board:
 /// the filesystem cannot do WAL (incidents.md F16, section 6.5).
@@ -28,9 +29,19 @@ pub struct Failure {
     exit: Exit,
     error: anyhow::Error,
     path: Option<PathBuf>,
+    board: Option<Box<Chosen>>,
     hints: Vec<String>,
     broken_pipe: bool,
     sqlite: Option<i32>,
+}
+
+/// The board that was worked on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// Its file, as chosen.
+    pub path: PathBuf,
+    /// The rule that chose it.
+    pub origin: String,
 }
 
 impl Failure {
@@ -40,6 +51,7 @@ impl Failure {
             exit,
             error: anyhow::anyhow!("{message}"),
             path: None,
+            board: None,
             hints: Vec::new(),
             broken_pipe: false,
             sqlite: None,
@@ -101,7 +113,7 @@ impl Failure {
         };
         let broken_pipe = error.kind() == Kind::BrokenPipe;
         let error = anyhow::Error::new(error).context(format!("{doing} failed"));
-        Self { exit, error, path: None, hints: Vec::new(), broken_pipe, sqlite: None }
+        Self { exit, error, path: None, board: None, hints: Vec::new(), broken_pipe, sqlite: None }
     }
 
     /// The same for something that is to be made: a place that is not there is no missing board, but refused (12).
@@ -126,6 +138,23 @@ impl Failure {
     #[must_use]
     pub fn at(mut self, path: &Path) -> Self {
         self.path.get_or_insert_with(|| path.to_path_buf());
+        self
+    }
+
+    /// Names the board that was worked on and the rule that chose it, unless one is named already.
+    #[must_use]
+    pub fn on_board(mut self, path: &Path, origin: impl fmt::Display) -> Self {
+        let chosen = || Box::new(Chosen { path: path.to_path_buf(), origin: origin.to_string() });
+        self.board.get_or_insert_with(chosen);
+        self
+    }
+
+    /// Makes the commands in the hints lead to a board.
+    #[must_use]
+    pub fn aimed(mut self, aim: &Aim) -> Self {
+        for hint in &mut self.hints {
+            *hint = aim.text(hint);
+        }
         self
     }
 
@@ -161,6 +190,11 @@ impl Failure {
     /// The file that the failure is about.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
+    }
+
+    /// The board that was worked on, where one was chosen.
+    pub fn board(&self) -> Option<&Chosen> {
+        self.board.as_deref()
     }
 
     /// What to do next.
@@ -252,6 +286,7 @@ impl From<rusqlite::Error> for Failure {
             exit,
             error: error.context(reason),
             path: None,
+            board: None,
             hints: Vec::new(),
             broken_pipe: false,
             sqlite,

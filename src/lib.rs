@@ -34,6 +34,7 @@ pub mod env;
 pub mod exit;
 pub mod failure;
 pub mod health;
+pub mod hint;
 pub mod install;
 pub mod journal;
 pub mod ondisk;

@@ -25,7 +25,8 @@ pub mod scratch;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
+use crate::hint::Aim;
 
 pub use files::{Copies, FileState, Inspection, Sidecar, Sidecars, Stamp};
 
@@ -77,6 +78,23 @@ impl Board {
     /// What a person calls this board: its slug, else its path.
     pub fn name(&self) -> String {
         self.slug.clone().unwrap_or_else(|| self.path.display().to_string())
+    }
+
+    /// What leads a pasted command line here. A board that Hermes' own chain led to needs nothing; one that was come by in a
+    /// list is named by its file, because a name would be refused beside a variable that pins another.
+    pub fn aim(&self) -> Aim {
+        match (self.origin, &self.slug) {
+            (Origin::BoardOption, Some(slug)) => Aim::at_board(slug),
+            (Origin::DbOption | Origin::BoardOption | Origin::Discovered, _) => Aim::at_file(&self.path),
+            (Origin::DbVariable | Origin::BoardVariable | Origin::Current | Origin::Default, _) => {
+                Aim::default()
+            }
+        }
+    }
+
+    /// The failure of work on this board: says which board that was and what chose it, and its hints lead here.
+    pub fn blame(&self, failure: Failure) -> Failure {
+        failure.on_board(&self.path, self.origin).aimed(&self.aim())
     }
 
     /// Reads header and sidecars by plain reads; every descriptor is closed on return.

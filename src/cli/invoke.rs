@@ -47,6 +47,7 @@ pub fn invoke(
                 budget: commands::budget(&cli.globals, &env),
                 statements: Lines::default(),
                 notes: Lines::default(),
+                chosen: None,
             };
             commands::run(&mut context, &cli)
         })

@@ -16,7 +16,7 @@ pub(super) fn say(context: &mut Context<'_>, installed: &Installed) {
     }
     if let Some(evidence) = &installed.evidence {
         context.ui.status(format_args!("What was there before is in {}.", evidence.folder.display()));
-        context.ui.hint("Undo it with `kanbanctl recover --undo`.");
+        context.hint("Undo it with `kanbanctl recover --undo`.");
     }
     context.ui.hint("A running gateway tries a board that it had given up again within 5 minutes.");
     let now = context.clock.epoch();
@@ -34,7 +34,7 @@ pub(super) fn say(context: &mut Context<'_>, installed: &Installed) {
             "{} no living worker: {named}{more}.",
             counted(stale.len() as u64, "running task has", "running tasks have")
         ));
-        context.ui.hint("Give each back with `hermes kanban reclaim ID` before the gateway is started.");
+        context.hint("Give each back with `hermes kanban reclaim ID` before the gateway is started.");
     }
 }
 

@@ -79,7 +79,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => return Err(failure),
             Err(failure) => {
                 exit = exit.merge(failure.exit());
-                context.ui.warning(format_args!("board {}: {failure}", board.name()));
+                context.ui.setback(&board.name(), &board.blame(failure));
             }
         }
     }

@@ -141,10 +141,10 @@ fn show(context: &mut Context<'_>, slug: Option<&str>) -> Outcome<Exit> {
         None => context.board()?,
         Some(slug) => {
             let request = location::Request { board: Some(slug.to_owned()), db: None };
-            location::locate(&request, context.env)?
+            context.board_of(&request)?
         }
     };
-    let inspection = board.inspect().map_err(|failure| super::chosen_by(failure, &board))?;
+    let inspection = board.inspect()?;
     let metadata = metadata(context, &board);
     let under = inspection.resolved.parent().and_then(|parent| filesystem::of(parent).ok());
     context.ui.emit(&Shown {

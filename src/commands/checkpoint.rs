@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::board::locks::HermesLocks;
-use crate::board::{FileState, Inspection, Stamp, files, holders, location, log};
+use crate::board::{Board, FileState, Inspection, Stamp, files, holders, location, log};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::journal;
@@ -174,7 +174,7 @@ fn say(context: &mut Context<'_>, report: &Checkpoint) {
 
 fn every_board(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let mut reports = Vec::new();
-    let mut worst: Option<Failure> = None;
+    let mut worst: Option<(Board, Failure)> = None;
     for board in location::discover(context.env)? {
         let inspection = board.inspect();
         let never_made = inspection
@@ -190,15 +190,17 @@ fn every_board(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             }
             Err(failure) => Some(failure),
         };
-        let Some(failure) = failure else { continue };
-        context.ui.warning(format_args!("{}: {failure}", board.name()));
-        let outranks = worst.as_ref().is_none_or(|known| known.exit().merge(failure.exit()) != known.exit());
-        if outranks {
-            worst = Some(failure);
+        let Some(failure) = failure.map(|failure| board.blame(failure)) else { continue };
+        let outranks =
+            worst.as_ref().is_none_or(|(_, known)| known.exit().merge(failure.exit()) != known.exit());
+        // The worst is the verb's own failure and is told last.
+        let lesser = if outranks { worst.replace((board, failure)) } else { Some((board, failure)) };
+        if let Some((board, failure)) = lesser {
+            context.ui.setback(&board.name(), &failure);
         }
     }
     context.ui.emit_maintenance(&All(reports))?;
-    worst.map_or(Ok(Exit::Ok), Err)
+    worst.map_or(Ok(Exit::Ok), |(_, failure)| Err(failure))
 }
 
 /// What happened to one board, and whether that is what was asked for. An outer error means that nothing was done.

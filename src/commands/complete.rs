@@ -124,9 +124,9 @@ fn tell(context: &mut Context<'_>, completed: &[Completed]) {
         }
     }
     if !completed.is_empty() {
-        context
-            .ui
-            .status("Scratch workspaces, artifacts and terminal sessions are left to `hermes kanban gc`.");
+        let left = context
+            .aimed("Scratch workspaces, artifacts and terminal sessions are left to `hermes kanban gc`.");
+        context.ui.status(left);
     }
 }
 

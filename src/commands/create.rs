@@ -112,12 +112,13 @@ fn tell(context: &mut Context<'_>, created: &[Created], board: &Board) {
             .status(format_args!("{} exists already under this idempotency key; nothing was added.", one.id));
     }
     if let [one] = fresh.as_slice() {
-        context.ui.status(format_args!(
+        let said = context.aimed(format_args!(
             "Created {} on {}. Undo with `hermes kanban archive {}`.",
             one.id,
             board.name(),
             one.id
         ));
+        context.ui.status(said);
     } else if !fresh.is_empty() {
         context.ui.status(format_args!(
             "Created {} on {} in one transaction.",

@@ -1,5 +1,7 @@
 //! `kanbanctl health`: what is wrong with the board, without changing it.
 
+use std::path::Path;
+
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -10,6 +12,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::health::checks::{self, Subject, compare_looks};
 use crate::health::{Depth, Finding, Severity, Verdict, explain, ids, weigh};
+use crate::hint;
 use crate::pool::{Access, Pool};
 use crate::recover::map::Map;
 use crate::ui::prom::{Figures, Metric};
@@ -132,11 +135,21 @@ fn unchecked(board: &Board, depth: Depth, failure: Failure) -> Outcome<Checked> 
     Ok(not_seen(board, depth, &failure))
 }
 
+/// What kept us from looking, and where its cause is to be found.
+fn out_of_reach(path: &Path, failure: &Failure) -> Finding {
+    let next = match failure.exit() {
+        Exit::Busy => "kanbanctl health".to_owned(),
+        Exit::Failed => "dmesg".to_owned(),
+        _ => format!("ls -ld {}*", hint::quoted(path)),
+    };
+    Finding::new("unreadable", Severity::Warning, path.display().to_string(), failure.to_string()).next(next)
+}
+
 /// The entry of a board that could not be looked at.
 fn not_seen(board: &Board, depth: Depth, failure: &Failure) -> Checked {
     let path = board.path.display().to_string();
-    let finding = Finding::new("unreadable", Severity::Warning, path.clone(), failure.to_string())
-        .next(format!("ls -l {path}"));
+    let mut finding = out_of_reach(&board.path, failure);
+    finding.next = board.aim().line(&finding.next);
     Checked {
         verdict: Verdict::Unchecked,
         exit: Exit::Unchecked,
@@ -209,14 +222,16 @@ fn check(
             ),
             Err(failure) => {
                 seen.looked = false;
-                findings.push(
-                    Finding::new("unreadable", Severity::Warning, shown(inspection), failure.to_string())
-                        .next("kanbanctl health"),
-                );
+                findings.push(out_of_reach(&inspection.resolved, &failure));
             }
         }
     }
     weigh(&mut findings);
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let aim = inspection.board.aim();
+    for finding in &mut findings {
+        finding.next = aim.line(&finding.next);
+    }
     let verdict = Verdict::of(&findings, seen.looked);
     Ok(Checked {
         verdict,
@@ -356,7 +371,8 @@ impl Checked {
             page.spans(&[(label, word), (Label::Text, " "), (Label::Id, finding.id)]);
             page.paragraph(2, &format!("{}: {}", finding.subject, finding.message));
             if !finding.next.is_empty() {
-                page.paragraph(2, &format!("next: {}", finding.next));
+                // Folded, it could not be pasted.
+                page.line(&format!("  next: {}", finding.next));
             }
         }
         if let Some(map) = &self.map {

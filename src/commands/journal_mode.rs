@@ -99,9 +99,10 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let report = report(&inspection, before, after)?;
     context.ui.emit_maintenance(&report)?;
     if !there && !context.globals.dry_run {
-        context.ui.success(format_args!(
+        let said = context.aimed(format_args!(
             "Changed the journal mode from {before} to {target}. Undo it with `kanbanctl journal-mode {before}`."
         ));
+        context.ui.success(said);
         context.ui.success(report.hermes_next_open);
     }
     Ok(Exit::Ok)

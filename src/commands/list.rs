@@ -121,7 +121,7 @@ pub(super) fn every_board(
                 return Err(failure);
             }
             exit = exit.merge(failure.exit());
-            context.ui.warning(format_args!("board {}: {failure}", board.name()));
+            context.ui.setback(&board.name(), &board.blame(failure));
         }
     }
     if seen == 0 {

@@ -29,10 +29,9 @@ pub mod stats;
 pub mod stress;
 pub mod version;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::board::files;
 use crate::board::holders::Onlooker;
 use crate::board::{Board, Inspection, location};
 use crate::cli::{Cli, Globals, IfBusy};
@@ -94,6 +93,8 @@ pub struct Context<'a> {
     pub statements: Lines,
     /// Where the pool's own remarks gather.
     pub notes: Lines,
+    /// The board that was chosen, once it is.
+    pub chosen: Option<Board>,
 }
 
 impl Context<'_> {
@@ -102,8 +103,15 @@ impl Context<'_> {
     /// # Errors
     /// Exit 12 where the sources contradict each other (see [`location::locate`]).
     pub fn board(&mut self) -> Outcome<Board> {
-        let request = location::Request { board: self.globals.board.clone(), db: self.globals.db.clone() };
-        let board = location::locate(&request, self.env)?;
+        self.board_of(&location::Request { board: self.globals.board.clone(), db: self.globals.db.clone() })
+    }
+
+    /// The board that a request leads to.
+    ///
+    /// # Errors
+    /// As [`location::locate`].
+    fn board_of(&mut self, request: &location::Request) -> Outcome<Board> {
+        let board = self.chosen.insert(location::locate(request, self.env)?).clone();
         self.ui.detail(format_args!("Board: {} (chosen by {}).", board.path.display(), board.origin));
         Ok(board)
     }
@@ -113,8 +121,7 @@ impl Context<'_> {
     /// # Errors
     /// As [`Context::board`] and [`Board::inspect`].
     pub fn inspection(&mut self) -> Outcome<Inspection> {
-        let board = self.board()?;
-        board.inspect().map_err(|failure| chosen_by(failure, &board))
+        self.board()?.inspect()
     }
 
     /// The pool for the chosen board; nothing is open yet.
@@ -144,9 +151,7 @@ impl Context<'_> {
     }
 
     fn pool_within(&mut self, inspection: Inspection, access: Access, budget: Budget) -> Outcome<Pool> {
-        let board = inspection.board.clone();
-        let pool = Pool::new(inspection, access, budget, self.signals.clone())
-            .map_err(|failure| chosen_by(failure, &board))?;
+        let pool = Pool::new(inspection, access, budget, self.signals.clone())?;
         let log = (self.globals.verbose >= 2).then(|| self.statements.clone());
         Ok(pool
             .rehearsing(self.globals.dry_run)
@@ -181,6 +186,18 @@ impl Context<'_> {
         }
     }
 
+    /// Text with the command lines in it leading to the board that was chosen.
+    fn aimed(&self, text: impl std::fmt::Display) -> String {
+        let aim = self.chosen.as_ref().map(Board::aim).unwrap_or_default();
+        aim.text(&text.to_string())
+    }
+
+    /// Says what to do next, about the board that was chosen.
+    fn hint(&mut self, text: impl std::fmt::Display) {
+        let hint = self.aimed(text);
+        self.ui.hint(hint);
+    }
+
     /// The budget of the whole invocation; its clock runs since the command line was read.
     pub fn budget(&self) -> Budget {
         self.budget
@@ -197,25 +214,15 @@ pub fn budget(globals: &Globals, env: &Env) -> Budget {
     Budget::new(globals.timeout.or(hermes).unwrap_or(DEFAULT_BUDGET))
 }
 
-/// Says which rule led to a board that is not there or not usable; not of other files, which were named.
-fn chosen_by(failure: Failure, board: &Board) -> Failure {
-    let names = [Some(board.path.clone()), files::resolve(&board.path).ok()];
-    let begins_with = |path: &Path, name: &Path| {
-        path.as_os_str().as_encoded_bytes().starts_with(name.as_os_str().as_encoded_bytes())
-    };
-    let is_of_board = |path: &Path| names.iter().flatten().any(|name| begins_with(path, name));
-    if failure.path().is_some_and(|path| !is_of_board(path)) {
-        return failure;
-    }
-    failure.hint(format_args!("The path was chosen by {}.", board.origin))
-}
-
 /// Runs the chosen verb.
 ///
 /// # Errors
 /// What the verb says; with `--if-busy skip` a lock that was not had is a success.
 pub fn run(context: &mut Context<'_>, cli: &Cli) -> Outcome<Exit> {
-    let outcome = dispatch(context, cli);
+    let outcome = dispatch(context, cli).map_err(|failure| match &context.chosen {
+        Some(board) => board.blame(failure),
+        None => failure,
+    });
     for note in context.notes.take() {
         context.ui.warning(note);
     }

@@ -6,6 +6,7 @@ use super::{Context, health};
 use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::health::{Finding, Verdict};
+use crate::hint::Aim;
 use crate::plural::counted;
 use crate::ui::{Label, Page, Records, Report};
 
@@ -28,9 +29,8 @@ struct Overview {
 pub(super) fn run(context: &mut Context<'_>) -> Outcome<Exit> {
     let inspection = context.inspection()?;
     let (board, path) = (inspection.board.clone(), inspection.resolved.display().to_string());
-    let health::Glance { verdict, finding, counts } =
-        health::glance(context, &inspection).map_err(|failure| super::chosen_by(failure, &board))?;
-    let suggestions = suggestions(verdict, finding.as_ref());
+    let health::Glance { verdict, finding, counts } = health::glance(context, &inspection)?;
+    let suggestions = suggestions(verdict, finding.as_ref(), &board.aim());
     let overview = Overview {
         board: board.name(),
         path,
@@ -45,7 +45,7 @@ pub(super) fn run(context: &mut Context<'_>) -> Outcome<Exit> {
 }
 
 /// Three commands that fit the board's state, the finding's own first.
-fn suggestions(verdict: Verdict, finding: Option<&Finding>) -> Vec<String> {
+fn suggestions(verdict: Verdict, finding: Option<&Finding>, aim: &Aim) -> Vec<String> {
     let usual = match verdict {
         Verdict::Healthy => ["kanbanctl list", "kanbanctl create \"...\"", "kanbanctl backup"],
         Verdict::Damaged => ["kanbanctl health", "kanbanctl recover --dry-run", "kanbanctl backups list"],
@@ -54,7 +54,7 @@ fn suggestions(verdict: Verdict, finding: Option<&Finding>) -> Vec<String> {
         }
     };
     let own = finding.map(|finding| finding.next.as_str()).filter(|next| !next.is_empty());
-    let mut commands: Vec<String> = own.into_iter().chain(usual).map(str::to_owned).collect();
+    let mut commands: Vec<String> = own.into_iter().chain(usual).map(|command| aim.line(command)).collect();
     let mut seen = std::collections::HashSet::new();
     commands.retain(|command| seen.insert(command.clone()));
     commands.truncate(3);

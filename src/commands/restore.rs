@@ -10,6 +10,7 @@ use crate::board::{Board, Inspection, Stamp, holders};
 use crate::clock;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::hint;
 use crate::install;
 use crate::install::evidence::{About, Coming, Operation};
 use crate::install::site::{self, Space};
@@ -92,7 +93,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         site::require_installable(&seen)?;
         holders::require_none(&seen, "restoring over it", args.assume_unused)?;
         if !context.globals.dry_run {
-            context.ui.require_answer("The board would be replaced by the backup.")?;
+            let question = format!("The board would be replaced by {}.", source.display());
+            context.ui.require_answer(&question)?;
         }
         let (file, after) = verify(&source, &seen)?;
         let mut restored = report(context, &board, &seen, &source, &file, rows(before, after))?;
@@ -174,7 +176,8 @@ fn verify(source: &Path, seen: &Inspection) -> Outcome<(Sealed, Vec<(String, i64
         Ok((file.seal(recorded)?, rows))
     });
     examined.map_err(|failure| {
-        let hint = format!("Bring back what is left of it with `kanbanctl recover {}`.", source.display());
+        let hint =
+            format!("Bring back what is left of it with `kanbanctl recover {}`.", hint::quoted(source));
         if failure.is_damage() { failure.hint(hint).at(source) } else { failure.at(source) }
     })
 }

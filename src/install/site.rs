@@ -11,6 +11,7 @@ use rustix::fs::{Access, access};
 
 use crate::board::{Inspection, Sidecar, Sidecars, Stamp, filesystem};
 use crate::failure::{Failure, Outcome};
+use crate::hint;
 use crate::own::directory;
 
 /// The permission bit without which a board's owner has taken it out of use (incidents.md F33).
@@ -29,7 +30,7 @@ pub fn require_installable(seen: &Inspection) -> Outcome<()> {
         )
         .hint(format_args!(
             "Stop Hermes, then name the file itself with `--db {}`.",
-            seen.resolved.display()
+            hint::quoted(&seen.resolved)
         )));
     }
     for (name, sidecar) in [("-wal", &seen.sidecars.wal), ("-journal", &seen.sidecars.journal)] {
@@ -38,7 +39,7 @@ pub fn require_installable(seen: &Inspection) -> Outcome<()> {
             std::fs::symlink_metadata(&sidecar.path).is_ok_and(|meta| meta.is_file() && meta.nlink() == 1);
         if !plain {
             return Err(refused(seen, format_args!("the {name} beside the board is no file of its own"))
-                .hint(format_args!("Look at it with `ls -l {}*`.", seen.resolved.display())));
+                .hint(format_args!("Look at it with `ls -l {}*`.", hint::quoted(&seen.resolved))));
         }
     }
     if let Some(stamp) = seen.stamp {

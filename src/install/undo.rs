@@ -20,6 +20,7 @@ use super::site::{self, Space};
 use crate::board::files::with_suffix;
 use crate::board::{Inspection, Sidecars, Stamp};
 use crate::failure::{Failure, Outcome};
+use crate::hint;
 use crate::ondisk::header::{self, Header};
 use crate::ondisk::journal::{self, MAGIC};
 use crate::own::temporary_name;
@@ -81,7 +82,7 @@ fn require_whole(evidence: &Evidence) -> Outcome<()> {
             ))
             .hint(format_args!(
                 "Look at what is left with `kanbanctl --db {} recover --dry-run`.",
-                path.display()
+                hint::quoted(&path)
             ))
             .at(&path));
         }

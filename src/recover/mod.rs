@@ -62,6 +62,9 @@ pub use self::report::{
     TwoVersions,
 };
 
+/// The most sources that a refusal names.
+const NAMED: usize = 5;
+
 /// What is being done, for a progress bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -234,10 +237,10 @@ fn attempt(
     let schemas = Schemas::new()?;
     let mut ranking = ranking::rank(shelf, &schemas, watch)?;
     if ranking.ranked.is_empty() {
-        return Err(Failure::no_board("None of the sources holds a page of a database."));
+        return Err(barren(sources, Failure::no_board, "a page of a database"));
     }
     if ranking.ranked.iter().all(|facts| facts.rows == 0 && !facts.has_schema) {
-        return Err(Failure::damaged("No source holds a row or a schema that can be read."));
+        return Err(barren(sources, Failure::damaged, "a row or a schema that can be read"));
     }
     let mut merge = Merge::new();
     ranking::fold(&mut ranking, &mut merge, shelf, watch)?;
@@ -267,6 +270,21 @@ fn attempt(
     }
     account::finish(&mut report, &merged, &written, &ranking.ranked, sources, options.provenance);
     Ok(Ran { report, mode: traits.mode, apart })
+}
+
+/// Every source was looked at and none has what is needed.
+fn barren(sources: &[Source], kind: fn(String) -> Failure, what: &str) -> Failure {
+    let named: Vec<String> =
+        sources.iter().take(NAMED).map(|source| source.path.display().to_string()).collect();
+    let more = match sources.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        rest => format!(" and {rest} more"),
+    };
+    let failure = kind(format!("No source holds {what}; looked at {}{more}.", named.join(", ")))
+        .hint("Is it the file that was meant? `kanbanctl -v boards show` says which one it is and why.")
+        .hint("If another copy of the board is anywhere, read it too: `kanbanctl recover COPY --output NEW.db`.");
+    // Nothing was made: the sources are what this is about.
+    sources.iter().take(1).fold(failure, |failure, source| failure.at(&source.path))
 }
 
 /// Writes `merged` into `file` and checks it: of the pages of `main` where they can stay, otherwise row by row.

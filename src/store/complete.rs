@@ -107,7 +107,7 @@ impl<'c> Completer<'c> {
         }
         if self.schema.newer && !super::link::satisfied(self.conn, id)? {
             return Err(Failure::conflict(format!("Task {id} waits for parents that are not done."))
-                .hint(format!("`kanbanctl show {id}` names them.")));
+                .hint(format!("`kanbanctl show {}` names them.", crate::hint::quoted(id))));
         }
         Ok(goal.integer() == Some(1))
     }

@@ -31,6 +31,10 @@ struct ErrorLine<'a> {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    board: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<&'a str>,
     hints: &'a [String],
 }
 
@@ -69,6 +73,8 @@ pub(super) fn error(failure: &Failure, terminal: bool) -> Vec<u8> {
         name: failure.exit().name(),
         message: failure.to_string(),
         path: failure.path().map(|path| path.to_string_lossy().into_owned()),
+        board: failure.board().map(|board| board.path.to_string_lossy().into_owned()),
+        origin: failure.board().map(|board| board.origin.as_str()),
         hints: failure.hints(),
     };
     let mut text = Vec::with_capacity(256);

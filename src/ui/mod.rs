@@ -5,6 +5,7 @@
 
 use std::fmt::{self, Display};
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
@@ -214,12 +215,31 @@ impl Ui {
             self.talk(&line);
             return;
         }
-        let message = failure.to_string();
-        self.say(Label::Bad, "error: ", &message);
-        if let Some(path) = failure.path().map(|path| path.display().to_string())
-            && !message.contains(&path)
-        {
-            self.say(Label::Dim, "file: ", &path);
+        self.say(Label::Bad, "error: ", &failure);
+        self.particulars(failure);
+    }
+
+    /// Says what failed on one of several boards, while the verb goes on with the others. Silenced by `-qq`.
+    pub fn setback(&mut self, board: &str, failure: &Failure) {
+        if self.settings.quiet < 2 {
+            self.say(Label::Warning, "warning: ", &format_args!("board {board}: {failure}"));
+            self.particulars(failure);
+        }
+    }
+
+    /// What a failure is about and what to do next, each on a line of its own.
+    fn particulars(&mut self, failure: &Failure) {
+        let board = failure.board();
+        let is_board = |path: &Path| board.is_some_and(|board| board.path == path);
+        if let Some(path) = failure.path().filter(|path| !is_board(path)) {
+            let path = path.display().to_string();
+            if !failure.to_string().contains(&path) {
+                self.say(Label::Dim, "file: ", &path);
+            }
+        }
+        if let Some(board) = board {
+            let (path, origin) = (board.path.display(), &board.origin);
+            self.say(Label::Dim, "board: ", &format_args!("{path} (chosen by {origin})"));
         }
         for hint in failure.hints() {
             self.hint(hint);

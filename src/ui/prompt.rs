@@ -146,6 +146,7 @@ fn restore(before: Option<&rustix::termios::Termios>, moves: bool) {
 
 fn declined() -> Failure {
     Failure::refused("Not confirmed; nothing was changed.")
+        .hint("Run the command again and answer as it asks, or confirm it with `--yes`.")
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod generated; // completions and man pages are what the program makes
 mod generations; // commits in a deleted log: named, counted, brought back
 mod health; // what health and the overview say, and that they change nothing
 mod hermes; // the real Hermes 0.19.0 beside us: same rows, nothing of its lost
+mod hints; // what to do next: it parses, it acts on the board that was meant
 mod holders; // other processes with the board open, their locks lost or not
 mod hostile; // boards made to harm: nothing runs, nothing hangs, nothing outgrows its memory
 mod init; // one board, made once, never where one was lost

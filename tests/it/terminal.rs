@@ -109,7 +109,8 @@ fn quiet_says_no_hint_and_twice_quiet_errors_only() {
         let quiet = sandbox.run(&[args, &["-q"]].concat()).exits(code);
         assert!(!quiet.stderr.contains("hint: "), "{quiet}");
         let silent = sandbox.run(&[args, &["-qq"]].concat()).exits(code);
-        let only_errors = |line: &str| line.starts_with("error: ") || line.starts_with("file: ");
+        let only_errors =
+            |line: &str| ["error: ", "file: ", "board: "].iter().any(|head| line.starts_with(head));
         assert!(silent.stderr.lines().all(only_errors), "{silent}");
         assert_eq!((silent.stderr.is_empty(), &silent.stdout), (code == 5, &quiet.stdout), "{silent}");
     }

@@ -65,7 +65,8 @@ pub(super) fn of_process(pid: u32, targets: &[Target]) -> Outcome<Option<Holder>
     match open_files(pid, targets, None) {
         Ok(open) => Ok(judged(pid, &Files { open, view: View::Named }, targets)),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            Err(Failure::not_found(format!("there is no process {pid}.")))
+            Err(Failure::not_found(format!("there is no process {pid}."))
+                .hint("`kanbanctl health` names the processes that hold files of this board."))
         }
         Err(error) => Err(Failure::io(error, format!("looking at the files of process {pid}"))
             .hint("Run it as root or as the user of that process.")),

@@ -83,7 +83,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         context.ui.warning("There is no board; the copy is all there is.");
     }
     if compared.totals.only_in_copy + compared.totals.copy_newer > 0 {
-        context.ui.hint("See what would come back with `kanbanctl recover --dry-run`.");
+        context.hint("See what would come back with `kanbanctl recover --dry-run`.");
     }
     Ok(gathered.exit)
 }

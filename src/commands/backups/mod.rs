@@ -90,7 +90,7 @@ fn gather(context: &mut Context<'_>) -> Outcome<Gathered> {
                 Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => return Err(failure),
                 Err(failure) => {
                     gathered.exit = gathered.exit.merge(failure.exit());
-                    context.ui.warning(format_args!("board {}: {failure}", board.name()));
+                    context.ui.setback(&board.name(), &board.blame(failure));
                 }
                 Ok(_) => {}
             }

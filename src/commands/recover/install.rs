@@ -41,7 +41,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
         holders
             .require_none("installing the recovered board", args.assume_unused)
             .map_err(|failure| failure.at(&seen.resolved))?;
-        let (rebuilt, found) = rebuild(context, args, board, &seen, &holders)?;
+        let (rebuilt, found) = rebuild(context, args, &seen, &holders)?;
         if !confirmed {
             confirm(context, board, &rebuilt)?;
             confirmed = true;
@@ -89,14 +89,12 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
 fn rebuild(
     context: &mut Context<'_>,
     args: &Args,
-    board: &Board,
     seen: &Inspection,
     holders: &Holders,
 ) -> Outcome<(Rebuilt, Found)> {
     let held = in_hands(seen, holders, &args.from_pid)?;
     let mut bars = Bars::new(context.ui, context.signals.clone());
-    let found = discover(seen, args, held, &mut bars)
-        .map_err(|failure| crate::commands::chosen_by(failure, board))?;
+    let found = discover(seen, args, held, &mut bars)?;
     // Nothing is known yet of the new file's size but that it is about that of the largest source.
     let largest = found.sources.iter().map(|source| source.size + source.wal_size).max().unwrap_or(0);
     Space::of(seen, largest).require(seen, false)?;

@@ -13,6 +13,7 @@ use crate::board::holders::{self, Completeness, Holders};
 use crate::board::{Board, Inspection, generation};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::hint;
 use crate::install::{evidence, site};
 use crate::plural::counted;
 use crate::recover::held::{self, Held};
@@ -99,7 +100,7 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
         say_what_stands_in_the_way(context, &seen);
     }
     let mut bars = Bars::new(context.ui, context.signals.clone());
-    let found = discover(&seen, args, held, &mut bars).map_err(|failure| super::chosen_by(failure, board))?;
+    let found = discover(&seen, args, held, &mut bars)?;
     let options = args.extent.options(scratch(output, context.scratch()));
     let report = recover::recover(&found.sources, output, &options, &mut bars)?;
     drop(bars);
@@ -121,12 +122,11 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
             context
                 .ui
                 .status(format_args!("{rows} in {}; the board was not touched.", output.display()));
-            context.ui.hint(format_args!(
-                "Look at it with `kanbanctl --db {} health --depth full`.",
-                output.display()
-            ));
+            let path = std::path::absolute(output).unwrap_or_else(|_| output.to_path_buf());
+            let path = hint::quoted(&path);
+            context.ui.hint(format_args!("Look at it with `kanbanctl --db {path} health --depth full`."));
         }
-        None => context.ui.hint(
+        None => context.hint(
             "Install it with `kanbanctl recover`, or build a file of its own with `kanbanctl recover --output NEW.db`.",
         ),
     }

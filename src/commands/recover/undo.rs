@@ -57,7 +57,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
         context.ui.status(format_args!("Dry run: the board would be as it was at {}.", undone.taken_at));
         return Ok(Exit::Ok);
     }
-    let warning = format!("The board will be as it was at {}, before it was replaced.", undone.taken_at);
+    let warning = format!("The board will be as it was at {}, kept in {}.", undone.taken_at, undone.from);
     context.ui.confirm_name(&warning, &board.name())?;
     let terms = context.terms(args.assume_unused);
     let Some(installed) = undo::put_back(&seen, &plan, &terms)? else {

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use super::Subject;
 use crate::failure::Outcome;
 use crate::health::{Depth, Finding, Severity};
+use crate::hint;
 use crate::plural::counted;
 use crate::store::{audit, schema as tables};
 
@@ -127,7 +128,8 @@ pub(super) fn stale_running(connection: &Connection, subject: &Subject) -> Outco
         "{} no live claim: {named}.",
         counted(stale.len() as u64, "running task has", "running tasks have")
     );
-    let next = format!("kanbanctl show {}", stale.first().map_or("", |task| task.id.as_str()));
+    let first = stale.first().map_or("", |task| task.id.as_str());
+    let next = format!("kanbanctl show {}", hint::quoted(first));
     Ok(vec![Finding::new("stale-running", Severity::Warning, "tasks", message).next(next)])
 }
 

@@ -126,7 +126,11 @@ pub fn discover(board: &Path, named: &[PathBuf], watch: &mut dyn Watch) -> Outco
 pub fn require_there(named: &[PathBuf]) -> Outcome<()> {
     for path in named {
         if !exists(path)? {
-            return Err(Failure::no_board("The source does not exist.").at(path));
+            return Err(Failure::no_board(format!("The source {} does not exist.", path.display()))
+                .hint(
+                    "Name a file that is there; `kanbanctl backups list` shows the copies beside the board.",
+                )
+                .at(path));
         }
     }
     Ok(())
