@@ -8,9 +8,10 @@ use crate::clock;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::pool::Access;
-use crate::store::query::{self, Filter, SORTS, STATUSES};
+use crate::store::query::{self, Filter, SORTS};
 use crate::store::schema;
 use crate::store::task::Task;
+use crate::store::words::STATUSES;
 use crate::ui::{Column, Label, Page, Records, Report, Table};
 
 /// List tasks as they are stored; nothing is promoted by looking.

@@ -7,8 +7,9 @@ use super::list::every_board;
 use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::pool::Access;
-use crate::store::query::{self, STATUSES, Stats};
+use crate::store::query::{self, Stats};
 use crate::store::schema;
+use crate::store::words::STATUSES;
 use crate::ui::{Column, Label, Page, Records, Report, Table};
 
 /// Count tasks by status and assignee; archived ones are left out.

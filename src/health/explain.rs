@@ -4,7 +4,7 @@
 //! procedures.
 
 /// Every finding id with its explanation, in the order in which the checks run.
-const EXPLANATIONS: [(&str, &str); 22] = [
+const EXPLANATIONS: [(&str, &str); 23] = [
     (
         "file-missing",
         "The database file is not there, but its WAL, journal or .corrupt backups are. The board was \
@@ -89,7 +89,19 @@ const EXPLANATIONS: [(&str, &str); 22] = [
         "schema",
         "The board's tables are not those that Hermes creates, or carry triggers, views or checks of their own.",
     ),
-    ("references", "Rows point to tasks, runs or events that are not there."),
+    (
+        "references",
+        "Rows point to tasks, runs or events that are not there: deleted by an older Hermes, or lost. Hermes works with \
+        such a board; only what a copy still has can come back. A subscription that is ahead of every event stays silent \
+        until new events have caught up with it.",
+    ),
+    (
+        "unknown-value",
+        "A status or kind is none of those that Hermes writes. It passes such a task or run over, and its verbs refuse it. \
+        A flipped bit, or SQL by hand: `health --depth full` tells the first by indexes that disagree, and recover turns \
+        it back where an index or a copy still has the word. Otherwise only you can say what was there: see the section \
+        of the manual.",
+    ),
     ("stale-running", "Tasks are marked running although their claim has run out or was never recorded."),
 ];
 

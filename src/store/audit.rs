@@ -131,57 +131,48 @@ pub struct Dangling {
     /// What points, as `table.column`.
     pub from: &'static str,
     /// How many rows do.
-    pub rows: i64,
+    pub rows: u64,
+    /// The first of them: what each is called, and where it points.
+    pub first: Vec<(String, String)>,
 }
 
-/// The references of Hermes' tables (board-format.md 2), with the query that counts the broken ones. `task_events`
-/// are left out: Hermes never collects the events of deleted tasks (board-format.md 7.3).
-const REFERENCES: [(&str, &str, &str); 6] = [
-    (
-        "task_links.parent_id",
-        "task_links",
-        "SELECT count(*) FROM task_links WHERE parent_id NOT IN (SELECT id FROM tasks)",
-    ),
-    (
-        "task_links.child_id",
-        "task_links",
-        "SELECT count(*) FROM task_links WHERE child_id NOT IN (SELECT id FROM tasks)",
-    ),
-    (
-        "task_comments.task_id",
-        "task_comments",
-        "SELECT count(*) FROM task_comments WHERE task_id NOT IN (SELECT id FROM tasks)",
-    ),
-    (
-        "task_runs.task_id",
-        "task_runs",
-        "SELECT count(*) FROM task_runs WHERE task_id NOT IN (SELECT id FROM tasks)",
-    ),
-    (
-        "tasks.current_run_id",
-        "task_runs",
-        "SELECT count(*) FROM tasks WHERE current_run_id IS NOT NULL
-         AND current_run_id NOT IN (SELECT id FROM task_runs)",
-    ),
-    (
-        "kanban_notify_subs.task_id",
-        "kanban_notify_subs",
-        "SELECT count(*) FROM kanban_notify_subs WHERE task_id NOT IN (SELECT id FROM tasks)",
-    ),
+/// The references of Hermes' tables (board-format.md 2): what points, its table, what a row of it is called, and the table
+/// that it points into. `task_events` are left out: Hermes never collects the events of deleted tasks (board-format.md 7.3).
+const REFERENCES: [(&str, &str, &str, &str); 6] = [
+    ("task_links.parent_id", "task_links", "child_id", "tasks"),
+    ("task_links.child_id", "task_links", "parent_id", "tasks"),
+    ("task_comments.task_id", "task_comments", "id", "tasks"),
+    ("task_runs.task_id", "task_runs", "id", "tasks"),
+    ("tasks.current_run_id", "tasks", "id", "task_runs"),
+    ("kanban_notify_subs.task_id", "kanban_notify_subs", "platform", "tasks"),
 ];
 
-/// The references that lead nowhere, by kind; kinds whose table is missing are left out.
+/// The references that lead nowhere, by kind, at most `named` rows of each by name; kinds whose table is missing are left
+/// out.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn dangling(connection: &Connection) -> Outcome<Vec<Dangling>> {
+pub fn dangling(connection: &Connection, named: usize) -> Outcome<Vec<Dangling>> {
     let mut found = Vec::new();
-    for (from, table, sql) in REFERENCES {
-        if connection.table_exists(None, "tasks")? && connection.table_exists(None, table)? {
-            let rows: i64 = connection.query_row(sql, [], |row| row.get(0))?;
-            if rows > 0 {
-                found.push(Dangling { from, rows });
+    for (from, table, name, into) in REFERENCES {
+        if !connection.table_exists(None, table)? || !connection.table_exists(None, into)? {
+            continue;
+        }
+        let column = from.rsplit_once('.').map_or(from, |(_, column)| column);
+        let sql = format!(
+            "SELECT {name}, {column} FROM {table} WHERE {column} IS NOT NULL AND {column} NOT IN (SELECT id FROM {into})"
+        );
+        let mut dangling = Dangling { from, rows: 0, first: Vec::new() };
+        let mut statement = connection.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            dangling.rows += 1;
+            if dangling.first.len() < named {
+                dangling.first.push((row.get::<_, Field>(0)?.show(), row.get::<_, Field>(1)?.show()));
             }
+        }
+        if dangling.rows > 0 {
+            found.push(dangling);
         }
     }
     Ok(found)
@@ -264,16 +255,17 @@ pub fn exhausted_sequences(connection: &Connection) -> Outcome<Vec<String>> {
     Ok(names.map(|name| name.map(|name| name.show())).collect::<Result<_, _>>()?)
 }
 
-/// Subscriptions whose cursor is ahead of every event that was ever written: they stay silent (board-format.md 8.1).
+/// The tasks of subscriptions whose cursor is ahead of every event that was ever written: they stay silent
+/// (board-format.md 8.1).
 ///
 /// # Errors
 /// What SQLite says.
-pub fn cursors_ahead(connection: &Connection) -> Outcome<i64> {
-    Ok(connection.query_row(
-        "SELECT count(*) FROM kanban_notify_subs WHERE last_event_id >
+pub fn cursors_ahead(connection: &Connection) -> Outcome<Vec<String>> {
+    let mut statement = connection.prepare(
+        "SELECT task_id FROM kanban_notify_subs WHERE last_event_id >
          max(ifnull((SELECT seq FROM sqlite_sequence WHERE name='task_events'), 0),
              ifnull((SELECT max(id) FROM task_events), 0))",
-        [],
-        |row| row.get(0),
-    )?)
+    )?;
+    let tasks = statement.query_map([], |row| row.get::<_, Field>(0))?;
+    Ok(tasks.map(|task| task.map(|task| task.show())).collect::<Result<_, _>>()?)
 }

@@ -18,6 +18,7 @@ pub mod run;
 pub mod schema;
 pub mod task;
 pub mod text;
+pub mod words;
 
 #[cfg(test)]
 mod scenes;

@@ -14,10 +14,6 @@ use super::task::{self, Task};
 use super::{link, text};
 use crate::failure::{Failure, Outcome};
 
-/// Every status that Hermes knows (board-format.md 5).
-pub const STATUSES: [&str; 9] =
-    ["triage", "todo", "scheduled", "ready", "running", "blocked", "review", "done", "archived"];
-
 /// Names of Hermes' sort orders and what they mean.
 pub const SORTS: [(&str, &str); 8] = [
     ("created", "created_at ASC, id ASC"),

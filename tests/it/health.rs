@@ -149,6 +149,74 @@ fn claims_that_ran_out_and_references_to_nothing_are_warnings() {
 }
 
 #[test]
+fn references_to_nothing_name_their_rows_and_what_to_do() {
+    let sandbox = healthy();
+    with_plain_handle(
+        &sandbox.board(),
+        "INSERT INTO task_links VALUES('t_00000000', (SELECT min(id) FROM tasks));
+         INSERT INTO task_comments(id, task_id, author, body, created_at) VALUES(4711, 't_0000dead', 'a', 'b', 5);
+         UPDATE kanban_notify_subs SET last_event_id = 1 << 40;
+         INSERT INTO kanban_notify_subs(task_id, platform, chat_id, thread_id, created_at, last_event_id)
+         VALUES('t_0000beef', 'telegram', '1', '', 5, 1 << 40);",
+    );
+    let data = sandbox.run(&["health", "--json"]).exits(3).data();
+    let found = |subject: &str| -> serde_json::Value {
+        let findings = data["findings"].as_array().unwrap();
+        let of =
+            |finding: &&serde_json::Value| finding["id"] == "references" && finding["subject"] == subject;
+        findings.iter().find(of).unwrap_or_else(|| panic!("{subject}: {data}")).clone()
+    };
+    for (subject, named) in [
+        ("task_links.parent_id", "to t_00000000"),
+        ("task_comments.task_id", "4711 to t_0000dead"),
+        ("kanban_notify_subs.task_id", "telegram to t_0000beef"),
+        ("kanban_notify_subs.last_event_id", "t_0000beef"),
+    ] {
+        let finding = found(subject);
+        assert!(finding["message"].as_str().unwrap().contains(named), "{finding}");
+        assert!(finding["next"].as_str().unwrap().starts_with("kanbanctl "), "{finding}");
+    }
+}
+
+/// Hermes passes over what it does not know: such a row is lost to it though it is there.
+#[test]
+fn words_that_hermes_does_not_write_are_named() {
+    let sandbox = healthy();
+    with_plain_handle(
+        &sandbox.board(),
+        "UPDATE tasks SET status='todo' WHERE status='running';
+         UPDATE tasks SET status='tri!ge' WHERE id=(SELECT min(id) FROM tasks);
+         UPDATE tasks SET workspace_kind=x'ff' WHERE id=(SELECT max(id) FROM tasks);
+         UPDATE task_events SET kind='levitated' WHERE id=3;",
+    );
+    let before = sandbox.photograph();
+    let data = sandbox.run(&["health", "--json"]).exits(3).data();
+    let found = |data: &serde_json::Value, subject: &str| -> serde_json::Value {
+        let findings = data["findings"].as_array().unwrap();
+        findings.iter().find(|finding| finding["subject"] == subject).unwrap().clone()
+    };
+    let first = sandbox.run(&["list", "--json"]).success().data();
+    let first =
+        first.as_array().unwrap().iter().map(|task| task["id"].as_str().unwrap()).min().unwrap().to_owned();
+    let status = found(&data, "tasks.status");
+    assert_eq!(
+        (&status["id"], &status["severity"]),
+        (&"unknown-value".into(), &"warning".into()),
+        "{status}"
+    );
+    assert!(status["message"].as_str().unwrap().contains(&format!("{first} is \"tri!ge\"")), "{status}");
+    assert!(found(&data, "tasks.workspace_kind")["message"].as_str().unwrap().contains("x:ff"), "{data}");
+    assert!(found(&data, "task_events.kind")["message"].as_str().unwrap().contains("3 is \"levitated\""));
+    assert_eq!(sandbox.photograph(), before);
+
+    // A newer Hermes may have words of its own, if they are words.
+    with_plain_handle(&sandbox.board(), "ALTER TABLE tasks ADD COLUMN reasoning_effort TEXT");
+    let data = sandbox.run(&["health", "--json"]).exits(3).data();
+    assert_eq!(found(&data, "task_events.kind")["severity"], "info", "{data}");
+    assert_eq!(found(&data, "tasks.status")["severity"], "warning", "{data}");
+}
+
+#[test]
 fn monitoring_formats_carry_the_verdict() {
     let sandbox = injured(Shape::TlsHeader);
     let nagios = sandbox.run(&["health", "--format", "nagios"]).exits(2);

@@ -360,4 +360,5 @@ fn copies_that_agree_outvote_a_flipped_bit_and_no_edit() {
     std::fs::remove_file(damage::beside(&sandbox.board(), ".corrupt.0123456789abcde2.bak")).unwrap();
     let output = sandbox.run(&["recover", "--dry-run", "--json"]).success();
     assert_eq!(output.data()["tables"]["task_comments"]["suspect"], 1);
+    output.says("--provenance --json");
 }

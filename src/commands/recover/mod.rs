@@ -157,7 +157,7 @@ fn discover(seen: &Inspection, args: &Args, held: Held, bars: &mut Bars<'_>) -> 
     Ok(found)
 }
 
-/// 5 when something is lost, with a word about it.
+/// 5 when something is lost, with a word about it and about what may be altered.
 fn exit(context: &mut Context<'_>, recovered: &Recovered) -> Exit {
     let (partial, unread) = (recovered.report.is_partial(), recovered.unread_sources.len());
     if partial {
@@ -170,6 +170,17 @@ fn exit(context: &mut Context<'_>, recovered: &Recovered) -> Exit {
             "{} named above; what only they hold is not in the result.",
             counted(unread as u64, "source could not be read and is", "sources could not be read and are")
         ));
+    }
+    let suspect: u64 = recovered.report.tables.values().map(|table| table.suspect).sum();
+    if suspect > 0 {
+        context.ui.warning(format_args!(
+            "{} back with a value or in a place that is unlikely, and may have been altered.",
+            counted(suspect, "row came", "rows came")
+        ));
+        context.ui.hint(
+            "`kanbanctl recover --dry-run --provenance --json` names them under `suspects`, and says of every row where it is \
+             from.",
+        );
     }
     if partial || unread > 0 { Exit::Partial } else { Exit::Ok }
 }

@@ -9,10 +9,12 @@ use crate::failure::Outcome;
 use crate::health::{Depth, Finding, Severity};
 use crate::hint;
 use crate::plural::counted;
-use crate::store::{audit, schema as tables};
+use crate::store::{audit, schema as tables, words};
 
 /// The most ids that are named in one message.
 const NAMED: usize = 5;
+/// The most characters of a name or value in a message.
+const LONGEST_NAME: usize = 40;
 
 /// Tables and columns that are not as Hermes creates them.
 pub(super) fn schema(connection: &Connection, subject: &Subject) -> Outcome<Vec<Finding>> {
@@ -98,17 +100,39 @@ pub(super) fn sequences(connection: &Connection, subject: &Subject) -> Outcome<V
 
 /// Rows that point nowhere.
 pub(super) fn references(connection: &Connection, _: &Subject) -> Outcome<Vec<Finding>> {
-    let found = audit::dangling(connection)?;
-    Ok(found
-        .into_iter()
-        .map(|dangling| {
-            let message = format!(
-                "{} to something that is not there.",
-                counted(dangling.rows.unsigned_abs(), "row points", "rows point")
-            );
-            Finding::new("references", Severity::Warning, dangling.from, message)
-        })
-        .collect())
+    let found = audit::dangling(connection, NAMED)?;
+    let say = |dangling: audit::Dangling| {
+        let first = dangling.first.iter().map(|(row, to)| format!("{} to {}", short(row), short(to)));
+        let message = format!(
+            "{} to something that is not there: {}.",
+            counted(dangling.rows, "row points", "rows point"),
+            listed(first, dangling.rows)
+        );
+        Finding::new("references", Severity::Warning, dangling.from, message)
+            .next("kanbanctl recover --dry-run")
+    };
+    Ok(found.into_iter().map(say).collect())
+}
+
+/// Values that no Hermes writes: it passes over such rows. A board of a newer version may have words of its own.
+pub(super) fn words(connection: &Connection, _: &Subject) -> Outcome<Vec<Finding>> {
+    let schema = tables::check(connection)?;
+    let found = words::foreign(connection, &schema, NAMED)?;
+    let say = |foreign: words::Foreign| {
+        let first =
+            foreign.first.iter().map(|(row, value)| format!("{} is \"{}\"", short(row), short(value)));
+        let message = format!(
+            "{} a value that Hermes does not know: {}.",
+            counted(foreign.rows, "row has", "rows have"),
+            listed(first, foreign.rows)
+        );
+        let may_be_newer = schema.newer && foreign.are_words;
+        let severity = if may_be_newer { Severity::Info } else { Severity::Warning };
+        let subject = format!("{}.{}", foreign.table, foreign.column);
+        let finding = Finding::new("unknown-value", severity, subject, message);
+        if may_be_newer { finding } else { finding.next("kanbanctl health --explain unknown-value") }
+    };
+    Ok(found.into_iter().map(say).collect())
 }
 
 /// Running tasks without a live claim.
@@ -117,19 +141,15 @@ pub(super) fn stale_running(connection: &Connection, subject: &Subject) -> Outco
         return Ok(Vec::new());
     }
     let stale = audit::stale_running(connection, subject.now)?;
-    if stale.is_empty() {
+    let Some(first) = stale.first() else {
         return Ok(Vec::new());
-    }
-    let mut named = stale.iter().take(NAMED).map(|task| task.id.as_str()).collect::<Vec<_>>().join(", ");
-    if stale.len() > NAMED {
-        named.push_str(", ...");
-    }
+    };
+    let next = format!("kanbanctl show {}", hint::quoted(&first.id));
     let message = format!(
-        "{} no live claim: {named}.",
-        counted(stale.len() as u64, "running task has", "running tasks have")
+        "{} no live claim: {}.",
+        counted(stale.len() as u64, "running task has", "running tasks have"),
+        listed(stale.iter().map(|task| short(&task.id)), stale.len() as u64)
     );
-    let first = stale.first().map_or("", |task| task.id.as_str());
-    let next = format!("kanbanctl show {}", hint::quoted(first));
     Ok(vec![Finding::new("stale-running", Severity::Warning, "tasks", message).next(next)])
 }
 
@@ -141,16 +161,38 @@ pub(super) fn cursors(connection: &Connection, _: &Subject) -> Outcome<Vec<Findi
         return Ok(Vec::new());
     }
     let ahead = audit::cursors_ahead(connection)?;
-    if ahead == 0 {
+    if ahead.is_empty() {
         return Ok(Vec::new());
     }
     let message = format!(
-        "{} silent.",
+        "{} silent: {}.",
         counted(
-            ahead.unsigned_abs(),
+            ahead.len() as u64,
             "subscription is ahead of every event and stays",
             "subscriptions are ahead of every event and stay"
-        )
+        ),
+        listed(ahead.iter().map(|task| short(task)), ahead.len() as u64)
     );
-    Ok(vec![Finding::new("references", Severity::Warning, "kanban_notify_subs.last_event_id", message)])
+    Ok(vec![
+        Finding::new("references", Severity::Warning, "kanban_notify_subs.last_event_id", message)
+            .next("kanbanctl health --explain references"),
+    ])
+}
+
+/// The first names of `all`, and whether there are more.
+fn listed(names: impl Iterator<Item = String>, all: u64) -> String {
+    let mut listed = names.take(NAMED).collect::<Vec<_>>().join(", ");
+    if all > NAMED as u64 {
+        listed.push_str(", ...");
+    }
+    listed
+}
+
+/// A name or value as far as it fits a message: anything may stand on a board.
+fn short(text: &str) -> String {
+    let mut short: String = text.chars().take(LONGEST_NAME).collect();
+    if short.len() < text.len() {
+        short.push_str("...");
+    }
+    short
 }
