@@ -17,6 +17,7 @@ use super::{Inspection, Sidecar, Stamp};
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::store::Store;
 use crate::ondisk::wal::{Frame, Wal};
+use crate::plural::counted;
 
 /// Where the WAL index keeps the number of frames already written back: after two copies of its 48-byte header
 /// ("WAL-mode file format", section 2.1: nBackfill at byte 96), and the log's last valid frame (mxFrame, byte 16).
@@ -244,7 +245,8 @@ pub fn require_writable(inspection: &Inspection) -> Outcome<()> {
     };
     if absent > 0 {
         return Err(Failure::damaged(format!(
-            "the file is cut: {absent} pages of the board are neither in it nor in its WAL. Nothing was written."
+            "the file is cut: {} neither in it nor in its WAL. Nothing was written.",
+            counted(absent, "page of the board is", "pages of the board are")
         ))
         .hint("See what can be brought back with `kanbanctl recover --dry-run`.")
         .at(&inspection.resolved));

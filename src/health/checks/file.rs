@@ -7,6 +7,7 @@ use crate::board::FileState;
 use crate::board::files::with_suffix;
 use crate::board::rollback::Rollback;
 use crate::health::{Finding, Severity};
+use crate::plural::counted;
 
 const DRY_RUN: &str = "kanbanctl recover --dry-run";
 
@@ -71,8 +72,9 @@ fn short_of_pages(subject: &Subject) -> Option<String> {
         // The log's last commit counts the pages.
         return (waiting.absent > 0).then(|| {
             format!(
-                "{} pages of the board are neither in the file ({} bytes) nor in its WAL.",
-                waiting.absent, stamp.len
+                "{} neither in the file ({} bytes) nor in its WAL.",
+                counted(waiting.absent, "page of the board is", "pages of the board are"),
+                stamp.len
             )
         });
     }
