@@ -134,9 +134,9 @@ impl Budget {
 fn pause(waited: Duration) -> Duration {
     let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
     Duration::from_micros(match waited {
-        0..10 => 1_000 + 500 * waited,
-        10..50 => 15_000,
-        50..2_000 => (750_000 / waited).max(1_000),
+        0..10 => 200 + 100 * waited,
+        10..50 => 5_000,
+        50..2_000 => (250_000 / waited).max(500),
         _ => 5_000,
     })
 }
@@ -153,7 +153,7 @@ mod tests {
         for waited in [0, 1, 9, 10, 49, 50, 1_999, 2_000, 100_000] {
             let pause = pause(Duration::from_millis(waited));
             assert!(
-                (Duration::from_millis(1)..=Duration::from_millis(15)).contains(&pause),
+                (Duration::from_micros(200)..=Duration::from_millis(5)).contains(&pause),
                 "{waited}: {pause:?}"
             );
         }
