@@ -5,13 +5,13 @@ use std::path::Path;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::{Context, picture};
+use super::{Context, explain, picture};
 use crate::board::holders;
 use crate::board::{Board, FileState, Inspection, location};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::health::checks::{self, Subject, compare_looks};
-use crate::health::{Depth, Finding, Severity, Verdict, explain, ids, weigh};
+use crate::health::{Depth, Finding, Severity, Verdict, weigh};
 use crate::hint;
 use crate::pool::{Access, Pool};
 use crate::recover::map::Map;
@@ -62,7 +62,7 @@ struct All(Vec<Checked>);
 /// Exit 10 where no board is, 6 when it could not be looked at at all.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     if let Some(id) = &args.explain {
-        return explain_finding(context, id);
+        return explain::run(context, id);
     }
     if args.map && context.ui.format().is_monitoring() {
         return Err(Failure::usage("--map is for people and for --json, not for --format nagios or prom."));
@@ -163,17 +163,6 @@ fn not_seen(board: &Board, depth: Depth, failure: &Failure) -> Checked {
         counts: serde_json::Map::new(),
         wal_frames_pending: 0,
         map: None,
-    }
-}
-
-fn explain_finding(context: &mut Context<'_>, id: &str) -> Outcome<Exit> {
-    match explain(id) {
-        Some(text) => {
-            context.ui.raw(&format!("{id}: {text}\nSee kanbanctl-recovery(7) for the procedure.\n"))?;
-            Ok(Exit::Ok)
-        }
-        None => Err(Failure::not_found(format!("there is no finding called {id}."))
-            .hint(format!("The findings are {}.", ids().collect::<Vec<_>>().join(", ")))),
     }
 }
 

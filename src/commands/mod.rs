@@ -13,6 +13,7 @@ pub mod complete;
 pub mod completions;
 pub mod create;
 pub mod draft;
+mod explain;
 pub mod health;
 pub mod init;
 pub mod journal_mode;
@@ -39,6 +40,7 @@ use crate::clock::Clock;
 use crate::env::Env;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::hint::Aim;
 use crate::install::Terms;
 use crate::pool::{Access, Budget, Lines, Pool};
 use crate::signals::Signals;
@@ -186,10 +188,14 @@ impl Context<'_> {
         }
     }
 
+    /// What leads a pasted command line to the board that was chosen.
+    fn aim(&self) -> Aim {
+        self.chosen.as_ref().map(Board::aim).unwrap_or_default()
+    }
+
     /// Text with the command lines in it leading to the board that was chosen.
     fn aimed(&self, text: impl std::fmt::Display) -> String {
-        let aim = self.chosen.as_ref().map(Board::aim).unwrap_or_default();
-        aim.text(&text.to_string())
+        self.aim().text(&text.to_string())
     }
 
     /// Says what to do next, about the board that was chosen.

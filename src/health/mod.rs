@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::exit::Exit;
 
 pub use checks::{Subject, after_opening, before_opening};
-pub use explain::{explain, ids};
+pub use explain::{Explanation, explain, ids};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

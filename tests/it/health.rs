@@ -233,8 +233,17 @@ fn every_finding_can_be_explained() {
     let unknown = sandbox.run(&["health", "--explain", "nothing"]).exits(13);
     let list = unknown.stderr.split("The findings are ").nth(1).unwrap().trim_end().trim_end_matches('.');
     for id in list.split(", ") {
-        let said = sandbox.run(&["health", "--explain", id]).success();
+        let said = sandbox.run(&["health", "--explain", id, "--format", "table"]).success();
         assert!(said.stdout.starts_with(&format!("{id}: ")), "{said}");
+        let named = sandbox.run(&["health", "--explain", id, "--board", "default", "--json"]).success();
+        assert_eq!(named.json()["kind"], "health.explanation");
+        let data = named.data();
+        assert_eq!((&data["id"], &data["section"]), (&id.into(), &id.into()), "{data}");
+        let next = data["next"].as_str().unwrap();
+        // Whoever was sent here from a finding is not sent back.
+        assert!(!next.is_empty() && !next.contains(" health"), "{data}");
+        assert!(said.stdout.contains(&format!("next: {}\n", next.replace(" --board default", ""))), "{said}");
+        assert_eq!(next.starts_with("kanbanctl"), next.starts_with("kanbanctl --board default "), "{data}");
     }
 }
 

@@ -7,9 +7,12 @@ use crate::board::FileState;
 use crate::board::files::with_suffix;
 use crate::board::rollback::Rollback;
 use crate::health::{Finding, Severity};
+use crate::hint;
 use crate::plural::counted;
 
 const DRY_RUN: &str = "kanbanctl recover --dry-run";
+/// Where the log is gone with the next open.
+const SAVE: &str = "kanbanctl recover --output NEW.db";
 
 /// The file is missing, empty or something else, with traces of a board beside it (architecture.md rule 3).
 pub(super) fn state(subject: &Subject) -> Vec<Finding> {
@@ -17,16 +20,16 @@ pub(super) fn state(subject: &Subject) -> Vec<Finding> {
     let Err(failure) = inspection.require_sqlite() else {
         return Vec::new();
     };
-    let id = match &inspection.state {
-        FileState::Missing => "file-missing",
-        FileState::Empty => "file-empty",
-        FileState::NotSqlite { tls_at: Some(_), .. } => "tls-record",
-        FileState::NotSqlite { .. } => "not-sqlite",
+    let (id, next) = match &inspection.state {
+        FileState::Missing => ("file-missing", DRY_RUN),
+        FileState::Empty => ("file-empty", SAVE),
+        FileState::NotSqlite { tls_at: Some(_), .. } => ("tls-record", DRY_RUN),
+        FileState::NotSqlite { .. } => ("not-sqlite", DRY_RUN),
         FileState::Sqlite(_) => return Vec::new(),
     };
     vec![
         Finding::new(id, Severity::Error, inspection.resolved.display().to_string(), failure.to_string())
-            .next(DRY_RUN),
+            .next(next),
     ]
 }
 
@@ -118,8 +121,10 @@ pub(super) fn hard_links(subject: &Subject) -> Vec<Finding> {
         "the file has {names} names; processes that open it by different names do not see each other's rows."
     );
     let place = subject.inspection.resolved.display().to_string();
-    vec![
-        Finding::new("hard-links", Severity::Error, place, message)
-            .next("kanbanctl health --explain hard-links"),
-    ]
+    let names = format!(
+        "find {} -xdev -samefile {}",
+        hint::quoted(&subject.filesystem.mount_point),
+        hint::quoted(&subject.inspection.resolved)
+    );
+    vec![Finding::new("hard-links", Severity::Error, place, message).next(names)]
 }

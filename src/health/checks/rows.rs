@@ -11,6 +11,11 @@ use crate::hint;
 use crate::plural::counted;
 use crate::store::{audit, schema as tables, words};
 
+/// The first commands: for rows whose table is gone, for rows beside code that is not run, for the rest.
+const LOST: &str = "kanbanctl recover --dry-run";
+const SAVE: &str = "kanbanctl recover --output NEW.db";
+const EXPLAIN: &str = "kanbanctl health --explain schema";
+
 /// The most ids that are named in one message.
 const NAMED: usize = 5;
 /// The most characters of a name or value in a message.
@@ -21,41 +26,44 @@ pub(super) fn schema(connection: &Connection, subject: &Subject) -> Outcome<Vec<
     let report = tables::check(connection)?;
     let place = subject.inspection.resolved.display().to_string();
     let mut findings = Vec::new();
-    let mut add = |severity, message: String| {
-        let next = "kanbanctl health --explain schema";
+    let mut add = |severity, message: String, next: &str| {
         findings.push(Finding::new("schema", severity, place.clone(), message).next(next));
     };
     if !report.is_board() {
         add(
             Severity::Error,
             "none of Hermes' tables is there: this is no board, or its schema is lost.".to_owned(),
+            LOST,
         );
         return Ok(findings);
     }
     let lists = [
-        (Severity::Error, "tables are missing", &report.missing_tables),
+        (Severity::Error, "tables are missing", &report.missing_tables, LOST),
         (
             Severity::Warning,
             "columns are missing; Hermes adds them at its next open",
             &report.missing_columns,
+            EXPLAIN,
         ),
         (
             Severity::Warning,
             "indexes are missing; Hermes creates them at its next open",
             &report.missing_indexes,
+            EXPLAIN,
         ),
-        (Severity::Warning, "columns are declared otherwise", &report.drifted),
+        (Severity::Warning, "columns are declared otherwise", &report.drifted, EXPLAIN),
         (
             Severity::Error,
             "the board brings code of its own, which is never run; writing is refused",
             &report.active,
+            SAVE,
         ),
-        (Severity::Info, "tables that Hermes 0.19.0 does not know are kept", &report.extra_tables),
-        (Severity::Info, "columns that Hermes 0.19.0 does not know are kept", &report.extra_columns),
+        (Severity::Info, "tables that Hermes 0.19.0 does not know are kept", &report.extra_tables, ""),
+        (Severity::Info, "columns that Hermes 0.19.0 does not know are kept", &report.extra_columns, ""),
     ];
-    for (severity, what, names) in lists {
+    for (severity, what, names, next) in lists {
         if !names.is_empty() {
-            add(severity, format!("{what}: {}.", names.join(", ")));
+            add(severity, format!("{what}: {}.", names.join(", ")), next);
         }
     }
     Ok(findings)
@@ -79,7 +87,7 @@ pub(super) fn left_out(connection: &Connection, subject: &Subject) -> Outcome<Ve
     let found = lists.into_iter().filter(|(_, _, names)| !names.is_empty()).map(|(what, so, names)| {
         let place = subject.inspection.resolved.display().to_string();
         let message = format!("tables with {what}, which are never evaluated; {so}: {}.", names.join(", "));
-        Finding::new("schema", Severity::Warning, place, message).next("kanbanctl health --explain schema")
+        Finding::new("schema", Severity::Warning, place, message).next(EXPLAIN)
     });
     Ok(found.collect())
 }
@@ -93,9 +101,7 @@ pub(super) fn sequences(connection: &Connection, subject: &Subject) -> Outcome<V
     let message =
         format!("the numbers of {} have come to their end; nothing can be added.", ended.join(", "));
     let place = subject.inspection.resolved.display().to_string();
-    Ok(vec![
-        Finding::new("schema", Severity::Error, place, message).next("kanbanctl recover --output NEW.db"),
-    ])
+    Ok(vec![Finding::new("schema", Severity::Error, place, message).next(SAVE)])
 }
 
 /// Rows that point nowhere.
