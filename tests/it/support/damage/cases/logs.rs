@@ -49,8 +49,7 @@ pub(super) const CASES: &[Case] = &[
         }
         scene.leave(&old);
         scene.leave_wal(&log);
-    })
-    .reaches(99.0),
+    }),
     Case::new("wal-headless-main-hurt", |scene| {
         let Moments { mut old, mut log } = moments(scene);
         log[..32].fill(0);

@@ -10,6 +10,8 @@
 //! Checksums run on from frame to frame, so a frame verifies from the checksum that is stored in the frame before it: one
 //! spoilt frame costs itself and not its followers, and a lost header costs nothing but the check of the first frame.
 
+mod spoilt;
+
 use super::field::u32_at;
 use super::store::Store;
 
@@ -169,6 +171,7 @@ impl Wal {
                 frames.push(frame);
             }
         }
+        spoilt::Log { store: log, page_size, big_endian, header }.restore(&mut frames);
         vouch_for_first(&mut frames, header.is_some());
         let salts = header
             .map(|header| header.salts)
@@ -181,6 +184,7 @@ impl Wal {
             .filter(|(_, frame)| frame.salts == salts && frame.verified && frame.commit != 0)
             .last()
             .map_or(0, |(place, _)| place + 1);
+        let committed = if spoilt::ends_in_commit(&frames, salts) { frames.len() } else { committed };
         Self { header, page_size, frames, salts, committed }
     }
 
@@ -214,10 +218,10 @@ impl Wal {
         self.frames.iter().filter(|frame| frame.salts != self.salts && frame.verified)
     }
 
-    /// Pages of the database after the last commit.
+    /// Pages of the database after the last commit, if its frame says so.
     pub fn page_count(&self) -> Option<u32> {
         let last = self.frames.get(self.committed.checked_sub(1)?)?;
-        Some(last.commit)
+        last.verified.then_some(last.commit)
     }
 }
 
@@ -261,16 +265,17 @@ fn follows(big_endian: bool, sum: Checksum, chunk: &[u8]) -> Option<Checksum> {
 /// The checksum that runs on from `sum` over `bytes`, eight at a time ("Database File Format", section 4.2).
 pub fn checksum(big_endian: bool, sum: Checksum, bytes: &[u8]) -> Checksum {
     let [mut first, mut second] = sum;
-    let word = |bytes: [u8; 4]| {
-        if big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
-    };
     for chunk in bytes.chunks_exact(8) {
         if let &[a, b, c, d, e, f, g, h] = chunk {
-            first = first.wrapping_add(word([a, b, c, d])).wrapping_add(second);
-            second = second.wrapping_add(word([e, f, g, h])).wrapping_add(first);
+            first = first.wrapping_add(word(big_endian, [a, b, c, d])).wrapping_add(second);
+            second = second.wrapping_add(word(big_endian, [e, f, g, h])).wrapping_add(first);
         }
     }
     [first, second]
+}
+
+fn word(big_endian: bool, bytes: [u8; 4]) -> u32 {
+    if big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
 }
 
 fn is_page_size(size: usize) -> bool {

@@ -1,0 +1,162 @@
+//! Frames whose own header is spoilt: what it said follows from the frames beside it.
+//!
+//! The checksum can be run backwards. From what the next frame states, back over that frame and over this one's page, it
+//! comes to what it was behind this one's page number and commit mark, and from the frame before it is known what it was
+//! in front of them: the two words between are what was there. They are believed when they can be a page and a commit,
+//! which words that come of anything else hardly ever are.
+
+use super::{Checksum, FRAME_HEADER_LEN, FRAME_SUMMED, Frame, Header, word};
+use crate::ondisk::store::Store;
+
+/// No page beyond this is believed on the word of a sum (16 GiB of the usual 4096 bytes).
+const MAX_PAGE: u32 = 1 << 22;
+/// A log begins anew with the next number for its first salt; so far back a frame is of an earlier generation.
+const GENERATIONS: u32 = 1 << 20;
+
+/// The log that is being read.
+pub(super) struct Log<'l> {
+    pub(super) store: &'l dyn Store,
+    pub(super) page_size: usize,
+    pub(super) big_endian: bool,
+    pub(super) header: Option<Header>,
+}
+
+impl Log<'_> {
+    /// Restores the headers of those of `frames` that the frames beside them tell of.
+    pub(super) fn restore(&self, frames: &mut [Frame]) {
+        for at in 0..frames.len() {
+            let Some((spoilt, next)) = frames.get(at).copied().zip(frames.get(at + 1).copied()) else {
+                return;
+            };
+            if spoilt.verified || next.verified || next.index != spoilt.index + 1 {
+                continue;
+            }
+            let before = match at.checked_sub(1).and_then(|at| frames.get(at)) {
+                Some(frame) => {
+                    Some((frame.salts, frame.checksum)).filter(|_| frame.index + 1 == spoilt.index)
+                }
+                None => self.header.map(|header| (header.salts, header.checksum)),
+            };
+            let before = before.filter(|(salts, _)| *salts == next.salts);
+            let restored = before.and_then(|(_, sum)| self.restored(sum, spoilt, next));
+            if let Some(restored) = restored
+                && let Some([one, other]) = frames.get_mut(at..at + 2)
+            {
+                *one = restored;
+                other.verified = true;
+            }
+        }
+    }
+
+    /// The frame that `spoilt` was, if the one before it states the sum `before` and `next` the one behind it.
+    fn restored(&self, before: Checksum, spoilt: Frame, next: Frame) -> Option<Frame> {
+        let (head, image) = self.read(next)?;
+        let sum = self.back(self.back(next.checksum, &image), head.get(..FRAME_SUMMED)?);
+        let (_, image) = self.read(spoilt)?;
+        let [first, second] = self.back(sum, &image);
+        let number = |sum: u32| u32::from_be_bytes(self.bytes(sum));
+        let page = number(first.wrapping_sub(before[0]).wrapping_sub(before[1]));
+        let commit = number(second.wrapping_sub(before[1]).wrapping_sub(first));
+        let likely = (1..=MAX_PAGE).contains(&page) && commit <= MAX_PAGE;
+        likely.then_some(Frame { page, commit, salts: next.salts, checksum: sum, verified: true, ..spoilt })
+    }
+
+    fn read(&self, frame: Frame) -> Option<(Vec<u8>, Vec<u8>)> {
+        let start = frame.offset.checked_sub(FRAME_HEADER_LEN as u64)?;
+        let bytes = self.store.read(start, FRAME_HEADER_LEN + self.page_size)?;
+        let (head, image) = bytes.split_at_checked(FRAME_HEADER_LEN)?;
+        Some((head.to_vec(), image.to_vec()))
+    }
+
+    /// The sum from which [`checksum`] runs on to `sum` over `bytes`.
+    fn back(&self, sum: Checksum, bytes: &[u8]) -> Checksum {
+        let [mut first, mut second] = sum;
+        for chunk in bytes.chunks_exact(8).rev() {
+            if let &[a, b, c, d, e, f, g, h] = chunk {
+                second = second.wrapping_sub(word(self.big_endian, [e, f, g, h])).wrapping_sub(first);
+                first = first.wrapping_sub(word(self.big_endian, [a, b, c, d])).wrapping_sub(second);
+            }
+        }
+        [first, second]
+    }
+
+    fn bytes(&self, word: u32) -> [u8; 4] {
+        if self.big_endian { word.to_be_bytes() } else { word.to_le_bytes() }
+    }
+}
+
+/// Whether the last of `frames`, which are those of a log to its end, was the commit of those before it: only its header is
+/// spoilt, and it stands where the frames of the generation with these `salts` end without one. What is in a log without
+/// being committed got there because a transaction outgrew memory, which is rarer.
+pub(super) fn ends_in_commit(frames: &[Frame], salts: [u32; 2]) -> bool {
+    let [.., before, last] = frames else { return false };
+    let is_older = salts[0].wrapping_sub(last.salts[0]) < GENERATIONS;
+    before.verified && before.salts == salts && before.commit == 0 && !last.verified && !is_older
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ondisk::wal::{HEADER_LEN, Wal, checksum};
+
+    const PAGE: usize = 512;
+
+    /// A log of one transaction over the pages 2, 3, ...
+    fn log(frames: u32, big_endian: bool) -> Vec<u8> {
+        let size = u32::try_from(PAGE).unwrap();
+        let head = [super::super::MAGIC | u32::from(big_endian), super::super::FORMAT, size, 0, 7, 9];
+        let mut log: Vec<u8> = head.iter().flat_map(|word| word.to_be_bytes()).collect();
+        let mut sum = checksum(big_endian, [0, 0], &log);
+        log.extend(sum.iter().flat_map(|word| word.to_be_bytes()));
+        for index in 0..frames {
+            let commit = if index + 1 == frames { 100 } else { 0 };
+            let start = [(index + 2).to_be_bytes(), u32::to_be_bytes(commit)].concat();
+            let image: Vec<u8> =
+                (0..PAGE).map(|at| u8::try_from((at * 7 + index as usize) % 251).unwrap()).collect();
+            sum = checksum(big_endian, checksum(big_endian, sum, &start), &image);
+            log.extend(start);
+            log.extend([7, 9, sum[0], sum[1]].iter().flat_map(|word| word.to_be_bytes()));
+            log.extend(image);
+        }
+        log
+    }
+
+    fn start(frame: usize) -> usize {
+        HEADER_LEN + frame * (FRAME_HEADER_LEN + PAGE)
+    }
+
+    #[test]
+    fn a_spoilt_header_follows_from_its_neighbours() {
+        for big_endian in [false, true] {
+            let good = Wal::read(&log(5, big_endian), None).unwrap();
+            for spoilt in 0..4 {
+                let mut log = log(5, big_endian);
+                log[start(spoilt)..start(spoilt) + FRAME_HEADER_LEN].fill(0xa7);
+                assert_eq!(Wal::read(&log, None).unwrap().frames, good.frames, "frame {spoilt}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_spoilt_page_is_no_spoilt_header() {
+        let mut log = log(5, false);
+        log[start(2) + FRAME_HEADER_LEN + 40] ^= 1;
+        let wal = Wal::read(&log, None).unwrap();
+        let verified: Vec<bool> = wal.frames.iter().map(|frame| frame.verified).collect();
+        assert_eq!(verified, [true, true, false, true, true]);
+    }
+
+    #[test]
+    fn the_last_frame_was_the_commit_unless_it_is_older() {
+        let mut log = log(5, false);
+        log[start(4)..start(4) + FRAME_HEADER_LEN].fill(0xa7);
+        let wal = Wal::read(&log, None).unwrap();
+        assert_eq!((wal.committed, wal.page_count()), (5, None));
+        // The salts of the generation before.
+        log[start(4) + 8..start(4) + 12].copy_from_slice(&6_u32.to_be_bytes());
+        assert_eq!(Wal::read(&log, None).unwrap().committed, 0);
+        // A transaction that goes on into nothing.
+        log.truncate(start(4));
+        assert_eq!(Wal::read(&log, None).unwrap().committed, 0);
+    }
+}
