@@ -2,9 +2,11 @@
 //! what `sqlite3 .recover` makes of it.
 //!
 //! `KANBANCTL_TEST_SLOW=1 cargo test --test it salvage::table -- --nocapture` prints it for three seeds of larger boards, with
-//! the peer where `KANBANCTL_PEER_SQLITE3` names a shell.
+//! the peer where `KANBANCTL_PEER_SQLITE3` names a shell; `KANBANCTL_TEST_CASES=chains,flips` only the cases whose names
+//! begin so, and `KANBANCTL_TEST_KEEP` keeps their files.
 
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 use crate::support::damage::cases::{Case, Scene};
 use crate::support::damage::{Score, peer, score_since, unreached};
@@ -27,12 +29,25 @@ fn run(case: Case, tasks: usize, seed: u64) -> Outcome {
     assert!([0, 5].contains(&output.code()), "{}: {output}", case.name);
     assert_eq!(sandbox.photograph(), before, "{}: a source was touched", case.name);
     let Scene { board, truth, .. } = &scene;
+    keep(case, tasks, seed, &scene, &new);
     let (possible, earlier) = (scene.possible(), scene.earlier());
     Outcome {
         possible: possible.count,
         ours: score_since(truth, &earlier, &new),
         peer: peer::shell().map(|shell| peer::recover(&shell, board, truth, &earlier)),
         unreached: unreached(truth, &new, &possible.rows),
+    }
+}
+
+/// Copies the scene and what came of it below the directory that `KANBANCTL_TEST_KEEP` names, for a closer look.
+fn keep(case: Case, tasks: usize, seed: u64, scene: &Scene, new: &Path) {
+    let Some(below) = std::env::var_os("KANBANCTL_TEST_KEEP") else { return };
+    let kept = PathBuf::from(below).join(format!("{}-{tasks}-{seed}", case.name));
+    std::fs::create_dir_all(&kept).unwrap();
+    let beside = std::fs::read_dir(scene.board.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+    let files = beside.chain(scene.earlier()).chain([scene.truth.clone(), new.to_path_buf()]);
+    for file in files.filter(|file| file.is_file()) {
+        std::fs::copy(&file, kept.join(file.file_name().unwrap())).unwrap();
     }
 }
 
@@ -99,10 +114,12 @@ fn table() {
         eprintln!("!!!! SKIPPED: needs KANBANCTL_TEST_SLOW=1");
         return;
     }
+    let chosen = std::env::var("KANBANCTL_TEST_CASES").unwrap_or_default();
+    let chosen = |case: &Case| chosen.split(',').any(|start| case.name.starts_with(start));
     let (mut low, mut rights, mut possibles) = (Vec::new(), 0, 0);
     eprintln!("| case | seed | rows | possible | right | older | wrong | .recover right | older | wrong |");
     eprintln!("|---|---|---|---|---|---|---|---|---|---|");
-    for case in Case::all() {
+    for case in Case::all().into_iter().filter(chosen) {
         for seed in [3, 7, 11] {
             let outcome = run(case, 800, seed);
             let Outcome { possible, ours, peer, .. } = &outcome;

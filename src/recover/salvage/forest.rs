@@ -67,6 +67,7 @@ pub(crate) fn plant(
         |_, more| {
             unreached.interiors.extend(more.interiors);
             unreached.leaves.extend(more.leaves);
+            unreached.keys.extend(more.keys);
             Ok(())
         },
     )?;

@@ -236,7 +236,9 @@ impl File {
 
     /// Interior pages and leaves of the schema's tree besides page 1.
     fn schema_pages(&self) -> Vec<usize> {
-        let create = |page: &[u8]| page.windows(7).any(|window| window == b"CREATE ");
+        let wide: Vec<u8> = b"CREATE ".iter().flat_map(|&byte| [byte, 0]).collect();
+        let has = |page: &[u8], word: &[u8]| page.windows(word.len()).any(|window| window == word);
+        let create = |page: &[u8]| has(page, b"CREATE ") || has(page, &wide);
         self.pages_of(&[13]).into_iter().filter(|&number| create(self.page(number))).collect()
     }
 }
