@@ -172,12 +172,17 @@ fn number(index: &[u8], at: usize) -> Option<u64> {
 
 /// The log in place, read piece by piece; empty when the last user of the board has removed it meanwhile.
 #[derive(Debug)]
-struct Bytes {
+pub(crate) struct Bytes {
     file: Option<File>,
     size: u64,
 }
 
 impl Bytes {
+    /// Those of a file that does not change, `size` in number.
+    pub(crate) fn of(file: File, size: u64) -> Self {
+        Self { file: Some(file), size }
+    }
+
     fn open(sidecar: &Sidecar) -> Outcome<Self> {
         let size = sidecar.stamp.len;
         if size > LONGEST_LOG {

@@ -9,6 +9,7 @@
 //! the new one, whole, however the work ends. What is installed comes from [`crate::recover`] or from a copy; both hand
 //! over a sealed file ([`crate::own`]).
 
+mod cover;
 pub mod evidence;
 mod installer;
 pub mod repair;

@@ -2,7 +2,8 @@
 //!
 //! What is put back may be anything but a database, so SQLite cannot carry it. It guards it all the same: the pages that
 //! are overwritten go into a rollback journal first, in SQLite's own format, so that until the end whoever opens the board
-//! finds the one that was there before, whole. Responsible for that write and for choosing the folder; locks, holders and
+//! finds the one that was there before, whole. Where a log goes back with the file, another log covers the exchange of both
+//! ([`super::cover`]). Responsible for that write and for choosing the folder; locks, holders and
 //! evidence of what is replaced are as for any install ([`super::install`]).
 
 use std::fs::{self, File, OpenOptions};
@@ -14,6 +15,7 @@ use std::time::Instant;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, fcntl_lock};
 
+use super::cover::Cover;
 use super::evidence::{self, About, Coming, Evidence, Operation};
 use super::installer::{self, Installed, Terms, remove_if_there};
 use super::site::{self, Space};
@@ -124,23 +126,54 @@ pub fn put_back(seen: &Inspection, plan: &Plan, terms: &Terms) -> Outcome<Option
 }
 
 fn write(seen: &Inspection, set: &Evidence) -> Outcome<()> {
+    let has_pages = seen.stamp.is_some_and(|stamp| stamp.len > 0);
+    let cover = match (set.copy_of(""), set.copy_of("-wal"), set.copy_of("-journal")) {
+        (Some(database), Some(log), None) if has_pages => Cover::of(&database, &log)?,
+        _ => None,
+    };
+    match cover {
+        Some(cover) => exchange(seen, set, &cover),
+        None => overwrite(seen, set),
+    }
+}
+
+/// Exchanges database and log at one moment: that at which the covering log gets its name. SQLite takes a log away that
+/// lies beside a file without pages.
+fn exchange(seen: &Inspection, set: &Evidence, cover: &Cover) -> Outcome<()> {
+    let live = &seen.resolved;
+    let wal = with_suffix(live, "-wal");
+    let Some(log) = Ready::copy(set, "-wal", live)? else { return Ok(()) };
+    let covering = Ready::make(&wal, |path| cover.write(path))?;
+    log.lend_access(&covering)?;
+    let file = open(live)?;
+    lock(&file, live)?;
+    require_at_rest(seen, false)?;
+    remove_if_there(&with_suffix(live, "-shm"))?;
+    covering.publish(&wal)?;
+    site::sync_directory(live)?;
+    remove_if_there(&with_suffix(live, "-journal"))?;
+    site::sync_directory(live)?;
+    copy_into(&file, set, live)?;
+    log.publish(&wal)?;
+    site::sync_directory(live)
+}
+
+/// Overwrites the database under a rollback journal of what it was. A log that goes back with it says nothing to SQLite, or
+/// the board is closed to SQLite with or without it.
+fn overwrite(seen: &Inspection, set: &Evidence) -> Outcome<()> {
     let live = &seen.resolved;
     let is_logged = seen.sidecars.wal_has_bytes() || seen.sidecars.journal.is_some();
     // Where SQLite cannot fold the log in, the file is no whole board with it either; the evidence has both.
     let is_folded = !is_logged || (seen.stamp.is_some_and(|stamp| stamp.len > 0) && can_fold(live)?);
     // From here to the end this descriptor is the only one on the board's file: closing any other would drop its lock.
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(live)
-        .map_err(|error| Failure::io(error, format!("opening {}", live.display())).at(live))?;
+    let file = open(live)?;
     lock(&file, live)?;
     require_at_rest(seen, is_folded)?;
     for suffix in ["-wal", "-shm", "-journal"] {
         remove_if_there(&with_suffix(live, suffix))?;
     }
     site::sync_directory(live)?;
-    let log = prepare(set, "-wal", live)?;
+    let log = Ready::copy(set, "-wal", live)?;
     let guard = Guard::write(&file, live)?;
     copy_into(&file, set, live).map_err(|failure| {
         // The guard stays.
@@ -148,7 +181,7 @@ fn write(seen: &Inspection, set: &Evidence) -> Outcome<()> {
     })?;
     guard.lift(set, live)?;
     if let Some(log) = log {
-        rename(&log, &with_suffix(live, "-wal"))?;
+        log.publish(&with_suffix(live, "-wal"))?;
     }
     site::sync_directory(live)
 }
@@ -167,9 +200,21 @@ fn fold(live: &Path) -> Outcome<()> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(live, flags)?;
     connection.query_row("PRAGMA locking_mode=EXCLUSIVE", [], |_| Ok(()))?;
+    connection.execute_batch("PRAGMA journal_size_limit=0")?;
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    connection.close().map_err(|(_, error)| Failure::from(error))
+    connection.close().map_err(|(_, error)| Failure::from(error))?;
+    let journal = with_suffix(live, "-journal");
+    // What was rolled back is cut to nothing; an exclusive handle keeps the name.
+    if fs::metadata(&journal).is_ok_and(|meta| meta.len() == 0) {
+        remove_if_there(&journal)?;
+    }
+    Ok(())
+}
+
+fn open(live: &Path) -> Outcome<File> {
+    let opened = OpenOptions::new().read(true).write(true).open(live);
+    opened.map_err(|error| Failure::io(error, format!("opening {}", live.display())).at(live))
 }
 
 /// Locks every byte that SQLite's locks may lie on, so that it waits until this descriptor is closed.
@@ -211,16 +256,54 @@ fn require_at_rest(seen: &Inspection, is_folded: bool) -> Outcome<()> {
         .at(live))
 }
 
-/// The set's copy of a log under a temporary name beside the board, on the disk; nothing when it had none.
-fn prepare(set: &Evidence, suffix: &str, live: &Path) -> Outcome<Option<PathBuf>> {
-    let Some(from) = set.copy_of(suffix) else { return Ok(None) };
-    let path = temporary_name(&with_suffix(live, suffix))?;
-    place(&from, &path).inspect_err(|_| drop(fs::remove_file(&path)))?;
-    Ok(Some(path))
+/// A sidecar under a temporary name beside the board, on the disk; gone again unless it gets its own.
+struct Ready {
+    path: PathBuf,
+    published: bool,
+    /// Its `flock` says that somebody is at work here.
+    at_work: Option<File>,
 }
 
-fn rename(from: &Path, to: &Path) -> Outcome<()> {
-    fs::rename(from, to).map_err(|error| Failure::io(error, format!("writing {}", to.display())).at(to))
+impl Ready {
+    /// What `write` makes under a name that is free, to become `destination`.
+    fn make(destination: &Path, write: impl FnOnce(&Path) -> Outcome<()>) -> Outcome<Self> {
+        let mut ready = Self { path: temporary_name(destination)?, published: false, at_work: None };
+        write(&ready.path)?;
+        ready.at_work = File::open(&ready.path).ok().filter(|file| file.try_lock().is_ok());
+        Ok(ready)
+    }
+
+    /// The set's copy of a sidecar; nothing when it had none.
+    fn copy(set: &Evidence, suffix: &str, live: &Path) -> Outcome<Option<Self>> {
+        let Some(from) = set.copy_of(suffix) else { return Ok(None) };
+        Self::make(&with_suffix(live, suffix), |path| place(&from, path)).map(Some)
+    }
+
+    /// Gives `other` the mode and owner of this one.
+    fn lend_access(&self, other: &Self) -> Outcome<()> {
+        let path = &other.path;
+        let lending = |error| Failure::io(error, format!("setting the mode of {}", path.display())).at(path);
+        let meta = fs::metadata(&self.path).map_err(lending)?;
+        fs::set_permissions(path, meta.permissions()).map_err(lending)?;
+        let _ = std::os::unix::fs::lchown(path, Some(meta.uid()), Some(meta.gid()));
+        Ok(())
+    }
+
+    fn publish(mut self, to: &Path) -> Outcome<()> {
+        fs::rename(&self.path, to)
+            .map_err(|error| Failure::io(error, format!("writing {}", to.display())).at(to))?;
+        self.published = true;
+        Ok(())
+    }
+}
+
+impl Drop for Ready {
+    fn drop(&mut self) {
+        if !self.published {
+            let _ = fs::remove_file(&self.path);
+        }
+        self.at_work = None;
+    }
 }
 
 /// A copy of `from` with its mode and owner under a name that nothing has, on the disk.
@@ -272,8 +355,8 @@ impl Guard {
 
     /// Ends the transaction: the guard's name goes, or the set's own journal takes it.
     fn lift(self, set: &Evidence, live: &Path) -> Outcome<()> {
-        match prepare(set, "-journal", live)? {
-            Some(journal) => rename(&journal, &self.path),
+        match Ready::copy(set, "-journal", live)? {
+            Some(journal) => journal.publish(&self.path),
             None => remove_if_there(&self.path),
         }
     }

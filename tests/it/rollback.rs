@@ -188,32 +188,56 @@ fn only_an_interrupted_transaction_is_a_warning() {
     holder.execute("ROLLBACK");
 }
 
+/// A rollback journal with every page of the database in `bytes`.
+fn journal_of(bytes: &[u8]) -> Vec<u8> {
+    let (nonce, pages) = (7_u32, u32::try_from(bytes.len() / damage::PAGE).unwrap());
+    let mut log = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7].to_vec();
+    for field in [pages, nonce, pages, 512, 4096] {
+        log.extend(field.to_be_bytes());
+    }
+    log.resize(512, 0);
+    for (number, page) in (1_u32..).zip(bytes.chunks(damage::PAGE)) {
+        let summed = (1..=(damage::PAGE - 1) / 200).map(|step| u32::from(page[damage::PAGE - 200 * step]));
+        log.extend(number.to_be_bytes());
+        log.extend(page);
+        log.extend(summed.fold(nonce, u32::wrapping_add).to_be_bytes());
+    }
+    log
+}
+
 /// A commit writes the first page, with the new number of pages, before the pages that it adds: killed in between, the file
 /// is short of what its header counts, and the journal takes that back.
 #[test]
 fn a_header_that_the_journal_takes_back_is_no_damage() {
     let (whole, _) = scene();
-    let mut bytes = std::fs::read(whole.board()).unwrap();
-    let pages = u32::try_from(bytes.len() / damage::PAGE).unwrap();
-    let (nonce, first) = (7_u32, &bytes[..damage::PAGE]);
-    let sum = (1..=(damage::PAGE - 1) / 200)
-        .map(|step| u32::from(first[damage::PAGE - 200 * step]))
-        .fold(nonce, u32::wrapping_add);
-    let mut log = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7].to_vec();
-    for field in [1, nonce, pages, 512, 4096] {
-        log.extend(field.to_be_bytes());
-    }
-    log.resize(512, 0);
-    log.extend(1_u32.to_be_bytes());
-    log.extend(first);
-    log.extend(sum.to_be_bytes());
     let before = std::fs::read(whole.board()).unwrap();
+    let pages = u32::try_from(before.len() / damage::PAGE).unwrap();
+    let mut bytes = before.clone();
     bytes[28..32].copy_from_slice(&(pages + 10).to_be_bytes());
     std::fs::write(whole.board(), &bytes).unwrap();
     let data = whole.run(&["health", "--json"]).exits(4).data();
     assert!(finding(&data, "page-count").is_some(), "{data}");
-    std::fs::write(journal(&whole), &log).unwrap();
+    std::fs::write(journal(&whole), journal_of(&before)).unwrap();
     whole.run(&["health"]).exits(3);
     whole.run(&["repair", "--assume-unused"]).success();
     assert_eq!(set(&whole), (before, None));
+}
+
+/// An undo that was killed leaves a board in WAL mode with a rollback journal beside it; the next one ends the work.
+#[test]
+fn an_undo_that_was_killed_is_finished_by_the_next() {
+    let sandbox = Sandbox::new();
+    let good = sandbox.work().join("good.db");
+    damage::board(&good, 60, 2);
+    damage::injure(damage::Shape::ZeroPages, 1, &good, &sandbox.board());
+    let before = set(&sandbox);
+    let output = sandbox.run(&["recover", "--yes", "--assume-unused"]);
+    assert!([0, 5].contains(&output.code()), "{output}");
+    let recovered = std::fs::read(sandbox.board()).unwrap();
+    let mut half = before.0.clone();
+    half[damage::PAGE..].copy_from_slice(&recovered[damage::PAGE..before.0.len()]);
+    std::fs::write(sandbox.board(), half).unwrap();
+    std::fs::write(journal(&sandbox), journal_of(&recovered)).unwrap();
+    sandbox.run(&["recover", "--undo", "--yes", "--assume-unused"]).success();
+    assert_eq!(set(&sandbox), before);
 }
