@@ -196,12 +196,29 @@ fn check(
         inspection.require_sqlite()?;
     }
     let subject = Subject::look(inspection.clone(), depth, context.clock.epoch())?;
-    let mut findings = checks::before_opening(&subject);
+    let subject = if depth == Depth::Full { subject.with_contents()? } else { subject };
+    judge(context, &subject, wants_map)
+}
+
+/// Whether the whole of SQLite's check and every other find nothing that is an error; the copies beside the board are not
+/// looked into.
+///
+/// # Errors
+/// The signal's when one arrives, and when the board's surroundings cannot be read.
+pub(super) fn is_sound(context: &mut Context<'_>, inspection: &Inspection) -> Outcome<bool> {
+    let subject = Subject::look(inspection.clone(), Depth::Full, context.clock.epoch())?;
+    let checked = judge(context, &subject, false)?;
+    Ok(matches!(checked.verdict, Verdict::Healthy | Verdict::Degraded))
+}
+
+fn judge(context: &mut Context<'_>, subject: &Subject, wants_map: bool) -> Outcome<Checked> {
+    let (inspection, depth) = (&subject.inspection, subject.depth);
+    let mut findings = checks::before_opening(subject);
     // Bytes come before SQLite: nothing opens the file while the connection is held.
     let map = if wants_map { picture::take(context, &inspection.resolved)? } else { None };
     let mut seen = Seen::default();
     if inspection.header().is_some() {
-        let looked = look(context, inspection.clone(), &subject, &mut seen, &mut findings);
+        let looked = look(context, inspection.clone(), subject, &mut seen, &mut findings);
         match looked {
             Ok(()) => {}
             Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => return Err(failure),

@@ -156,7 +156,10 @@ pub fn finish(
 pub fn close_interrupted(seen: &Inspection, operation: Operation, clock: Clock) -> Outcome<()> {
     let sets = evidence::list(&seen.resolved)?;
     let is_open = |set: &Evidence| !set.finished && set.manifest.about.operation == operation;
-    sets.into_iter().filter(is_open).try_for_each(|mut set| set.finish(operation.past(), clock))
+    sets.into_iter().filter(is_open).try_for_each(|mut set| {
+        // What never began to change the board is nothing that could be taken back.
+        if set.has_begun() { set.finish(operation.past(), clock) } else { set.give_up(clock) }
+    })
 }
 
 fn close_earlier(seen: &Inspection, evidence: &Evidence, clock: Clock) -> Outcome<()> {

@@ -182,6 +182,19 @@ impl Report {
             || self.tables.values().any(|table| table.lost > 0 || table.conflicting > 0)
     }
 
+    /// Whether the result is what the live board holds, row for row: nothing is lost, nothing came to it, nothing about it
+    /// is strange.
+    pub fn is_live_board(&self) -> bool {
+        let Some(live) = self.sources.iter().find(|source| source.kind == Kind::Live) else { return false };
+        let path = live.path.display().to_string();
+        let own = |table: &TableReport| {
+            let strange = [table.lost, table.partial, table.suspect, table.renumbered, table.conflicting];
+            strange.iter().all(|&rows| rows == 0) && table.from.keys().all(|from| *from == path)
+        };
+        let whole = live.schema && live.damaged_pages == 0;
+        whole && self.conflicts.is_empty() && self.unread_tables.is_empty() && self.tables.values().all(own)
+    }
+
     /// Rows in the result.
     pub fn recovered(&self) -> u64 {
         self.tables.values().map(|table| table.recovered).sum()

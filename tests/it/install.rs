@@ -18,6 +18,20 @@ fn injured(shape: Shape) -> (Sandbox, PathBuf) {
     (sandbox, good)
 }
 
+/// The shapes that have something to be recovered.
+const HURT: [Shape; 10] = [
+    Shape::TlsHeader,
+    Shape::FirstPageZero,
+    Shape::ZeroPages,
+    Shape::InteriorsGone,
+    Shape::Truncated,
+    Shape::BitFlips,
+    Shape::SchemaDuplicate,
+    Shape::IndexDrift,
+    Shape::WalHeaderGone,
+    Shape::ManyCopies,
+];
+
 /// The evidence folders beside the board, oldest first.
 fn evidence(sandbox: &Sandbox) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = entries(sandbox)
@@ -64,7 +78,7 @@ fn tidy(sandbox: &Sandbox) {
 
 #[test]
 fn every_shape_of_damage_is_installed_over_and_put_back() {
-    for shape in Shape::ALL {
+    for shape in HURT {
         let (sandbox, good) = injured(shape);
         let before = set(&sandbox.root());
         let inode = sandbox.board().metadata().unwrap().ino();
@@ -271,8 +285,7 @@ fn a_disk_without_room_is_refused_with_figures() {
 
 #[test]
 fn a_holder_is_named_and_nothing_is_installed_until_it_has_gone() {
-    let sandbox = Sandbox::with_board();
-    sandbox.run(&["create", "one"]).success();
+    let (sandbox, _) = injured(Shape::IndexDrift);
     let holder = Holder::on(&sandbox.board());
     let name = format!("process {}", holder.pid());
     sandbox.run(&["recover", "--yes", "--assume-unused"]).exits(12).says(&name);
@@ -336,6 +349,96 @@ fn evidence_of_an_interrupted_install_is_a_source() {
     assert!(folder.join("outcome.json").exists());
 }
 
+/// Runs it for real and as a rehearsal: both say the same, and nothing is touched.
+#[track_caller]
+fn is_already_so(sandbox: &Sandbox, args: &[&str]) {
+    let before = sandbox.photograph();
+    let real = [&["recover", "--json", "--assume-unused", "--yes"], args].concat();
+    for args in [real, [&["recover", "--json", "--dry-run"], args].concat()] {
+        let output = sandbox.run(&args).success().says("nothing was changed");
+        let data = output.data();
+        assert_eq!((&data["already"], &data["installed"]), (&true.into(), &false.into()), "{output}");
+        assert_eq!((&data["evidence"], &data["output"]), (&().into(), &().into()), "{output}");
+        assert_eq!(sandbox.photograph(), before, "{output}");
+    }
+}
+
+/// What a rehearsal and the real thing say of a board that is not left alone.
+#[track_caller]
+fn is_installed(sandbox: &Sandbox, args: &[&str]) {
+    let rehearsed = sandbox.run(&[&["recover", "--json", "--dry-run"], args].concat());
+    assert_eq!(rehearsed.data()["already"], false, "{rehearsed}");
+    let output = sandbox.run(&[&["recover", "--json", "--assume-unused", "--yes"], args].concat());
+    assert_eq!((&output.data()["already"], &output.data()["installed"]), (&false.into(), &true.into()));
+    assert_eq!(output.code(), rehearsed.code(), "{output}");
+}
+
+#[test]
+fn a_sound_board_to_which_nothing_comes_is_left_alone() {
+    let sandbox = Sandbox::new();
+    damage::board(&sandbox.board(), 60, 5);
+    is_already_so(&sandbox, &[]);
+    // A copy with a row that was deleted since, which is told and not brought back unless it is asked for.
+    damage::quarantine(&std::fs::read(sandbox.board()).unwrap(), &sandbox.board());
+    let connection = Connection::open(sandbox.board()).unwrap();
+    connection.execute_batch("DELETE FROM task_comments WHERE id = 7").unwrap();
+    connection.close().unwrap();
+    is_already_so(&sandbox, &[]);
+    is_installed(&sandbox, &["--include-older"]);
+    is_already_so(&sandbox, &["--include-older"]);
+    // Frames in the log are part of it.
+    let (sandbox, _) = injured(Shape::WalPending);
+    let before = set(&sandbox.root());
+    let said = sandbox.run(&["recover", "--json", "--assume-unused", "--yes"]).success().data();
+    assert_eq!(said["already"], true, "{said}");
+    assert_eq!(set(&sandbox.root()), before);
+}
+
+#[test]
+fn whatever_a_recovery_would_change_is_installed_once() {
+    for shape in HURT {
+        let (sandbox, _) = injured(shape);
+        is_installed(&sandbox, &[]);
+        // A value with a flipped bit stays suspect, and may be better in what is named next.
+        if shape != Shape::BitFlips {
+            is_already_so(&sandbox, &[]);
+        }
+    }
+    // Rows of a second history.
+    let sandbox = Sandbox::with_board();
+    let other = sandbox.work().join("other.db");
+    std::fs::copy(sandbox.board(), &other).unwrap();
+    sandbox.run(&["create", "here"]).success();
+    sandbox.run(&["create", "there", "--db", other.to_str().unwrap()]).success();
+    is_installed(&sandbox, &[other.to_str().unwrap()]);
+    is_already_so(&sandbox, &[]);
+    // A transaction that waits to be rolled back.
+    let sandbox = Sandbox::new();
+    damage::board(&sandbox.board(), 60, 5);
+    std::fs::write(beside(&sandbox.board(), "-journal"), b"not a journal, and SQLite's to look at").unwrap();
+    let said = sandbox.run(&["recover", "--json", "--dry-run"]).data();
+    assert_eq!(said["already"], false, "{said}");
+}
+
+/// An attempt that was stopped behind its last change is closed when nothing is left to be done; one that had not begun is
+/// not called done, so that nobody takes it back.
+#[test]
+fn interrupted_attempts_are_closed_as_what_they_were() {
+    for (begun, outcome) in [(true, "installed"), (false, "interrupted")] {
+        let (sandbox, _) = injured(Shape::ZeroPages);
+        sandbox.run(&["recover", "--yes", "--assume-unused"]);
+        let [folder] = evidence(&sandbox).try_into().unwrap();
+        std::fs::remove_file(folder.join("outcome.json")).unwrap();
+        if !begun {
+            std::fs::remove_file(folder.join("begun.json")).unwrap();
+        }
+        sandbox.run(&["recover", "--yes", "--assume-unused"]).success().says("nothing was changed");
+        let said: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(folder.join("outcome.json")).unwrap()).unwrap();
+        assert_eq!(said["outcome"], outcome);
+    }
+}
+
 #[test]
 fn an_altered_evidence_folder_is_not_put_back() {
     let (sandbox, _) = injured(Shape::ZeroPages);
@@ -355,14 +458,15 @@ fn an_altered_evidence_folder_is_not_put_back() {
 /// An install that waited in vain replaced nothing: undo goes back behind the one before, and keeps what was written since.
 #[test]
 fn an_install_that_never_began_is_not_taken_back() {
-    let (sandbox, _) = injured(Shape::FirstPageZero);
+    let (sandbox, good) = injured(Shape::FirstPageZero);
     let before = set(&sandbox.root());
     sandbox.run(&["recover", "--yes", "--assume-unused"]);
     let lock =
         std::fs::OpenOptions::new().append(true).create(true).open(beside(&sandbox.board(), ".init.lock"));
     let lock = lock.unwrap();
     lock.lock().unwrap();
-    let mut waiting = sandbox.command(&["recover", "--yes", "--assume-unused", "--timeout", "5s"]);
+    let good = good.to_str().unwrap();
+    let mut waiting = sandbox.command(&["restore", good, "--yes", "--assume-unused", "--timeout", "5s"]);
     let mut waiting =
         waiting.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
     while evidence(&sandbox).len() < 2 {

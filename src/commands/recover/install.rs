@@ -1,7 +1,7 @@
 //! `recover` into the board's own place.
 
 use super::report::Recovered;
-use super::{Args, discover, exit, in_hands};
+use super::{Args, already, discover, exit, in_hands, say_already};
 use crate::board::files::FileState;
 use crate::board::holders::{self, Holders};
 use crate::board::{Board, Inspection};
@@ -42,6 +42,16 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
             .require_none("installing the recovered board", args.assume_unused)
             .map_err(|failure| failure.at(&seen.resolved))?;
         let (rebuilt, found) = rebuild(context, args, &seen, &holders)?;
+        if already::is_so(context, board, &rebuilt.report)? {
+            if !site::is_unchanged(&seen)? {
+                continue;
+            }
+            install::close_interrupted(&seen, Operation::Recover, context.clock)?;
+            let recovered = described(board, &seen, rebuilt.report, found, holders, true);
+            context.ui.emit(&recovered)?;
+            say_already(context, &recovered);
+            return Ok(exit(context, &recovered));
+        }
         if !confirmed {
             confirm(context, board, &rebuilt)?;
             confirmed = true;
@@ -64,15 +74,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
                 }
             }
         }
-        let recovered = Recovered {
-            board: board.name(),
-            path: seen.resolved.display().to_string(),
-            dry_run: false,
-            report,
-            unread_sources: found.unread,
-            processes_seen: holders.complete,
-            map: None,
-        };
+        let recovered = described(board, &seen, report, found, holders, false);
         // Whoever closed stdout is told all the same.
         let shown = context.ui.emit(&recovered);
         let rows = counted(recovered.report.recovered(), "row is", "rows are");
@@ -84,6 +86,27 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
     Err(Failure::busy("the board changed each time it was recovered; nothing was installed.")
         .hint("Stop the processes that write to it (`kanbanctl health` names them), then run this again.")
         .at(&board.path))
+}
+
+/// What is shown. A new file that was not installed is not there any more, and nothing is said of it.
+fn described(
+    board: &Board,
+    seen: &Inspection,
+    report: recover::Report,
+    found: Found,
+    holders: Holders,
+    already: bool,
+) -> Recovered {
+    Recovered {
+        board: board.name(),
+        path: seen.resolved.display().to_string(),
+        dry_run: false,
+        already,
+        report: recover::Report { built: report.built.filter(|_| !already), ..report },
+        unread_sources: found.unread,
+        processes_seen: holders.complete,
+        map: None,
+    }
 }
 
 fn rebuild(

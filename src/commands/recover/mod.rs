@@ -1,5 +1,6 @@
 //! `kanbanctl recover`: every row that is left, from every place, verified, into the board's place or a new file.
 
+mod already;
 mod install;
 mod report;
 mod undo;
@@ -24,7 +25,7 @@ use crate::recover::{self, sources};
 /// Reads the board, its WAL, every .corrupt copy beside it and its own backups page by page, without opening any of them
 /// through SQLite, merges what they hold, and builds a new file that is checked. That file is then written into the
 /// board's own, as one transaction, with copies of what was there kept beside it: refused (12) while anybody has the
-/// board open, and asked for on a terminal. With --output it becomes a file of its own and the board is not touched;
+/// board open, and asked for on a terminal. A sound board to which nothing would come is left alone (0). With --output it becomes a file of its own and the board is not touched;
 /// with --dry-run nothing is written. --undo puts back what the last recover, restore or repair replaced.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -106,10 +107,12 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
     drop(bars);
     let rehearsal = context.globals.dry_run;
     let map = if rehearsal { picture::take(context, &seen.resolved)? } else { None };
+    let already = args.output.is_none() && already::is_so(context, board, &report)?;
     let recovered = Recovered {
         board: board.name(),
         path: seen.resolved.display().to_string(),
         dry_run: context.globals.dry_run,
+        already,
         report,
         unread_sources: found.unread,
         processes_seen: holders.complete,
@@ -117,6 +120,7 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
     };
     context.ui.emit(&recovered)?;
     match output {
+        None if already => say_already(context, &recovered),
         Some(output) => {
             let rows = counted(recovered.report.recovered(), "row is", "rows are");
             context
@@ -126,11 +130,19 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
             let path = hint::quoted(&path);
             context.ui.hint(format_args!("Look at it with `kanbanctl --db {path} health --depth full`."));
         }
+        None if args.output.is_some() => context.ui.status("Dry run: nothing was written."),
         None => context.hint(
             "Install it with `kanbanctl recover`, or build a file of its own with `kanbanctl recover --output NEW.db`.",
         ),
     }
     Ok(exit(context, &recovered))
+}
+
+fn say_already(context: &mut Context<'_>, recovered: &Recovered) {
+    context.ui.status(format_args!(
+        "The board is sound and no other source has a row for it; nothing was changed: {}.",
+        recovered.path
+    ));
 }
 
 /// Where what does not fit memory goes: beside the result, which has to have room anyway.

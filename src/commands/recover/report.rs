@@ -15,6 +15,8 @@ pub(super) struct Recovered {
     pub(super) board: String,
     pub(super) path: String,
     pub(super) dry_run: bool,
+    /// Whether the board is what would be installed.
+    pub(super) already: bool,
     #[serde(flatten)]
     pub(super) report: recover::Report,
     pub(super) unread_sources: Vec<sources::Unread>,

@@ -45,7 +45,7 @@ pub struct Subject {
     pub generations: Vec<Apart>,
     /// The copies that Hermes put aside.
     pub copies: Copies,
-    /// How many contents those copies have; only where the depth asks for reading them all.
+    /// How many contents those copies have; only where they were read ([`Subject::with_contents`]).
     pub contents: Option<usize>,
     /// What waits in the WAL.
     pub waiting: Option<Waiting>,
@@ -98,25 +98,30 @@ impl Subject {
         let waiting = log::waiting(&inspection)?;
         let rollback = rollback::of(&inspection)?;
         let copies = files::copies(&inspection.resolved);
-        let contents = match depth {
-            Depth::Full if copies.count > 0 => {
-                let found = sources::backups(&inspection.resolved, Digests::WhereNeeded, &mut Unwatched)?;
-                Some(found.sources.len())
-            }
-            _ => None,
-        };
         Ok(Self {
             inspection,
             filesystem,
             holders,
             generations,
             copies,
-            contents,
+            contents: None,
             waiting,
             rollback,
             depth,
             now,
         })
+    }
+
+    /// With the number of contents that the copies have, for which they are read.
+    ///
+    /// # Errors
+    /// When their directory cannot be listed.
+    pub fn with_contents(mut self) -> Outcome<Self> {
+        if self.copies.count > 0 {
+            let found = sources::backups(&self.inspection.resolved, Digests::WhereNeeded, &mut Unwatched)?;
+            self.contents = Some(found.sources.len());
+        }
+        Ok(self)
     }
 }
 
