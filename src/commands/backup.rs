@@ -41,6 +41,7 @@ pub struct Args {
 struct Made {
     board: String,
     path: String,
+    dry_run: bool,
     already: bool,
     bytes: u64,
     sha256: String,
@@ -88,7 +89,11 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
 }
 
 fn say(context: &mut Context<'_>, made: &Made) {
-    let what = if made.already { "is unchanged since" } else { "was copied to" };
+    let what = match (made.already, made.dry_run) {
+        (true, _) => "is unchanged since",
+        (false, true) => "would be copied to",
+        (false, false) => "was copied to",
+    };
     context.ui.success(format_args!("{} {what} {}.", made.board, made.path));
 }
 
@@ -156,6 +161,7 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
     Ok(Made {
         board: String::new(),
         path: path.display().to_string(),
+        dry_run: context.globals.dry_run,
         already: already.is_some(),
         bytes,
         sha256,
@@ -277,7 +283,8 @@ impl Report for Made {
         let bytes = indicatif::HumanBytes(self.bytes).to_string();
         page.pairs(&[("backup", &self.path), ("size", &bytes), ("sha256", &self.sha256)]);
         for removed in &self.removed {
-            page.line(&format!("removed {removed}"));
+            let verb = if self.dry_run { "to remove" } else { "removed" };
+            page.line(&format!("{verb} {removed}"));
         }
     }
 

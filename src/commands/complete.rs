@@ -81,9 +81,14 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     })?;
     let closed = pool.close();
     if context.globals.dry_run {
-        context
-            .ui
-            .status(format_args!("Dry run: {} could be completed; nothing was written.", completed.len()));
+        if context.ui.format().is_json() {
+            let done = completed.iter().map(|one| One { dry_run: true, ..One::of(one) });
+            context.ui.emit(&Done(done.collect()))?;
+        }
+        context.ui.status(format_args!(
+            "Dry run: {} completed; nothing was written.",
+            counted(completed.len() as u64, "task would be", "tasks would be")
+        ));
     } else {
         context.ui.emit(&Done(completed.iter().map(One::of).collect()))?;
         tell(context, &completed);
@@ -197,6 +202,8 @@ struct One<'a> {
     run_id: Option<i64>,
     promoted: &'a [String],
     phantom_refs: &'a [String],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dry_run: bool,
 }
 
 impl<'a> One<'a> {
@@ -206,6 +213,7 @@ impl<'a> One<'a> {
             run_id: completed.run,
             promoted: &completed.promoted,
             phantom_refs: &completed.phantoms,
+            dry_run: false,
         }
     }
 }

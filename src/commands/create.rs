@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::Context;
 use super::draft::{self, Line};
@@ -85,9 +86,14 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     })?;
     let closed = pool.close();
     if context.globals.dry_run {
+        if wants_tasks {
+            let tasks = created.iter().zip(&tasks).map(rehearsed).collect::<Outcome<Vec<_>>>()?;
+            context.ui.emit(&Rehearsed { tasks, many: args.from.is_some() })?;
+        }
+        let fresh = created.iter().filter(|one| !one.existed).count();
         context.ui.status(format_args!(
             "Dry run: {} would be created; nothing was written.",
-            tasks_in_words(created.len())
+            tasks_in_words(fresh)
         ));
     } else if args.from.is_some() {
         context.ui.emit(&Many { created: &created, tasks })?;
@@ -199,6 +205,45 @@ struct Many<'a> {
     tasks: Vec<Task>,
     #[serde(skip)]
     created: &'a [Created],
+}
+
+/// The task as it would be. It gets its id when it comes into being; one that is there already has it.
+fn rehearsed((created, task): (&Created, &Task)) -> Outcome<Value> {
+    let unable = |error| Failure::failed(format!("the task cannot be shown: {error}."));
+    let mut shown = serde_json::to_value(task).map_err(unable)?;
+    if let Some(keys) = shown.as_object_mut() {
+        keys.insert("dry_run".to_owned(), true.into());
+        if !created.existed {
+            keys.insert("id".to_owned(), Value::Null);
+        }
+    }
+    Ok(shown)
+}
+
+/// Tasks that were not created; only for JSON, as there is no id to print.
+struct Rehearsed {
+    tasks: Vec<Value>,
+    many: bool,
+}
+
+impl Serialize for Rehearsed {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if self.many { self.tasks.serialize(to) } else { self.tasks.first().serialize(to) }
+    }
+}
+
+impl Report for Rehearsed {
+    fn kind(&self) -> &'static str {
+        if self.many { "task.list" } else { "task" }
+    }
+
+    fn record_kind(&self) -> &'static str {
+        "task"
+    }
+
+    fn human(&self, _: &mut Page<'_>) {}
+
+    fn plain(&self, _: &mut Records<'_>) {}
 }
 
 fn ids_human(created: &[Created], page: &mut Page<'_>) {

@@ -37,8 +37,17 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
         return already_there(context, inspection);
     }
     if context.globals.dry_run {
-        rehearse(&directory(&inspection.resolved))?;
+        let place = rehearse(&directory(&inspection.resolved))?;
         context.ui.status(format_args!("Dry run: would create {}.", inspection.resolved.display()));
+        let filesystem = filesystem::of(&place)?.kind;
+        let path = inspection.resolved;
+        context.ui.emit_maintenance(&Init {
+            path,
+            dry_run: true,
+            created: true,
+            journal_mode: None,
+            filesystem,
+        })?;
         return Ok(Exit::Ok);
     }
     let board = inspection.board.clone();
@@ -67,13 +76,14 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
         context.ui.warning(format_args!("The board uses a rollback journal, not WAL: {why}."));
     }
     let filesystem = filesystem::of(&directory)?.kind;
-    context.ui.emit_maintenance(&Init { path, created: true, journal_mode, filesystem })?;
+    let journal_mode = Some(journal_mode);
+    context.ui.emit_maintenance(&Init { path, dry_run: false, created: true, journal_mode, filesystem })?;
     Ok(Exit::Ok)
 }
 
-/// Refuses where the real run would: a file without a name is made in the nearest directory that exists, which leaves no
+/// The directory in which the first new name would be made. Refuses where the real run would: a file without a name is made in the nearest directory that exists, which leaves no
 /// trace. Filesystems that have none of those are asked for the right to write.
-fn rehearse(directory: &Path) -> Outcome<()> {
+fn rehearse(directory: &Path) -> Outcome<PathBuf> {
     let place = directory.ancestors().find(|place| place.exists()).unwrap_or(Path::new("/"));
     let unnamed = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
     let made = match rustix::fs::open(place, unnamed, rustix::fs::Mode::RUSR) {
@@ -82,7 +92,7 @@ fn rehearse(directory: &Path) -> Outcome<()> {
         }
         other => other.map(drop),
     };
-    made.map_err(|error| {
+    made.map(|()| place.to_path_buf()).map_err(|error| {
         Failure::making(error.into(), format!("writing to the directory {}", place.display()))
             .hint("Name a board in a directory that you may write to with --db, or run it as the directory's owner.")
             .at(directory)
@@ -110,7 +120,8 @@ fn already_there(context: &mut Context<'_>, inspection: Inspection) -> Outcome<E
     pool.close()?;
     context.ui.status(format_args!("The board {} is there already; nothing was changed.", path.display()));
     let filesystem = filesystem::of(&directory(&path))?.kind;
-    context.ui.emit_maintenance(&Init { path, created: false, journal_mode, filesystem })?;
+    let (journal_mode, dry_run) = (Some(journal_mode), context.globals.dry_run);
+    context.ui.emit_maintenance(&Init { path, dry_run, created: false, journal_mode, filesystem })?;
     Ok(Exit::Ok)
 }
 
@@ -151,8 +162,11 @@ fn directory(path: &Path) -> PathBuf {
 #[derive(Serialize)]
 struct Init {
     path: PathBuf,
+    dry_run: bool,
+    /// Whether the board was created, or would be.
     created: bool,
-    journal_mode: Mode,
+    /// Nothing where only a trial in the board's directory could tell, which a rehearsal does not make.
+    journal_mode: Option<Mode>,
     filesystem: String,
 }
 
@@ -164,14 +178,18 @@ impl Report for Init {
     fn human(&self, page: &mut Page<'_>) {
         page.pairs(&[
             ("board", &self.path.display().to_string()),
-            ("journal mode", self.journal_mode.name()),
+            ("journal mode", self.journal_mode.map_or("wal where it works, else delete", Mode::name)),
             ("filesystem", &self.filesystem),
         ]);
     }
 
     fn plain(&self, records: &mut Records<'_>) {
-        let made = if self.created { "created" } else { "exists" };
+        let made = match (self.created, self.dry_run) {
+            (true, true) => "would-create",
+            (true, false) => "created",
+            (false, _) => "exists",
+        };
         let path = self.path.display().to_string();
-        records.record(&[&path, made, self.journal_mode.name(), &self.filesystem]);
+        records.record(&[&path, made, self.journal_mode.map_or("", Mode::name), &self.filesystem]);
     }
 }

@@ -33,7 +33,9 @@ pub struct Args {
 /// The mode that the file recorded and records.
 #[derive(Debug, Serialize)]
 struct JournalMode {
+    dry_run: bool,
     before: Mode,
+    /// With `dry_run`, what it would be.
     after: Mode,
     filesystem: String,
     board: String,
@@ -46,10 +48,10 @@ impl Report for JournalMode {
     }
 
     fn human(&self, page: &mut Page<'_>) {
-        let mode = if self.before == self.after {
-            self.after.to_string()
-        } else {
-            format!("{} (before: {})", self.after, self.before)
+        let mode = match (self.before == self.after, self.dry_run) {
+            (true, _) => self.after.to_string(),
+            (false, true) => format!("{} (it would be {})", self.before, self.after),
+            (false, false) => format!("{} (before: {})", self.after, self.before),
         };
         page.pairs(&[
             ("board", &self.board),
@@ -73,7 +75,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     inspection.require_sqlite()?;
     let Some(asked) = args.mode else {
         let recorded = recorded(&inspection);
-        let report = report(&inspection, recorded, recorded)?;
+        let report = report(&inspection, recorded, recorded, false)?;
         context.ui.emit(&report)?;
         return Ok(Exit::Ok);
     };
@@ -95,8 +97,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     } else {
         change(context, &inspection, target, args.assume_unused)?;
     }
-    let after = if context.globals.dry_run { before } else { target };
-    let report = report(&inspection, before, after)?;
+    let report = report(&inspection, before, target, context.globals.dry_run)?;
     context.ui.emit_maintenance(&report)?;
     if !there && !context.globals.dry_run {
         let said = context.aimed(format_args!(
@@ -179,9 +180,10 @@ fn require_wal_works(inspection: &Inspection) -> Outcome<()> {
     Err(failure.at(&inspection.resolved))
 }
 
-fn report(inspection: &Inspection, before: Mode, after: Mode) -> Outcome<JournalMode> {
+fn report(inspection: &Inspection, before: Mode, after: Mode, dry_run: bool) -> Outcome<JournalMode> {
     let filesystem = filesystem::of(directory(inspection))?.kind;
     Ok(JournalMode {
+        dry_run,
         before,
         after,
         filesystem,

@@ -35,6 +35,7 @@ pub struct Args {
 #[derive(Debug, Serialize)]
 struct Written {
     directory: String,
+    dry_run: bool,
     pages: Vec<String>,
 }
 
@@ -44,7 +45,8 @@ impl Report for Written {
     }
 
     fn human(&self, page: &mut Page<'_>) {
-        page.line(&format!("Wrote {} pages to {}.", self.pages.len(), self.directory));
+        let verb = if self.dry_run { "Dry run: would write" } else { "Wrote" };
+        page.line(&format!("{verb} {} pages to {}.", self.pages.len(), self.directory));
     }
 
     fn plain(&self, records: &mut Records<'_>) {
@@ -72,7 +74,11 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         }
     }
     let pages = pages.into_iter().map(|(name, _)| name).collect();
-    context.ui.emit(&Written { directory: directory.display().to_string(), pages })?;
+    context.ui.emit(&Written {
+        directory: directory.display().to_string(),
+        dry_run: context.globals.dry_run,
+        pages,
+    })?;
     Ok(Exit::Ok)
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rustix::fs::Access;
 use serde::Serialize;
 
 use super::{Context, init};
@@ -56,7 +57,7 @@ Exit status:
   3 usable: with what the verdict names, such as DELETE mode only, or locks not had within --timeout.
   4 unsound: acknowledged writes were lost, the board was corrupted, or operations failed. Keep no board there.
   6 unchecked: no operation was finished.
-  10 no such directory. 12 no room, or it may not be written. 128+N ended by signal N.";
+  12 no such directory, no room, or it may not be written. 128+N ended by signal N.";
 
 /// Runs the verb.
 ///
@@ -70,14 +71,13 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let directory = std::fs::canonicalize(&args.dir)
         .map_err(|error| Failure::making(error, format!("resolving {}", args.dir.display())))?;
     let kind = filesystem::of(&directory)?.kind;
-    if context.globals.dry_run {
-        context.ui.status(format_args!("Dry run: would try {} ({kind}).", args.dir.display()));
-        return Ok(Exit::Ok);
-    }
     let patience = context.budget().total;
     if !directory.is_dir() {
         return Err(Failure::refused(format!("{} is not a directory.", directory.display()))
             .hint("Name the directory that boards are to be kept in with --dir."));
+    }
+    if context.globals.dry_run {
+        return rehearse(context, args, directory, kind);
     }
     let mut scratch =
         Scratch::create(&directory, PURPOSE).map_err(|failure| unusable(failure, &directory))?;
@@ -124,6 +124,18 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     Ok(report.verdict.exit())
 }
 
+/// Refuses where the real run would, as far as that can be told without writing.
+fn rehearse(context: &mut Context<'_>, args: &Args, directory: PathBuf, kind: String) -> Outcome<Exit> {
+    rustix::fs::access(&directory, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
+        let failure = Failure::io(error.into(), format!("writing to {}", directory.display()));
+        unusable(failure, &directory)
+    })?;
+    context.ui.status(format_args!("Dry run: would try {} ({kind}).", directory.display()));
+    let (processes, seconds, crash) = (args.processes, args.seconds, args.crash);
+    context.ui.emit(&Rehearsed { dry_run: true, directory, filesystem: kind, processes, seconds, crash })?;
+    Ok(Exit::Ok)
+}
+
 /// Lost tasks that are named.
 const MOST_LOST: usize = 20;
 
@@ -157,6 +169,38 @@ fn work(context: &mut Context<'_>, args: &Args, length: Duration) -> Outcome<Exi
         ui.raw(&format!("{line}\n"))
     })?;
     Ok(Exit::Ok)
+}
+
+/// What would be tried.
+#[derive(Debug, Serialize)]
+struct Rehearsed {
+    dry_run: bool,
+    directory: PathBuf,
+    filesystem: String,
+    processes: u16,
+    seconds: u32,
+    crash: bool,
+}
+
+impl Report for Rehearsed {
+    fn kind(&self) -> &'static str {
+        "stress"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        let processes = counted(u64::from(self.processes), "process", "processes");
+        page.pairs(&[
+            ("directory", &format!("{} ({})", self.directory.display(), self.filesystem)),
+            ("load", &format!("{processes}, {} s", self.seconds)),
+        ]);
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        records.record(&["directory", &self.directory.display().to_string()]);
+        records.record(&["filesystem", &self.filesystem]);
+        records.record(&["processes", &self.processes.to_string()]);
+        records.record(&["seconds", &self.seconds.to_string()]);
+    }
 }
 
 /// What was found out.

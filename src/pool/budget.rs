@@ -135,7 +135,6 @@ fn pause(waited: Duration) -> Duration {
     let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
     Duration::from_micros(match waited {
         0..10 => 200 + 100 * waited,
-        10..50 => 5_000,
         50..2_000 => (250_000 / waited).max(500),
         _ => 5_000,
     })

@@ -40,6 +40,7 @@ mod pool; // the rules of the one connection, each where breaking it shows
 mod prompts; // questions on a terminal, interrupted or not
 mod readme; // every command that is documented works
 mod recover; // what comes back from every shape of damage
+mod rehearsals; // what would be: the same JSON, marked, and not a byte changed
 mod restore; // one sound copy exactly, the smallest repair, and every "no" without a trace
 mod rollback; // transactions of a rollback journal that a crash cut short
 mod salvage; // the score table: what was there, what came back, what the peer makes of it

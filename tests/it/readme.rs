@@ -10,6 +10,7 @@ const BUILDING: [&str; 2] = ["cargo test", "cargo install --path . --locked"];
 
 /// The runbook for incidents.
 const RUNBOOK: &str = "man/man7/kanbanctl-recovery.7";
+
 /// Puts the injured board and its copy in the place of the README's.
 const HURT: &str = "rm -f \"$HERMES_KANBAN_HOME\"/kanban.db-* && cp tests/fixtures/injured/kanban.db* \"$HERMES_KANBAN_HOME\"\n";
 
