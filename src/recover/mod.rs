@@ -242,6 +242,10 @@ fn attempt(
     if ranking.ranked.iter().all(|facts| facts.rows == 0 && !facts.has_schema) {
         return Err(barren(sources, Failure::damaged, "a row or a schema that can be read"));
     }
+    if !ranking.ranked.iter().any(|facts| facts.is_of_board) {
+        // Put in the board's place, another program's database would be an empty board.
+        return Err(barren(sources, Failure::damaged, "a row or a table of a board"));
+    }
     let mut merge = Merge::new();
     ranking::fold(&mut ranking, &mut merge, shelf, watch)?;
     vote::vote(&mut merge, shelf, watch)?;

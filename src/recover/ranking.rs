@@ -29,6 +29,8 @@ pub(crate) struct Facts {
     pub(crate) rows: u64,
     pub(crate) damaged_pages: u64,
     pub(crate) has_schema: bool,
+    /// Whether it has one of Hermes' tables, or a row of one.
+    pub(crate) is_of_board: bool,
     pub(crate) page_size: usize,
     pub(crate) encoding: Encoding,
     /// The header of page 1, if it is credible.
@@ -211,6 +213,7 @@ impl Crew<'_, '_> {
             rows: salvage.row_count(),
             damaged_pages: salvage.damaged_pages,
             has_schema: salvage.has_schema,
+            is_of_board: salvage.is_of_board(),
             page_size: layout.image.page_size(),
             encoding: layout.image.encoding(),
             header: layout.header,

@@ -65,7 +65,11 @@ fn ask(connection: &Connection, depth: Integrity, over: &str) -> Outcome<Vec<Str
     while let Some(row) = rows.next()? {
         let text = String::from_utf8_lossy(row.get_ref(0)?.as_bytes().unwrap_or(b"?")).into_owned();
         // One row may carry several messages, one a line.
-        said.extend(text.lines().filter(|line| !line.is_empty() && *line != "ok").map(str::to_owned));
+        said.extend(
+            text.lines()
+                .filter(|line| !line.is_empty() && *line != "ok" && !line.starts_with("*** in database "))
+                .map(str::to_owned),
+        );
     }
     Ok(said)
 }

@@ -362,3 +362,27 @@ fn copies_that_agree_outvote_a_flipped_bit_and_no_edit() {
     assert_eq!(output.data()["tables"]["task_comments"]["suspect"], 1);
     output.says("--provenance --json");
 }
+
+/// Put in a board's place, another program's database would be an empty board that everybody believes in.
+#[test]
+fn the_database_of_another_program_is_no_board() {
+    let sandbox = Sandbox::new();
+    let other = rusqlite::Connection::open(sandbox.board()).unwrap();
+    other
+        .execute_batch(
+            "CREATE TABLE invoices(id INTEGER PRIMARY KEY, text); INSERT INTO invoices VALUES(1, 'x')",
+        )
+        .unwrap();
+    drop(other);
+    let before = sandbox.photograph();
+    for args in
+        [&["recover", "--yes", "--assume-unused"][..], &["recover", "--output", "new.db"], &["recover", "-n"]]
+    {
+        sandbox.run(args).exits(4).says("table of a board");
+        assert_eq!(sandbox.photograph(), before, "{args:?}");
+    }
+    // A board that nobody has used yet is one.
+    std::fs::remove_file(sandbox.board()).unwrap();
+    sandbox.run(&["init"]).success();
+    sandbox.run(&["recover", "--output", "new.db"]).success();
+}

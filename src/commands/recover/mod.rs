@@ -129,6 +129,9 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
             let path = std::path::absolute(output).unwrap_or_else(|_| output.to_path_buf());
             let path = hint::quoted(&path);
             context.ui.hint(format_args!("Look at it with `kanbanctl --db {path} health --depth full`."));
+            if args.sources.is_empty() {
+                context.hint("Put the same in the board's place with `kanbanctl recover`, when nobody has it open.");
+            }
         }
         None if args.output.is_some() => context.ui.status("Dry run: nothing was written."),
         None => context.hint(
@@ -189,7 +192,7 @@ fn exit(context: &mut Context<'_>, recovered: &Recovered) -> Exit {
             "{} back with a value or in a place that is unlikely, and may have been altered.",
             counted(suspect, "row came", "rows came")
         ));
-        context.ui.hint(
+        context.hint(
             "`kanbanctl recover --dry-run --provenance --json` names them under `suspects`, and says of every row where it is \
              from.",
         );

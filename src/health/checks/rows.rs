@@ -9,6 +9,7 @@ use crate::failure::Outcome;
 use crate::health::{Depth, Finding, Severity};
 use crate::hint;
 use crate::plural::counted;
+use crate::recover::sources::names;
 use crate::store::{audit, schema as tables, words};
 
 /// The first commands: for rows whose table is gone, for rows beside code that is not run, for the rest.
@@ -105,7 +106,11 @@ pub(super) fn sequences(connection: &Connection, subject: &Subject) -> Outcome<V
 }
 
 /// Rows that point nowhere.
-pub(super) fn references(connection: &Connection, _: &Subject) -> Outcome<Vec<Finding>> {
+pub(super) fn references(connection: &Connection, subject: &Subject) -> Outcome<Vec<Finding>> {
+    // What is missing can only come from a copy.
+    let own = names::own_directory(&subject.inspection.resolved);
+    let has_copies = subject.copies.count > 0 || own.is_dir();
+    let next = if has_copies { LOST } else { "kanbanctl health --explain references" };
     let found = audit::dangling(connection, NAMED)?;
     let say = |dangling: audit::Dangling| {
         let first = dangling.first.iter().map(|(row, to)| format!("{} to {}", short(row), short(to)));
@@ -114,8 +119,7 @@ pub(super) fn references(connection: &Connection, _: &Subject) -> Outcome<Vec<Fi
             counted(dangling.rows, "row points", "rows point"),
             listed(first, dangling.rows)
         );
-        Finding::new("references", Severity::Warning, dangling.from, message)
-            .next("kanbanctl recover --dry-run")
+        Finding::new("references", Severity::Warning, dangling.from, message).next(next)
     };
     Ok(found.into_iter().map(say).collect())
 }
@@ -150,9 +154,17 @@ pub(super) fn stale_running(connection: &Connection, subject: &Subject) -> Outco
     let Some(first) = stale.first() else {
         return Ok(Vec::new());
     };
-    let next = format!("kanbanctl show {}", hint::quoted(&first.id));
+    // One whose claim has run out may still have a worker, which a reclaim would end.
+    let unclaimed = stale.iter().find(|task| task.expired.is_none());
+    let (next, so) = match unclaimed {
+        Some(task) => (format!("hermes kanban reclaim {}", hint::quoted(&task.id)), ""),
+        None => (
+            format!("kanbanctl show {}", hint::quoted(&first.id)),
+            " A running Hermes gives them back, unless their workers live.",
+        ),
+    };
     let message = format!(
-        "{} no live claim: {}.",
+        "{} no live claim: {}.{so}",
         counted(stale.len() as u64, "running task has", "running tasks have"),
         listed(stale.iter().map(|task| short(&task.id)), stale.len() as u64)
     );

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use self::leaf::Leaf;
 pub(crate) use self::rows::Rows;
 use self::scan::{Finding, Origin, Placed, Role, Scan};
-use super::catalog::{Catalog, Entry, Schemas};
+use super::catalog::{Catalog, Entry, Schemas, Tree};
 use super::chains::Chains;
 use super::layout::Layout;
 use super::row::{self, Flip, Odd, Row};
@@ -57,6 +57,15 @@ impl Salvage {
     /// How many rows there are in all.
     pub(crate) fn row_count(&self) -> u64 {
         self.tables.iter().map(|table| table.whole.len() as u64).sum()
+    }
+
+    /// Whether one of Hermes' tables is there, in the schema or by its rows.
+    pub(crate) fn is_of_board(&self) -> bool {
+        let found = |(tree, rows): (&Tree, &Rows)| {
+            tree.table.is_known()
+                && (tree.root.is_some() || !(rows.whole.is_empty() && rows.partial.is_empty()))
+        };
+        self.catalog.tables.iter().zip(&self.tables).any(found)
     }
 
     /// What its rows take in memory, in bytes.
