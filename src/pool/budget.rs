@@ -136,6 +136,7 @@ fn pause(waited: Duration) -> Duration {
     Duration::from_micros(match waited {
         0..10 => 200 + 100 * waited,
         50..2_000 => (250_000 / waited).max(500),
+        // Between the first tries and the queue, and behind it.
         _ => 5_000,
     })
 }
