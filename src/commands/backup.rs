@@ -26,6 +26,8 @@ const PAGES_PER_STEP: i32 = 1_024;
 ///
 /// The copy is made through SQLite's online backup interface and holds what the WAL holds. It is checked before it
 /// gets its name, which carries the moment and the content. An unchanged board is not copied twice.
+///
+/// Plain record, for each board: PATH BYTES SHA256. Off a terminal it is printed only with --format plain or --dry-run.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Where to put it [default: a folder beside the board, named after it with .backups].

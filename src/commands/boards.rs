@@ -22,6 +22,9 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
     /// List the boards with their counts, the default one first.
+    ///
+    /// Plain record: BOARD CURRENT STATE TASKS READY RUNNING DONE PATH, with current or - for the second and - for what
+    /// could not be counted.
     #[command(visible_alias = "ls")]
     List {
         /// Also the boards that their board.json hides.

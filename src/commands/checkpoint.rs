@@ -18,6 +18,9 @@ use crate::ui::{Page, Records, Report};
 /// Copy committed frames from the WAL into the board's file.
 ///
 /// A passive checkpoint waits for nobody and disturbs nobody. Off WAL there is nothing to do (0).
+///
+/// Plain record, for each board: MODE STATE FRAMES-IN-WAL FRAMES-CHECKPOINTED WAL-BYTES-BEFORE WAL-BYTES-AFTER BOARD, the
+/// state being done, busy or rehearsed. Off a terminal it is printed only with --format plain or --dry-run.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// How hard to try: passive copies what it can; full waits for writers and readers; restart also makes the next

@@ -19,6 +19,9 @@ use crate::ui::prom::{Figures, Metric};
 use crate::ui::{Format, Label, Page, Records, Report, nagios, prom};
 
 /// Check a board without changing it.
+///
+/// Plain records, for each board: verdict WORD BOARD PATH, then one for each finding, the worst first: SEVERITY ID SUBJECT
+/// MESSAGE NEXT-COMMAND, with error, warning or info for the severity; with --map also map USE FIRST-PAGE LAST-PAGE.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// How deep to look.

@@ -113,3 +113,38 @@ fn one_board_that_fails_does_not_keep_the_others_from_their_backup() {
     assert_eq!(output.data().as_array().unwrap().len(), 1, "{output}");
     assert_eq!(std::fs::read_dir(sandbox.work().join("bk")).unwrap().count(), 1);
 }
+
+#[test]
+fn a_copy_is_shown_and_compared_by_any_path() {
+    let sandbox = Sandbox::with_board();
+    sandbox.run(&["create", "in the copies"]).success();
+    sandbox.run(&["backup"]).success();
+    let listed = sandbox.run(&["backups", "list", "--json"]).success().data();
+    let known = listed[0]["paths"][0].as_str().unwrap();
+    let elsewhere = sandbox.work().join("taken-along.db");
+    std::fs::copy(known, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(known, sandbox.work().join("link.db")).unwrap();
+    sandbox.run(&["create", "later"]).success();
+    let relative = format!("../home/.hermes/{}", known.rsplit_once(".hermes/").unwrap().1);
+    let absolute = elsewhere.to_str().unwrap();
+    for (path, kind) in [
+        (known, "backup"),
+        (&relative, "backup"),
+        ("link.db", "backup"),
+        ("taken-along.db", "named"),
+        ("./taken-along.db", "named"),
+        (absolute, "named"),
+    ] {
+        let shown = sandbox.run(&["backups", "show", path, "--json"]).success().data();
+        assert_eq!((&shown["kind"], &shown["rows"]["tasks"]), (&kind.into(), &1.into()), "{path}");
+        assert_eq!(shown["sha256"], listed[0]["sha256"], "{path}");
+        let compared = sandbox.run(&["backups", "diff", path, "--json"]).success().data();
+        assert_eq!(
+            (&compared["totals"]["same"], &compared["totals"]["only_on_board"]),
+            (&1.into(), &1.into())
+        );
+    }
+    for wrong in ["nowhere.db", "./nowhere.db", "."] {
+        sandbox.run(&["backups", "show", wrong]).exits(13).says("backups list");
+    }
+}

@@ -155,3 +155,53 @@ fn the_map_is_the_last_of_the_plain_records() {
         assert!(first > 0 && kinds[first..].iter().all(|kind| *kind == "map"), "{kinds:?}");
     }
 }
+
+/// The help of a verb says what is in its records, in their order.
+#[test]
+fn plain_records_are_as_their_help_says() {
+    let sandbox = damaged();
+    for verb in [
+        &["recover", "-n"][..],
+        &["health", "--map"],
+        &["backups", "list"],
+        &["boards", "list"],
+        &["checkpoint", "-n"],
+    ] {
+        let groups: Vec<&str> = verb.iter().filter(|word| !word.starts_with('-')).copied().collect();
+        let help = sandbox.run(&[&groups[..], &["--help"]].concat()).success().stdout;
+        let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = words.split("Plain record").nth(1).unwrap_or_else(|| panic!("{verb:?}: {help}"));
+        // The fields that are named in capitals, in their order, for records that begin with a word or without one.
+        for record in sandbox.run(&[verb, &["--format", "plain"]].concat()).stdout.lines() {
+            let fields: Vec<&str> = record.split('\t').collect();
+            let named = |begin: &str| {
+                let rest = said.split(begin).nth(1)?;
+                let is_name = |word: &&str| {
+                    word.trim_end_matches([',', ';', '.', ':'])
+                        .chars()
+                        .all(|c| c == '-' || c.is_ascii_uppercase() || c.is_ascii_digit())
+                };
+                let mut count = 0;
+                for word in rest.split(' ').skip_while(|word| word.is_empty()) {
+                    if !is_name(&word) {
+                        break;
+                    }
+                    count += 1;
+                    if word.ends_with([',', ';', '.', ':']) {
+                        break;
+                    }
+                }
+                Some(count)
+            };
+            let by_word = ["source", "table", "map", "verdict"].contains(&fields[0]);
+            let count = if by_word {
+                named(&format!(" {} ", fields[0])).map(|names| names + 1)
+            } else if verb[0] == "health" {
+                named("the worst first: ")
+            } else {
+                named(": ")
+            };
+            assert_eq!(count, Some(fields.len()), "{verb:?}: {record}\n{said}");
+        }
+    }
+}

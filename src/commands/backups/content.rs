@@ -68,6 +68,11 @@ impl Content {
         self.source.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
+    /// Whether one of its copies is this file, by whatever path.
+    pub(super) fn has(&self, file: (u64, u64)) -> bool {
+        self.source.copies.iter().any(|copy| copy.main.is_some_and(|main| (main.dev, main.ino) == file))
+    }
+
     fn is_called(&self, wanted: &str) -> bool {
         let path = Path::new(wanted);
         let is = |known: &PathBuf| known == path || known.file_name() == Some(path.as_os_str());
@@ -81,7 +86,8 @@ impl Content {
 fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Own => "backup",
-        Kind::Live | Kind::Backup | Kind::Named | Kind::Held => "corrupt",
+        Kind::Named => "named",
+        Kind::Live | Kind::Backup | Kind::Held => "corrupt",
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::content::{Content, choose};
-use super::gather_one;
+use super::content::Content;
+use super::{choose, gather_one};
 use crate::commands::Context;
 use crate::commands::progress::Bars;
 use crate::exit::Exit;
@@ -21,7 +21,7 @@ const TASKS: usize = 100;
 /// Which copy, and how much of the answer.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The first digits of its SHA-256, as `list` shows them, or a path.
+    /// The first digits of its SHA-256, as `list` shows them, or the path of any copy.
     #[arg(value_name = "BACKUP")]
     backup: String,
     /// Name at most this many tasks [default: 100 in a table, all in the other formats].
@@ -71,7 +71,7 @@ struct Damage {
 /// Exit 13 for an unknown backup, 14 for an ambiguous one; reading errors.
 pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let (board, resolved, gathered) = gather_one(context, "diff")?;
-    let backup = choose(gathered.contents, &args.backup)?;
+    let backup = choose(context, gathered.contents, &args.backup)?;
     let live = sources::live(&resolved)?;
     let viewer = Viewer::new(context.scratch())?;
     let mut bars = Bars::new(context.ui, context.signals.clone());

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use self::content::Content;
 use super::Context;
 use super::progress::Bars;
-use crate::board::{Board, location};
+use crate::board::{Board, Stamp, location};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::recover::sources::{self, Digests, Unread};
@@ -26,11 +26,15 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
     /// List the copies, each content once.
+    ///
+    /// Plain record: ID KIND COPIES BYTES NEWEST PATH, the time in Unix seconds, the path that of the newest copy.
     #[command(visible_alias = "ls")]
     List,
     /// Show where one content lies and what it is.
+    ///
+    /// Plain records: copy ID KIND PATH BYTES SHA256 for each file, then rows TABLE COUNT.
     Show {
-        /// The first digits of its SHA-256, as `list` shows them, or a path.
+        /// The first digits of its SHA-256, as `list` shows them, or the path of any copy.
         #[arg(value_name = "BACKUP")]
         backup: String,
     },
@@ -68,6 +72,25 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
 pub(super) fn find(context: &mut Context<'_>, wanted: &str) -> Outcome<PathBuf> {
     let gathered = gather(context)?;
     Ok(content::choose(gathered.contents, wanted)?.source.path)
+}
+
+/// The one content that `wanted` names: a file wherever it lies, or how `list` calls it.
+///
+/// # Errors
+/// Exit 13 when there is none, 14 when there are several; reading errors.
+fn choose(context: &Context<'_>, contents: Vec<Content>, wanted: &str) -> Outcome<Content> {
+    let path = std::path::absolute(wanted).unwrap_or_else(|_| PathBuf::from(wanted));
+    let Some(stamp) = Stamp::of(&path).ok().flatten().filter(|_| path.is_file()) else {
+        return content::choose(contents, wanted);
+    };
+    if let Some(known) = contents.into_iter().find(|content| content.has((stamp.dev, stamp.ino))) {
+        return Ok(known);
+    }
+    let mut bars = Bars::new(context.ui, context.signals.clone());
+    match sources::named(&path, &mut bars)? {
+        Some(source) => Ok(Content::of(source)),
+        None => content::choose(Vec::new(), wanted),
+    }
 }
 
 /// What there is, and the worst that was met on the way.

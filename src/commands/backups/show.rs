@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::content::{Content, choose};
-use super::gather;
+use super::content::Content;
+use super::{choose, gather};
 use crate::commands::Context;
 use crate::exit::Exit;
 use crate::failure::Outcome;
@@ -37,7 +37,7 @@ struct Shown {
 /// Exit 13 for an unknown backup, 14 for an ambiguous one; reading errors.
 pub(super) fn run(context: &mut Context<'_>, wanted: &str) -> Outcome<Exit> {
     let gathered = gather(context)?;
-    let chosen = choose(gathered.contents, wanted)?;
+    let chosen = choose(context, gathered.contents, wanted)?;
     let Holdings { rows, damaged_pages, has_schema, partial, unread_tables } =
         Viewer::new(context.scratch())?.holdings(&chosen.source)?;
     context.ui.emit(&Shown {

@@ -154,6 +154,22 @@ pub fn live(board: &Path) -> Outcome<Option<Source>> {
     }))
 }
 
+/// The file at `path`, which somebody named, with its log; none where there is no file.
+///
+/// # Errors
+/// When it cannot be read, and what `watch` stops with.
+pub fn named(path: &Path, watch: &mut dyn Watch) -> Outcome<Option<Source>> {
+    let member = Member::at(path.to_path_buf())?;
+    if member.main.is_none() {
+        return Ok(None);
+    }
+    let found = grouped(Kind::Named, vec![member], Vec::new(), Digests::All, watch)?;
+    match (found.sources.into_iter().next(), found.unread.into_iter().next()) {
+        (None, Some(unread)) => Err(Failure::failed(unread.reason).at(path)),
+        (source, _) => Ok(source),
+    }
+}
+
 /// The copies that Hermes put aside for `board`, each content once, from the newest to the oldest.
 ///
 /// # Errors
