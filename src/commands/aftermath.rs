@@ -11,14 +11,27 @@ const NAMED: usize = 5;
 
 /// Says it, on stderr.
 pub(super) fn say(context: &mut Context<'_>, installed: &Installed) {
-    for remark in &installed.remarks {
-        context.ui.warning(remark);
-    }
     if let Some(evidence) = &installed.evidence {
         context.ui.status(format_args!("What was there before is in {}.", evidence.folder.display()));
         context.hint("Undo it with `kanbanctl recover --undo`.");
     }
     context.ui.hint("A running gateway tries a board that it had given up again within 5 minutes.");
+    warn(context, installed);
+}
+
+/// Says it after maintenance: to a cron job only what asks for attention.
+pub(super) fn say_after_maintenance(context: &mut Context<'_>, installed: &Installed) {
+    if context.ui.tells_success() {
+        say(context, installed);
+    } else {
+        warn(context, installed);
+    }
+}
+
+fn warn(context: &mut Context<'_>, installed: &Installed) {
+    for remark in &installed.remarks {
+        context.ui.warning(remark);
+    }
     let now = context.clock.epoch();
     let machine = machine();
     let stale: Vec<&str> = installed

@@ -24,7 +24,11 @@ const SHOWN: usize = 100;
 ///
 /// The smallest repair there is: where SQLite's full check names nothing but indexes, they are made anew from their
 /// tables, in one transaction that is checked before it ends, with copies of what was there kept beside the board. A
-/// transaction that was cut short is rolled back, as the next writer would do it. A sound board is left alone (0); any other damage too (4), and `recover` is named. Refused (12) while anybody has the board open.
+/// transaction that was cut short is rolled back, as the next writer would do it. No row changes, so nothing is asked. A
+/// sound board is left alone (0); any other damage too (4), and `recover` is named. Refused (12) while anybody has the
+/// board open.
+///
+/// Plain record: STATUS BOARD INDEXES EVIDENCE, the indexes apart by commas.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// Go on where processes of other users cannot be looked at; never beside a process that was found.
@@ -118,7 +122,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     report.evidence = finished.evidence.as_ref().map(|evidence| evidence.folder.display().to_string());
     let shown = context.ui.emit_maintenance(&report);
     context.ui.success(format_args!("{}, and the board was checked.", report.work("were")));
-    aftermath::say(context, &finished);
+    aftermath::say_after_maintenance(context, &finished);
     shown.map(|()| Exit::Ok)
 }
 

@@ -30,6 +30,9 @@ const TRIES: usize = 2;
 /// copy is checked whole, and only a sound one is written into the board's file, as one transaction, with copies of what
 /// was there kept beside it: refused (12) while anybody has the board open, and asked for on a terminal. What the board
 /// has and the backup has not is gone then, but for `recover --undo`; to keep both, use `kanbanctl recover BACKUP`.
+///
+/// Plain records: restore BOARD BACKUP EVIDENCE, then table NAME ROWS-BEFORE ROWS-AFTER. Off a terminal they are printed
+/// only with --format plain or --dry-run.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// A path, or how `backups list` calls it.
@@ -128,7 +131,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         restored.evidence = installed.evidence.as_ref().map(|evidence| evidence.folder.display().to_string());
         let shown = context.ui.emit_maintenance(&restored);
         context.ui.success(format_args!("The board is {} now.", source.display()));
-        aftermath::say(context, &installed);
+        aftermath::say_after_maintenance(context, &installed);
         return shown.map(|()| Exit::Ok);
     }
     Err(Failure::busy("the board changed each time; nothing was restored.")

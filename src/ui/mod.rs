@@ -183,13 +183,6 @@ impl Ui {
         }
     }
 
-    /// As [`Ui::hint`], after maintenance that went well.
-    pub fn success_hint(&mut self, message: impl Display) {
-        if self.tells_success() {
-            self.hint(message);
-        }
-    }
-
     /// Says a detail, shown with `-v`.
     pub fn detail(&mut self, message: impl Display) {
         if self.settings.verbose >= 1 {
@@ -275,7 +268,8 @@ impl Ui {
         filled.map_err(|error| Failure::io(error, "writing to stdout"))
     }
 
-    fn tells_success(&self) -> bool {
+    /// Whether somebody wants to know that maintenance went well.
+    pub fn tells_success(&self) -> bool {
         self.settings.stderr_terminal || self.settings.verbose > 0 || self.settings.dry_run
     }
 

@@ -206,6 +206,28 @@ fn indexes_are_made_anew_and_nothing_else() {
     assert_eq!(std::fs::read(sandbox.board()).unwrap(), before);
 }
 
+#[test]
+fn a_cron_job_hears_nothing_of_what_went_well() {
+    for verb in [&["repair"][..], &["restore", "good.db", "--yes"]] {
+        let sandbox = Sandbox::new();
+        let good = sandbox.work().join("good.db");
+        damage::board(&good, 60, 5);
+        damage::injure(Shape::IndexDrift, 5, &good, &sandbox.board());
+        let connection = Connection::open(sandbox.board()).unwrap();
+        // Tasks without a living worker are what one has to hear of.
+        connection.execute_batch("UPDATE tasks SET status = 'todo' WHERE status = 'running'").unwrap();
+        connection.close().unwrap();
+        let args = [verb, &["--assume-unused"]].concat();
+        let rehearsed = sandbox.run(&[&args[..], &["-n"]].concat()).success();
+        assert!(!rehearsed.stdout.is_empty() && !rehearsed.stderr.is_empty(), "{rehearsed}");
+        let output = sandbox.run(&args).success();
+        let warned =
+            output.stderr.lines().all(|line| line.starts_with("warning: ") || line.contains("reclaim"));
+        assert!(output.stdout.is_empty() && warned, "{output}");
+        assert_eq!(evidence(&sandbox).len(), 1);
+    }
+}
+
 /// A flood of index findings does not hide the one that is worse.
 #[test]
 fn anything_worse_is_left_to_recover() {
