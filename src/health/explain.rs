@@ -22,7 +22,7 @@ const DRY_RUN: &str = "kanbanctl recover --dry-run";
 const SAVE: &str = "kanbanctl recover --output NEW.db";
 
 /// Every finding, in the order in which the checks run.
-const EXPLANATIONS: [Explanation; 23] = [
+const EXPLANATIONS: [Explanation; 24] = [
     of(
         "file-missing",
         "The database file is not there, but its WAL, journal or .corrupt backups are. The board was lost, not never made; \
@@ -146,6 +146,13 @@ const EXPLANATIONS: [Explanation; 23] = [
         "The board's tables are not those that Hermes creates, or carry triggers, views or checks of their own. Missing \
         tables: their rows may still lie in the file. Missing columns or indexes: Hermes adds them at its next open. Code \
         of the board's own is never run, and recover leaves it behind.",
+        DRY_RUN,
+    ),
+    of(
+        "not-utf8",
+        "Bytes in a text column are not UTF-8. Hermes 0.19.0 fails on the first such value and lists no task at all, though \
+        all of them are there. A copy may have the text as it was; otherwise those bytes are lost, the rest of the value can be \
+        read, and the row needs a new text.",
         DRY_RUN,
     ),
     of(

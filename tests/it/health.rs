@@ -216,6 +216,33 @@ fn words_that_hermes_does_not_write_are_named() {
     assert_eq!(found(&data, "tasks.status")["severity"], "warning", "{data}");
 }
 
+/// One title that cannot be decoded, and Hermes lists nothing any more.
+#[test]
+fn text_that_hermes_cannot_decode_is_damage() {
+    let sandbox = healthy();
+    with_plain_handle(
+        &sandbox.board(),
+        "UPDATE tasks SET title = CAST(x'61ff62' AS TEXT) WHERE id = (SELECT min(id) FROM tasks);
+         UPDATE task_comments SET body = CAST(x'fe' AS TEXT) WHERE id = 3;",
+    );
+    let subjects = |depth: &str| -> Vec<String> {
+        let data = sandbox.run(&["health", "--json", "--depth", depth]).exits(4).data();
+        let findings = data["findings"].as_array().unwrap().clone();
+        let found = findings.into_iter().filter(|finding| finding["id"] == "not-utf8");
+        found
+            .map(|finding| {
+                assert!(finding["next"].as_str().unwrap().ends_with("--explain not-utf8"), "{finding}");
+                finding["subject"].as_str().unwrap().to_owned()
+            })
+            .collect()
+    };
+    assert_eq!(subjects("quick"), ["tasks.title"]);
+    assert_eq!(subjects("full"), ["task_comments.body", "tasks.title"]);
+    with_plain_handle(&sandbox.board(), "UPDATE tasks SET title = 'text again' WHERE typeof(title) = 'text'");
+    let data = sandbox.run(&["health", "--json"]).data();
+    assert!(!finding_ids(&data).contains(&"not-utf8"), "{data}");
+}
+
 #[test]
 fn monitoring_formats_carry_the_verdict() {
     let sandbox = injured(Shape::TlsHeader);

@@ -83,8 +83,8 @@ const BEFORE_OPENING: [BytesCheck; 13] = [
 
 const AFTER_OPENING: [RowsCheck; 2] = [rows::schema, rows::left_out];
 /// Asked only where reading the rows runs nothing that the board brings along.
-const OF_ROWS: [RowsCheck; 5] =
-    [rows::sequences, rows::references, rows::words, rows::stale_running, rows::cursors];
+const OF_ROWS: [RowsCheck; 6] =
+    [rows::sequences, rows::text, rows::references, rows::words, rows::stale_running, rows::cursors];
 
 impl Subject {
     /// Looks at everything that can be seen without SQLite; every descriptor is closed on return.

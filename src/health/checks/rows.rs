@@ -10,7 +10,7 @@ use crate::health::{Depth, Finding, Severity};
 use crate::hint;
 use crate::plural::counted;
 use crate::recover::sources::names;
-use crate::store::{audit, schema as tables, words};
+use crate::store::{audit, encoding, schema as tables, words};
 
 /// The first commands: for rows whose table is gone, for rows beside code that is not run, for the rest.
 const LOST: &str = "kanbanctl recover --dry-run";
@@ -105,12 +105,33 @@ pub(super) fn sequences(connection: &Connection, subject: &Subject) -> Outcome<V
     Ok(vec![Finding::new("schema", Severity::Error, place, message).next(SAVE)])
 }
 
+/// Where what is missing can only come from a copy: there, or to what else can be done.
+fn in_a_copy(subject: &Subject, otherwise: &'static str) -> &'static str {
+    let own = names::own_directory(&subject.inspection.resolved);
+    if subject.copies.count > 0 || own.is_dir() { LOST } else { otherwise }
+}
+
+/// Text that Hermes cannot decode: it then shows no row at all. A quick look is at the tasks alone, which it lists.
+pub(super) fn text(connection: &Connection, subject: &Subject) -> Outcome<Vec<Finding>> {
+    let schema = tables::check(connection)?;
+    let next = in_a_copy(subject, "kanbanctl health --explain not-utf8");
+    let mut findings = Vec::new();
+    for table in schema.tables.keys().filter(|name| subject.depth == Depth::Full || *name == "tasks") {
+        for column in encoding::undecodable(connection, &schema, table, NAMED)? {
+            let message = format!(
+                "{} text that is not UTF-8, on which Hermes fails: {}.",
+                counted(column.rows, "row has", "rows have"),
+                listed(column.first.iter().map(|row| short(row)), column.rows)
+            );
+            findings.push(Finding::new("not-utf8", Severity::Error, column.column, message).next(next));
+        }
+    }
+    Ok(findings)
+}
+
 /// Rows that point nowhere.
 pub(super) fn references(connection: &Connection, subject: &Subject) -> Outcome<Vec<Finding>> {
-    // What is missing can only come from a copy.
-    let own = names::own_directory(&subject.inspection.resolved);
-    let has_copies = subject.copies.count > 0 || own.is_dir();
-    let next = if has_copies { LOST } else { "kanbanctl health --explain references" };
+    let next = in_a_copy(subject, "kanbanctl health --explain references");
     let found = audit::dangling(connection, NAMED)?;
     let say = |dangling: audit::Dangling| {
         let first = dangling.first.iter().map(|(row, to)| format!("{} to {}", short(row), short(to)));
