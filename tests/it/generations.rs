@@ -73,6 +73,25 @@ fn commits_in_a_deleted_log_are_counted_and_brought_back_while_the_process_lives
     assert_eq!(holder.query("SELECT count(*) FROM tasks"), "4");
 }
 
+/// Whoever does what is advised, step by step, has every row on the board at the end; nothing advises to stop the process
+/// before what it holds is saved.
+#[test]
+fn the_advice_leads_to_a_board_with_every_row() {
+    let sandbox = Sandbox::with_board();
+    let holder = split(&sandbox);
+    let data = sandbox.run(&["health", "--json"]).exits(4).data();
+    assert!(data["findings"][0]["next"].as_str().unwrap().ends_with("recover --output NEW.db"), "{data}");
+    sandbox.run(&["recover", "-n"]).success().says("before they are stopped");
+    let refused = sandbox.run(&["recover", "--yes"]).exits(12).says("Do not stop them yet");
+    assert!(!refused.stderr.contains("Stop these processes first"), "{refused}");
+    sandbox.run(&["recover", "--output", "NEW.db"]).success().says("kanbanctl restore");
+    drop(holder);
+    sandbox.run(&["restore", "NEW.db", "--yes", "--assume-unused"]).success();
+    assert_eq!(ids(&sandbox.board()), ["t_00000001", "t_00000002", "t_00000003"]);
+    let data = sandbox.run(&["health", "--json"]).data();
+    assert!(data["verdict"] != "damaged", "{data}");
+}
+
 #[test]
 fn a_process_can_be_named_and_one_that_holds_nothing_is_said_so() {
     let sandbox = Sandbox::with_board();

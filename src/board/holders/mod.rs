@@ -252,11 +252,17 @@ impl Holders {
     pub fn require_none(&self, doing: &str, unproven_is_fine: bool) -> Outcome<()> {
         let names: Vec<String> = self.of_database().map(ToString::to_string).collect();
         if !names.is_empty() {
-            return Err(Failure::refused(format!(
+            let refused = Failure::refused(format!(
                 "the board is open elsewhere, so {doing} is refused: {}. Nothing was changed.",
                 names.join("; ")
-            ))
-            .hint(
+            ));
+            if self.of_apart().next().is_some() {
+                // What only they have ends with them.
+                return Err(refused
+                    .hint("Do not stop them yet: save what only they have with `kanbanctl recover --output NEW.db`.")
+                    .hint("Then stop them, and put that file in the board's place with `kanbanctl restore NEW.db`."));
+            }
+            return Err(refused.hint(
                 "Stop these processes first (a gateway with `hermes gateway stop`), then run this again.",
             ));
         }

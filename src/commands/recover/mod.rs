@@ -133,16 +133,36 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
             let path = std::path::absolute(output).unwrap_or_else(|_| output.to_path_buf());
             let path = hint::quoted(&path);
             context.ui.hint(format_args!("Look at it with `kanbanctl --db {path} health --depth full`."));
-            if args.sources.is_empty() {
-                context.hint("Put the same in the board's place with `kanbanctl recover`, when nobody has it open.");
-            }
+            say_how_it_is_installed(context, args, &recovered, &path);
         }
         None if args.output.is_some() => context.ui.status("Dry run: nothing was written."),
+        None if has_held(&recovered) => context.hint(
+            "Some of it ends with the processes that hold it: save it with `kanbanctl recover --output NEW.db` before they \
+             are stopped.",
+        ),
         None => context.hint(
             "Install it with `kanbanctl recover`, or build a file of its own with `kanbanctl recover --output NEW.db`.",
         ),
     }
     Ok(exit(context, &recovered))
+}
+
+/// Whether some of it is only in the hands of living processes.
+fn has_held(recovered: &Recovered) -> bool {
+    recovered.report.sources.iter().any(|source| source.kind == sources::Kind::Held)
+}
+
+/// The way from the new file, whose `path` is quoted, to the board's place. What processes held is only in that file once
+/// they have ended; otherwise the sources still give the same.
+fn say_how_it_is_installed(context: &mut Context<'_>, args: &Args, recovered: &Recovered, path: &str) {
+    if has_held(recovered) {
+        context.hint(format_args!(
+            "Stop the processes that hold the board only now; then put the new file in its place with `kanbanctl restore \
+             {path}`."
+        ));
+    } else if args.sources.is_empty() {
+        context.hint("Put the same in the board's place with `kanbanctl recover`, when nobody has it open.");
+    }
 }
 
 fn say_already(context: &mut Context<'_>, recovered: &Recovered) {
