@@ -101,6 +101,24 @@ impl Failure {
     /// An `io` error while doing `doing` (for example `reading /path`), with the code that fits its kind.
     pub fn io(error: std::io::Error, doing: impl fmt::Display) -> Self {
         use std::io::ErrorKind as Kind;
+        let next = match error.kind() {
+            Kind::PermissionDenied => {
+                Some("Run it as the file's owner or as root; `ls -ld` says who that is.")
+            }
+            Kind::StorageFull | Kind::QuotaExceeded => {
+                Some("Free space there, and run it again; `df` says where.")
+            }
+            _ => None,
+        };
+        let failure = Self::of_io(error, doing);
+        match next {
+            Some(next) => failure.hint(next),
+            None => failure,
+        }
+    }
+
+    fn of_io(error: std::io::Error, doing: impl fmt::Display) -> Self {
+        use std::io::ErrorKind as Kind;
         let exit = match error.kind() {
             Kind::NotFound | Kind::NotADirectory => Exit::NoBoard,
             Kind::PermissionDenied
@@ -123,7 +141,7 @@ impl Failure {
             error.kind(),
             Kind::NotFound | Kind::NotADirectory | Kind::IsADirectory | Kind::InvalidFilename
         );
-        let failure = Self::io(error, doing);
+        let failure = Self::of_io(error, doing);
         if no_place { failure.with_exit(Exit::Refused) } else { failure }
     }
 

@@ -199,6 +199,7 @@ fn a_directory_without_permission_is_refused() {
         let output = as_nobody(verb);
         is_an_answer(&output);
         assert!(output.code() != 0, "{verb:?}\n{output}");
+        assert!(output.stderr.contains("owner"), "nothing is said to be done: {verb:?}\n{output}");
     }
     mode(&sandbox.board(), 0o644);
     mode(&sandbox.root(), 0o700);
