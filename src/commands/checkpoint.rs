@@ -1,6 +1,8 @@
 //! `checkpoint`: copies committed frames from the WAL into the board's file.
 
 use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use serde::Serialize;
@@ -14,6 +16,9 @@ use crate::journal;
 use crate::plural::counted;
 use crate::pool::Access;
 use crate::ui::{Page, Records, Report};
+
+/// The pause before a checkpoint that met another one is tried again.
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// Copy committed frames from the WAL into the board's file.
 ///
@@ -240,7 +245,9 @@ fn one_board(
     } else {
         context.pool_for(inspection, Access::Write)?
     };
-    let outcome = pool.connection(|connection, _| checkpoint(connection, &mut report, dry_run));
+    let (deadline, signals) = (context.budget().deadline(), context.signals.clone());
+    let goes_on = || Instant::now() < deadline && signals.received().is_none();
+    let outcome = pool.connection(|connection, _| checkpoint(connection, &mut report, dry_run, &goes_on));
     if !dry_run {
         report.wal_bytes_after = wal_bytes(&resolved);
     }
@@ -289,14 +296,19 @@ fn alone(context: &Context<'_>, inspection: &Inspection, args: &Args) -> Outcome
 }
 
 /// Counts first, because a checkpoint that empties the WAL reports zero frames.
-fn checkpoint(connection: &Connection, report: &mut Checkpoint, dry_run: bool) -> Outcome<()> {
+fn checkpoint(
+    connection: &Connection,
+    report: &mut Checkpoint,
+    dry_run: bool,
+    goes_on: &dyn Fn() -> bool,
+) -> Outcome<()> {
     if report.mode == Mode::Truncate {
         journal::require_sound(connection, "its WAL was not cut")?;
     }
     let (_, frames, done) = pragma(connection, "noop")?;
     (report.frames_in_wal, report.frames_checkpointed) = (frames, done);
     if !dry_run {
-        let (busy, frames, done) = pragma(connection, report.mode.name())?;
+        let (busy, frames, done) = insist(connection, report.mode, goes_on)?;
         report.busy = busy;
         report.frames_in_wal = report.frames_in_wal.max(frames);
         let emptied = !busy && report.mode != Mode::Passive;
@@ -305,6 +317,17 @@ fn checkpoint(connection: &Connection, report: &mut Checkpoint, dry_run: bool) -
     }
     report.frames_left = report.frames_in_wal - report.frames_checkpointed;
     Ok(())
+}
+
+/// SQLite waits for readers and writers, but never for another checkpoint: it is asked again while the budget `goes_on`.
+fn insist(connection: &Connection, mode: Mode, goes_on: &dyn Fn() -> bool) -> Outcome<(bool, i64, i64)> {
+    loop {
+        let answer = pragma(connection, mode.name())?;
+        if !answer.0 || mode == Mode::Passive || !goes_on() {
+            return Ok(answer);
+        }
+        sleep(BETWEEN_TRIES);
+    }
 }
 
 /// Whether somebody was in the way, frames in the WAL, frames checkpointed.

@@ -185,3 +185,32 @@ fn the_log_of_a_damaged_board_is_not_cut() {
     assert!(std::fs::read(sandbox.board()).unwrap() == bytes);
     assert!(std::fs::metadata(beside(&sandbox.board(), "-wal")).unwrap().len() > 0);
 }
+
+/// SQLite's busy handler is not asked while somebody else checkpoints.
+#[test]
+fn another_checkpoint_is_waited_for() {
+    use nix::fcntl::{FcntlArg, fcntl};
+    use nix::libc;
+    let sandbox = Sandbox::new();
+    let board = with_frames(&sandbox);
+    // Somebody who is not in the way keeps the index as it is.
+    let mut idle = Holder::on(&board);
+    idle.execute("PRAGMA wal_autocheckpoint=0");
+    idle.execute("INSERT INTO tasks VALUES(7)");
+    let index = std::fs::OpenOptions::new().read(true).write(true).open(beside(&board, "-shm")).unwrap();
+    // The byte by which checkpoints exclude each other ("WAL-mode file format", section 2.3).
+    let lock = |kind: libc::c_int| libc::flock {
+        l_type: libc::c_short::try_from(kind).unwrap(),
+        l_whence: 0,
+        l_start: 121,
+        l_len: 1,
+        l_pid: 0,
+    };
+    fcntl(&index, FcntlArg::F_SETLK(&lock(libc::F_WRLCK))).unwrap();
+    sandbox.run(&["checkpoint", "--mode", "restart", "--timeout", "200ms"]).exits(11);
+    let mut command = sandbox.command(&["checkpoint", "--mode", "restart", "--timeout", "60s"]);
+    let mut waiting = command.spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    fcntl(&index, FcntlArg::F_SETLK(&lock(libc::F_UNLCK))).unwrap();
+    assert_eq!(waiting.wait().unwrap().code(), Some(0));
+}
