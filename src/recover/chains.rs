@@ -36,6 +36,16 @@ impl Chains {
         Self { looks: Some(pages), ..Self::default() }
     }
 
+    /// Gives back every page that was taken.
+    pub(crate) fn release(&mut self) {
+        self.claimed.clear();
+    }
+
+    /// The pages that are taken.
+    pub(crate) fn claimed(&self) -> impl Iterator<Item = u32> + '_ {
+        self.claimed.iter().copied()
+    }
+
     /// Whether a chain took `page`.
     pub(crate) fn has_claimed(&self, page: u32) -> bool {
         self.claimed.contains(&page)

@@ -5,6 +5,7 @@
 //! vouches for, then stray leaves where rows are missing. Says of each table where rows may be missing, which is what lets
 //! `merge` tell a lost row from a deleted one.
 
+mod contest;
 mod earlier;
 pub(crate) mod forest;
 pub(crate) mod leaf;
@@ -107,6 +108,7 @@ pub(crate) fn salvage(
 ) -> Outcome<Option<(Salvage, Vec<Entry>)>> {
     let mut work = Work::new(layout, orders);
     let (mut entries, schema_is_whole) = work.schema()?;
+    work.schema_chains = work.chains.claimed().collect();
     let has_schema = !entries.is_empty();
     if orders.waits && !has_schema {
         return Ok(None);
@@ -128,6 +130,7 @@ pub(crate) fn salvage(
     let (free, lost): (Vec<_>, Vec<_>) =
         strays.into_iter().partition(|stray| work.free.contains(&stray.page));
     work.adopt(&catalog, lost, &sequences);
+    work.settle_contests(&catalog);
     work.ask_indexes(&catalog)?;
     work.take_unknown(&catalog, &unknown);
     work.look_back(&catalog, layout);
@@ -164,6 +167,8 @@ struct Work<'w, 'a> {
     image: &'w Image<'a>,
     seen: Seen,
     chains: Chains,
+    /// Overflow pages of the schema.
+    schema_chains: Vec<u32>,
     free: HashSet<u32>,
     damaged: HashSet<u32>,
     tables: Vec<Rows>,
@@ -198,6 +203,7 @@ impl<'w, 'a> Work<'w, 'a> {
             seen: Seen::new(image),
             blank: Seen::new(image),
             chains: Chains::default(),
+            schema_chains: Vec::new(),
             free,
             damaged: HashSet::new(),
             tables: Vec::new(),

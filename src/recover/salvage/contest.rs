@@ -1,0 +1,168 @@
+//! Overflow pages that two rows name: a page belongs to one row at most (recovery.md, "What decides it", 5), and the first
+//! that came was believed. Here the others are heard.
+//!
+//! What a row says with the pages under its chain tells whose they are: values that are no values, characters that no text
+//! has, content behind the end of the payload, and a chain that leaps where SQLite had written on.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::Work;
+use crate::ondisk::btree::Range;
+use crate::ondisk::image::Site;
+use crate::ondisk::record::{Record, Value};
+use crate::recover::catalog::Catalog;
+use crate::recover::chains::Chains;
+use crate::recover::row::{self, Flip, Odd, Row, Run};
+
+/// Pages that are read at most to hear every row whose chain was taken.
+const LOOKS: u64 = 1 << 18;
+/// Where the content of an overflow page begins.
+const LINK: usize = 4;
+
+/// How hard it is to believe that a payload is one: strange values, characters that no text has, content that goes on behind
+/// its end, leaps of its chain.
+type Doubt = (u32, usize, bool, usize);
+
+/// A row whose chain is whole but for another having it.
+struct Rival {
+    table: usize,
+    row: Row,
+    flip: Option<Flip>,
+    chain: Vec<Run>,
+    sites: Vec<Site>,
+}
+
+impl Work<'_, '_> {
+    /// Gives overflow pages that two rows name to the one that they fit better.
+    pub(super) fn settle_contests(&mut self, catalog: &Catalog) {
+        let rivals = self.rivals();
+        if rivals.is_empty() {
+            return;
+        }
+        let mut owners = self.owners(&rivals.iter().flat_map(|rival| &rival.sites).copied().collect());
+        for rival in rivals {
+            let heard = self.hear(catalog, rival.table, &rival.row, rival.flip, &rival.chain);
+            let Some((ours, parity)) = heard else { continue };
+            let held: BTreeSet<(usize, i64)> =
+                rival.sites.iter().filter_map(|site| owners.get(site)).copied().collect();
+            let beats = |&(table, rowid): &(usize, i64)| {
+                let row = self.owner(table, rowid)?;
+                let odd = self.odds.get((row.odd as usize).checked_sub(1)?)?;
+                Some(ours < self.hear(catalog, table, &row, odd.flip, &odd.chain)?.0)
+            };
+            if !held.iter().all(|owner| beats(owner).unwrap_or(false)) {
+                continue;
+            }
+            for (table, rowid) in held {
+                self.dispossess(table, rowid);
+            }
+            owners.extend(rival.sites.iter().map(|site| (*site, (rival.table, rival.row.rowid))));
+            self.instate(rival, ours, parity);
+        }
+    }
+
+    /// The rows whose chain would be whole if no other row had taken pages of it.
+    fn rivals(&self) -> Vec<Rival> {
+        let mut open = Chains::bounded(LOOKS);
+        let mut rivals = Vec::new();
+        for (table, rows) in self.tables.iter().enumerate() {
+            for row in rows.partial.iter().filter(|row| !rows.has(row.rowid)) {
+                let flip = (row.odd as usize).checked_sub(1).and_then(|at| self.odds.get(at)?.flip);
+                open.release();
+                let Some(mut bytes) = self.image.page_at(row.site()) else { continue };
+                let Some(cell) = row.cell_in(&mut bytes, flip, self.image.usable()) else { continue };
+                let followed = open.claim(&cell, self.image, &self.seen, &self.free);
+                let Some(followed) = followed else { continue };
+                if self.schema_chains.iter().any(|page| open.has_claimed(*page)) {
+                    continue;
+                }
+                let sites: Vec<_> = followed.sites.iter().map(|site| (self.source, *site)).collect();
+                let chain = row::runs(&sites, self.image.page_size());
+                rivals.push(Rival { table, row: *row, flip, chain, sites: followed.sites });
+            }
+        }
+        rivals
+    }
+
+    /// Which rows have the pages at `sites`.
+    fn owners(&self, sites: &HashSet<Site>) -> HashMap<Site, (usize, i64)> {
+        let mut owners = HashMap::new();
+        for (table, rows) in self.tables.iter().enumerate() {
+            for row in rows.whole.iter().filter(|row| row.is(row::CHAINED | row::MENDED)) {
+                let odd = (row.odd as usize).checked_sub(1).and_then(|at| self.odds.get(at));
+                let runs = odd.iter().flat_map(|odd| &odd.chain);
+                let all = runs
+                    .flat_map(|run| (0..run.pages).map(|index| run.site_of(index, self.image.page_size())));
+                owners.extend(all.filter(|site| sites.contains(site)).map(|site| (site, (table, row.rowid))));
+            }
+        }
+        owners
+    }
+
+    fn owner(&self, table: usize, rowid: i64) -> Option<Row> {
+        let rows = &self.tables.get(table)?.whole;
+        let at = rows.binary_search_by_key(&rowid, |row| row.rowid).ok()?;
+        rows.get(at).copied()
+    }
+
+    /// What speaks against `row` with its payload going on in `chain`, and the parity of that; `None` if it makes no row of its
+    /// table.
+    fn hear(
+        &self,
+        catalog: &Catalog,
+        table: usize,
+        row: &Row,
+        flip: Option<Flip>,
+        chain: &[Run],
+    ) -> Option<(Doubt, u8)> {
+        let usable = self.image.usable();
+        let mut bytes = self.image.page_at(row.site())?;
+        let part = row.cell_in(&mut bytes, flip, usable)?.payload?;
+        let len = usize::try_from(part.len).ok()?;
+        let mut payload = part.local.to_vec();
+        let mut goes_on = false;
+        for run in chain {
+            for index in 0..run.pages {
+                let page = self.image.page_at(run.site_of(index, self.image.page_size()))?;
+                let take = len.checked_sub(payload.len())?.min(usable.checked_sub(LINK)?);
+                payload.extend_from_slice(page.get(LINK..LINK + take)?);
+                goes_on = page.get(LINK + take..usable)?.iter().any(|byte| *byte != 0);
+            }
+        }
+        let encoding = self.image.encoding();
+        let record = Record::read(&payload).ok()?;
+        let fit = catalog.tables.get(table)?.table.fit(&record, encoding)?;
+        let odd = |byte: &&u8| byte.is_ascii_control() && !matches!(byte, b'\n' | b'\r' | b'\t');
+        let texts = record.values().filter_map(|value| match value {
+            Value::Text(text) => Some(encoding.decode(text).iter().filter(odd).count()),
+            _ => None,
+        });
+        Some(((fit.strange, texts.sum(), goes_on, chain.len()), row::parity(&payload)))
+    }
+
+    /// Takes its chain from a row, of which only the beginning is left then.
+    fn dispossess(&mut self, table: usize, rowid: i64) {
+        let Some(rows) = self.tables.get_mut(table) else { return };
+        let Ok(at) = rows.whole.binary_search_by_key(&rowid, |row| row.rowid) else { return };
+        let mut row = rows.whole.remove(at);
+        let flip = (row.odd as usize).checked_sub(1).and_then(|at| self.odds.get(at)?.flip);
+        self.odds.push(Odd { flip, ..Odd::default() });
+        row.odd = u32::try_from(self.odds.len()).unwrap_or(0);
+        rows.gaps.add(Range { low: rowid.checked_sub(1), high: Some(rowid) });
+        rows.partial.push(row);
+    }
+
+    /// Takes a row for whole whose chain was another's.
+    fn instate(&mut self, rival: Rival, doubt: Doubt, parity: u8) {
+        let Rival { table, mut row, flip, chain, .. } = rival;
+        let Some(rows) = self.tables.get_mut(table) else { return };
+        rows.partial.retain(|part| (part.rowid, part.page, part.cell) != (row.rowid, row.page, row.cell));
+        self.odds.push(Odd { flip, chain, ..Odd::default() });
+        row.odd = u32::try_from(self.odds.len()).unwrap_or(0);
+        row.parity = parity;
+        row.mark(row::SUSPECT, doubt.0 > 0);
+        if let Err(at) = rows.whole.binary_search_by_key(&row.rowid, |row| row.rowid) {
+            rows.whole.insert(at, row);
+        }
+    }
+}
