@@ -62,6 +62,17 @@ fn read(board: &Path) -> rusqlite::Result<Vec<String>> {
     Ok(all)
 }
 
+/// A sound board with a log is left alone; one whose file lacks a page that the log has not is none.
+fn spoil_an_index(good: &Path, board: &Path) {
+    let root: i64 = Connection::open(good)
+        .unwrap()
+        .query_row("SELECT rootpage FROM sqlite_master WHERE name = 'idx_runs_task'", [], |row| row.get(0))
+        .unwrap();
+    let (root, mut bytes) = (usize::try_from(root).unwrap(), std::fs::read(board).unwrap());
+    bytes[(root - 1) * damage::PAGE..root * damage::PAGE].fill(0);
+    std::fs::write(board, bytes).unwrap();
+}
+
 /// Everything in a folder, and in the folders in it.
 fn copy_all(from: &Path, to: &Path) {
     std::fs::create_dir(to).unwrap();
@@ -93,6 +104,9 @@ impl Scene {
         let origin = sandbox.work().join("origin");
         std::fs::create_dir(&origin).unwrap();
         damage::injure(shape, 5, &good, &origin.join("kanban.db"));
+        if shape == Shape::WalPending {
+            spoil_an_index(&good, &origin.join("kanban.db"));
+        }
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
         let scene =
             Self { origin, sandbox, args, old: Err(String::new()), new: Err(String::new()) }.settled();
