@@ -10,7 +10,8 @@ use std::borrow::Cow;
 use super::Corrupt;
 use super::field::u32_at;
 
-const CONTENT: usize = 4;
+/// Where the content of a page begins.
+pub const CONTENT: usize = 4;
 
 /// Follows the chain from page `first` until `need` bytes are appended to `out`, and returns the pages it took.
 ///

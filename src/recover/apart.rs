@@ -5,6 +5,9 @@
 //!    "values":{"id":"t_0000abcd","title":"..."},"cut":{"column":"body","bytes":489,"of":6200,"value":"as far as it g"}}
 //! ```
 //!
+//! Of a row with lost sectors in it `holes` says where what is missing of which value was; the rest of the value stands there
+//! without it.
+//!
 //! They are never mixed with whole rows (recovery.md, "What decides it", 5). A line holds the values before the cut, and of
 //! the value that is cut what its cell and the first pages of its chain still have.
 
@@ -20,6 +23,7 @@ use super::chains::is_link;
 use super::layout::{self, Layout};
 use super::merge::Merged;
 use super::row::Row;
+use super::salvage::hollow::{self, Part};
 use super::shelf::Shelf;
 use super::store::nameless;
 use crate::failure::{Failure, Outcome};
@@ -107,20 +111,45 @@ fn line(table: &Table, row: &Row, merged: &Merged, layout: &Layout<'_>) -> Optio
     let image = &layout.image;
     let flip = (row.odd as usize).checked_sub(1).and_then(|at| merged.odds.get(at)?.flip);
     let mut bytes = image.page_at(row.site())?;
-    let payload = row.cell_in(&mut bytes, flip, image.usable())?.payload?;
+    let cell = row.cell_in(&mut bytes, flip, image.usable())?;
+    let payload = cell.payload?;
     let mut left = payload.local.to_vec();
     let need = payload.len.saturating_sub(left.len() as u64);
-    // An error leaves what came before it, which is what is wanted.
-    let _ = overflow::follow(payload.overflow?, need, image.usable(), &mut left, |number, last| {
-        image.page(number).filter(|page| is_link(page, last, image.count()))
-    });
+    let pointer = payload.overflow.map_or(0, |_| overflow::CONTENT);
+    let (at, len) = ((cell.offset + cell.size).saturating_sub(left.len() + pointer), left.len());
+    let mut pages = Vec::new();
+    if let Some(first) = payload.overflow {
+        // An error leaves what came before it, which is what is wanted.
+        let _ = overflow::follow(first, need, image.usable(), &mut left, |number, last| {
+            let page = image.page(number).filter(|page| is_link(page, last, image.count()))?;
+            pages.push(page.clone());
+            Some(page)
+        });
+    }
+    let parts = hollow::parts(Part { page: &bytes, at, len }, &pages, image.usable(), left.len());
+    let holes = if row.site().in_log { Vec::new() } else { hollow::holes(&left, &parts) };
     let record = Record::prefix(&left).ok()?;
     let mut values = Map::new();
     let encoding = image.encoding();
     for (index, (column, value)) in table.columns.iter().zip(record.values()).enumerate() {
-        let value = if table.rowid_column == Some(index) { json!(row.rowid) } else { shown(value, encoding) };
+        let missing: Vec<_> = holes.iter().filter(|hole| hole.column == index).collect();
+        let value = match value {
+            _ if table.rowid_column == Some(index) => json!(row.rowid),
+            value if missing.is_empty() => shown(value, encoding),
+            Value::Text(text) => {
+                let lost =
+                    |at: usize| missing.iter().any(|hole| (hole.at..hole.at + hole.bytes).contains(&at));
+                let left = text.iter().enumerate().filter(|(at, _)| !lost(*at)).map(|(_, byte)| *byte);
+                json!(String::from_utf8_lossy(&encoding.decode(&left.collect::<Vec<_>>())))
+            }
+            _ => Json::Null,
+        };
         values.insert(column.name.clone(), value);
     }
+    let named = holes.iter().filter_map(|hole| Some((hole, table.columns.get(hole.column)?)));
+    let holes: Vec<_> = named
+        .map(|(hole, column)| json!({"column": column.name, "at": hole.at, "bytes": hole.bytes}))
+        .collect();
     let mut line = Map::new();
     line.insert("table".to_owned(), json!(table.name));
     line.insert("rowid".to_owned(), json!(row.rowid));
@@ -132,6 +161,9 @@ fn line(table: &Table, row: &Row, merged: &Merged, layout: &Layout<'_>) -> Optio
         let value = shown(cut.value, encoding);
         let cut = json!({"column": column.name, "bytes": cut.bytes, "of": cut.len, "value": value});
         line.insert("cut".to_owned(), cut);
+    }
+    if !holes.is_empty() {
+        line.insert("holes".to_owned(), Json::Array(holes));
     }
     Some(line)
 }

@@ -9,6 +9,7 @@ use crate::ondisk::btree::Seen;
 use crate::ondisk::image::{Image, Site};
 use crate::ondisk::overflow;
 use crate::ondisk::page::Cell;
+use crate::recover::salvage::hollow;
 
 /// A broken chain that many cells name is not followed for each of them.
 const MAX_FAILURES: u32 = 16;
@@ -18,6 +19,8 @@ pub(crate) struct Followed {
     pub(crate) bytes: Vec<u8>,
     /// Where its overflow pages lie, in their order.
     pub(crate) sites: Vec<Site>,
+    /// Whether a sector of them that holds some of it may be lost.
+    pub(crate) may_be_hollow: bool,
 }
 
 /// Which pages are taken by chains.
@@ -86,7 +89,8 @@ impl Chains {
         let payload = cell.payload?;
         let mut bytes = payload.local.to_vec();
         let Some(first) = payload.overflow else {
-            return Some((Followed { bytes, sites: Vec::new() }, Vec::new()));
+            let followed = Followed { bytes, sites: Vec::new(), may_be_hollow: false };
+            return Some((followed, Vec::new()));
         };
         let need = payload.len.checked_sub(payload.local.len() as u64)?;
         // A length that all the pages together could not hold is no length.
@@ -100,11 +104,15 @@ impl Chains {
         }
         self.looks = looks.flatten();
         let mut own = HashSet::new();
+        let (mut left, mut may_be_hollow) = (usize::try_from(need).unwrap_or(usize::MAX), false);
         let pages = overflow::follow(first, need, image.usable(), &mut bytes, |number, last| {
             let is_free =
                 !seen.contains(number) && !self.claimed.contains(&number) && !free.contains(&number);
             own.insert(number);
             image.page(number).filter(|page| {
+                let held = left.min(image.usable().saturating_sub(overflow::CONTENT));
+                left -= held;
+                may_be_hollow |= hollow::has_lost_sector(page, overflow::CONTENT..overflow::CONTENT + held);
                 // All of the payload is there when only the end of its chain is bent back onto the chain itself.
                 let bent_back = last && overflow::next_page(page).is_some_and(|next| own.contains(&next));
                 is_free && (bent_back || is_link(page, last, image.count()))
@@ -115,7 +123,7 @@ impl Chains {
             return None;
         };
         let sites = pages.iter().filter_map(|&page| image.site(page)).collect();
-        Some((Followed { bytes, sites }, pages))
+        Some((Followed { bytes, sites, may_be_hollow }, pages))
     }
 }
 

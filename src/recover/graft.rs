@@ -11,6 +11,7 @@ use super::layout::{self, Layout};
 use super::merge::Merge;
 use super::ranking::Facts;
 use super::row::{self, Odd, Row, runs};
+use super::salvage::hollow;
 use super::shelf::Shelf;
 use super::store::Stores;
 use super::{Stage, Watch};
@@ -103,8 +104,11 @@ impl Graft<'_, '_> {
             sources().find_map(|(source, layout)| {
                 let site = layout.image.site(number)?;
                 let page = layout.image.page(number)?;
-                let usable =
-                    !self.taken.contains(&(source, site)) && is_link(&page, last, layout.image.count());
+                // Another source's page stands in for one with a hole, too.
+                let hollow = !last && hollow::has_lost_sector(&page, 0..image.usable());
+                let usable = !hollow
+                    && !self.taken.contains(&(source, site))
+                    && is_link(&page, last, layout.image.count());
                 if !usable {
                     return None;
                 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::Work;
 use crate::ondisk::btree::Range;
 use crate::ondisk::image::Site;
+use crate::ondisk::overflow::CONTENT;
 use crate::ondisk::record::{Record, Value};
 use crate::recover::catalog::Catalog;
 use crate::recover::chains::Chains;
@@ -16,8 +17,6 @@ use crate::recover::row::{self, Flip, Odd, Row, Run};
 
 /// Pages that are read at most to hear every row whose chain was taken.
 const LOOKS: u64 = 1 << 18;
-/// Where the content of an overflow page begins.
-const LINK: usize = 4;
 
 /// How hard it is to believe that a payload is one: strange values, characters that no text has, content that goes on behind
 /// its end, leaps of its chain.
@@ -78,6 +77,9 @@ impl Work<'_, '_> {
                 }
                 let sites: Vec<_> = followed.sites.iter().map(|site| (self.source, *site)).collect();
                 let chain = row::runs(&sites, self.image.page_size());
+                if self.is_hollow(row, &followed.bytes, &chain) {
+                    continue;
+                }
                 rivals.push(Rival { table, row: *row, flip, chain, sites: followed.sites });
             }
         }
@@ -124,9 +126,9 @@ impl Work<'_, '_> {
         for run in chain {
             for index in 0..run.pages {
                 let page = self.image.page_at(run.site_of(index, self.image.page_size()))?;
-                let take = len.checked_sub(payload.len())?.min(usable.checked_sub(LINK)?);
-                payload.extend_from_slice(page.get(LINK..LINK + take)?);
-                goes_on = page.get(LINK + take..usable)?.iter().any(|byte| *byte != 0);
+                let take = len.checked_sub(payload.len())?.min(usable.checked_sub(CONTENT)?);
+                payload.extend_from_slice(page.get(CONTENT..CONTENT + take)?);
+                goes_on = page.get(CONTENT + take..usable)?.iter().any(|byte| *byte != 0);
             }
         }
         let encoding = self.image.encoding();

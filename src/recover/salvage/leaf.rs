@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 
+use super::hollow::{self, Part};
 use super::mend;
 use crate::ondisk::image::Site;
 use crate::ondisk::page::{Cell, Kind, Page};
@@ -36,6 +37,8 @@ impl Spot {
 #[derive(Debug, Default)]
 pub(crate) struct Leaf {
     pub(crate) rows: Vec<Row>,
+    /// Rows with a hole in them.
+    pub(crate) hollow: Vec<Row>,
     /// Cells that could not be read.
     pub(crate) unread: u64,
     /// Whether the page is whole.
@@ -52,6 +55,7 @@ pub(crate) fn read(table: &Table, spot: Spot, page: &Page<'_>, chains: &mut Chai
     let sound = page.is_sound();
     let mut leaf = Leaf {
         rows: Vec::with_capacity(page.offsets().count()),
+        hollow: Vec::new(),
         unread: 0,
         sound,
         blank: sound && page.is_blank_beside_cells(),
@@ -80,7 +84,22 @@ pub(crate) fn read(table: &Table, spot: Spot, page: &Page<'_>, chains: &mut Chai
             }
         }
     }
+    // Sectors of a log do not lie as those of its pages do.
+    if !spot.site.in_log && hollow::is_likely(page) {
+        leaf.hollow = leaf.rows.extract_if(.., |row| is_hollow(page, row)).collect();
+    }
     leaf
+}
+
+/// Whether `row`, which lies on `page` from end to end, has a hole.
+fn is_hollow(page: &Page<'_>, row: &Row) -> bool {
+    if row.is(row::CHAINED | row::MENDED) {
+        return false;
+    }
+    page.cell(usize::from(row.cell)).is_ok_and(|cell| {
+        let payload = cell.payload.map(|payload| payload.local).unwrap_or_default();
+        !hollow::holes(payload, &[Part::of(page.bytes(), &cell)]).is_empty()
+    })
 }
 
 impl Leaf {

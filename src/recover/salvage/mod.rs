@@ -8,6 +8,7 @@
 mod contest;
 mod earlier;
 pub(crate) mod forest;
+pub(crate) mod hollow;
 pub(crate) mod leaf;
 mod mend;
 mod remnants;
@@ -19,6 +20,7 @@ mod trees;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use self::hollow::Part;
 use self::leaf::Leaf;
 pub(crate) use self::rows::Rows;
 use self::scan::{Finding, Origin, Placed, Role, Scan};
@@ -31,7 +33,8 @@ use super::{Stage, Watch};
 use crate::failure::Outcome;
 use crate::ondisk::btree::{Place, Range, Seen};
 use crate::ondisk::freelist;
-use crate::ondisk::image::Image;
+use crate::ondisk::image::{Image, Site};
+use crate::ondisk::overflow::CONTENT;
 use crate::ondisk::record::Record;
 
 /// What one source holds.
@@ -294,6 +297,7 @@ impl<'w, 'a> Work<'w, 'a> {
             rows.gaps.add(place.range);
         }
         rows.unread += leaf.unread;
+        rows.set_apart(leaf.hollow);
         for mut row in leaf.rows {
             let own = self.log_counts && row.site().in_log;
             row.mark(row::SUSPECT, !own && !place.range.contains(row.rowid));
@@ -313,13 +317,19 @@ impl<'w, 'a> Work<'w, 'a> {
                 return true;
             }
             let flip = Flip::from_code(row.odd);
-            let followed = self.follow(row, flip, free);
-            let fit = followed.as_ref().and_then(|(bytes, _)| {
+            let mut followed = self.follow(row, flip, free);
+            if followed
+                .as_ref()
+                .is_some_and(|(bytes, chain, lost)| *lost && self.is_hollow(row, bytes, chain))
+            {
+                followed = None;
+            }
+            let fit = followed.as_ref().and_then(|(bytes, ..)| {
                 let record = Record::read(bytes).ok()?;
                 catalog.tables.get(table)?.table.fit(&record, encoding)
             });
             match (followed, fit) {
-                (Some((bytes, chain)), Some(fit)) => {
+                (Some((bytes, chain, _)), Some(fit)) => {
                     row.mark(row::SUSPECT, fit.strange > 0);
                     row.parity = row::parity(&bytes);
                     self.odds.push(Odd { flip, chain, ..Odd::default() });
@@ -344,18 +354,38 @@ impl<'w, 'a> Work<'w, 'a> {
         leaf.rows = rows;
     }
 
-    /// The payload of `row`, and where it goes on.
+    /// The payload of `row`, where it goes on, and whether that may have holes.
     fn follow(
         &mut self,
         row: &Row,
         flip: Option<Flip>,
         free: &HashSet<u32>,
-    ) -> Option<(Vec<u8>, Vec<row::Run>)> {
+    ) -> Option<(Vec<u8>, Vec<row::Run>, bool)> {
         let mut bytes = self.image.page_at(row.site())?;
         let cell = row.cell_in(&mut bytes, flip, self.image.usable())?;
+        let span = cell.offset..cell.offset + cell.size;
         let followed = self.chains.claim(&cell, self.image, &self.seen, free)?;
+        let may_be_hollow = followed.may_be_hollow || hollow::has_lost_sector(&bytes, span);
         let sites: Vec<_> = followed.sites.into_iter().map(|site| (self.source, site)).collect();
-        Some((followed.bytes, row::runs(&sites, self.image.page_size())))
+        Some((followed.bytes, row::runs(&sites, self.image.page_size()), may_be_hollow))
+    }
+
+    /// Whether `payload`, which begins in the cell of `row` and goes on in `chain`, has a hole.
+    fn is_hollow(&self, row: &Row, payload: &[u8], chain: &[row::Run]) -> bool {
+        let size = self.image.page_size();
+        let sites = chain.iter().flat_map(|run| (0..run.pages).map(move |index| run.site_of(index, size)));
+        // Sectors of a log do not lie as those of its pages do.
+        let page =
+            |site: Site| Some(site).filter(|site| !site.in_log).and_then(|site| self.image.page_at(site));
+        let pages: Vec<_> = sites.map(|site| page(site).unwrap_or_default()).collect();
+        let Some(mut bytes) = self.image.page_at(row.site()) else { return false };
+        let Some(cell) = row.cell_in(&mut bytes, None, self.image.usable()) else { return false };
+        let Some(local) = cell.payload.map(|payload| payload.local.len()) else { return false };
+        let at = (cell.offset + cell.size).saturating_sub(local + CONTENT);
+        let own: &[u8] = if row.site().in_log { &[] } else { &bytes };
+        let parts =
+            hollow::parts(Part { page: own, at, len: local }, &pages, self.image.usable(), payload.len());
+        !hollow::holes(payload, &parts).is_empty()
     }
 
     /// Adds the leaves that only their shape vouches for: their rows come in where rows are missing, or behind the last row of
@@ -374,6 +404,7 @@ impl<'w, 'a> Work<'w, 'a> {
             let ids = || stray.leaf.rows.iter().map(|row| row.rowid);
             let Some(rows) = self.tables.get_mut(stray.table) else { continue };
             rows.unread += stray.leaf.unread;
+            rows.set_apart(stray.leaf.hollow);
             let (Some(low), Some(high)) = (ids().min(), ids().max()) else { continue };
             let before = last.filter(|(table, _)| *table == stray.table).map(|(_, high)| high);
             let alone = before.is_none_or(|before| before < low)

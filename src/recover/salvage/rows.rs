@@ -1,5 +1,6 @@
 //! The rows of one table in one source, and what is known of those that are missing.
 
+use crate::ondisk::btree::Range;
 use crate::recover::gaps::Gaps;
 use crate::recover::row::Row;
 
@@ -36,6 +37,14 @@ impl Rows {
         self.whole.dedup_by_key(|row| row.rowid);
         self.whole.shrink_to_fit();
         self.stray += (before - self.whole.len()) as u64;
+    }
+
+    /// Adds rows that are only partly there; where they are, rows are missing.
+    pub(super) fn set_apart(&mut self, parts: Vec<Row>) {
+        for row in &parts {
+            self.gaps.add(Range { low: row.rowid.checked_sub(1), high: Some(row.rowid) });
+        }
+        self.partial.extend(parts);
     }
 
     pub(super) fn has(&self, rowid: i64) -> bool {

@@ -60,6 +60,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new("wal-over-older-main", |scene| {
         // The copy that was put back is older than the state over which the log was written.
         let first = scene.usual();
+        // Its rows that were changed or deleted since are older ones, not ones that never were.
+        scene.versions.push(first.bytes.clone());
         let Moments { log, .. } = moments_of(scene);
         scene.leave(&first);
         scene.leave_wal(&log);

@@ -27,7 +27,7 @@ pub(super) const CASES: &[Case] = &[
         });
     })
     .wrong(20),
-    Case::new("sectors-zero", sectors_zero).wrong(10),
+    Case::new("sectors-zero", sectors_zero).wrong(2),
     Case::new("torn-pages", |scene| mix(scene, torn)).reaches(99.9).wrong(8),
     Case::new("stale-pages", |scene| mix(scene, |_, page, old| page.copy_from_slice(old))),
     Case::new("swapped-pages", |scene| {
