@@ -7,7 +7,7 @@ pub(crate) mod ages;
 pub(crate) mod senses;
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
@@ -230,8 +230,24 @@ pub(crate) struct Catalog {
 impl Catalog {
     fn build(scratch: &mut Scratch, entries: &[Entry]) -> Self {
         let mut catalog = Self::default();
+        // A hostile schema has thousands of names: each is looked up once, not compared with all before it.
+        let (mut tables, mut indexes) = (HashSet::new(), HashSet::new());
         for entry in entries {
-            catalog.add(scratch, entry);
+            let known = match entry.kind.as_str() {
+                "table" => tables.contains(entry.name.as_str()),
+                "index" => !indexes.insert(entry.name.as_str()),
+                _ => false,
+            };
+            if !known {
+                catalog.add(scratch, entry);
+                tables.extend(
+                    catalog
+                        .tables
+                        .last()
+                        .filter(|tree| tree.table.name == entry.name)
+                        .map(|_| entry.name.as_str()),
+                );
+            }
         }
         for facts in schema::TABLES {
             if catalog.position(facts.name).is_none()
@@ -264,7 +280,6 @@ impl Catalog {
         match entry.kind.as_str() {
             "table" if entry.name == "sqlite_sequence" => self.sequence_root = root,
             "table" if entry.name.starts_with("sqlite_") => {}
-            "table" if self.position(&entry.name).is_some() => {}
             "table" => match scratch.table(&entry.sql).filter(|table| table.name == entry.name) {
                 Some(table) => {
                     let table = scratch.believe(table);
@@ -278,7 +293,6 @@ impl Catalog {
                     None => self.unread.push(entry.name.clone()),
                 },
             },
-            "index" if self.indexes.iter().any(|index| index.name == entry.name) => {}
             "index" => self.indexes.push(Index {
                 name: entry.name.clone(),
                 table: entry.table.clone(),

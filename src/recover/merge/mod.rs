@@ -104,12 +104,14 @@ impl Merge {
         }
         let known = merged.tables.len();
         let mut met = vec![false; known];
+        let names = merged.tables.iter().enumerate().map(|(at, table)| (table.table.name.clone(), at));
+        let mut places: HashMap<String, usize> = names.collect();
         for (tree, rows) in salvage.catalog.tables.iter().zip(salvage.tables) {
             let found = tree.root.is_some();
-            let at = merged.tables.iter().position(|known| known.table.name == tree.table.name);
-            let at = at.unwrap_or_else(|| {
+            let at = places.get(&tree.table.name).copied().unwrap_or_else(|| {
                 let open = if self.tables_unknown { Gaps::everything() } else { Gaps::default() };
                 merged.tables.push(MergedTable::new(Arc::clone(&tree.table), found, source, open));
+                places.insert(tree.table.name.clone(), merged.tables.len() - 1);
                 merged.tables.len() - 1
             });
             if let Some(met) = met.get_mut(at) {
