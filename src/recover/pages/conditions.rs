@@ -1,5 +1,7 @@
 //! Whether a source is one whose pages can stay: everything that is not rows has to be as the row path would make it.
 
+use std::collections::HashMap;
+
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
@@ -70,12 +72,14 @@ pub(super) fn check(layout: &Layout<'_>, merged: &Merged, traits: Traits) -> Opt
         sequences: None,
         schema,
     };
+    let names = merged.tables.iter().enumerate().map(|(at, table)| (table.table.name.as_str(), at));
+    let places: HashMap<&str, usize> = names.collect();
     for entry in &ground.schema.entries {
         match entry.kind.as_str() {
             "index" => ground.indexes.push(entry.root),
             "table" if entry.name == SEQUENCES => ground.sequences = Some(entry.root),
             "table" => {
-                let at = merged.tables.iter().position(|table| table.table.name == entry.name)?;
+                let at = *places.get(entry.name.as_str())?;
                 // The text of another source, or one that was mended, is not what stands here.
                 merged.tables.get(at).filter(|table| table.table.sql == entry.sql)?;
                 *ground.tables.get_mut(at)? = Some(entry.root);
