@@ -148,7 +148,10 @@ impl Failure {
     /// Adds what to do next. Hints are printed in order, each on a line of its own.
     #[must_use]
     pub fn hint(mut self, hint: impl fmt::Display) -> Self {
-        self.hints.push(hint.to_string());
+        let hint = hint.to_string();
+        if !self.hints.contains(&hint) {
+            self.hints.push(hint);
+        }
         self
     }
 

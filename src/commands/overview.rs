@@ -92,12 +92,16 @@ impl Report for Overview {
     fn human(&self, page: &mut Page<'_>) {
         let label = if self.verdict == Verdict::Healthy { Label::Good } else { Label::Bad };
         let chosen = format!("{} (chosen by {})", self.path, self.origin);
-        page.labelled_pairs(&[
-            ("board", Label::Id, &self.board),
+        let (health, totals) = (self.health(), self.totals());
+        let mut pairs = vec![
+            ("board", Label::Id, self.board.as_str()),
             ("file", Label::Text, &chosen),
-            ("health", label, &self.health()),
-            ("holds", Label::Text, &self.totals()),
-        ]);
+            ("health", label, &health),
+        ];
+        if !totals.is_empty() {
+            pairs.push(("holds", Label::Text, &totals));
+        }
+        page.labelled_pairs(&pairs);
         page.blank();
         page.line("Next:");
         for command in &self.suggestions {

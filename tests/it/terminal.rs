@@ -72,6 +72,21 @@ fn names_of_columns_are_upper_case() {
     }
 }
 
+/// Where nothing can be counted there is no empty line for it, and no hint comes twice.
+#[test]
+fn nothing_is_said_twice_or_about_nothing() {
+    let sandbox = Sandbox::new();
+    let good = sandbox.work().join("good.db");
+    damage::board(&good, 60, 5);
+    damage::injure(Shape::SchemaDuplicate, 1, &good, &sandbox.board());
+    let shown = seen(&sandbox, &["--color", "never"], 80, &[]);
+    assert!(shown.contains("damaged") && shown.lines().all(|line| line.trim_end() != "holds"), "{shown}");
+    let output = sandbox.run(&["journal-mode", "delete", "--assume-unused"]).exits(4);
+    let hints: Vec<&str> = output.stderr.lines().filter(|line| line.starts_with("hint: ")).collect();
+    let different: std::collections::BTreeSet<&&str> = hints.iter().collect();
+    assert_eq!(hints.len(), different.len(), "{output}");
+}
+
 /// A dumb terminal is an editor's window or a log: it shows every byte as it is.
 #[test]
 fn a_dumb_terminal_gets_lines_of_ascii_and_nothing_else() {
