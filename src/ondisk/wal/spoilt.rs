@@ -32,9 +32,9 @@ impl Log<'_> {
                 continue;
             }
             let before = match at.checked_sub(1).and_then(|at| frames.get(at)) {
-                Some(frame) => {
-                    Some((frame.salts, frame.checksum)).filter(|_| frame.index + 1 == spoilt.index)
-                }
+                // Read as what it is not, a log has frames enough for two words that look right; but none that verify.
+                Some(frame) => Some((frame.salts, frame.checksum))
+                    .filter(|_| frame.verified && frame.index + 1 == spoilt.index),
                 None => self.header.map(|header| (header.salts, header.checksum)),
             };
             let before = before.filter(|(salts, _)| *salts == next.salts);
@@ -144,6 +144,13 @@ mod tests {
         let wal = Wal::read(&log, None).unwrap();
         let verified: Vec<bool> = wal.frames.iter().map(|frame| frame.verified).collect();
         assert_eq!(verified, [true, true, false, true, true]);
+    }
+
+    #[test]
+    fn nothing_is_restored_where_nothing_verifies() {
+        let log: Vec<u8> =
+            (0..1_u32 << 22).map(|at| (at.wrapping_mul(0x9e37_79b9) >> 21).to_le_bytes()[0]).collect();
+        assert!(Wal::read(&log, None).is_none());
     }
 
     #[test]
