@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use kanbanctl::board::holders::{Completeness, Holders};
-use kanbanctl::board::{Board, Copies, Origin, filesystem, log};
+use kanbanctl::board::{Board, Copies, Origin, filesystem, log, rollback};
 use kanbanctl::health::checks::{self, Subject};
 use kanbanctl::health::{Depth, before_opening};
 use kanbanctl::recover::{self, Options, Unwatched, sources};
@@ -25,6 +25,7 @@ fn check(path: &Path) {
     let board = Board { slug: None, path: path.to_path_buf(), origin: Origin::DbOption };
     let Ok(inspection) = board.inspect() else { return };
     let Ok(waiting) = log::waiting(&inspection) else { return };
+    let Ok(rollback) = rollback::of(&inspection) else { return };
     let Ok(filesystem) = filesystem::of(folder()) else { return };
     let holders = Holders { found: Vec::new(), complete: Completeness::Complete };
     let (copies, generations) = (Copies::default(), Vec::new());
@@ -36,6 +37,7 @@ fn check(path: &Path) {
         copies,
         contents: None,
         waiting,
+        rollback,
         depth: Depth::Full,
         now: 1_780_000_000,
     };
