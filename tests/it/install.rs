@@ -412,6 +412,7 @@ fn whatever_a_recovery_would_change_is_installed_once() {
     sandbox.run(&["create", "there", "--db", other.to_str().unwrap()]).success();
     is_installed(&sandbox, &[other.to_str().unwrap()]);
     is_already_so(&sandbox, &[]);
+    is_already_so(&sandbox, &[other.to_str().unwrap()]);
     // A transaction that waits to be rolled back.
     let sandbox = Sandbox::new();
     damage::board(&sandbox.board(), 60, 5);

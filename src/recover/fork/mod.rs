@@ -106,12 +106,19 @@ pub(crate) fn join(
         doubted,
         joined: Joined::default(),
         numbers: HashMap::new(),
+        met: HashSet::new(),
     };
-    for (name, table) in tables {
-        if table.key == Key::Number && name != TASKS {
-            let numbers = join.give_numbers(name, table);
-            join.numbers.insert(name, numbers);
+    let mut numbered: Vec<_> =
+        tables.iter().filter(|(name, table)| table.key == Key::Number && name.as_str() != TASKS).collect();
+    // Other rows name runs by their numbers.
+    numbered.sort_by_key(|(name, _)| name.as_str() != RUNS);
+    for (name, table) in numbered {
+        let mut numbers = join.give_numbers(name, table);
+        if let Some(there) = join.there_already(name, table, &numbers) {
+            numbers = there;
+            join.met.insert(name);
         }
+        join.numbers.insert(name, numbers);
     }
     let tasks = tasks::decide(&join);
     join.put_tasks(&tasks);
@@ -166,6 +173,8 @@ struct Join<'t> {
     joined: Joined,
     /// By table, the number in the result of each row that is the second history's own.
     numbers: HashMap<&'t str, BTreeMap<i64, i64>>,
+    /// Tables of which the main line has them all already, from an earlier recovery.
+    met: HashSet<&'t str>,
 }
 
 impl Join<'_> {
@@ -176,6 +185,10 @@ impl Join<'_> {
 
     /// Whether the second history's row `rowid` of `table` is one of its own.
     fn is_own(&self, table: &str, rowid: i64) -> bool {
+        !self.met.contains(table) && self.is_numbered(table, rowid)
+    }
+
+    fn is_numbered(&self, table: &str, rowid: i64) -> bool {
         self.numbers.get(table).is_some_and(|numbers| numbers.contains_key(&rowid))
     }
 

@@ -36,11 +36,37 @@ impl<'t> Join<'t> {
         numbers
     }
 
+    /// Where the main line has the second history's own rows, which are to get `numbers`, if it has every one of them, in
+    /// their order: an earlier recovery brought them in. A few that are alike may have come about in both.
+    pub(super) fn there_already(
+        &self,
+        name: &str,
+        table: &Compared,
+        numbers: &BTreeMap<i64, i64>,
+    ) -> Option<BTreeMap<i64, i64>> {
+        let mut main = table.rows(Side::Main).filter(|(rowid, _)| *rowid > table.split.common);
+        let mut there = BTreeMap::new();
+        for &rowid in numbers.keys() {
+            let row = table.row(Side::Second, rowid)?;
+            let moved = self.moved(name, row);
+            let row = Row { columns: row.columns, values: moved.as_deref().unwrap_or(row.values) };
+            let (number, _) = main.find(|(_, known)| match name {
+                RUNS => is_same_run(*known, row),
+                _ => known.equals(row),
+            })?;
+            there.insert(rowid, number);
+        }
+        (!there.is_empty()).then_some(there)
+    }
+
     /// Rows that are known by their number: events, runs, comments, attachments, and those of tables that we do not know.
     pub(super) fn put_numbered(&mut self, name: &'t str, table: &'t Compared, tasks: &Tasks) {
         for (rowid, row) in table.rows(Side::Second) {
             let main = table.row(Side::Main, rowid);
             let task = row.text("task_id");
+            if self.met.contains(name) && self.is_numbered(name, rowid) {
+                continue;
+            }
             if self.is_own(name, rowid) {
                 let values = self.moved(name, row);
                 self.put(name, self.number(name, rowid), rowid, values);

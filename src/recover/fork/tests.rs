@@ -396,3 +396,29 @@ fn equal_cursors_of_both_histories_have_passed_the_events_of_both() {
     let cursor = joined.puts.iter().find(|put| put.table == "kanban_notify_subs").unwrap();
     assert_eq!(cursor.values.as_ref().unwrap()[3], number(7));
 }
+
+#[test]
+fn what_an_earlier_recovery_brought_in_does_not_come_again() {
+    let claimed = |run| event("t_2", Some(run), "claimed", 2001);
+    let main_events = [
+        (6, event("t_1", None, "edited", 2000)),
+        (7, claimed(4)),
+        (8, event("t_2", None, "completed", 2002)),
+        (9, event("t_2", None, "archived", 3000)),
+    ];
+    let second_events = [(6, claimed(3)), (7, event("t_2", None, "completed", 2002))];
+    let runs = |rowid, status| [(rowid, run("t_2", status, 2001, None))];
+    let main_runs = [(3, run("t_1", "running", 2000, None)), (4, run("t_2", "running", 2001, None))];
+    let tables = |second: &[(i64, Values)]| {
+        joined(&[
+            (EVENTS, table(&EVENT, Key::Number, 5, &main_events, second)),
+            (RUNS, table(&RUN, Key::Number, 2, &main_runs, &runs(3, "running"))),
+        ])
+    };
+    let again = tables(&second_events);
+    assert!(again.puts.is_empty() && again.conflicts.is_empty(), "{again:?}");
+    // It has gone on since: nothing of it is taken for what is there.
+    let mut more = second_events.to_vec();
+    more.push((8, event("t_2", None, "edited", 4000)));
+    assert_eq!(put(&tables(&more), EVENTS, 8).values, None);
+}
