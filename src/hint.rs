@@ -8,6 +8,9 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::path::Path;
 
+/// What to do about a board's file with several names: the log beside each of them may hold rows that no other has.
+pub const OF_SEVERAL_NAMES: &str = "Remove none before its log is recovered: `kanbanctl health` finds them, `kanbanctl health --explain hard-links` says how.";
+
 /// What leads a pasted command line to the board that was meant; empty where nothing is needed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Aim {

@@ -15,6 +15,7 @@ use std::time::Duration;
 use super::index_guard::has_what_it_claims;
 use super::{Inspection, Sidecar, Stamp};
 use crate::failure::{Failure, Outcome};
+use crate::hint;
 use crate::ondisk::store::Store;
 use crate::ondisk::wal::{Frame, Wal};
 use crate::plural::counted;
@@ -190,7 +191,8 @@ impl Bytes {
                 "{} has {size} bytes, far more than a log of this board can need; what waits in it was not counted.",
                 sidecar.path.display()
             ))
-            .hint("See which processes hold it back with `fuser`, and what it holds with `kanbanctl recover --dry-run`."));
+            .hint(format_args!("See which processes hold it back with `fuser -v {}`.", hint::quoted(&sidecar.path)))
+            .hint("See what it holds with `kanbanctl recover --dry-run`."));
         }
         match File::open(&sidecar.path) {
             Ok(file) => Ok(Self { file: Some(file), size }),
@@ -235,7 +237,7 @@ pub fn require_writable(inspection: &Inspection) -> Outcome<()> {
         return Err(Failure::refused(format!(
             "the board's file has {names} names (hard links). SQLite keeps one WAL per name: rows would part."
         ))
-        .hint("Keep one name and remove the others; `find DIR -samefile FILE` names them.")
+        .hint(hint::OF_SEVERAL_NAMES)
         .at(&inspection.resolved));
     }
     if !inspection.is_wal() && inspection.sidecars.wal_has_bytes() {

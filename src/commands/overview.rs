@@ -47,7 +47,7 @@ pub(super) fn run(context: &mut Context<'_>) -> Outcome<Exit> {
 /// Three commands that fit the board's state, the finding's own first.
 fn suggestions(verdict: Verdict, finding: Option<&Finding>, aim: &Aim) -> Vec<String> {
     let usual = match verdict {
-        Verdict::Healthy => ["kanbanctl list", "kanbanctl create \"...\"", "kanbanctl backup"],
+        Verdict::Healthy => ["kanbanctl list", "kanbanctl create --help", "kanbanctl backup"],
         Verdict::Damaged => ["kanbanctl health", "kanbanctl recover --dry-run", "kanbanctl backups list"],
         Verdict::Degraded | Verdict::Unchecked => {
             ["kanbanctl health", "kanbanctl list", "kanbanctl backups list"]

@@ -55,7 +55,7 @@ pub fn require_installable(seen: &Inspection) -> Outcome<()> {
 fn require_own_file(seen: &Inspection, stamp: Stamp) -> Outcome<()> {
     if stamp.nlink > 1 {
         return Err(refused(seen, format_args!("the board's file has {} names (hard links)", stamp.nlink))
-            .hint("Keep one name and remove the others; `find DIR -samefile FILE` names them."));
+            .hint(hint::OF_SEVERAL_NAMES));
     }
     let me = rustix::process::geteuid();
     if stamp.uid != me.as_raw() && !me.is_root() {
@@ -63,13 +63,20 @@ fn require_own_file(seen: &Inspection, stamp: Stamp) -> Outcome<()> {
             seen,
             format_args!("the board belongs to user {}, and this is user {}", stamp.uid, me.as_raw()),
         )
-        .hint(format_args!("Run it as the board's owner: `sudo -u '#{}' kanbanctl ...`.", stamp.uid)));
+        .hint(format_args!(
+            "Run it as the board's owner, who may have another default board: `sudo -u '#{}' kanbanctl --db {} ...`.",
+            stamp.uid,
+            hint::quoted(&seen.board.path)
+        )));
     }
     if stamp.mode & OWNER_MAY_WRITE == 0
         || access(&seen.resolved, Access::READ_OK | Access::WRITE_OK).is_err()
     {
         return Err(refused(seen, format_args!("the board is read-only (mode {:04o})", stamp.mode & 0o7777))
-            .hint("If it may be replaced, make it writable first: `chmod u+w FILE`."));
+            .hint(format_args!(
+                "If it may be replaced, make it writable first: `chmod u+w {}`.",
+                hint::quoted(&seen.resolved)
+            )));
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
         context.ui.require_answer("The board would be replaced by what was recovered.").map_err(
             |refused| {
                 refused
-                    .hint("Or leave the board alone: `kanbanctl recover --output NEW.db`.")
+                    .hint(format_args!("Or leave the board alone: `{} --output NEW.db`.", args.again()))
                     .at(&seen.resolved)
             },
         )?;

@@ -63,6 +63,22 @@ struct Extent {
     provenance: bool,
 }
 
+impl Args {
+    /// The same recovery without its destination, to be pasted: without what it was told to read it would be another.
+    fn again(&self) -> String {
+        let mut words = vec!["kanbanctl recover".to_owned()];
+        words.extend(self.extent.include_older.then(|| "--include-older".to_owned()));
+        words.extend(self.from_pid.iter().map(|pid| format!("--from-pid {pid}")));
+        words.extend(self.sources.iter().map(|source| hint::quoted(absolute(source))));
+        words.join(" ")
+    }
+}
+
+/// As it is found from any directory.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
 impl Extent {
     fn options(&self, scratch: PathBuf) -> recover::Options {
         let (include_older, provenance) = (self.include_older, self.provenance);
@@ -127,22 +143,22 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
         None if already => say_already(context, &recovered),
         Some(output) => {
             let rows = counted(recovered.report.recovered(), "row is", "rows are");
-            context
-                .ui
-                .status(format_args!("{rows} in {}; the board was not touched.", output.display()));
-            let path = std::path::absolute(output).unwrap_or_else(|_| output.to_path_buf());
-            let path = hint::quoted(&path);
+            context.ui.status(format_args!("{rows} in {}; the board was not touched.", output.display()));
+            let path = hint::quoted(absolute(output));
             context.ui.hint(format_args!("Look at it with `kanbanctl --db {path} health --depth full`."));
             say_how_it_is_installed(context, args, &recovered, &path);
         }
         None if args.output.is_some() => context.ui.status("Dry run: nothing was written."),
-        None if has_held(&recovered) => context.hint(
-            "Some of it ends with the processes that hold it: save it with `kanbanctl recover --output NEW.db` before they \
-             are stopped.",
-        ),
-        None => context.hint(
-            "Install it with `kanbanctl recover`, or build a file of its own with `kanbanctl recover --output NEW.db`.",
-        ),
+        None if has_held(&recovered) => context.hint(format_args!(
+            "Some of it ends with the processes that hold it: save it with `{} --output NEW.db` before they are stopped.",
+            args.again()
+        )),
+        None => {
+            let again = args.again();
+            context.hint(format_args!(
+                "Install it with `{again}`, or build a file of its own with `{again} --output NEW.db`."
+            ));
+        }
     }
     Ok(exit(context, &recovered))
 }
@@ -228,6 +244,9 @@ fn exit(context: &mut Context<'_>, recovered: &Recovered) -> Exit {
 fn say_what_stands_in_the_way(context: &mut Context<'_>, seen: &Inspection) {
     if let Err(failure) = site::require_installable(seen) {
         context.ui.warning(format_args!("It could not be installed: {failure}"));
+        for hint in failure.hints() {
+            context.hint(hint);
+        }
     }
 }
 
