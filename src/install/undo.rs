@@ -3,7 +3,7 @@
 //! What is put back may be anything but a database, so SQLite cannot carry it. It guards it all the same: the pages that
 //! are overwritten go into a rollback journal first, in SQLite's own format, so that until the end whoever opens the board
 //! finds the one that was there before, whole. Where a log goes back with the file, another log covers the exchange of both
-//! ([`super::cover`]). Responsible for that write and for choosing the folder; locks, holders and
+//! (`cover`). Responsible for that write and for choosing the folder; locks, holders and
 //! evidence of what is replaced are as for any install ([`super::install`]).
 
 use std::fs::{self, File, OpenOptions};

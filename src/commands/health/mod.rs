@@ -1,10 +1,12 @@
-//! `kanbanctl health`: what is wrong with the board, without changing it.
+//! `kanbanctl health`: what is wrong with the board, without changing it. How that is shown is told by `report`.
+
+mod report;
 
 use std::path::Path;
 
 use rusqlite::Connection;
-use serde::Serialize;
 
+use self::report::{All, Checked, figures};
 use super::{Context, explain, picture};
 use crate::board::holders;
 use crate::board::{Board, FileState, Inspection, location};
@@ -14,9 +16,8 @@ use crate::health::checks::{self, Subject, compare_looks};
 use crate::health::{Depth, Finding, Severity, Verdict, weigh};
 use crate::hint;
 use crate::pool::{Access, Pool};
-use crate::recover::map::Map;
-use crate::ui::prom::{Figures, Metric};
-use crate::ui::{Format, Label, Page, Records, Report, nagios, prom};
+use crate::ui::prom::Figures;
+use crate::ui::{Format, nagios, prom};
 
 /// Check a board without changing it.
 ///
@@ -34,30 +35,6 @@ pub struct Args {
     #[arg(long, value_name = "ID")]
     explain: Option<String>,
 }
-
-/// What was found on one board.
-#[derive(Debug, Serialize)]
-struct Checked {
-    verdict: Verdict,
-    findings: Vec<Finding>,
-    board: String,
-    path: String,
-    origin: String,
-    depth: Depth,
-    filesystem: String,
-    journal_mode: Option<String>,
-    counts: serde_json::Map<String, serde_json::Value>,
-    wal_frames_pending: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    map: Option<Map>,
-    #[serde(skip)]
-    exit: Exit,
-}
-
-/// Several boards' findings.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct All(Vec<Checked>);
 
 /// Runs the verb.
 ///
@@ -332,112 +309,4 @@ fn questions(
 
 fn shown(inspection: &Inspection) -> String {
     inspection.resolved.display().to_string()
-}
-
-fn figures(checked: &Checked) -> Figures {
-    let count = |severity| {
-        let found = checked.findings.iter().filter(|finding| finding.severity == severity).count();
-        u64::try_from(found).unwrap_or(u64::MAX)
-    };
-    let mut metrics: Vec<Metric> = checked
-        .counts
-        .iter()
-        .map(|(table, count)| Metric {
-            name: "rows",
-            help: "Rows of a table.",
-            label: Some(("table", table.clone())),
-            value: count.as_i64().unwrap_or_default(),
-        })
-        .collect();
-    metrics.push(Metric {
-        name: "wal_frames_pending",
-        help: "Frames that only the WAL holds.",
-        label: None,
-        value: i64::try_from(checked.wal_frames_pending).unwrap_or(i64::MAX),
-    });
-    Figures {
-        board: checked.board.clone(),
-        verdict: checked.verdict.word().to_owned(),
-        findings: [count(Severity::Info), count(Severity::Warning), count(Severity::Error)],
-        metrics,
-    }
-}
-
-impl Checked {
-    fn draw(&self, page: &mut Page<'_>) {
-        let label = match self.verdict {
-            Verdict::Healthy => Label::Good,
-            Verdict::Degraded => Label::Warning,
-            Verdict::Damaged | Verdict::Unchecked => Label::Bad,
-        };
-        page.spans(&[(Label::Text, &self.path), (Label::Text, ": "), (label, self.verdict.word())]);
-        for finding in &self.findings {
-            let (label, word) = match finding.severity {
-                Severity::Info => (Label::Dim, "info"),
-                Severity::Warning => (Label::Warning, "warning"),
-                Severity::Error => (Label::Bad, "error"),
-            };
-            page.spans(&[(label, word), (Label::Text, " "), (Label::Id, finding.id)]);
-            page.paragraph(2, &format!("{}: {}", finding.subject, finding.message));
-            if !finding.next.is_empty() {
-                // Folded, it could not be pasted.
-                page.line(&format!("  next: {}", finding.next));
-            }
-        }
-        if let Some(map) = &self.map {
-            page.blank();
-            picture::draw(map, page);
-        }
-    }
-
-    fn list(&self, records: &mut Records<'_>) {
-        records.record(&["verdict", self.verdict.word(), &self.board, &self.path]);
-        for finding in &self.findings {
-            let severity = match finding.severity {
-                Severity::Info => "info",
-                Severity::Warning => "warning",
-                Severity::Error => "error",
-            };
-            records.record(&[severity, finding.id, &finding.subject, &finding.message, &finding.next]);
-        }
-        if let Some(map) = &self.map {
-            picture::list(map, records);
-        }
-    }
-}
-
-impl Report for Checked {
-    fn kind(&self) -> &'static str {
-        "health"
-    }
-
-    fn human(&self, page: &mut Page<'_>) {
-        self.draw(page);
-    }
-
-    fn plain(&self, records: &mut Records<'_>) {
-        self.list(records);
-    }
-}
-
-impl Report for All {
-    fn kind(&self) -> &'static str {
-        "health.list"
-    }
-
-    fn record_kind(&self) -> &'static str {
-        "health"
-    }
-
-    fn human(&self, page: &mut Page<'_>) {
-        for board in &self.0 {
-            board.draw(page);
-        }
-    }
-
-    fn plain(&self, records: &mut Records<'_>) {
-        for board in &self.0 {
-            board.list(records);
-        }
-    }
 }

@@ -1,0 +1,143 @@
+//! What was found, as text, records, figures and JSON.
+
+use serde::Serialize;
+
+use super::super::picture;
+use crate::exit::Exit;
+use crate::health::{Depth, Finding, Severity, Verdict};
+use crate::recover::map::Map;
+use crate::ui::prom::{Figures, Metric};
+use crate::ui::{Label, Page, Records, Report};
+
+/// What was found on one board.
+#[derive(Debug, Serialize)]
+pub(super) struct Checked {
+    pub(super) verdict: Verdict,
+    pub(super) findings: Vec<Finding>,
+    pub(super) board: String,
+    pub(super) path: String,
+    pub(super) origin: String,
+    pub(super) depth: Depth,
+    pub(super) filesystem: String,
+    pub(super) journal_mode: Option<String>,
+    pub(super) counts: serde_json::Map<String, serde_json::Value>,
+    pub(super) wal_frames_pending: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) map: Option<Map>,
+    #[serde(skip)]
+    pub(super) exit: Exit,
+}
+
+/// Several boards' findings.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(super) struct All(pub(super) Vec<Checked>);
+
+/// The same for monitoring.
+pub(super) fn figures(checked: &Checked) -> Figures {
+    let count = |severity| {
+        let found = checked.findings.iter().filter(|finding| finding.severity == severity).count();
+        u64::try_from(found).unwrap_or(u64::MAX)
+    };
+    let mut metrics: Vec<Metric> = checked
+        .counts
+        .iter()
+        .map(|(table, count)| Metric {
+            name: "rows",
+            help: "Rows of a table.",
+            label: Some(("table", table.clone())),
+            value: count.as_i64().unwrap_or_default(),
+        })
+        .collect();
+    metrics.push(Metric {
+        name: "wal_frames_pending",
+        help: "Frames that only the WAL holds.",
+        label: None,
+        value: i64::try_from(checked.wal_frames_pending).unwrap_or(i64::MAX),
+    });
+    Figures {
+        board: checked.board.clone(),
+        verdict: checked.verdict.word().to_owned(),
+        findings: [count(Severity::Info), count(Severity::Warning), count(Severity::Error)],
+        metrics,
+    }
+}
+
+impl Checked {
+    fn draw(&self, page: &mut Page<'_>) {
+        let label = match self.verdict {
+            Verdict::Healthy => Label::Good,
+            Verdict::Degraded => Label::Warning,
+            Verdict::Damaged | Verdict::Unchecked => Label::Bad,
+        };
+        page.spans(&[(Label::Text, &self.path), (Label::Text, ": "), (label, self.verdict.word())]);
+        for finding in &self.findings {
+            let (label, word) = match finding.severity {
+                Severity::Info => (Label::Dim, "info"),
+                Severity::Warning => (Label::Warning, "warning"),
+                Severity::Error => (Label::Bad, "error"),
+            };
+            page.spans(&[(label, word), (Label::Text, " "), (Label::Id, finding.id)]);
+            page.paragraph(2, &format!("{}: {}", finding.subject, finding.message));
+            if !finding.next.is_empty() {
+                // Folded, it could not be pasted.
+                page.line(&format!("  next: {}", finding.next));
+            }
+        }
+        if let Some(map) = &self.map {
+            page.blank();
+            picture::draw(map, page);
+        }
+    }
+
+    fn list(&self, records: &mut Records<'_>) {
+        records.record(&["verdict", self.verdict.word(), &self.board, &self.path]);
+        for finding in &self.findings {
+            let severity = match finding.severity {
+                Severity::Info => "info",
+                Severity::Warning => "warning",
+                Severity::Error => "error",
+            };
+            records.record(&[severity, finding.id, &finding.subject, &finding.message, &finding.next]);
+        }
+        if let Some(map) = &self.map {
+            picture::list(map, records);
+        }
+    }
+}
+
+impl Report for Checked {
+    fn kind(&self) -> &'static str {
+        "health"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        self.draw(page);
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        self.list(records);
+    }
+}
+
+impl Report for All {
+    fn kind(&self) -> &'static str {
+        "health.list"
+    }
+
+    fn record_kind(&self) -> &'static str {
+        "health"
+    }
+
+    fn human(&self, page: &mut Page<'_>) {
+        for board in &self.0 {
+            board.draw(page);
+        }
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        for board in &self.0 {
+            board.list(records);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Leaves that no tree reaches: their rows come in where the table has room for them.
+
+use std::collections::HashMap;
+
+use super::{Stray, Work};
+use crate::ondisk::btree::Range;
+use crate::recover::catalog::Catalog;
+use crate::recover::row;
+
+impl Work<'_, '_> {
+    /// Adds the leaves that only their shape vouches for: their rows come in where rows are missing, or behind the last row of
+    /// a table that has given out such numbers.
+    pub(super) fn adopt(
+        &mut self,
+        catalog: &Catalog,
+        mut strays: Vec<Stray>,
+        sequences: &HashMap<String, i64>,
+    ) {
+        strays.retain(|stray| !self.chains.has_claimed(stray.page) && self.seen.enter(stray.page));
+        let low = |stray: &Stray| stray.leaf.rows.iter().map(|row| row.rowid).min();
+        strays.sort_by_key(|stray| (stray.table, low(stray), stray.page));
+        let free = std::mem::take(&mut self.free);
+        let mut last: Option<(usize, i64)> = None;
+        for mut stray in strays {
+            self.damaged.insert(stray.page);
+            self.complete(catalog, stray.table, &mut stray.leaf, &free);
+            let name = catalog.tables.get(stray.table).map(|tree| &tree.table.name);
+            let given_out = name.and_then(|name| sequences.get(name)).copied();
+            let ids = || stray.leaf.rows.iter().map(|row| row.rowid);
+            let Some(rows) = self.tables.get_mut(stray.table) else { continue };
+            rows.unread += stray.leaf.unread;
+            rows.set_apart(stray.leaf.hollow);
+            let (Some(low), Some(high)) = (ids().min(), ids().max()) else { continue };
+            let before = last.filter(|(table, _)| *table == stray.table).map(|(_, high)| high);
+            let alone = before.is_none_or(|before| before < low)
+                && !rows.has_between(low, high)
+                && given_out.is_none_or(|last| high <= last);
+            last = Some((stray.table, before.map_or(high, |before| before.max(high))));
+            if !stray.leaf.sound || stray.leaf.unread > 0 {
+                rows.gaps.add(Range { low: low.checked_sub(1), high: Some(high) });
+            }
+            for mut row in stray.leaf.rows {
+                row.mark(row::STRAY, true);
+                let own = self.log_counts && row.site().in_log;
+                if !own && (rows.has(row.rowid) || !(alone || rows.gaps.contains(row.rowid))) {
+                    rows.stray += 1;
+                } else {
+                    rows.adopted.push(row);
+                }
+            }
+        }
+        self.free = free;
+        self.settle_adopted();
+    }
+
+    pub(super) fn settle_adopted(&mut self) {
+        for rows in &mut self.tables {
+            rows.whole.append(&mut rows.adopted);
+            rows.settle(self.log_counts);
+        }
+    }
+}
