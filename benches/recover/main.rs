@@ -7,9 +7,9 @@
 //!   checking that;
 //! - heavy, one page in fifty zeroed and page 1 gone: against the same pipe.
 //!
-//! Prints medians of whole processes run in turn, their ratios, the rows that came back, and our peak memory (`VmHWM` in
-//! `/proc`, in a run of its own). The shell is `KANBANCTL_PEER_SQLITE3`, or `sqlite3` on PATH. Debian's 3.40.1 has a
-//! `.recover` that fails; a shell that brings nothing back is passed over, loudly.
+//! Prints medians of whole processes run in turn, their ratios, the rows that came back (and how many of them are as they
+//! were), and our peak memory (`VmHWM` in `/proc`, in a run of its own). The shell is `KANBANCTL_PEER_SQLITE3`, or
+//! `sqlite3` on PATH. Debian's 3.40.1 has a `.recover` that fails; a shell that brings nothing back is passed over, loudly.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -194,10 +194,24 @@ impl Scene {
     }
 
     fn say_what_came_back(&self, what: &str, peer: bool) {
-        let (healthy, ours) = (rows(&self.path("healthy.db")), rows(&self.path("ours.db")));
-        let theirs =
-            if peer { format!(", .recover {}", rows(&self.path("theirs.db"))) } else { String::new() };
-        println!("{what}: {ours} rows came back of {healthy}{theirs}");
+        let told = |name: &str| format!("{} ({} as they were)", rows(&self.path(name)), self.unchanged(name));
+        let theirs = if peer { format!(", .recover {}", told("theirs.db")) } else { String::new() };
+        println!("{what}: {} rows came back of {}{theirs}", told("ours.db"), rows(&self.path("healthy.db")));
+    }
+
+    /// How many rows of the board `name` the healthy board has, value for value: a cut text counts as a row, too.
+    fn unchanged(&self, name: &str) -> i64 {
+        let connection =
+            Connection::open_with_flags(self.path(name), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let healthy = self.path("healthy.db");
+        connection.execute("ATTACH ?1 AS healthy", [healthy.to_str().unwrap()]).unwrap();
+        let count = |table: &str| {
+            let sql = format!(
+                "SELECT count(*) FROM (SELECT * FROM main.{table} INTERSECT SELECT * FROM healthy.{table})"
+            );
+            connection.query_row(&sql, [], |row| row.get::<_, i64>(0))
+        };
+        damage::TABLES.iter().map(|table| count(table).unwrap_or(0)).sum()
     }
 
     /// The highest resident size of one run, in KiB, as `/proc` had it last.
