@@ -108,6 +108,19 @@ fn nothing_is_installed_beside_a_living_hermes() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// Beside a board, a copy that has gone on by a comment: something to bring back without which the board is whole, too.
+fn gone_on(sandbox: &Sandbox, good: &Path, id: &str) -> PathBuf {
+    let other = sandbox.work().join("other.db");
+    std::fs::copy(good, &other).unwrap();
+    let connection = Connection::open(&other).unwrap();
+    let sql = "INSERT INTO task_comments(task_id, author, body, created_at) VALUES (?1, 'alice', 'seen', 1780000000)";
+    connection.execute(sql, [id]).unwrap();
+    let sql = "INSERT INTO task_events(task_id, kind, created_at) VALUES (?1, 'commented', 1780000000)";
+    connection.execute(sql, [id]).unwrap();
+    connection.close().unwrap();
+    other
+}
+
 /// Killed in the middle of the write: whoever comes next is Hermes, and it finds every task.
 #[test]
 fn hermes_finds_the_board_whole_after_an_install_was_killed() {
@@ -116,14 +129,14 @@ fn hermes_finds_the_board_whole_after_an_install_was_killed() {
         return;
     }
     // The pages go into the board with the last writes before the journal is cut to nothing.
-    let under = |sandbox: &Sandbox, call: &str, more: &[String]| {
+    let under = |sandbox: &Sandbox, other: &Path, call: &str, more: &[String]| {
         let mut command = sandbox.program("strace");
         command.args(["-f", "-qq", "-e", &format!("trace={call}"), "-o"]).arg(sandbox.work().join("trace"));
-        command.args(more).arg(KANBANCTL).args(["recover", "--yes", "--assume-unused"]);
+        command.args(more).arg(KANBANCTL).args(["recover", "--yes", "--assume-unused"]).arg(other);
         sandbox.finish(command, b"")
     };
-    let (sandbox, ..) = made_by_hermes(&python);
-    under(&sandbox, "pwrite64", &[]).success();
+    let (sandbox, good, id) = made_by_hermes(&python);
+    under(&sandbox, &gone_on(&sandbox, &good, &id), "pwrite64", &[]).success();
     let writes = std::fs::read_to_string(sandbox.work().join("trace")).unwrap().lines().count();
     for (call, nth) in [
         ("pwrite64", writes),
@@ -134,7 +147,7 @@ fn hermes_finds_the_board_whole_after_an_install_was_killed() {
     ] {
         let (sandbox, good, id) = made_by_hermes(&python);
         let kill = ["-e".to_owned(), format!("inject={call}:signal=KILL:when={nth}")];
-        under(&sandbox, call, &kill).exits(137);
+        under(&sandbox, &gone_on(&sandbox, &good, &id), call, &kill).exits(137);
         is_hermes_own(&sandbox, &python, &good, &id);
         sandbox.run(&["recover", "--yes", "--assume-unused"]).success();
         assert_eq!(pragma(&sandbox.board(), "integrity_check"), "ok", "{call} {nth}");
