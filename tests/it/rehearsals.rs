@@ -43,7 +43,7 @@ const VERBS: [(Scene, &[&str], &str); 22] = [
     (Scene::Sound, &["restore", "COPY", "--assume-unused"], "restore"),
     (Scene::Sound, &["repair", "--assume-unused"], "repair"),
     (Scene::Drifted, &["repair", "--assume-unused"], "repair"),
-    (Scene::Sound, &["recover"], "recover"),
+    (Scene::Sound, &["recover", "--assume-unused"], "recover"),
     (Scene::Bereft, &["recover", "--output", "NEW.db"], "recover"),
     (Scene::Recovered, &["recover", "--undo", "--assume-unused"], "recover.undo"),
     (Scene::Sound, &["stress"], "stress"),

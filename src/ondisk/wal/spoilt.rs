@@ -68,7 +68,7 @@ impl Log<'_> {
         Some((head.to_vec(), image.to_vec()))
     }
 
-    /// The sum from which [`checksum`] runs on to `sum` over `bytes`.
+    /// The sum from which [`super::checksum`] runs on to `sum` over `bytes`.
     fn back(&self, sum: Checksum, bytes: &[u8]) -> Checksum {
         let [mut first, mut second] = sum;
         for chunk in bytes.chunks_exact(8).rev() {
