@@ -128,15 +128,16 @@ impl Budget {
     }
 }
 
-/// The pause before the next try for a lock, by how long it has been waited for. Nobody queues at SQLite's locks: who
+/// The pause before the next try for a lock, by how long it has been waited for. A try takes a core from who has the lock,
+/// so that a crowd gets more done when it steps back. Nobody queues at SQLite's locks: who
 /// tries more often gets them sooner. So the newcomer steps back and the one that has waited longest tries most often,
 /// until the wait is so long that it is one holder that it is for, and no queue.
 fn pause(waited: Duration) -> Duration {
     let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
     Duration::from_micros(match waited {
-        0..10 => 200 + 100 * waited,
-        50..2_000 => (250_000 / waited).max(500),
-        // Between the first tries and the queue, and behind it.
+        0..10 => 1_000 + 500 * waited,
+        10..100 => 30_000,
+        100..3_000 => (3_000_000 / waited).max(1_500),
         _ => 5_000,
     })
 }
@@ -147,13 +148,13 @@ mod tests {
 
     #[test]
     fn who_has_waited_longer_tries_more_often() {
-        let pauses: Vec<Duration> = (20..2_000).map(|waited| pause(Duration::from_millis(waited))).collect();
+        let pauses: Vec<Duration> = (20..3_000).map(|waited| pause(Duration::from_millis(waited))).collect();
         assert!(pauses.windows(2).all(|pair| pair[0] >= pair[1]));
         assert!(pauses.first() > pauses.last());
-        for waited in [0, 1, 9, 10, 49, 50, 1_999, 2_000, 100_000] {
+        for waited in [0, 1, 9, 10, 99, 100, 2_999, 3_000, 100_000] {
             let pause = pause(Duration::from_millis(waited));
             assert!(
-                (Duration::from_micros(200)..=Duration::from_millis(5)).contains(&pause),
+                (Duration::from_millis(1)..=Duration::from_millis(30)).contains(&pause),
                 "{waited}: {pause:?}"
             );
         }
