@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use kanbanctl::board::holders::{Completeness, Holders};
-use kanbanctl::board::{Board, Copies, Origin, filesystem, log, rollback};
+use kanbanctl::board::{Board, Origin, filesystem};
 use kanbanctl::health::checks::{self, Subject};
 use kanbanctl::health::{Depth, before_opening};
 use kanbanctl::recover::{self, Options, Unwatched, sources};
@@ -24,23 +24,10 @@ fn folder() -> &'static Path {
 fn check(path: &Path) {
     let board = Board { slug: None, path: path.to_path_buf(), origin: Origin::DbOption };
     let Ok(inspection) = board.inspect() else { return };
-    let Ok(waiting) = log::waiting(&inspection) else { return };
-    let Ok(rollback) = rollback::of(&inspection) else { return };
     let Ok(filesystem) = filesystem::of(folder()) else { return };
     let holders = Holders { found: Vec::new(), complete: Completeness::Complete };
-    let (copies, generations) = (Copies::default(), Vec::new());
-    let subject = Subject {
-        inspection,
-        filesystem,
-        holders,
-        generations,
-        copies,
-        contents: None,
-        waiting,
-        rollback,
-        depth: Depth::Full,
-        now: 1_780_000_000,
-    };
+    let subject = Subject::of(inspection, filesystem, holders, Depth::Full, 1_780_000_000);
+    let Ok(subject) = subject else { return };
     drop(before_opening(&subject));
     if subject.inspection.require_sqlite().is_err() {
         return;

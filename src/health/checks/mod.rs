@@ -95,18 +95,30 @@ impl Subject {
         let directory = inspection.resolved.parent().unwrap_or(&inspection.resolved);
         let filesystem = crate::board::filesystem::of(directory)?;
         let (holders, generations) = hands(&inspection)?;
-        let waiting = log::waiting(&inspection)?;
-        let rollback = rollback::of(&inspection)?;
         let copies = files::copies(&inspection.resolved);
+        Ok(Self { generations, copies, ..Self::of(inspection, filesystem, holders, depth, now)? })
+    }
+
+    /// What the board's own files say, on `filesystem` and in the hands of `holders`, beside no copies.
+    ///
+    /// # Errors
+    /// When log or journal cannot be read.
+    pub fn of(
+        inspection: Inspection,
+        filesystem: Filesystem,
+        holders: Holders,
+        depth: Depth,
+        now: i64,
+    ) -> Outcome<Self> {
         Ok(Self {
+            waiting: log::waiting(&inspection)?,
+            rollback: rollback::of(&inspection)?,
+            generations: Vec::new(),
+            copies: Copies::default(),
+            contents: None,
             inspection,
             filesystem,
             holders,
-            generations,
-            copies,
-            contents: None,
-            waiting,
-            rollback,
             depth,
             now,
         })
