@@ -9,8 +9,10 @@ use std::path::Path;
 
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
-/// SQLite's lock bytes begin at 1 GiB: PENDING, then RESERVED ("File Locking And Concurrency", `os.h`).
-const RESERVED_BYTE: u64 = 0x4000_0001;
+use crate::ondisk::header::LOCK_BYTES_AT;
+
+/// The lock byte behind PENDING ("File Locking And Concurrency", `os.h`).
+const RESERVED_BYTE: u64 = LOCK_BYTES_AT + 1;
 
 /// The process that holds a lock on `path`, as the kernel numbers it here; 0 when it cannot be seen from here.
 /// Nothing when nobody holds one or the file cannot be read.

@@ -31,11 +31,11 @@ const LOOKS: u32 = 40;
 const BETWEEN_LOOKS: Duration = Duration::from_micros(700);
 /// The two copies of the index's header, and what each holds: the log's last frame, its checksum, the log's salts.
 const HEADER_LEN: usize = 48;
-const LAST_FRAME: std::ops::Range<usize> = 16..20;
-const LAST_SUM: std::ops::Range<usize> = 24..32;
+pub(super) const LAST_FRAME: std::ops::Range<usize> = 16..20;
+pub(super) const LAST_SUM: std::ops::Range<usize> = 24..32;
 const SALTS: std::ops::Range<usize> = 32..40;
 /// How many frames are written back ("WAL-mode file format", section 2.1: nBackfill).
-const BACKFILL: std::ops::Range<usize> = 96..100;
+pub(super) const BACKFILL: std::ops::Range<usize> = 96..100;
 /// The log's header with its salts, and a frame's header with its own and its checksum.
 const LOG_HEADER_LEN: usize = 32;
 const LOG_SALTS: std::ops::Range<usize> = 16..24;
@@ -83,11 +83,8 @@ impl IndexGuard {
         let (index, log) = (File::open(&shm.path).ok()?, File::open(&wal.path).ok()?);
         let page_size = inspection.header()?.page_size?;
         // A commit under way is between log and index for a moment.
-        let mut looks = (0..LOOKS).map(|look| {
-            sleep(if look == 0 { Duration::ZERO } else { BETWEEN_LOOKS });
-            is_of(&index, &log, page_size)
-        });
-        let fits = looks.any(|same| same == Some(true)) && boot_time()? <= shm.stamp.mtime_ns;
+        let fits = looks().any(|()| is_of(&index, &log, page_size) == Some(true))
+            && boot_time()? <= shm.stamp.mtime_ns;
         fits.then_some(index)
     }
 
@@ -144,12 +141,14 @@ pub fn has_what_it_claims(inspection: &Inspection) -> Option<bool> {
     let (shm, wal) = (inspection.sidecars.shm.as_ref()?, inspection.sidecars.wal.as_ref()?);
     let (index, log) = (File::open(&shm.path).ok()?, File::open(&wal.path).ok()?);
     let page_size = inspection.header()?.page_size?;
-    let mut looks = (0..LOOKS).filter_map(|look| {
-        sleep(if look == 0 { Duration::ZERO } else { BETWEEN_LOOKS });
-        is_written_back(&index, &log, &inspection.resolved, page_size)
-    });
+    let answer = looks().find_map(|()| is_written_back(&index, &log, &inspection.resolved, page_size));
     // An index that never stands still is in use, and right for those who use it.
-    Some(looks.next().unwrap_or(true))
+    Some(answer.unwrap_or(true))
+}
+
+/// The times to look at an index that may be in use, with the pauses between them.
+fn looks() -> impl Iterator<Item = ()> {
+    (0..LOOKS).map(|look| sleep(if look == 0 { Duration::ZERO } else { BETWEEN_LOOKS }))
 }
 
 /// Whether each page's last image among the frames that count as written back is the page of the database file, unless a
@@ -219,6 +218,7 @@ mod tests {
         std::fs::write(folder.path().join("empty"), vec![0; 32_768]).unwrap();
         assert_eq!(fits("empty"), Some(false));
     }
+
     #[test]
     fn an_index_that_claims_more_than_the_file_has_is_not_believed() {
         let folder = tempfile::tempdir().unwrap();

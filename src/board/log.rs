@@ -12,30 +12,20 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::index_guard::has_what_it_claims;
+use super::index_guard::{BACKFILL, LAST_FRAME, LAST_SUM, has_what_it_claims};
 use super::{Inspection, Sidecar, Stamp};
 use crate::failure::{Failure, Outcome};
 use crate::hint;
+use crate::ondisk::header::LOCK_BYTES_AT;
 use crate::ondisk::store::Store;
 use crate::ondisk::wal::{Frame, Wal};
 use crate::plural::counted;
-
-/// Where the WAL index keeps the number of frames already written back: after two copies of its 48-byte header
-/// ("WAL-mode file format", section 2.1: nBackfill at byte 96), and the log's last valid frame (mxFrame, byte 16).
-const BACKFILL_AT: usize = 96;
-const LAST_FRAME_AT: usize = 16;
-
-/// The checksum of that frame.
-const LAST_SUM_AT: usize = 24;
 
 /// How much of the index is read: its two headers and what follows them.
 const INDEX_HEAD: usize = 136;
 
 /// The longest log whose frames are counted, in bytes; 228 MB were seen in the field (incidents.md F15).
 const LONGEST_LOG: u64 = 4 << 30;
-
-/// SQLite's lock bytes lie on a page that is never written.
-const LOCK_BYTES_AT: u64 = 0x4000_0000;
 
 /// A log that seems torn is looked at so often before it is believed: one that is being written can look so once.
 const LOOKS: usize = 5;
@@ -62,8 +52,8 @@ pub fn waiting(inspection: &Inspection) -> Outcome<Option<Waiting>> {
     count(inspection, true)
 }
 
-/// Looks until no frame seems hidden and no page absent. Whether the frames are in the database is only asked where somebody wants to know:
-/// it reads the pages.
+/// Looks until no frame seems hidden and no page absent. Whether the frames are in the database is only asked where
+/// somebody wants to know: it reads the pages.
 fn count(inspection: &Inspection, ask_pages: bool) -> Outcome<Option<Waiting>> {
     let Some(sidecar) = &inspection.sidecars.wal else {
         return Ok(None);
@@ -105,8 +95,8 @@ fn look(inspection: &Inspection, sidecar: &Sidecar, ask_pages: bool) -> Outcome<
 /// The index then ends at a frame of the unbroken chain, and each run of remains has one commit, its last frame.
 fn is_abandoned(log: &Wal, index: &[u8]) -> bool {
     let visible = log.visible();
-    let last = number(index, LAST_FRAME_AT).and_then(|last| usize::try_from(last).ok()).unwrap_or(0);
-    let sum = [number(index, LAST_SUM_AT), number(index, LAST_SUM_AT + 4)];
+    let last = number(index, LAST_FRAME.start).and_then(|last| usize::try_from(last).ok()).unwrap_or(0);
+    let sum = [number(index, LAST_SUM.start), number(index, LAST_SUM.start + 4)];
     let ends_there = (1..=visible).contains(&last)
         && log
             .frames
@@ -159,7 +149,7 @@ fn is_written_back(log: &Wal, bytes: &Bytes, database: &Path) -> bool {
 
 /// Frames written back, where the index speaks of this log and not of an earlier one.
 fn backfilled(index: &[u8], frames: u64) -> u64 {
-    match (number(index, LAST_FRAME_AT), number(index, BACKFILL_AT)) {
+    match (number(index, LAST_FRAME.start), number(index, BACKFILL.start)) {
         (Some(last), Some(done)) if last == frames => done.min(frames),
         _ => 0,
     }

@@ -16,12 +16,10 @@ use std::path::Path;
 
 use crate::board::log::Bytes;
 use crate::failure::{Failure, Outcome};
-use crate::ondisk::header::{self, Header};
+use crate::ondisk::header::{self, Header, LOCK_BYTES_AT};
 use crate::ondisk::store::Store;
 use crate::ondisk::wal::{self, Checksum, Wal};
 
-/// SQLite's lock bytes lie on a page that is never used.
-const LOCK_BYTES_AT: u64 = 0x4000_0000;
 /// The magic number of a log whose checksums read words little-endian, and the only format ("WAL-mode file format").
 const MAGIC: u32 = 0x377f_0682;
 const FORMAT: u32 = 3_007_000;

@@ -23,12 +23,10 @@ use crate::board::files::with_suffix;
 use crate::board::{Inspection, Sidecars, Stamp};
 use crate::failure::{Failure, Outcome};
 use crate::hint;
-use crate::ondisk::header::{self, Header};
+use crate::ondisk::header::{self, Header, LOCK_BYTES_AT};
 use crate::ondisk::journal::{self, MAGIC};
 use crate::own::temporary_name;
 
-/// Where SQLite's lock bytes lie: the page that holds them is never used, nor logged.
-const LOCK_BYTES_AT: u64 = 0x4000_0000;
 /// The unit in which the journal's header is written.
 const SECTOR: u32 = 512;
 /// How much is copied at a time.

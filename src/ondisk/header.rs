@@ -15,6 +15,10 @@ use super::field::{u8_at, u16_at, u32_at};
 
 /// Length of the header in bytes.
 pub const LEN: usize = 100;
+
+/// Where SQLite's lock bytes begin, PENDING first: the page that holds them is never used, nor logged ("Database File
+/// Format", section 1.3).
+pub const LOCK_BYTES_AT: u64 = 0x4000_0000;
 /// What every database starts with.
 pub const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Header byte 18 or 19 of a board in WAL mode.

@@ -32,7 +32,7 @@ pub struct Site {
 
 /// No more pages than this are believed on the word of a page number (16 GiB of the usual 4096 bytes); it bounds what a
 /// hostile WAL frame can ask for.
-const MAX_PAGES: u32 = 1 << 22;
+pub(in crate::ondisk) const MAX_PAGES: u32 = 1 << 22;
 
 impl<'a> Image<'a> {
     /// The pages of `main`, each of `page_size` bytes, of which `usable` are used. The last may be shorter.

@@ -129,9 +129,9 @@ impl Budget {
 }
 
 /// The pause before the next try for a lock, by how long it has been waited for. A try takes a core from who has the lock,
-/// so that a crowd gets more done when it steps back. Nobody queues at SQLite's locks: who
-/// tries more often gets them sooner. So the newcomer steps back and the one that has waited longest tries most often,
-/// until the wait is so long that it is one holder that it is for, and no queue.
+/// so that a crowd gets more done when it steps back. Nobody queues at SQLite's locks: who tries more often gets them
+/// sooner. So the newcomer steps back and the one that has waited longest tries most often, until the wait is so long that
+/// it is one holder that it is for, and no queue.
 fn pause(waited: Duration) -> Duration {
     let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
     Duration::from_micros(match waited {

@@ -109,7 +109,7 @@ impl Apart {
 /// What is left of `row`.
 fn line(table: &Table, row: &Row, merged: &Merged, layout: &Layout<'_>) -> Option<Map<String, Json>> {
     let image = &layout.image;
-    let flip = (row.odd as usize).checked_sub(1).and_then(|at| merged.odds.get(at)?.flip);
+    let flip = row.oddity(&merged.odds).and_then(|odd| odd.flip);
     let mut bytes = image.page_at(row.site())?;
     let cell = row.cell_in(&mut bytes, flip, image.usable())?;
     let payload = cell.payload?;

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, HashMap};
 
-use super::catalog::Table;
+use super::catalog::{Table, odd_characters};
 use super::layout;
 use super::merge::Merge;
 use super::ranking::Facts;
@@ -20,7 +20,7 @@ use super::vote::{FIXED, is_in_text};
 use super::{Stage, Watch};
 use crate::failure::Outcome;
 use crate::ondisk::image::{Image, Site};
-use crate::ondisk::record::{Record, Value};
+use crate::ondisk::record::Record;
 
 /// So many of the best sources are asked.
 const VOICES: usize = 6;
@@ -92,7 +92,7 @@ fn flips_of(
 /// Mends those of `rows` that lie on the pages of `hurt`.
 fn mend(merge: &mut Merge, rows: Vec<(usize, usize, Row)>, hurt: &Hurt<'_, '_>) {
     for (table, at, row) in rows {
-        let odd = (row.odd as usize).checked_sub(1).and_then(|at| merge.odds().get(at));
+        let odd = row.oddity(merge.odds());
         if odd.is_some_and(|odd| odd.payload.is_some()) || !hurt.touches(&row, odd) {
             continue;
         }
@@ -214,12 +214,7 @@ impl Hurt<'_, '_> {
     fn doubt(&self, table: &Table, payload: &[u8]) -> Option<Doubt> {
         let record = Record::read(payload).ok()?;
         let fit = table.fit(&record, self.image.encoding())?;
-        let odd = |byte: &&u8| byte.is_ascii_control() && !matches!(byte, b'\n' | b'\r' | b'\t');
-        let texts = record.values().filter_map(|value| match value {
-            Value::Text(text) => Some(self.image.encoding().decode(text).iter().filter(odd).count()),
-            _ => None,
-        });
-        Some((fit.strange, fit.sure, texts.sum()))
+        Some((fit.strange, fit.sure, odd_characters(&record, self.image.encoding())))
     }
 
     /// The payload of `row` with those bits turned back that `which` names of a page's.

@@ -82,7 +82,7 @@ struct Graft<'g, 'a> {
 impl Graft<'_, '_> {
     fn complete(&mut self, merge: &Merge, at: usize, row: Row) -> Option<(Row, Odd)> {
         let image = &self.own.1.image;
-        let flip = (row.odd as usize).checked_sub(1).and_then(|odd| merge.odds().get(odd)?.flip);
+        let flip = row.oddity(merge.odds()).and_then(|odd| odd.flip);
         let mut bytes = image.page_at(row.site())?;
         let payload = row.cell_in(&mut bytes, flip, image.usable())?.payload?;
         let need = payload.len.checked_sub(payload.local.len() as u64)?;

@@ -12,6 +12,7 @@ use super::catalog::{Catalog, Entry};
 use super::layout::Layout;
 use crate::ondisk::btree::{self, Seen};
 use crate::ondisk::freelist;
+use crate::ondisk::header::LOCK_BYTES_AT;
 use crate::ondisk::image::Image;
 use crate::ondisk::overflow;
 use crate::ondisk::page::Page;
@@ -19,8 +20,6 @@ use crate::recover::salvage::scan;
 
 /// A header that claims more pages than this many times those that are there is not believed.
 const MAX_CLAIM: u32 = 64;
-/// The byte range that SQLite's locks lie in; the page around it holds nothing (Database File Format, section 1.3).
-const LOCK_BYTES: u64 = 0x4000_0000;
 
 /// What a page is for. From the least to the most worrying: of a range of pages the last counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -298,7 +297,7 @@ impl Survey<'_, '_> {
     /// What nothing leads to.
     fn sweep(&mut self) {
         let image = self.image;
-        let lock = u32::try_from(LOCK_BYTES / image.page_size() as u64 + 1).unwrap_or(u32::MAX);
+        let lock = u32::try_from(LOCK_BYTES_AT / image.page_size() as u64 + 1).unwrap_or(u32::MAX);
         self.mark(lock, Use::Free);
         for index in 0..scan::pieces(image) {
             let numbers = scan::numbers(image, index);

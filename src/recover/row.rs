@@ -58,6 +58,11 @@ pub(crate) fn parity(bytes: &[u8]) -> u8 {
 }
 
 impl Row {
+    /// What of `odds` is odd about this row.
+    pub(crate) fn oddity<'o>(&self, odds: &'o [Odd]) -> Option<&'o Odd> {
+        odds.get((self.odd as usize).checked_sub(1)?)
+    }
+
     /// The row of the cell at `cell` on `page` of `source`, which lies at `site`.
     pub(crate) fn new(rowid: i64, source: u32, page: u32, site: Site, cell: usize) -> Self {
         let place = site.offset & !(IN_LOG | BY_KEY) | if site.in_log { IN_LOG } else { 0 };

@@ -170,7 +170,7 @@ impl<'r, 's> Reader<'r, 's> {
     /// When its source cannot be opened again, or no longer gives the bytes of the row.
     pub(crate) fn payload<T>(&mut self, row: &Row, with: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
         let gone = || Failure::failed(format!("page {} can no longer be read.", row.page));
-        let odd = (row.odd as usize).checked_sub(1).and_then(|at| self.odds.get(at));
+        let odd = row.oddity(self.odds);
         if let Some(payload) = odd.and_then(|odd| odd.payload.as_deref()) {
             return Ok(with(payload));
         }

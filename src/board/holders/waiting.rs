@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::lock_table::{self, Held};
 use super::{Role, process, targets};
+use crate::ondisk::header;
 
 /// A shorter wait is not worth a word.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -18,7 +19,7 @@ const PERIOD: Duration = Duration::from_secs(1);
 
 /// SQLite's lock bytes in a database file ("File Locking And Concurrency", os.h of its sources: `PENDING_BYTE` and the two
 /// behind it) and in a WAL index ("WAL-mode file format", section 2.3).
-const PENDING: u64 = 0x4000_0000;
+const PENDING: u64 = header::LOCK_BYTES_AT;
 const SHARED_LAST: u64 = PENDING + 2 + 509;
 const WAL_WRITE: u64 = 120;
 const WAL_CHECKPOINT: u64 = 121;

@@ -6,10 +6,9 @@
 //! which words that come of anything else hardly ever are.
 
 use super::{Checksum, FRAME_HEADER_LEN, FRAME_SUMMED, Frame, Header, word};
+use crate::ondisk::image::MAX_PAGES;
 use crate::ondisk::store::Store;
 
-/// No page beyond this is believed on the word of a sum (16 GiB of the usual 4096 bytes).
-const MAX_PAGE: u32 = 1 << 22;
 /// A log begins anew with the next number for its first salt; so far back a frame is of an earlier generation.
 const GENERATIONS: u32 = 1 << 20;
 
@@ -57,7 +56,7 @@ impl Log<'_> {
         let number = |sum: u32| u32::from_be_bytes(self.bytes(sum));
         let page = number(first.wrapping_sub(before[0]).wrapping_sub(before[1]));
         let commit = number(second.wrapping_sub(before[1]).wrapping_sub(first));
-        let likely = (1..=MAX_PAGE).contains(&page) && commit <= MAX_PAGE;
+        let likely = (1..=MAX_PAGES).contains(&page) && commit <= MAX_PAGES;
         likely.then_some(Frame { page, commit, salts: next.salts, checksum: sum, verified: true, ..spoilt })
     }
 

@@ -304,3 +304,13 @@ impl Catalog {
 fn hermes_table(name: &str) -> Option<&'static TableFacts> {
     schema::TABLES.iter().find(|facts| facts.name == name)
 }
+
+/// How many characters in the texts of `record` no text has.
+pub(crate) fn odd_characters(record: &Record<'_>, encoding: Encoding) -> usize {
+    let odd = |byte: &&u8| byte.is_ascii_control() && !matches!(byte, b'\n' | b'\r' | b'\t');
+    let texts = record.values().filter_map(|value| match value {
+        Value::Text(text) => Some(encoding.decode(text).iter().filter(odd).count()),
+        _ => None,
+    });
+    texts.sum()
+}

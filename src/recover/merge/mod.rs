@@ -388,7 +388,7 @@ struct Take<'t> {
 
 impl Take<'_> {
     fn row(&mut self, mut row: Row) -> Row {
-        if let Some(odd) = (row.odd as usize).checked_sub(1).and_then(|at| self.odds.get(at)) {
+        if let Some(odd) = row.oddity(self.odds) {
             self.all.push(odd.clone());
             row.odd = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
         }

@@ -9,14 +9,12 @@ use super::freelist;
 use super::header::{self, Fields};
 use super::sheet::b_tree_page;
 use super::tree::{self, Child};
+use crate::ondisk::header::LOCK_BYTES_AT;
 use crate::ondisk::image::Image;
 use crate::ondisk::overflow;
 use crate::ondisk::page::{Cell, Kind, Page};
 use crate::recover::chains::is_link;
 use crate::recover::row::{self, Odd, Row};
-
-/// Where SQLite keeps its locks: the page with this byte is never used ("Database File Format", section 1.2).
-const PENDING_BYTE: u64 = 1 << 30;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -186,7 +184,7 @@ impl<'p, 'a> Planner<'p, 'a> {
 
     /// Keeps the overflow pages of `row`; `None` if one of them is missing or is another's.
     fn chain_of(&mut self, row: &Row) -> Option<()> {
-        let odd = (row.odd as usize).checked_sub(1).and_then(|at| self.odds.get(at));
+        let odd = row.oddity(self.odds);
         if let Some(pages) = odd.and_then(|odd| self.pages_of(odd)) {
             let unused = pages.iter().all(|page| self.is_unused(*page));
             return unused.then(|| pages.iter().try_for_each(|page| self.take(*page, Role::Kept)))?;
@@ -291,7 +289,7 @@ impl<'r> Standing<'r> {
 
 /// The index of the lock page.
 fn lock_page(image: &Image<'_>) -> usize {
-    usize::try_from(PENDING_BYTE).map_or(usize::MAX, |byte| byte / image.page_size())
+    usize::try_from(LOCK_BYTES_AT).map_or(usize::MAX, |byte| byte / image.page_size())
 }
 
 /// The new file, page by page.

@@ -67,7 +67,7 @@ struct Bench<'b, 'a> {
 
 impl Bench<'_, '_> {
     fn stands(&mut self, table: &MergedTable, row: &Row, reader: &mut Reader<'_, '_>) -> Outcome<bool> {
-        let odd = (row.odd as usize).checked_sub(1).and_then(|at| self.odds.get(at));
+        let odd = row.oddity(self.odds);
         let other = odd.is_some_and(|odd| odd.flip.is_some() || odd.payload.is_some());
         if row.source != self.main || other || row.is(row::MENDED | row::GRAFTED | row::FORK | row::EARLIER) {
             return Ok(false);

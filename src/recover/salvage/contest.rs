@@ -10,8 +10,8 @@ use super::Work;
 use crate::ondisk::btree::Range;
 use crate::ondisk::image::Site;
 use crate::ondisk::overflow::CONTENT;
-use crate::ondisk::record::{Record, Value};
-use crate::recover::catalog::Catalog;
+use crate::ondisk::record::Record;
+use crate::recover::catalog::{Catalog, odd_characters};
 use crate::recover::chains::Chains;
 use crate::recover::row::{self, Flip, Odd, Row, Run};
 
@@ -46,7 +46,7 @@ impl Work<'_, '_> {
                 rival.sites.iter().filter_map(|site| owners.get(site)).copied().collect();
             let beats = |&(table, rowid): &(usize, i64)| {
                 let row = self.owner(table, rowid)?;
-                let odd = self.odds.get((row.odd as usize).checked_sub(1)?)?;
+                let odd = row.oddity(&self.odds)?;
                 Some(ours < self.hear(catalog, table, &row, odd.flip, &odd.chain)?.0)
             };
             if !held.iter().all(|owner| beats(owner).unwrap_or(false)) {
@@ -66,7 +66,7 @@ impl Work<'_, '_> {
         let mut rivals = Vec::new();
         for (table, rows) in self.tables.iter().enumerate() {
             for row in rows.partial.iter().filter(|row| !rows.has(row.rowid)) {
-                let flip = (row.odd as usize).checked_sub(1).and_then(|at| self.odds.get(at)?.flip);
+                let flip = row.oddity(&self.odds).and_then(|odd| odd.flip);
                 open.release();
                 let Some(mut bytes) = self.image.page_at(row.site()) else { continue };
                 let Some(cell) = row.cell_in(&mut bytes, flip, self.image.usable()) else { continue };
@@ -91,7 +91,7 @@ impl Work<'_, '_> {
         let mut owners = HashMap::new();
         for (table, rows) in self.tables.iter().enumerate() {
             for row in rows.whole.iter().filter(|row| row.is(row::CHAINED | row::MENDED)) {
-                let odd = (row.odd as usize).checked_sub(1).and_then(|at| self.odds.get(at));
+                let odd = row.oddity(&self.odds);
                 let runs = odd.iter().flat_map(|odd| &odd.chain);
                 let all = runs
                     .flat_map(|run| (0..run.pages).map(|index| run.site_of(index, self.image.page_size())));
@@ -134,12 +134,7 @@ impl Work<'_, '_> {
         let encoding = self.image.encoding();
         let record = Record::read(&payload).ok()?;
         let fit = catalog.tables.get(table)?.table.fit(&record, encoding)?;
-        let odd = |byte: &&u8| byte.is_ascii_control() && !matches!(byte, b'\n' | b'\r' | b'\t');
-        let texts = record.values().filter_map(|value| match value {
-            Value::Text(text) => Some(encoding.decode(text).iter().filter(odd).count()),
-            _ => None,
-        });
-        Some(((fit.strange, texts.sum(), goes_on, chain.len()), row::parity(&payload)))
+        Some(((fit.strange, odd_characters(&record, encoding), goes_on, chain.len()), row::parity(&payload)))
     }
 
     /// Takes its chain from a row, of which only the beginning is left then.
@@ -147,7 +142,7 @@ impl Work<'_, '_> {
         let Some(rows) = self.tables.get_mut(table) else { return };
         let Ok(at) = rows.whole.binary_search_by_key(&rowid, |row| row.rowid) else { return };
         let mut row = rows.whole.remove(at);
-        let flip = (row.odd as usize).checked_sub(1).and_then(|at| self.odds.get(at)?.flip);
+        let flip = row.oddity(&self.odds).and_then(|odd| odd.flip);
         self.odds.push(Odd { flip, ..Odd::default() });
         row.odd = u32::try_from(self.odds.len()).unwrap_or(0);
         rows.gaps.add(Range { low: rowid.checked_sub(1), high: Some(rowid) });

@@ -49,9 +49,6 @@ impl Work<'_, '_> {
             }
         }
         self.free = free;
-        for rows in &mut self.tables {
-            rows.whole.append(&mut rows.adopted);
-            rows.settle(self.log_counts);
-        }
+        self.settle_adopted();
     }
 }
