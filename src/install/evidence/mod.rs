@@ -7,26 +7,28 @@
 //!     outcome.json                                                  how that ended; missing: it was interrupted
 //! ```
 //!
-//! Responsible for making such a folder whole or not at all, and for finding the folders again. A folder without an
+//! Responsible for making such a folder whole or not at all (`take`), and for finding the folders again. A folder without an
 //! outcome holds what an interrupted install may have had in its hands, so the next recovery reads it too.
 
-use std::ffi::{OsStr, OsString};
-use std::fs::{self, DirBuilder, File, OpenOptions};
+mod take;
+
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use self::take::take;
 use super::site;
-use crate::board::Inspection;
 use crate::board::files::with_suffix;
 use crate::clock::{self, Clock};
 use crate::failure::{Failure, Outcome};
-use crate::own::{hex, temporary_name};
+use crate::own::hex;
 
 /// What stands between a board's name and the moment in a folder's name.
 const MARK: &str = ".evidence.";
@@ -149,40 +151,6 @@ struct End {
     ended_at: Option<String>,
 }
 
-/// Puts aside what was `seen`: copies beside the board, hashed, on the disk.
-///
-/// # Errors
-/// Exit 11 when somebody writes to the board meanwhile, 12 when there is no room or no permission. No folder is left.
-pub fn take(seen: &Inspection, about: About, clock: Clock) -> Outcome<Evidence> {
-    let name = with_suffix(&seen.resolved, MARK.trim_end_matches('.'));
-    let draft = Draft::create(&temporary_name(&name)?)?;
-    let stamp = seen.stamp.as_ref();
-    let mut files = Vec::new();
-    for suffix in ["", "-wal", "-shm", "-journal"] {
-        files.extend(copy(&with_suffix(&seen.resolved, suffix), &draft.path, suffix)?);
-    }
-    if !site::is_unchanged(seen)? {
-        return Err(Failure::busy("the board changed while it was copied; nothing was installed.")
-            .hint("Stop the processes that write to it, then run this again.")
-            .at(&seen.resolved));
-    }
-    let now = clock.epoch();
-    let manifest = Manifest {
-        schema_version: 1,
-        board: seen.resolved.clone(),
-        taken_at: clock::rfc3339(now).unwrap_or_else(|| now.to_string()),
-        kanbanctl: env!("CARGO_PKG_VERSION").to_owned(),
-        about,
-        files,
-    };
-    write_json(&draft.path.join(MANIFEST), &manifest)?;
-    if let Some(stamp) = stamp {
-        give(&draft.path, stamp.uid, group(&seen.resolved));
-    }
-    let folder = draft.publish(&with_suffix(&seen.resolved, MARK), &clock::compact(now))?;
-    Ok(Evidence { folder, manifest, finished: false, carried_out: false })
-}
-
 /// The folders of the board at `database`, the newest first. What is no whole folder of ours is not among them.
 ///
 /// # Errors
@@ -300,104 +268,12 @@ impl Evidence {
     }
 }
 
-/// A folder under a temporary name; gone when dropped.
-struct Draft {
-    path: PathBuf,
-    published: bool,
-    /// Its `flock` says that somebody is at work here.
-    _at_work: Option<File>,
-}
-
-impl Draft {
-    fn create(path: &Path) -> Outcome<Self> {
-        DirBuilder::new().mode(0o700).create(path).map_err(|error| {
-            Failure::making(error, format!("making the folder {}", path.display())).at(path)
-        })?;
-        let at_work = File::open(path).ok();
-        if let Some(folder) = &at_work {
-            let _ = folder.try_lock();
-        }
-        Ok(Self { path: path.to_path_buf(), published: false, _at_work: at_work })
-    }
-
-    /// Syncs the folder and gives it the first free name of `prefix`, `moment` and a number.
-    fn publish(mut self, prefix: &Path, moment: &str) -> Outcome<PathBuf> {
-        let naming = |error, path: &Path| Failure::io(error, format!("naming {}", path.display())).at(path);
-        File::open(&self.path)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|error| naming(error, &self.path))?;
-        for number in 0..1000 {
-            let suffix = if number == 0 { moment.to_owned() } else { format!("{moment}.{number}") };
-            let path = with_suffix(prefix, &suffix);
-            match renameat_with(CWD, &self.path, CWD, &path, RenameFlags::NOREPLACE) {
-                Ok(()) => {}
-                Err(rustix::io::Errno::EXIST) => continue,
-                // Without such a rename: one that fails on anything but an empty folder.
-                Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS)
-                    if fs::symlink_metadata(&path).is_err() =>
-                {
-                    fs::rename(&self.path, &path).map_err(|error| naming(error, &path))?;
-                }
-                Err(error) => return Err(naming(error.into(), &path)),
-            }
-            self.published = true;
-            site::sync_directory(&path)?;
-            return Ok(path);
-        }
-        Err(Failure::refused(format!("there is no free name for a folder like {}.", prefix.display()))
-            .at(prefix))
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if !self.published {
-            let _ = fs::remove_dir_all(&self.path);
-        }
-    }
-}
-
 /// The moment and the number in the folder's name.
 fn order(board: &OsStr, name: &OsStr) -> Option<(String, u32)> {
     let rest = name.as_bytes().strip_prefix(board.as_bytes())?.strip_prefix(MARK.as_bytes())?;
     let rest = std::str::from_utf8(rest).ok()?;
     let (moment, number) = rest.split_once('.').unwrap_or((rest, "0"));
     Some((moment.to_owned(), number.parse().ok()?))
-}
-
-fn copy(from: &Path, folder: &Path, suffix: &str) -> Outcome<Option<Piece>> {
-    let reading = |error| Failure::io(error, format!("reading {}", from.display())).at(from);
-    let Some(mut source) = open(from)? else { return Ok(None) };
-    let meta = source.metadata().map_err(reading)?;
-    let to = folder.join(from.file_name().map(OsString::from).unwrap_or_default());
-    let writing =
-        |error| Failure::io(error, format!("copying {} to {}", from.display(), to.display())).at(from);
-    let mut target =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&to).map_err(writing)?;
-    let (mut hash, mut bytes, mut piece) = (Sha256::new(), 0, vec![0; PIECE]);
-    loop {
-        let read = source.read(&mut piece).map_err(reading)?;
-        let Some(part) = piece.get(..read).filter(|part| !part.is_empty()) else { break };
-        hash.update(part);
-        target.write_all(part).map_err(writing)?;
-        bytes += u64::try_from(read).unwrap_or_default();
-    }
-    let mode = meta.mode() & 0o7777;
-    target.set_permissions(fs::Permissions::from_mode(mode)).map_err(writing)?;
-    give(&to, meta.uid(), meta.gid());
-    if let Ok(modified) = meta.modified() {
-        target.set_modified(modified).map_err(writing)?;
-    }
-    target.sync_all().map_err(writing)?;
-    Ok(Some(Piece {
-        suffix: suffix.to_owned(),
-        bytes,
-        sha256: hex(&hash.finalize()),
-        mode: format!("{mode:04o}"),
-        uid: meta.uid(),
-        gid: meta.gid(),
-        modified_ns: i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec()),
-    }))
 }
 
 /// Opens a file for reading, never through a symbolic link; nothing when it is not there.
@@ -423,15 +299,6 @@ pub(super) fn digest(path: &Path) -> Outcome<Option<(u64, String)>> {
         bytes += u64::try_from(read).unwrap_or_default();
     }
     Ok(Some((bytes, hex(&hash.finalize()))))
-}
-
-/// Gives a copy its original's owner, where this process may: only root can, and for anybody else it is the same.
-fn give(path: &Path, uid: u32, gid: u32) {
-    let _ = std::os::unix::fs::lchown(path, Some(uid), Some(gid));
-}
-
-fn group(path: &Path) -> u32 {
-    fs::metadata(path).map_or_else(|_| rustix::process::getegid().as_raw(), |meta| meta.gid())
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Outcome<()> {
