@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::store::Store;
 use super::text::Encoding;
 use super::wal::Frame;
-use super::{header, page};
+use super::{MAX_PAGES, header, page};
 
 /// Pages by number, read from main file and WAL when they are asked for.
 #[derive(Debug, Clone)]
@@ -29,10 +29,6 @@ pub struct Site {
     /// From the start of that file, in bytes.
     pub offset: u64,
 }
-
-/// No more pages than this are believed on the word of a page number (16 GiB of the usual 4096 bytes); it bounds what a
-/// hostile WAL frame can ask for.
-pub(in crate::ondisk) const MAX_PAGES: u32 = 1 << 22;
 
 impl<'a> Image<'a> {
     /// The pages of `main`, each of `page_size` bytes, of which `usable` are used. The last may be shorter.

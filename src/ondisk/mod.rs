@@ -38,6 +38,10 @@ pub mod wal;
 
 use std::fmt;
 
+/// No more pages than this are believed on the word of a page number (16 GiB of the usual 4096 bytes); it bounds what a
+/// hostile WAL frame can ask for.
+const MAX_PAGES: u32 = 1 << 22;
+
 /// Why some bytes are not the structure that was looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Corrupt {

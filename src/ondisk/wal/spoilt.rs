@@ -6,7 +6,7 @@
 //! which words that come of anything else hardly ever are.
 
 use super::{Checksum, FRAME_HEADER_LEN, FRAME_SUMMED, Frame, Header, word};
-use crate::ondisk::image::MAX_PAGES;
+use crate::ondisk::MAX_PAGES;
 use crate::ondisk::store::Store;
 
 /// A log begins anew with the next number for its first salt; so far back a frame is of an earlier generation.

@@ -18,6 +18,9 @@ use crate::ondisk::record::{Record, Value};
 use crate::ondisk::text::Encoding;
 use crate::store::schema::{self, TableFacts};
 
+/// What the names of tables begin with that nothing names.
+pub(crate) const NAMELESS: &str = "recovered_";
+
 /// A row of the schema table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
@@ -163,8 +166,7 @@ impl Table {
 
     /// Whether it is one that we gave a name, because nothing says what it was called.
     pub(crate) fn is_nameless(&self) -> bool {
-        !self.columns.iter().any(|column| column.affinity != Affinity::Any)
-            && self.name.starts_with(crate::recover::salvage::forest::NAMELESS)
+        !self.columns.iter().any(|column| column.affinity != Affinity::Any) && self.name.starts_with(NAMELESS)
     }
 
     /// Whether it gives out numbers that nobody chooses and nothing else is known by.

@@ -15,11 +15,9 @@ use crate::ondisk::btree::{self, Range, Seen};
 use crate::ondisk::image::Image;
 use crate::ondisk::page::{Kind, Page};
 use crate::ondisk::record::{self, Record, Value};
-use crate::recover::catalog::{Catalog, Schemas, Table, Tree, ages};
+use crate::recover::catalog::{Catalog, NAMELESS, Schemas, Table, Tree, ages};
 use crate::recover::workers::in_order;
 
-/// What the names of tables begin with that nothing names.
-pub(crate) const NAMELESS: &str = "recovered_";
 /// Leaves that are asked what table they are of, in all.
 const SAMPLE: usize = 512;
 /// Leaves of one tree that are asked.
