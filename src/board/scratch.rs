@@ -54,6 +54,7 @@ impl Scratch {
             if !swept {
                 return Ok(Self { path, keep: false, _owner: owner });
             }
+            let _ = std::fs::remove_dir(&path);
         }
         Err(Failure::busy(format!("scratch folders in {} vanish as they are made.", directory.display()))
             .hint("Try again.")

@@ -281,7 +281,7 @@ fn leave_foreign_wal(live: &Path, page_size: u32) -> Outcome<()> {
         return Ok(());
     }
     let connection = open(live)?;
-    let row = connection.query_row("PRAGMA journal_mode=DELETE", [], |row| row.get::<_, String>(0));
+    let row = audit::set_journal_mode(&connection, "delete");
     let closed = connection.close();
     match (row, closed) {
         (Ok(row), Ok(())) if row == "delete" => Ok(()),
@@ -335,8 +335,7 @@ fn check(connection: &Connection, source: &Source) -> Outcome<()> {
 fn settle(connection: &Connection, live: &Path, mode: &str) -> Outcome<()> {
     let now = audit::journal_mode(connection)?;
     if now != mode {
-        let set: String =
-            connection.query_row(&format!("PRAGMA journal_mode={mode}"), [], |row| row.get(0))?;
+        let set = audit::set_journal_mode(connection, mode)?;
         if set != mode {
             return Err(Failure::failed(format!("the board took journal mode {set}, not {mode}.")));
         }

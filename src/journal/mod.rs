@@ -161,7 +161,7 @@ pub fn require_sound(connection: &Connection, undone: &str) -> Outcome<()> {
 
 fn prove_wal(connection: &Connection) -> Outcome<()> {
     require_sound(connection, MODE_KEPT)?;
-    let row = set(connection, Mode::Wal)?;
+    let row = audit::set_journal_mode(connection, Mode::Wal.name())?;
     if row != Mode::Wal.name() {
         return Err(Failure::refused(format!("WAL did not take: SQLite answered '{row}'.")));
     }
@@ -178,7 +178,7 @@ fn leave(path: &Path, exclusive: bool) -> Outcome<()> {
 
 fn prove_left(connection: &Connection) -> Outcome<()> {
     require_sound(connection, MODE_KEPT)?;
-    let row = set(connection, Mode::Delete)?;
+    let row = audit::set_journal_mode(connection, Mode::Delete.name())?;
     if row != Mode::Delete.name() {
         return Err(Failure::busy(format!(
             "the journal mode stayed '{row}': another connection is in the way. Nothing was changed."
@@ -193,22 +193,24 @@ fn open(path: &Path, exclusive: bool) -> Outcome<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection =
         Connection::open_with_flags(path, flags).map_err(|error| Failure::from(error).at(path))?;
-    protect(&connection)?;
+    match prepare(&connection, exclusive) {
+        Ok(()) => Ok(connection),
+        Err(failure) => Err(confirmed(&connection, failure).at(path)),
+    }
+}
+
+fn prepare(connection: &Connection, exclusive: bool) -> Outcome<()> {
+    protect(connection)?;
     if exclusive {
         connection.query_row("PRAGMA locking_mode=EXCLUSIVE", [], |_| Ok(()))?;
     }
     // Whoever is in the way was not seen by the holder scan, so waiting for it would hide it (incidents.md F37).
     connection.busy_timeout(std::time::Duration::ZERO)?;
-    connection.execute_batch("PRAGMA synchronous=FULL; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;")?;
-    Ok(connection)
+    Ok(connection.execute_batch("PRAGMA synchronous=FULL; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;")?)
 }
 
 fn close(connection: Connection, path: &Path) -> Outcome<()> {
     connection.close().map_err(|(_, error)| Failure::from(error).context("closing the board failed").at(path))
-}
-
-fn set(connection: &Connection, mode: Mode) -> Outcome<String> {
-    Ok(connection.query_row(&format!("PRAGMA journal_mode={mode}"), [], |row| row.get(0))?)
 }
 
 fn read(connection: &Connection) -> Outcome<()> {

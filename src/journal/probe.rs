@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use crate::board::filesystem::{self, Suitability};
 use crate::board::scratch::Scratch;
 use crate::failure::{Failure, Outcome};
+use crate::store::audit;
 
 /// Why WAL cannot be used on boards in `directory`, as a clause that names the filesystem; nothing when it works.
 ///
@@ -44,7 +45,7 @@ fn trial(directory: &Path) -> Outcome<Outcome<()>> {
 /// A row through WAL and back through a second connection, in both directions.
 fn try_wal(path: &Path) -> Outcome<()> {
     let first = Connection::open(path)?;
-    let row: String = first.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))?;
+    let row = audit::set_journal_mode(&first, "wal")?;
     if row != "wal" {
         return Err(Failure::failed(format!("SQLite answered '{row}' to journal_mode=WAL")));
     }

@@ -25,6 +25,7 @@ use sha2::{Digest, Sha256};
 use crate::board::copying::copy_set;
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
+use crate::store::audit;
 
 pub use audience::Audience;
 pub use leftovers::clear_leftovers;
@@ -203,11 +204,11 @@ impl OwnFile {
     pub fn seal(mut self, mode: RecordedMode) -> Outcome<Sealed> {
         let path = self.temporary.path()?;
         if let Some(connection) = self.connection.take() {
-            let (pragma, expected) = match mode {
-                RecordedMode::Delete => ("PRAGMA journal_mode=DELETE", "delete"),
-                RecordedMode::Wal => ("PRAGMA journal_mode=WAL", "wal"),
+            let expected = match mode {
+                RecordedMode::Delete => "delete",
+                RecordedMode::Wal => "wal",
             };
-            let row: String = connection.query_row(pragma, [], |row| row.get(0))?;
+            let row = audit::set_journal_mode(&connection, expected)?;
             if row != expected {
                 return Err(Failure::refused(format!(
                     "the new file did not take journal mode {expected}, it stayed in {row}."

@@ -101,6 +101,15 @@ pub fn journal_mode(connection: &Connection) -> Outcome<String> {
     Ok(connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?)
 }
 
+/// Sets the journal mode; the word with which SQLite answers. It answers before it commits the change of the header, so the
+/// statement is run to its end: an error of that commit is an error.
+///
+/// # Errors
+/// What SQLite says.
+pub fn set_journal_mode(connection: &Connection, mode: &str) -> Outcome<String> {
+    Ok(connection.query_one(&format!("PRAGMA journal_mode={mode}"), [], |row| row.get(0))?)
+}
+
 /// How many rows each table of the board has, by name; SQLite's own and virtual tables are left out.
 ///
 /// # Errors
@@ -272,4 +281,20 @@ pub fn cursors_ahead(connection: &Connection) -> Outcome<Vec<String>> {
     )?;
     let tasks = statement.query_map([], |row| row.get::<_, Field>(0))?;
     Ok(tasks.map(|task| task.map(|task| task.show())).collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mode_that_could_not_be_committed_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut connection = Connection::open(folder.path().join("x.db")).unwrap();
+        connection.execute_batch("CREATE TABLE t(a)").unwrap();
+        connection.commit_hook(Some(|| true)).unwrap();
+        assert!(set_journal_mode(&connection, "wal").is_err());
+        connection.commit_hook(None::<fn() -> bool>).unwrap();
+        assert_eq!(set_journal_mode(&connection, "wal").unwrap(), "wal");
+    }
 }

@@ -6,12 +6,17 @@ use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{PoisonError, RwLock};
 
 /// The moment at which every sandbox's clock stands: 2026-05-28T20:26:40Z.
 pub(crate) const NOW: i64 = 1_780_000_000;
 
 /// The binary under test.
 pub(crate) const KANBANCTL: &str = env!("CARGO_BIN_EXE_kanbanctl");
+
+/// Held while a child begins: until it is its own program it has open what this process has. Who opens a board that a
+/// command under test looks at next holds it for reading.
+pub(crate) static FORKS: RwLock<()> = RwLock::new(());
 
 /// A temporary directory that stands in for a user's machine.
 pub(crate) struct Sandbox {
@@ -100,12 +105,12 @@ impl Sandbox {
 
     /// Runs a prepared command to its end.
     pub(crate) fn finish(&self, mut command: Command, input: &[u8]) -> Output {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let begun = {
+            let _alone = FORKS.write().unwrap_or_else(PoisonError::into_inner);
+            command.spawn()
+        };
+        let mut child = begun.unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()));
         let mut stdin = child.stdin.take().unwrap();
         let output = std::thread::scope(|scope| {
             // A program that does not read its input closes the pipe: no concern of the sandbox.

@@ -9,10 +9,10 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::Sandbox;
-use super::sandbox::{KANBANCTL, Output};
+use super::sandbox::{self, KANBANCTL, Output};
 
 /// A fault, and the calls at which it can happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,12 @@ impl Fault {
             Self::Again => "fcntl flock",
         };
         calls.split_ascii_whitespace()
+    }
+
+    /// Whether a temporary file may stay until the next run: nobody was left to remove it, or removing it failed.
+    fn keeps_files(self, call: &str) -> bool {
+        let removing = matches!(call, "unlink" | "unlinkat" | "rmdir" | "statx" | "newfstatat");
+        self == Self::Kill || self == Self::Io && removing
     }
 
     /// Whether the exit code is an answer to this fault at this call.
@@ -256,22 +262,28 @@ fn attempt(scene: &Scene, template: &Sandbox, point: &Point) -> Result<(), Strin
             scene.args.join(" ")
         ))
     };
-    if let Err(wrong) = judge(scene, point, &output).and_then(|()| (scene.check)(&sandbox, &output)) {
+    if let Err(wrong) = judge(scene, point, &output).and_then(|()| check(scene, &sandbox, &output)) {
         return said(wrong);
     }
     let left = leftovers(scene, &sandbox);
-    if !left.is_empty() && point.fault != Fault::Kill {
+    if !left.is_empty() && !point.fault.keeps_files(point.call) {
         return said(format!("left behind: {left:?}"));
     }
     let second = sandbox.run_with(scene.args, scene.input);
     if !scene.again.contains(&second.code()) {
         return said(format!("the next run ended with {}\n{second}", second.code()));
     }
-    if let Err(wrong) = (scene.check)(&sandbox, &second) {
+    if let Err(wrong) = check(scene, &sandbox, &second) {
         return said(format!("after the next run: {wrong}\n{second}"));
     }
     let left = leftovers(scene, &sandbox);
     if left.is_empty() { Ok(()) } else { said(format!("left behind by the next run: {left:?}")) }
+}
+
+/// No child begins meanwhile: it would have the board open, and the next run would find it.
+fn check(scene: &Scene, sandbox: &Sandbox, output: &Output) -> Result<(), String> {
+    let _open = sandbox::FORKS.read().unwrap_or_else(PoisonError::into_inner);
+    (scene.check)(sandbox, output)
 }
 
 /// The exit code fits the fault, and there is a message that is no panic.
