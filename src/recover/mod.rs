@@ -53,6 +53,7 @@ use self::merge::Merge;
 use self::ranking::Facts;
 use self::shelf::Shelf;
 use self::sources::Source;
+use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::own::{Audience, OwnFile, RecordedMode, Sealed};
 
@@ -193,8 +194,20 @@ pub fn rebuild(
     watch: &mut dyn Watch,
 ) -> Outcome<Rebuilt> {
     let mut file = file;
-    let Ran { report, mode, apart } = run(sources, Some(&mut file), options, watch)?;
-    Ok(Rebuilt { file: file.seal(mode)?, report, apart })
+    let ran = run(sources, Some(&mut file), options, watch);
+    let sealed = ran.and_then(|ran| Ok((file.seal(ran.mode)?, ran.report, ran.apart)));
+    sealed.map(|(file, report, apart)| Rebuilt { file, report, apart }).map_err(of_new_file)
+}
+
+/// SQLite opens no source, so what it finds damaged is the file that was just written.
+fn of_new_file(failure: Failure) -> Failure {
+    if !failure.is_sqlite_damage() {
+        return failure;
+    }
+    failure
+        .with_exit(Exit::Failed)
+        .context("the new file does not read back as it was written; it was not kept")
+        .hint("Run it again. If it comes back, ask the kernel about the disk (`dmesg`) and build the file on another one.")
 }
 
 struct Ran {
