@@ -379,7 +379,7 @@ never\t'Without colour'"
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
 skip\t'Exit 0, for cron'"
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l assume-unused -d 'With --mode truncate: go on where processes of other users cannot be looked at; never beside one that was found'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l assume-unused -d 'With --mode truncate: go on where it cannot be proven that nobody else has the board open; never beside a process that was found'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -l json -d 'Short for --format json'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand checkpoint" -s q -l quiet -d 'Say less on stderr: no status, hints or bars; twice: errors only'
@@ -728,7 +728,7 @@ never\t'Without colour'"
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
 skip\t'Exit 0, for cron'"
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -l assume-unused -d 'Go on where processes of other users cannot be looked at; never beside a process that was found'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -l assume-unused -d 'Go on where it cannot be proven that nobody else has the board open; never beside a process that was found'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -l json -d 'Short for --format json'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand journal-mode" -s q -l quiet -d 'Say less on stderr: no status, hints or bars; twice: errors only'
@@ -782,7 +782,7 @@ skip\t'Exit 0, for cron'"
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l include-older -d 'Bring back also rows that only an older copy has and that seem deleted since'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l provenance -d 'Say of every row where it is from, in JSON: source, page, cell, confidence'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l undo -d 'Put back what the last install replaced'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l assume-unused -d 'Install where processes of other users cannot be looked at; never beside a process that was found'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l assume-unused -d 'Install where it cannot be proven that nobody else has the board open; never beside a process that was found'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l json -d 'Short for --format json'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -s q -l quiet -d 'Say less on stderr: no status, hints or bars; twice: errors only'
@@ -807,7 +807,7 @@ never\t'Without colour'"
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand repair" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand repair" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
 skip\t'Exit 0, for cron'"
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand repair" -l assume-unused -d 'Go on where processes of other users cannot be looked at; never beside a process that was found'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand repair" -l assume-unused -d 'Go on where it cannot be proven that nobody else has the board open; never beside a process that was found'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand repair" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand repair" -l json -d 'Short for --format json'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand repair" -s q -l quiet -d 'Say less on stderr: no status, hints or bars; twice: errors only'
@@ -832,7 +832,7 @@ never\t'Without colour'"
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand restore" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand restore" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
 skip\t'Exit 0, for cron'"
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand restore" -l assume-unused -d 'Go on where processes of other users cannot be looked at; never beside a process that was found'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand restore" -l assume-unused -d 'Go on where it cannot be proven that nobody else has the board open; never beside a process that was found'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand restore" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand restore" -l json -d 'Short for --format json'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand restore" -s q -l quiet -d 'Say less on stderr: no status, hints or bars; twice: errors only'

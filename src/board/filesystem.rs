@@ -1,7 +1,8 @@
 //! What a board's directory lies on: kind of filesystem, whether WAL can work there, free space.
 //!
 //! Responsible for reading `/proc/self/mountinfo` and `statvfs`. It names what is known to be hopeless; whether the
-//! rest works is found out by [`crate::journal`]'s probe.
+//! rest works is found out by [`crate::journal`]'s probe. It also says where somebody can have a file open who is not found
+//! by its device and inode; what follows from that is [`super::holders`]' matter.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -24,6 +25,15 @@ pub struct Filesystem {
     pub free_bytes: Option<u64>,
 }
 
+impl Filesystem {
+    /// Why somebody can have one of its files open without being found here, as a clause; nothing on a local filesystem,
+    /// whose files have one device and inode number for everybody.
+    pub fn out_of_sight(&self) -> Option<String> {
+        let why = beyond(&self.kind)?;
+        Some(format!("it lies on {} (mounted at {}), {why}", self.kind, self.mount_point.display()))
+    }
+}
+
 /// What is known in advance of WAL on a kind of filesystem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Suitability {
@@ -38,13 +48,13 @@ pub enum Suitability {
     Unproven,
 }
 
-/// The filesystem that `directory` lies on.
+/// The filesystem that a directory or a file lies on: a single file can be a mount of its own.
 ///
 /// # Errors
-/// When the directory cannot be resolved.
-pub fn of(directory: &Path) -> Outcome<Filesystem> {
-    let real = std::fs::canonicalize(directory)
-        .map_err(|error| Failure::io(error, format!("resolving {}", directory.display())).at(directory))?;
+/// When `place` cannot be resolved.
+pub fn of(place: &Path) -> Outcome<Filesystem> {
+    let real = std::fs::canonicalize(place)
+        .map_err(|error| Failure::io(error, format!("resolving {}", place.display())).at(place))?;
     let free_bytes =
         rustix::fs::statvfs(&real).ok().map(|usage| usage.f_bavail.saturating_mul(usage.f_frsize));
     let mounts = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
@@ -54,6 +64,11 @@ pub fn of(directory: &Path) -> Outcome<Filesystem> {
     );
     let wal = suitability(&kind);
     Ok(Filesystem { kind, mount_point, device, wal, free_bytes })
+}
+
+/// The filesystem that a file lies on, or would; nothing where not even its directory can be resolved.
+pub fn under(file: &Path) -> Option<Filesystem> {
+    of(file).ok().or_else(|| of(file.parent()?).ok())
 }
 
 /// What is known of WAL on filesystems of this kind.
@@ -69,6 +84,37 @@ pub fn suitability(kind: &str) -> Suitability {
         _ if kind.starts_with("nfs") || kind.starts_with("smb") => Suitability::Hopeless { why: NETWORK },
         _ => Suitability::Unproven,
     }
+}
+
+/// How files on this kind of filesystem can be open out of sight; nothing for those that are known to be local.
+///
+/// A file seen past FUSE, a network or a host's share has another device and inode number than underneath, and locks that
+/// are taken there are not seen here. A kind that is not known is not taken for local.
+///
+/// An overlay counts as local although its upper layer is reached by other paths, too. Containers lie on overlays as a rule.
+/// Who looks from inside of one is told so for its pid namespace; who sees the whole machine finds whoever came by a layer:
+/// such a file keeps its inode number or, once copied up, its name and the moment of its birth
+/// ([`super::holders`]' descriptors compare them).
+fn beyond(kind: &str) -> Option<&'static str> {
+    const LOCAL: &[&str] = &[
+        "bcachefs", "btrfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "fuseblk", "hfsplus", "jfs", "minix",
+        "msdos", "nilfs2", "ntfs", "ntfs3", "overlay", "ramfs", "reiserfs", "rootfs", "tmpfs", "udf", "ufs",
+        "vfat", "xfs", "zfs",
+    ];
+    if LOCAL.contains(&kind) {
+        return None;
+    }
+    Some(match kind {
+        "9p" | "virtiofs" | "vboxsf" => "where processes of the host can have it open out of sight",
+        "cifs" | "ceph" | "fuse.sshfs" => "where other machines can have it open out of sight",
+        _ if kind.starts_with("nfs") || kind.starts_with("smb") => {
+            "where other machines can have it open out of sight"
+        }
+        _ if kind.starts_with("fuse") => {
+            "where it can be open out of sight: by the path underneath, or on another machine"
+        }
+        _ => "of which it is not known whether it can be open there by another path or on another machine",
+    })
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -126,6 +172,10 @@ mod tests {
         23 22 0:40 / /mnt/with\\040space rw shared:1 - nfs4 host:/x rw\n\
         24 22 0:41 / /mnt/b rw - fuse.bindfs /x rw\n\
         25 22 0:42 / /mnt/b rw - tmpfs tmpfs rw\n\
+        26 22 0:43 / /mnt/f rw - fuse.bindfs /x rw\n\
+        27 22 0:44 / /srv/kanban.db rw - virtiofs share rw\n\
+        28 22 0:45 / /mnt/new rw - newfs /dev/x rw\n\
+        29 22 0:46 / /mnt/o rw - overlay overlay rw,lowerdir=l,upperdir=u,workdir=w\n\
         garbage\n";
 
     #[test]
@@ -145,6 +195,31 @@ mod tests {
         }
         assert_eq!(suitability("fuse.bindfs"), Suitability::Unproven);
         assert_eq!(suitability("ext4"), Suitability::Fine);
+    }
+
+    #[test]
+    fn only_what_is_known_to_be_local_hides_nobody() {
+        let reason = |path: &str| {
+            let Mount { point: mount_point, kind, .. } = mount_of(MOUNTS, Path::new(path)).unwrap();
+            let wal = suitability(&kind);
+            Filesystem { kind, mount_point, device: None, wal, free_bytes: None }.out_of_sight()
+        };
+        for local in ["/home/kanban.db", "/mnt/b/kanban.db", "/mnt/o/kanban.db", "/srv/other.db"] {
+            assert_eq!(reason(local), None, "{local}");
+        }
+        for (path, says) in [
+            (
+                "/mnt/f/deep/kanban.db",
+                "fuse.bindfs (mounted at /mnt/f), where it can be open out of sight: by the path",
+            ),
+            ("/mnt/with space/kanban.db", "nfs4 (mounted at /mnt/with space), where other machines"),
+            ("/srv/kanban.db", "virtiofs (mounted at /srv/kanban.db), where processes of the host"),
+            ("/mnt/new/kanban.db", "newfs (mounted at /mnt/new), of which it is not known"),
+        ] {
+            let reason = reason(path).unwrap();
+            assert!(reason.starts_with(&format!("it lies on {says}")), "{path}: {reason}");
+        }
+        assert!(beyond("unknown").is_some());
     }
 
     #[test]

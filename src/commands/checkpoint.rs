@@ -32,7 +32,8 @@ pub struct Args {
     /// writer begin at the front; truncate cuts the file to nothing and is refused while anybody has the board open, or when it is damaged.
     #[arg(long, value_enum, default_value = "passive")]
     mode: Mode,
-    /// With --mode truncate: go on where processes of other users cannot be looked at; never beside one that was found.
+    /// With --mode truncate: go on where it cannot be proven that nobody else has the board open; never beside a process that
+    /// was found.
     #[arg(long)]
     assume_unused: bool,
 }

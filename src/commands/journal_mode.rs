@@ -25,7 +25,7 @@ pub struct Args {
     /// The mode to change to.
     #[arg(value_enum)]
     mode: Option<Mode>,
-    /// Go on where processes of other users cannot be looked at; never beside a process that was found.
+    /// Go on where it cannot be proven that nobody else has the board open; never beside a process that was found.
     #[arg(long, requires = "mode")]
     assume_unused: bool,
 }

@@ -31,7 +31,7 @@ const SHOWN: usize = 100;
 /// Plain record: STATUS BOARD INDEXES EVIDENCE, the indexes apart by commas.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// Go on where processes of other users cannot be looked at; never beside a process that was found.
+    /// Go on where it cannot be proven that nobody else has the board open; never beside a process that was found.
     #[arg(long)]
     assume_unused: bool,
 }

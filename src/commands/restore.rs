@@ -38,7 +38,7 @@ pub struct Args {
     /// A path, or how `backups list` calls it.
     #[arg(value_name = "BACKUP")]
     backup: PathBuf,
-    /// Go on where processes of other users cannot be looked at; never beside a process that was found.
+    /// Go on where it cannot be proven that nobody else has the board open; never beside a process that was found.
     #[arg(long)]
     assume_unused: bool,
 }

@@ -1,13 +1,13 @@
 //! Whether a scan can have missed somebody, and why.
 //!
 //! Responsible for the difference between "nobody was found" and "nobody has it": other users' processes that cannot be
-//! read, processes out of this pid namespace's sight, other machines. `unknown` is an answer, never proof.
+//! read, processes out of this pid namespace's sight, filesystems that others reach by another path or from another machine. `unknown` is an answer, never proof.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 
 use super::{Completeness, Role, Target, process};
-use crate::board::filesystem::{Filesystem, Suitability};
+use crate::board::filesystem::Filesystem;
 use crate::plural::counted;
 
 /// Who may open the board: what decides whether a process that could not be read matters.
@@ -81,12 +81,11 @@ impl Unseen {
         if self.unsettled {
             reasons.push("new processes began faster than they could be looked at".to_owned());
         }
-        if let Some(filesystem) = filesystem.filter(|fs| matches!(fs.wal, Suitability::Hopeless { .. })) {
-            reasons.push(format!(
-                "it lies on {}, where other machines can have it open out of sight",
-                filesystem.kind
-            ));
-        }
+        let hidden = filesystem.map_or_else(
+            || Some("the filesystem that it lies on cannot be told".to_owned()),
+            Filesystem::out_of_sight,
+        );
+        reasons.extend(hidden);
         if reasons.is_empty() {
             return Completeness::Complete;
         }

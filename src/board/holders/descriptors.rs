@@ -127,24 +127,29 @@ fn descriptors(table: &Path, targets: &[Target]) -> std::io::Result<Vec<Open>> {
             continue;
         }
         let seen = Identity { dev: meta.dev(), ino: meta.ino(), birth: None };
-        let identity = known(seen, &place, targets);
         let (name, deleted) = parted(link.as_os_str().as_bytes());
+        let identity = known(seen, &place, &name, targets);
         open.push(Open { fd: number(&entry.file_name()), place: Some(place), name, deleted, identity });
     }
     Ok(open)
 }
 
-/// The identity that the board's file has here where another mount gives it another device number: on an overlay the
-/// lower file keeps its inode number and the moment of its birth.
-fn known(seen: Identity, place: &Path, targets: &[Target]) -> Identity {
-    let alike = targets
-        .iter()
-        .filter_map(|target| target.identity)
-        .find(|identity| identity.ino == seen.ino && identity.dev != seen.dev && identity.birth.is_some());
-    match alike {
-        Some(identity) if identity.birth == Identity::birth(place) => identity,
-        _ => seen,
+/// The identity that the board's file has here where another mount gives it another device number: a file of an overlay and
+/// the one in the layer behind it have the moment of their birth in common, and their inode number unless it was copied up.
+fn known(seen: Identity, place: &Path, name: &Path, targets: &[Target]) -> Identity {
+    let alike = |target: &&Target| {
+        target.identity.is_some_and(|identity| {
+            identity.dev != seen.dev
+                && identity.birth.is_some()
+                && (identity.ino == seen.ino || target.path.file_name() == name.file_name())
+        })
+    };
+    let mut candidates = targets.iter().filter(alike).filter_map(|target| target.identity).peekable();
+    if candidates.peek().is_none() {
+        return seen;
     }
+    let birth = Identity::birth(place);
+    candidates.find(|identity| identity.birth == birth).unwrap_or(seen)
 }
 
 /// A link's name, and whether the kernel has marked it as gone.

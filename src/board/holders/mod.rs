@@ -10,7 +10,7 @@
 //!   belonging      inode, name, company                                what that is to the board
 //!   lock_table     /proc/locks                                         who holds which lock
 //!   waiting        /proc/locks, while a lock is waited for              who is in the way, for people
-//!   coverage       users, pid namespaces, other machines               whether somebody can have been missed
+//!   coverage       users, pid namespaces, filesystems                  whether somebody can have been missed
 //!   many           /proc/*/fd for any of thousands of files              whether a copy is in use
 //! ```
 //!
@@ -201,7 +201,7 @@ pub fn scan_path(chosen: &Path, resolved: &Path) -> Outcome<Holders> {
 /// When `/proc` cannot be read.
 pub fn look(chosen: &Path, resolved: &Path) -> Outcome<Holders> {
     let targets = targets(chosen, resolved);
-    let filesystem = resolved.parent().and_then(|parent| super::filesystem::of(parent).ok());
+    let filesystem = super::filesystem::under(resolved);
     let mut holders = descriptors::scan(&targets, filesystem.as_ref())?;
     let device = filesystem.and_then(|filesystem| filesystem.device);
     for lock in lock_table::held(&targets, device, process::me()) {
@@ -271,7 +271,10 @@ impl Holders {
                 "it cannot be proven that nobody else has the board open, so {doing} is refused: {reason}. Nothing \
                  was changed."
             ))
-            .hint("Run it as root, or, when every Hermes process is known to be stopped, add --assume-unused.")),
+            .hint(
+                "Run it where nobody is out of sight (as root, outside of the container, on the disk's own machine and path), \
+                 or, when every Hermes process is known to be stopped, add --assume-unused.",
+            )),
             _ => Ok(()),
         }
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::lock_table::{self, Held};
 use super::{Role, process, targets};
+use crate::board::filesystem;
 use crate::ondisk::header;
 
 /// A shorter wait is not worth a word.
@@ -134,8 +135,7 @@ impl Deed {
 /// The process that most likely is in the way, nothing for one out of sight, and what it does.
 fn blocker(chosen: &Path, resolved: &Path) -> Option<(Deed, Option<u32>)> {
     let targets = targets(chosen, resolved);
-    let filesystem = resolved.parent().and_then(|parent| crate::board::filesystem::of(parent).ok());
-    let device = filesystem.and_then(|filesystem| filesystem.device);
+    let device = filesystem::under(resolved).and_then(|filesystem| filesystem.device);
     let held = lock_table::held(&targets, device, process::me());
     held.iter().filter_map(|held| Some((Deed::of(held)?, held.pid))).min()
 }

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::content::Content;
 use super::{Gathered, gather_one};
-use crate::board::Board;
 use crate::board::holders::many::{self, Openers};
+use crate::board::{Board, filesystem};
 use crate::commands::Context;
 use crate::commands::progress::Bars;
 use crate::exit::Exit;
@@ -59,6 +59,8 @@ struct Pruned {
     changed: Vec<String>,
     /// Processes that could not be asked whether they have a copy open.
     unseen_processes: usize,
+    /// How somebody can have a copy open without being found; nothing on a local filesystem.
+    out_of_sight: Option<String>,
 }
 
 /// A copy that went.
@@ -117,6 +119,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         return Ok(exit);
     }
     pruned.unseen_processes = require_unused(&contents, &plan)?;
+    pruned.out_of_sight = filesystem::under(&resolved).and_then(|under| under.out_of_sight());
     announce(context, &pruned);
     if context.globals.dry_run {
         context.ui.emit(&pruned)?;
@@ -188,6 +191,9 @@ fn announce(context: &mut Context<'_>, pruned: &Pruned) {
             "{} could not be asked whether a copy is open there.",
             counted(pruned.unseen_processes as u64, "process of another user", "processes of other users")
         ));
+    }
+    if let Some(reason) = &pruned.out_of_sight {
+        context.ui.detail(format_args!("Whether a copy is open elsewhere cannot be told: {reason}."));
     }
 }
 
@@ -274,6 +280,7 @@ impl Pruned {
             lost: plan.lost.clone(),
             changed: Vec::new(),
             unseen_processes: 0,
+            out_of_sight: None,
         }
     }
 

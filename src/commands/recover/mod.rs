@@ -47,7 +47,7 @@ pub struct Args {
     /// Put back what the last install replaced.
     #[arg(long)]
     undo: bool,
-    /// Install where processes of other users cannot be looked at; never beside a process that was found.
+    /// Install where it cannot be proven that nobody else has the board open; never beside a process that was found.
     #[arg(long, conflicts_with = "output")]
     assume_unused: bool,
 }
