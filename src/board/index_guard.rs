@@ -7,8 +7,8 @@
 //! description: SQLite, which asks for locks of other processes, would not see one of its own process.
 //!
 //! Responsible for that lock and for when it is right. An index of another moment is left to SQLite to make anew (F17), and
-//! so is one that claims frames as written back which the database file has not: through it those rows cannot be seen, and
-//! the next checkpoint would count them as done.
+//! so is one that claims frames as written back which the database file has not, or whose tables do not lead to the log's
+//! frames: through it those rows cannot be seen, and the next checkpoint would count them as done.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -22,6 +22,7 @@ use nix::libc;
 
 use super::Inspection;
 use super::holders::{self, Role};
+use super::index_table::leads_to;
 use crate::failure::{Failure, Outcome};
 
 /// The byte by which connections to an index know of each other ("WAL-mode file format", section 2.3).
@@ -37,9 +38,9 @@ const SALTS: std::ops::Range<usize> = 32..40;
 /// How many frames are written back ("WAL-mode file format", section 2.1: nBackfill).
 pub(super) const BACKFILL: std::ops::Range<usize> = 96..100;
 /// The log's header with its salts, and a frame's header with its own and its checksum.
-const LOG_HEADER_LEN: usize = 32;
+pub(super) const LOG_HEADER_LEN: usize = 32;
 const LOG_SALTS: std::ops::Range<usize> = 16..24;
-const FRAME_HEADER_LEN: usize = 24;
+pub(super) const FRAME_HEADER_LEN: usize = 24;
 const FRAME_SALTS: std::ops::Range<usize> = 8..16;
 const FRAME_SUM: std::ops::Range<usize> = 16..24;
 
@@ -57,7 +58,8 @@ impl IndexGuard {
     /// without it that process could die.
     pub fn of(inspection: &Inspection) -> Outcome<Option<Self>> {
         let Some(index) = Self::fitting(inspection) else { return Ok(None) };
-        if has_what_it_claims(inspection) == Some(true) {
+        let leads = leads_to_its_log(&index, inspection);
+        if leads && has_what_it_claims(inspection) == Some(true) {
             return Ok(Self::lock(index));
         }
         let holders = holders::look(&inspection.board.path, &inspection.resolved)?;
@@ -66,8 +68,12 @@ impl IndexGuard {
         match users.next() {
             None => Ok(None),
             Some(user) => Err(Failure::damaged(format!(
-                "the database file is older than its log's index says, and {user} uses that index: rows of the log would not \
-                 be seen. Nothing was changed."
+                "{}, and {user} uses that index: rows of the log would not be seen. Nothing was changed.",
+                if leads {
+                    "the database file is older than its log's index says"
+                } else {
+                    "the log's index does not lead to the frames of the log"
+                }
             ))
             .hint("Save every row with `kanbanctl recover --output NEW.db`, then stop that process.")
             .at(&inspection.resolved)),
@@ -133,6 +139,13 @@ fn is_of(index: &File, log: &File, page_size: usize) -> Option<bool> {
         sum.chunks_exact_mut(4).for_each(<[u8]>::reverse);
     }
     Some(!goes_on && first.get(LAST_SUM)? == sum && last.get(FRAME_SALTS)? == salts)
+}
+
+/// Whether the index leads to the frames of the board's log. One that grows meanwhile does at another look.
+fn leads_to_its_log(index: &File, inspection: &Inspection) -> bool {
+    let log = inspection.sidecars.wal.as_ref().and_then(|wal| File::open(&wal.path).ok());
+    let page_size = inspection.header().and_then(|header| header.page_size);
+    log.zip(page_size).is_some_and(|(log, size)| looks().any(|()| leads_to(index, &log, size) == Some(true)))
 }
 
 /// Whether the database file has every page that the index of the board claims to be written back; true where it claims

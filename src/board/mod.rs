@@ -15,6 +15,7 @@ pub mod generation;
 pub mod getlk;
 pub mod holders;
 pub mod index_guard;
+mod index_table;
 pub mod location;
 pub mod locks;
 pub mod log;

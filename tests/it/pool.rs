@@ -184,6 +184,30 @@ fn a_torn_log_is_never_written_over() {
     assert!(found.contains("\"wal-torn\""), "{found}");
 }
 
+/// The chain of checksums is broken at a frame whose own header was hit, however well it can be restored.
+#[test]
+fn a_log_with_a_spoilt_frame_header_is_never_written_over() {
+    let sandbox = Sandbox::with_board();
+    sandbox.run(&["create", "in the log"]).success();
+    let wal = damage::beside(&sandbox.board(), "-wal");
+    let mut log = std::fs::read(&wal).unwrap();
+    log[32 + 17] ^= 0xff;
+    std::fs::write(&wal, &log).unwrap();
+    for index in [true, false] {
+        if !index {
+            std::fs::remove_file(damage::beside(&sandbox.board(), "-shm")).unwrap();
+        }
+        let found = sandbox.run(&["health", "--json"]).exits(4).stdout;
+        assert!(found.contains("\"wal-torn\""), "{found}");
+        sandbox.run(&["create", "x"]).exits(4).says("torn");
+        assert!(std::fs::read(&wal).unwrap() == log, "the log was written");
+    }
+    let new = sandbox.work().join("new.db");
+    sandbox.run(&["recover", "--output", new.to_str().unwrap()]).success();
+    let listed = sandbox.run(&["--db", new.to_str().unwrap(), "list"]).success();
+    assert!(listed.stdout.contains("in the log"), "{listed}");
+}
+
 /// A writer that was killed after its last frame and before it told the WAL index leaves a commit that nobody has seen.
 /// The next, shorter transaction begins at the same place: the rest of the first lies behind it, and is no tear.
 #[test]
@@ -257,7 +281,9 @@ fn an_index_of_another_moment_is_made_anew() {
     let index = damage::beside(&sandbox.board(), "-shm");
     let older = std::fs::read(&index).unwrap();
     sandbox.run(&["create", "later"]).success();
-    for left in [older, vec![0xff; 32_768], Vec::new(), vec![0; 32_768]] {
+    let newest = std::fs::read(&index).unwrap();
+    let heads = [newest[..136].to_vec(), vec![0; 32_632]].concat();
+    for left in [heads, newest[..20_000].to_vec(), older, vec![0xff; 32_768], Vec::new(), vec![0; 32_768]] {
         std::fs::write(&index, left).unwrap();
         let listed = sandbox.run(&["list"]).success();
         assert!(listed.stdout.contains("in the log") && listed.stdout.contains("later"), "{listed}");

@@ -106,6 +106,8 @@ pub struct Wal {
     pub salts: [u32; 2],
     /// How many frames, counted from the first, go up to the last commit of the current generation.
     pub committed: usize,
+    /// How many frames from the first on verify as they stand in a log with a whole header.
+    unbroken: usize,
 }
 
 impl Wal {
@@ -171,6 +173,8 @@ impl Wal {
                 frames.push(frame);
             }
         }
+        // SQLite restores nothing: it ends the log where the first frame is not as its checksum says.
+        let unbroken = header.map_or(0, |_| frames.iter().take_while(|frame| frame.verified).count());
         spoilt::Log { store: log, page_size, big_endian, header }.restore(&mut frames);
         vouch_for_first(&mut frames, header.is_some());
         let salts = header
@@ -185,7 +189,7 @@ impl Wal {
             .last()
             .map_or(0, |(place, _)| place + 1);
         let committed = if spoilt::ends_in_commit(&frames, salts) { frames.len() } else { committed };
-        Self { header, page_size, frames, salts, committed }
+        Self { header, page_size, frames, salts, committed, unbroken }
     }
 
     /// The frames up to the last commit, oldest first. Those whose checksum is wrong are among them, marked; SQLite would
@@ -196,10 +200,7 @@ impl Wal {
 
     /// How many frames SQLite sees: an unbroken chain from a whole header to a commit.
     pub fn visible(&self) -> usize {
-        if self.header.is_none() {
-            return 0;
-        }
-        let chain = self.frames.iter().take_while(|frame| frame.verified && frame.salts == self.salts);
+        let chain = self.frames.iter().take(self.unbroken).take_while(|frame| frame.salts == self.salts);
         chain.filter(|frame| frame.commit != 0).last().map_or(0, next_index)
     }
 
