@@ -86,7 +86,7 @@ pub fn walk_table(image: &Image<'_>, root: u32, seen: &mut Seen) -> Walk {
     let mut walk = Walk::default();
     let mut stack = vec![Place { page: root, range: Range::default() }];
     while let Some(place) = stack.pop() {
-        let kind = kind_of(image, place.page).filter(|kind| kind.is_table());
+        let kind = kind_of(image, place.page, root).filter(|kind| kind.is_table());
         if kind.is_none() || !seen.enter(place.page) {
             walk.lost.push(place);
             continue;
@@ -110,10 +110,13 @@ pub fn walk_table(image: &Image<'_>, root: u32, seen: &mut Seen) -> Walk {
     walk
 }
 
-/// What page `number` says that it is; of a leaf no more is read than that.
-fn kind_of(image: &Image<'_>, number: u32) -> Option<Kind> {
+/// What page `number` of the tree of `root` says that it is; of a leaf no more is read than that. Nothing for an empty
+/// leaf below a root: SQLite gives back a page with its last cell, so that one is no page of the tree any more.
+fn kind_of(image: &Image<'_>, number: u32, root: u32) -> Option<Kind> {
     let head = image.head(number)?;
-    Page::read(number, &head, image.usable()).ok().map(|page| page.kind())
+    let page = Page::read(number, &head, image.usable()).ok()?;
+    let leaf = matches!(page.kind(), Kind::TableLeaf | Kind::IndexLeaf);
+    (number == root || !leaf || page.cell_count() > 0).then_some(page.kind())
 }
 
 /// The children of an interior page in key order, and whether nothing in the page speaks against it.
@@ -159,7 +162,7 @@ pub fn walk_index(image: &Image<'_>, root: u32, seen: &mut Seen) -> IndexWalk {
     let mut walk = IndexWalk::default();
     let mut stack = vec![root];
     while let Some(number) = stack.pop() {
-        let kind = kind_of(image, number).filter(|kind| !kind.is_table() && seen.enter(number));
+        let kind = kind_of(image, number, root).filter(|kind| !kind.is_table() && seen.enter(number));
         let Some(kind) = kind else {
             walk.lost.push(number);
             continue;

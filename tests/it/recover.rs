@@ -386,3 +386,37 @@ fn the_database_of_another_program_is_no_board() {
     sandbox.run(&["init"]).success();
     sandbox.run(&["recover", "--output", "new.db"]).success();
 }
+
+/// The page that the first cell of the interior page `root` points to.
+fn first_child(bytes: &[u8], root: usize) -> usize {
+    let at = (root - 1) * 4096;
+    assert_eq!(bytes[at], 5, "the root is no interior page of a table");
+    let cell = at + usize::from(u16::from_be_bytes([bytes[at + 12], bytes[at + 13]]));
+    u32::from_be_bytes(bytes[cell..cell + 4].try_into().unwrap()) as usize
+}
+
+#[test]
+fn a_leaf_that_claims_to_be_empty_has_lost_its_rows() {
+    let sandbox = Sandbox::new();
+    damage::board(&sandbox.board(), 150, 3);
+    let board = rusqlite::Connection::open(sandbox.board()).unwrap();
+    let one = |sql: &str| board.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let root = one("SELECT rootpage FROM sqlite_master WHERE name='task_events'");
+    let blank = one("SELECT rootpage FROM sqlite_master WHERE name='task_attachments'");
+    let truth = one("SELECT count(*) FROM task_events");
+    board.close().unwrap();
+    let bytes = std::fs::read(sandbox.board()).unwrap();
+    let leaf = (first_child(&bytes, usize::try_from(root).unwrap()) - 1) * 4096;
+    let empty = (usize::try_from(blank).unwrap() - 1) * 4096;
+    // Its head is zeroed with the cells still there; another page, which is empty, was written over it.
+    for fill in [vec![bytes[leaf], 0, 0, 0, 0, 0, 0, 0], bytes[empty..empty + 4096].to_vec()] {
+        let mut hurt = bytes.clone();
+        hurt[leaf..leaf + fill.len()].copy_from_slice(&fill);
+        std::fs::write(sandbox.board(), hurt).unwrap();
+        let output = sandbox.run(&["recover", "--dry-run", "--json"]);
+        let events = &output.data()["tables"]["task_events"];
+        let (back, lost) = (events["recovered"].as_i64().unwrap(), events["lost"].as_i64().unwrap());
+        assert_eq!(back + lost, truth, "{output}");
+        assert_eq!(output.code(), if lost > 0 { 5 } else { 0 }, "{output}");
+    }
+}
