@@ -59,14 +59,13 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(statement: &rusqlite::Statement<'_>) -> Rc<Self> {
-        let names: Vec<&str> = statement.column_names().collect();
+    fn of(names: &[String]) -> Rc<Self> {
         let places = KEYS.map(|key| names.iter().position(|name| name.eq_ignore_ascii_case(key)));
         let extra = names
             .iter()
             .enumerate()
             .filter(|(_, name)| !KEYS.iter().any(|key| name.eq_ignore_ascii_case(key)))
-            .map(|(place, name)| (place, (*name).to_owned()))
+            .map(|(place, name)| (place, name.clone()))
             .collect();
         Rc::new(Self { places, extra })
     }
@@ -161,19 +160,34 @@ pub fn select_only(
     let mut list = Vec::with_capacity(columns.len());
     for column in columns {
         if conn.column_exists(None, "tasks", column)? {
-            list.push(*column);
+            list.push((*column).to_owned());
         }
     }
-    let list = if list.is_empty() { "*".to_owned() } else { list.join(", ") };
-    let mut statement = conn.prepare_cached(&format!("SELECT {list} FROM tasks {tail}"))?;
+    let selected = if list.is_empty() { "*".to_owned() } else { list.join(", ") };
+    let mut statement = conn.prepare_cached(&format!("SELECT {selected} FROM tasks {tail}"))?;
     let mut rows = statement.query(values)?;
     let (mut layout, mut tasks) = (None, Vec::new());
     while let Some(row) = rows.next()? {
-        // Only the first step tells the columns: until then a kept statement has those of an earlier schema.
-        let layout = layout.get_or_insert_with(|| Layout::of(row.as_ref()));
+        // Asked behind the first step, which holds the schema still.
+        if layout.is_none() {
+            layout = Some(Layout::of(&if list.is_empty() {
+                columns_of(conn)?
+            } else {
+                std::mem::take(&mut list)
+            }));
+        }
+        let Some(layout) = &layout else { break };
         tasks.push(Task::read(layout, row, row.as_ref().column_count())?);
     }
     Ok(tasks)
+}
+
+/// The columns of `tasks` in their order. A statement has their names too, but a name that is not UTF-8, which a flipped
+/// bit is enough for, ends the process there.
+fn columns_of(conn: &Connection) -> Outcome<Vec<String>> {
+    let mut statement = conn.prepare_cached("SELECT name FROM pragma_table_info('tasks')")?;
+    let names = statement.query_map([], |row| super::schema::lossy(row, 0))?;
+    Ok(names.collect::<Result<_, _>>()?)
 }
 
 /// The task with exactly this id.
@@ -187,7 +201,7 @@ pub fn get(conn: &Connection, id: &str) -> Outcome<Option<Task>> {
 /// whose variable is empty must not hit it. Nothing at all is 2.
 pub fn resolve(conn: &Connection, typed: &str) -> Outcome<String> {
     if typed.is_empty() {
-        return Err(Failure::usage("An empty id names no task.")
+        return Err(Failure::usage("an empty id names no task.")
             .hint("`kanbanctl list` shows the ids; a unique beginning of one is enough."));
     }
     let exact: Option<String> = conn
@@ -203,7 +217,7 @@ pub fn resolve(conn: &Connection, typed: &str) -> Outcome<String> {
     }
     match found.as_slice() {
         [id] if !"t_".starts_with(typed) => Ok(id.clone()),
-        [] => Err(Failure::not_found(format!("There is no task {typed} on this board."))
+        [] => Err(Failure::not_found(format!("there is no task {typed} on this board."))
             .hint("`kanbanctl list --archived` shows every task.")),
         several => {
             let mut names = String::new();

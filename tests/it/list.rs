@@ -125,6 +125,25 @@ fn unknown_columns_are_shown_and_newer_boards_refused_or_guarded() {
 }
 
 #[test]
+fn a_column_whose_name_is_not_utf8_is_shown_like_any_other() {
+    let sandbox = Sandbox::with_board();
+    let id = create(&sandbox, &["x", "--branch", "b", "--workspace", "worktree"]);
+    sandbox.run(&["checkpoint"]).success();
+    let mut bytes = std::fs::read(sandbox.board()).unwrap();
+    let name = b"branch_name";
+    for at in 0..bytes.len() - name.len() {
+        if bytes[at..].starts_with(name) {
+            bytes[at + 3] = 0x94;
+        }
+    }
+    std::fs::write(sandbox.board(), bytes).unwrap();
+    sandbox.run(&["list"]).success();
+    let shown = data(&sandbox.run(&["show", &id, "--json"]).success())["task"].clone();
+    assert_eq!(shown["extra"], json!({"bra\u{fffd}ch_name": "b"}));
+    sandbox.run(&["create", "y", "--json"]).success();
+}
+
+#[test]
 fn hostile_text_stays_in_its_field() {
     let sandbox = Sandbox::with_board();
     let title = "a\u{1b}[31mred\u{202e}\nnext\tcell";

@@ -102,7 +102,7 @@ impl SchemaReport {
         match &self.verdict {
             Verdict::Writable => Ok(()),
             Verdict::ReadOnly { why } => Err(Failure::refused(format!(
-                "The board's schema does not allow writing: {}.",
+                "the board's schema does not allow writing: {}.",
                 why.join("; ")
             ))
             .hint("Reading works. `kanbanctl health` lists what differs; nothing was changed.")),
@@ -206,7 +206,7 @@ fn entries(conn: &Connection) -> Outcome<Vec<Entry>> {
 }
 
 /// Text whatever the schema holds; NULL is empty.
-pub(super) fn lossy(row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<String> {
+pub(in crate::store) fn lossy(row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<String> {
     Ok(match row.get_ref(index)? {
         rusqlite::types::ValueRef::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         _ => String::new(),

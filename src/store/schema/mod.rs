@@ -12,6 +12,7 @@ use rusqlite::Connection;
 
 use crate::failure::{Failure, Outcome};
 
+pub(super) use check::lossy;
 pub use check::{Column, Compared, SchemaReport, Table, Verdict, check};
 pub use code::{Carriers, carriers, require_board};
 pub use tables::{INDEXES, KNOWN_NEWER_COLUMNS, TABLES, TableFacts};
@@ -29,7 +30,7 @@ pub fn create(conn: &Connection) -> Outcome<()> {
 }
 
 fn no_board() -> Failure {
-    Failure::no_board("The file is an SQLite database without Hermes' tables: it holds no board.")
+    Failure::no_board("the file is an SQLite database without Hermes' tables: it holds no board.")
         .hint("Name another file with --db or --board; `kanbanctl -v` says which rule chose this one.")
         .hint("If a board was there, see what can be brought back with `kanbanctl recover --dry-run`.")
 }
