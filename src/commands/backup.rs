@@ -13,7 +13,7 @@ use crate::board::{Board, location};
 use crate::clock;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::own::{Audience, OwnFile, RecordedMode, Sealed};
+use crate::own::{self, Audience, OwnFile, RecordedMode, Sealed};
 use crate::pool::{Access, Pool, rest_between_looks};
 use crate::recover::sources::names;
 use crate::store::audit::{self, Integrity};
@@ -96,7 +96,9 @@ fn say(context: &mut Context<'_>, made: &Made) {
         (false, true) => "would be copied to",
         (false, false) => "was copied to",
     };
-    context.ui.success(format_args!("{} {what} {}.", made.board, made.path));
+    // Where the table stands above it, its first line is the path.
+    let place = if context.ui.settings().stdout_terminal { "this backup" } else { &made.path };
+    context.ui.success(format_args!("{} {what} {place}.", made.board));
 }
 
 fn one(context: &mut Context<'_>, args: &Args, board: &Board) -> Outcome<Made> {
@@ -152,10 +154,18 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
     let sealed = file.seal(recorded)?;
     let (sha256, bytes) = sealed.digest()?;
     let short = sha256.get(..16).unwrap_or(&sha256).to_owned();
-    let already = ours(directory, &resolved)
-        .into_iter()
-        .next_back()
-        .filter(|path| path.to_string_lossy().ends_with(&format!(".{short}.db")));
+    let newest = ours(directory, &resolved).into_iter().next_back();
+    let already = newest.filter(|path| path.to_string_lossy().ends_with(&format!(".{short}.db")));
+    let already = already.filter(|path| {
+        let whole = own::digest(path).is_ok_and(|(found, _)| found == sha256);
+        if !whole {
+            context.ui.warning(format_args!(
+                "{} does not hold any more what its name says; the board is copied anew.",
+                path.display()
+            ));
+        }
+        whole
+    });
     let path = match &already {
         Some(path) => path.clone(),
         None => publish(context, sealed, directory.join(named(format!("{moment}.{short}.db"))), audience)?,

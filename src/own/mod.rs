@@ -234,6 +234,25 @@ impl OwnFile {
     }
 }
 
+/// SHA-256 of a file that nobody has open through SQLite here, in hex, and its length in bytes.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn digest(path: &Path) -> Outcome<(String, u64)> {
+    let reading = |error| Failure::io(error, format!("reading {}", path.display()));
+    let mut file = File::open(path).map_err(reading)?;
+    let (mut hash, mut length, mut piece) = (Sha256::new(), 0_u64, vec![0_u8; PIECE]);
+    loop {
+        let read = file.read(&mut piece).map_err(reading)?;
+        let Some(bytes) = piece.get(..read).filter(|bytes| !bytes.is_empty()) else {
+            break;
+        };
+        hash.update(bytes);
+        length += u64::try_from(read).unwrap_or_default();
+    }
+    Ok((hex(&hash.finalize()), length))
+}
+
 impl Sealed {
     /// The finished file, still under its temporary name; nobody else knows it.
     ///
@@ -248,19 +267,7 @@ impl Sealed {
     /// # Errors
     /// When it cannot be read.
     pub fn digest(&self) -> Outcome<(String, u64)> {
-        let path = self.path()?;
-        let reading = |error| Failure::io(error, format!("reading {}", path.display()));
-        let mut file = File::open(&path).map_err(reading)?;
-        let (mut hash, mut length, mut piece) = (Sha256::new(), 0_u64, vec![0_u8; PIECE]);
-        loop {
-            let read = file.read(&mut piece).map_err(reading)?;
-            let Some(bytes) = piece.get(..read).filter(|bytes| !bytes.is_empty()) else {
-                break;
-            };
-            hash.update(bytes);
-            length += u64::try_from(read).unwrap_or_default();
-        }
-        Ok((hex(&hash.finalize()), length))
+        digest(&self.path()?)
     }
 
     /// Chooses another final name in the same directory, for names that carry the content's hash.

@@ -148,3 +148,18 @@ fn a_copy_is_shown_and_compared_by_any_path() {
         sandbox.run(&["backups", "show", wrong]).exits(13).says("backups list");
     }
 }
+
+#[test]
+fn a_backup_that_rotted_is_no_reason_to_make_none() {
+    let sandbox = Sandbox::with_board();
+    let first = sandbox.run(&["backup", "--json"]).success().data();
+    let rotten = first["path"].as_str().unwrap();
+    let bytes = std::fs::read(rotten).unwrap();
+    std::fs::write(rotten, &bytes[..4096]).unwrap();
+    let mut command = sandbox.command(&["backup", "--json"]);
+    command.env("KANBANCTL_NOW", "1780000100");
+    let again = sandbox.finish(command, b"").success().says(rotten).data();
+    assert_eq!(again["already"], false);
+    assert_ne!(again["path"], first["path"]);
+    assert_eq!(std::fs::read(again["path"].as_str().unwrap()).unwrap(), bytes);
+}
