@@ -34,6 +34,22 @@ pub fn compact(epoch: i64) -> String {
         .map_or_else(|_| epoch.to_string(), |time| time.strftime("%Y%m%dT%H%M%SZ").to_string())
 }
 
+/// Seconds as a person says them, in the two largest units: `45 s`, `3 min 5 s`, `3 d 4 h`. What lies ahead is `0 s`.
+pub fn span(seconds: i64) -> String {
+    let seconds = seconds.max(0);
+    let parts = [
+        (seconds / 86_400, "d"),
+        (seconds % 86_400 / 3_600, "h"),
+        (seconds % 3_600 / 60, "min"),
+        (seconds % 60, "s"),
+    ];
+    let first = parts.iter().position(|part| part.0 != 0).unwrap_or(parts.len() - 1);
+    let told = parts.iter().skip(first).take(2).enumerate();
+    let words =
+        told.filter(|(at, part)| *at == 0 || part.0 != 0).map(|(_, part)| format!("{} {}", part.0, part.1));
+    words.collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,5 +59,12 @@ mod tests {
         assert_eq!(rfc3339(1_780_000_000).as_deref(), Some("2026-05-28T20:26:40Z"));
         assert_eq!(compact(1_780_000_000), "20260528T202640Z");
         assert_eq!(rfc3339(i64::MAX), None);
+    }
+
+    #[test]
+    fn a_span_has_its_two_largest_units() {
+        let told = [0, 1, 60, 185, 3_600, 3_605, 273_599, 86_400, 90_061, -90].map(span);
+        let wanted = ["0 s", "1 s", "1 min", "3 min 5 s", "1 h", "1 h", "3 d 3 h", "1 d", "1 d 1 h", "0 s"];
+        assert_eq!(told, wanted);
     }
 }

@@ -11,6 +11,14 @@ use std::path::Path;
 /// What to do about a board's file with several names: the log beside each of them may hold rows that no other has.
 pub const OF_SEVERAL_NAMES: &str = "Remove none before its log is recovered: `kanbanctl health` finds them, `kanbanctl health --explain hard-links` says how.";
 
+/// Where nothing was found to recover from.
+pub const IS_IT_THE_ONE: &str =
+    "Is it the file that was meant? `kanbanctl -v boards show` says which one it is and why.";
+
+/// What else can be recovered from.
+pub const READ_A_COPY: &str =
+    "If another copy of the board is anywhere, read it too: `kanbanctl recover COPY --output NEW.db`.";
+
 /// What leads a pasted command line to the board that was meant; empty where nothing is needed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Aim {

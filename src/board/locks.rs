@@ -92,7 +92,7 @@ fn take_one(path: &Path, deadline: Instant, signals: &Signals, waits: &mut dyn F
     })?;
     loop {
         if let Some(signal) = signals.received() {
-            return Err(Failure::new(Exit::Interrupted(signal), "Interrupted; nothing was changed.").at(path));
+            return Err(Failure::new(Exit::Interrupted(signal), "interrupted; nothing was changed.").at(path));
         }
         match file.try_lock() {
             Ok(()) => return Ok(file),

@@ -52,6 +52,9 @@ struct Entry {
     counts: Option<BTreeMap<String, i64>>,
     total: Option<i64>,
     note: Option<String>,
+    /// What to do about what `note` says.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hints: Vec<String>,
 }
 
 /// All boards.
@@ -100,7 +103,11 @@ fn list(context: &mut Context<'_>, all: bool) -> Outcome<Exit> {
         if metadata.archived && !all {
             continue;
         }
-        let (state, counts, note) = look(context, &board);
+        let (state, looked) = look(context, &board);
+        let (counts, failure) = match looked {
+            Ok(counts) => (Some(counts), None),
+            Err(failure) => (None, Some(board.blame(failure))),
+        };
         entries.push(Entry {
             is_current: current.as_ref() == Some(&board.path),
             total: counts.as_ref().map(|counts| counts.values().sum()),
@@ -111,20 +118,19 @@ fn list(context: &mut Context<'_>, all: bool) -> Outcome<Exit> {
             path: board.path.display().to_string(),
             state,
             counts,
-            note,
+            hints: failure.as_ref().map(|failure| failure.hints().to_vec()).unwrap_or_default(),
+            note: failure.map(|failure| failure.to_string()),
         });
     }
     context.ui.emit(&Listed(entries))?;
     Ok(Exit::Ok)
 }
 
-/// What is there, tasks by status, and why they could not be counted.
-type Look = (&'static str, Option<BTreeMap<String, i64>>, Option<String>);
-
-fn look(context: &mut Context<'_>, board: &Board) -> Look {
+/// What is there, and its tasks by status.
+fn look(context: &mut Context<'_>, board: &Board) -> (&'static str, Outcome<BTreeMap<String, i64>>) {
     let inspection = match board.inspect() {
         Ok(inspection) => inspection,
-        Err(failure) => return ("unreadable", None, Some(failure.to_string())),
+        Err(failure) => return ("unreadable", Err(failure)),
     };
     let state = word(&inspection.state);
     let now = context.clock.epoch();
@@ -133,10 +139,7 @@ fn look(context: &mut Context<'_>, board: &Board) -> Look {
         pool.close()?;
         Ok(counted.by_status)
     });
-    match counted {
-        Ok(counts) => (state, Some(counts), None),
-        Err(failure) => (state, None, Some(failure.to_string())),
-    }
+    (state, counted)
 }
 
 fn show(context: &mut Context<'_>, slug: Option<&str>) -> Outcome<Exit> {
@@ -234,6 +237,9 @@ impl Report for Listed {
         for entry in &self.0 {
             if let Some(note) = &entry.note {
                 page.spans(&[(Label::Warning, entry.called()), (Label::Text, ": "), (Label::Text, note)]);
+                for hint in &entry.hints {
+                    page.spans(&[(Label::Hint, "  hint: "), (Label::Text, hint)]);
+                }
             }
         }
     }

@@ -60,7 +60,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             if index % TASKS_PER_LOOK == 0
                 && let Some(signal) = signals.received()
             {
-                return Err(Failure::new(Exit::Interrupted(signal), "Interrupted; no task was completed."));
+                return Err(Failure::new(Exit::Interrupted(signal), "interrupted; no task was completed."));
             }
             let mut completion = completion.clone();
             completion.task = task::resolve(txn, &completion.task)
@@ -108,6 +108,7 @@ fn nothing_written(failure: Failure, tasks: usize) -> Failure {
 fn tell(context: &mut Context<'_>, completed: &[Completed]) {
     let promoted: usize = completed.iter().map(|one| one.promoted.len()).sum();
     let done = match completed {
+        [] => "no task; none was given".to_owned(),
         [one] => one.id.clone(),
         many => counted(many.len() as u64, "task", "tasks"),
     };
@@ -174,11 +175,11 @@ fn completions(args: &Args, signals: &Signals) -> Outcome<Vec<(usize, Completion
 fn from_line(line: &[u8], number: usize, args: &Args) -> Outcome<Completion> {
     let wrong = |what: String| draft::at_line(Failure::usage(what), number);
     if !line.starts_with(b"{") {
-        let id = std::str::from_utf8(line).map_err(|_| wrong("This is no id.".to_owned()))?;
+        let id = std::str::from_utf8(line).map_err(|_| wrong("this is no id.".to_owned()))?;
         return Ok(Completion { task: id.to_owned(), result: args.result.clone(), ..Completion::default() });
     }
     let keys: Keys =
-        serde_json::from_slice(line).map_err(|error| wrong(format!("This is no completion: {error}.")))?;
+        serde_json::from_slice(line).map_err(|error| wrong(format!("this is no completion: {error}.")))?;
     Ok(Completion {
         task: keys.id,
         result: keys.result.or_else(|| args.result.clone()),

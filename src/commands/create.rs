@@ -68,7 +68,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             if index % LINES_PER_LOOK == 0
                 && let Some(signal) = signals.received()
             {
-                return Err(Failure::new(Exit::Interrupted(signal), "Interrupted; no task was created."));
+                return Err(Failure::new(Exit::Interrupted(signal), "interrupted; no task was created."));
             }
             let number = line.number;
             let mut draft = line.with_parents(&created)?;
@@ -125,6 +125,8 @@ fn tell(context: &mut Context<'_>, created: &[Created], board: &Board) {
             one.id
         ));
         context.ui.status(said);
+    } else if created.is_empty() {
+        context.ui.status("No task was given; nothing was created.");
     } else if !fresh.is_empty() {
         context.ui.status(format_args!(
             "Created {} on {} in one transaction.",
@@ -166,7 +168,7 @@ fn read_stdin(signals: &Signals) -> Outcome<Vec<u8>> {
     loop {
         let ready = poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&pause));
         if let Some(signal) = signals.received() {
-            return Err(Failure::new(Exit::Interrupted(signal), "Interrupted; nothing was written."));
+            return Err(Failure::new(Exit::Interrupted(signal), "interrupted; nothing was written."));
         }
         if !matches!(ready, Ok(1..)) {
             continue;

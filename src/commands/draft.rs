@@ -118,7 +118,7 @@ impl Line {
             let task = places.binary_search(&number).ok().and_then(|index| created.get(index));
             let Some(task) = task else {
                 return Err(at_line(
-                    Failure::usage(format!("The parent {parent} is not an earlier line with a task.")),
+                    Failure::usage(format!("the parent {parent} is not an earlier line with a task.")),
                     self.number,
                 ));
             };
@@ -226,7 +226,7 @@ pub fn parse(bytes: &[u8], base: &Draft, env: &Env) -> Outcome<Vec<Line>> {
     let mut drafts = Vec::new();
     for (number, line) in numbered(bytes) {
         let keys: Keys = serde_json::from_slice(line)
-            .map_err(|error| at_line(Failure::usage(format!("This is no task: {error}.")), number))?;
+            .map_err(|error| at_line(Failure::usage(format!("this is no task: {error}.")), number))?;
         drafts.push(keys.over(base, env).map_err(|failure| at_line(failure, number))?);
         places.push(number);
     }
@@ -268,7 +268,7 @@ fn workspace(text: &str, env: &Env) -> Outcome<Workspace> {
         ("worktree", Some(path)) if !path.is_empty() => Ok(Workspace::Worktree(Some(at_home(path, env)))),
         ("dir", Some(path)) if !path.is_empty() => Ok(Workspace::Dir(at_home(path, env))),
         _ => Err(Failure::usage(format!(
-            "The workspace {text:?} is none of scratch, worktree, worktree:PATH and dir:PATH."
+            "the workspace {text:?} is none of scratch, worktree, worktree:PATH and dir:PATH."
         ))),
     }
 }
@@ -288,7 +288,7 @@ fn branch(given: &str) -> Outcome<String> {
     let name = given.trim();
     if name.is_empty() || name.starts_with('-') || name.contains(char::is_whitespace) {
         return Err(Failure::usage(format!(
-            "The branch {given:?} is empty, begins with a dash or contains white space."
+            "the branch {given:?} is empty, begins with a dash or contains white space."
         )));
     }
     Ok(name.to_owned())

@@ -127,7 +127,7 @@ pub(super) fn every_board(
     }
     if seen == 0 {
         return Err(
-            Failure::no_board("There is no board under the root.").hint("Create one with `kanbanctl init`.")
+            Failure::no_board("there is no board under the root.").hint("Create one with `kanbanctl init`.")
         );
     }
     Ok(exit)

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::Context;
 use super::list::every_board;
+use crate::clock;
 use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::pool::Access;
@@ -88,8 +89,7 @@ impl OfBoard {
         }
         if let Some(age) = self.stats.oldest_ready_age_seconds {
             page.blank();
-            let seconds = if age == 1 { "second" } else { "seconds" };
-            page.line(&format!("The oldest ready task was created {age} {seconds} ago."));
+            page.line(&format!("The oldest ready task was created {} ago.", clock::span(age)));
         }
     }
 

@@ -37,7 +37,8 @@ pub struct Chosen {
 }
 
 impl Failure {
-    /// A failure with the given exit code and message (a full sentence).
+    /// A failure with the given exit code and message: a full sentence that begins in lower case, as it stands after a
+    /// heading or a place, and ends in a period.
     pub fn new(exit: Exit, message: impl fmt::Display) -> Self {
         Self {
             exit,
@@ -167,6 +168,15 @@ impl Failure {
     pub fn aimed(mut self, aim: &Aim) -> Self {
         for hint in &mut self.hints {
             *hint = aim.text(hint);
+        }
+        self
+    }
+
+    /// Gives another command than the one in the hints.
+    #[must_use]
+    pub fn instead(mut self, command: &str, other: &str) -> Self {
+        for hint in &mut self.hints {
+            *hint = hint.replace(command, other);
         }
         self
     }

@@ -55,6 +55,7 @@ use self::shelf::Shelf;
 use self::sources::Source;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::hint;
 use crate::own::{Audience, OwnFile, RecordedMode, Sealed};
 
 pub use self::holdings::{Holdings, Viewer};
@@ -281,7 +282,7 @@ fn attempt(
         report.faults = verdict.faults;
         report.dangling = verdict.dangling;
         if let Some(fault) = report.faults.first() {
-            return Err(Failure::failed(format!("The rebuilt file did not pass its checks: {fault}.")));
+            return Err(Failure::failed(format!("the rebuilt file did not pass its checks: {fault}.")));
         }
         apart = apart::set_apart(&merged, shelf, &options.scratch)?;
     }
@@ -297,9 +298,9 @@ fn barren(sources: &[Source], kind: fn(String) -> Failure, what: &str) -> Failur
         0 => String::new(),
         rest => format!(" and {rest} more"),
     };
-    let failure = kind(format!("No source holds {what}; looked at {}{more}.", named.join(", ")))
-        .hint("Is it the file that was meant? `kanbanctl -v boards show` says which one it is and why.")
-        .hint("If another copy of the board is anywhere, read it too: `kanbanctl recover COPY --output NEW.db`.");
+    let failure = kind(format!("no source holds {what}; looked at {}{more}.", named.join(", ")))
+        .hint(hint::IS_IT_THE_ONE)
+        .hint(hint::READ_A_COPY);
     // Nothing was made: the sources are what this is about.
     sources.iter().take(1).fold(failure, |failure, source| failure.at(&source.path))
 }

@@ -121,7 +121,7 @@ impl Source {
             let (file, log) = (open(&main)?, open(&wal)?);
             let gone = if self.base.is_some() { log.is_none() } else { file.is_none() };
             if self.kind == Kind::Held && gone {
-                return Err(Failure::busy("The process that held this file has ended meanwhile.")
+                return Err(Failure::busy("the process that held this file has ended meanwhile.")
                     .at(&self.path)
                     .hint(
                         "What it had not written to the board is gone with it. Run this again for the rest.",

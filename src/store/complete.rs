@@ -96,17 +96,17 @@ impl<'c> Completer<'c> {
         let allowed = matches!(status.as_str(), "running" | "ready" | "blocked")
             || (self.schema.newer && status == "review");
         if !allowed {
-            return Err(Failure::conflict(format!("Task {id} is {status} and cannot be completed."))
+            return Err(Failure::conflict(format!("task {id} is {status} and cannot be completed."))
                 .hint("A task is completed out of running, ready or blocked."));
         }
         if expected_run.is_some() && expected_run != run::current(self.conn, &self.schema, id)? {
             return Err(Failure::conflict(format!(
-                "Task {id} has moved on to another run than this worker's."
+                "task {id} has moved on to another run than this worker's."
             ))
             .hint("The dispatcher reclaimed it; stop this worker."));
         }
         if self.schema.newer && !super::link::satisfied(self.conn, id)? {
-            return Err(Failure::conflict(format!("Task {id} waits for parents that are not done."))
+            return Err(Failure::conflict(format!("task {id} waits for parents that are not done."))
                 .hint(format!("`kanbanctl show {}` names them.", crate::hint::quoted(id))));
         }
         Ok(goal.integer() == Some(1))

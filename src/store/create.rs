@@ -146,14 +146,14 @@ impl Draft {
     pub fn normalise(mut self) -> Outcome<Self> {
         self.title = text::strip(&self.title).to_owned();
         if self.title.is_empty() {
-            return Err(Failure::usage("A title is required."));
+            return Err(Failure::usage("a title is required."));
         }
         if let Some(name) = &self.assignee {
             let canonical = text::canonical_assignee(name);
-            self.assignee = Some(canonical.ok_or_else(|| Failure::usage("The assignee cannot be empty."))?);
+            self.assignee = Some(canonical.ok_or_else(|| Failure::usage("the assignee cannot be empty."))?);
         }
         if self.branch.is_some() && !matches!(self.workspace, Workspace::Worktree(_)) {
-            return Err(Failure::usage("A branch is only valid with the workspace `worktree`."));
+            return Err(Failure::usage("a branch is only valid with the workspace `worktree`."));
         }
         if self.max_retries.is_some_and(|retries| retries < 1) {
             return Err(Failure::usage("max_retries must be at least 1, which blocks on the first failure."));
@@ -179,7 +179,7 @@ fn skills(given: Vec<String>) -> Outcome<Vec<String>> {
         let name = text::strip(&skill);
         if name.contains(',') {
             return Err(Failure::usage(format!(
-                "The skill name {name:?} contains a comma; give each skill a --skill of its own."
+                "the skill name {name:?} contains a comma; give each skill a --skill of its own."
             )));
         }
         if TOOLSETS.contains(&name.to_lowercase().as_str()) {

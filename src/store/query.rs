@@ -88,7 +88,7 @@ fn order(name: Option<&str>) -> Outcome<&'static str> {
     let name = name.unwrap_or("priority");
     SORTS.iter().find(|(known, _)| *known == name).map(|(_, order)| *order).ok_or_else(|| {
         let known: Vec<&str> = SORTS.iter().map(|(known, _)| *known).collect();
-        Failure::usage(format!("There is no sort order {name}; there are {}.", known.join(", ")))
+        Failure::usage(format!("there is no sort order {name}; there are {}.", known.join(", ")))
     })
 }
 
@@ -118,7 +118,7 @@ pub struct Shown {
 pub fn show(conn: &Connection, typed: &str) -> Outcome<Shown> {
     let id = task::resolve(conn, typed)?;
     let task = task::get(conn, &id)?
-        .ok_or_else(|| Failure::not_found(format!("Task {id} vanished while it was read.")))?;
+        .ok_or_else(|| Failure::not_found(format!("task {id} vanished while it was read.")))?;
     Ok(Shown {
         latest_summary: run::latest_summary(conn, &id)?,
         parents: link::parents(conn, &id)?,

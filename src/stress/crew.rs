@@ -54,7 +54,7 @@ pub fn run(plan: &Plan, signals: &Signals, progress: &dyn Fn(u64, u64)) -> Outco
         if let Some(signal) = signals.received() {
             return Err(Failure::new(
                 Exit::Interrupted(signal),
-                "Interrupted; the workers and the scratch board are gone.",
+                "interrupted; the workers and the scratch board are gone.",
             ));
         }
         let now = Instant::now();

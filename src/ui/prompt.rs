@@ -100,7 +100,7 @@ const LISTEN: Duration = Duration::from_millis(50);
 /// Ctrl-C that comes before the terminal is told to pass keys on is a signal, not a key. At a question nothing is half
 /// done, so the process ends at once, with the terminal as it was before; `moves` says that asking moves the cursor.
 fn attended<T>(signals: &Signals, moves: bool, ask: impl FnOnce() -> std::io::Result<T>) -> Outcome<T> {
-    let interrupted = |signal| Failure::new(Exit::Interrupted(signal), "Interrupted; nothing was changed.");
+    let interrupted = |signal| Failure::new(Exit::Interrupted(signal), "interrupted; nothing was changed.");
     if let Some(signal) = signals.received() {
         return Err(interrupted(signal));
     }
@@ -145,7 +145,7 @@ fn restore(before: Option<&rustix::termios::Termios>, moves: bool) {
 }
 
 fn declined() -> Failure {
-    Failure::refused("Not confirmed; nothing was changed.")
+    Failure::refused("not confirmed; nothing was changed.")
         .hint("Run the command again and answer as it asks, or confirm it with `--yes`.")
 }
 

@@ -197,7 +197,7 @@ fn a_question_that_is_not_confirmed_says_how_it_is() {
     terminal.type_text("no\r");
     let (seen, code) = terminal.finish();
     assert_eq!(code, 12, "{seen}");
-    assert!(seen.contains("Not confirmed") && seen.contains("--yes"), "{seen}");
+    assert!(seen.contains("not confirmed") && seen.contains("--yes"), "{seen}");
 }
 
 #[test]

@@ -63,6 +63,9 @@ struct Extent {
     provenance: bool,
 }
 
+/// The command that hints from below give to build a file instead.
+const BUILD: &str = "`kanbanctl recover --output NEW.db`";
+
 impl Args {
     /// The same recovery without its destination, to be pasted: without what it was told to read it would be another.
     fn again(&self) -> String {
@@ -107,7 +110,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             )
         }
         None if context.globals.dry_run => build(context, args, &board, None),
-        None => install::run(context, args, &board),
+        // Hints from below know nothing of what was named on the command line.
+        None => install::run(context, args, &board)
+            .map_err(|failure| failure.instead(BUILD, &format!("`{} --output NEW.db`", args.again()))),
     }
 }
 
@@ -139,11 +144,14 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
         map,
     };
     context.ui.emit(&recovered)?;
+    if let Some(output) = output {
+        let rows = counted(recovered.report.recovered(), "row is", "rows are");
+        context.ui.status(format_args!("{rows} in {}; the board was not touched.", output.display()));
+    }
+    let exit = exit(context, &recovered);
     match output {
         None if already => say_already(context, &recovered),
         Some(output) => {
-            let rows = counted(recovered.report.recovered(), "row is", "rows are");
-            context.ui.status(format_args!("{rows} in {}; the board was not touched.", output.display()));
             let path = hint::quoted(absolute(output));
             context.ui.hint(format_args!("Look at it with `kanbanctl --db {path} health --depth full`."));
             say_how_it_is_installed(context, args, &recovered, &path);
@@ -160,7 +168,7 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
             ));
         }
     }
-    Ok(exit(context, &recovered))
+    Ok(exit)
 }
 
 /// Whether some of it is only in the hands of living processes.

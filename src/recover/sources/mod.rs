@@ -27,6 +27,7 @@ use serde::Serialize;
 
 use super::Watch;
 use crate::failure::{Failure, Outcome};
+use crate::hint;
 
 pub use self::discovery::Member;
 pub use self::grouping::Digests;
@@ -112,7 +113,10 @@ pub fn discover(board: &Path, named: &[PathBuf], watch: &mut dyn Watch) -> Outco
     files.extend(own.into_iter().map(|member| (Kind::Own, member)));
     unread.extend(unread_own);
     if files.is_empty() && unread.is_empty() {
-        return Err(Failure::no_board("There is no board file and no copy of one.").at(board));
+        return Err(Failure::no_board("there is no board file and no copy of one.")
+            .hint(hint::IS_IT_THE_ONE)
+            .hint(hint::READ_A_COPY)
+            .at(board));
     }
     let mut found = grouping::group(files, Digests::WhereNeeded, watch)?;
     found.unread.extend(unread);
@@ -126,7 +130,7 @@ pub fn discover(board: &Path, named: &[PathBuf], watch: &mut dyn Watch) -> Outco
 pub fn require_there(named: &[PathBuf]) -> Outcome<()> {
     for path in named {
         if !exists(path)? {
-            return Err(Failure::no_board(format!("The source {} does not exist.", path.display()))
+            return Err(Failure::no_board(format!("the source {} does not exist.", path.display()))
                 .hint(
                     "Name a file that is there; `kanbanctl backups list` shows the copies beside the board.",
                 )
@@ -218,7 +222,7 @@ impl Source {
 }
 
 pub(super) fn moving(path: &Path) -> Failure {
-    Failure::busy("The file changed every time it was read.")
+    Failure::busy("the file changed every time it was read.")
         .at(path)
         .hint("Stop the processes that write to this board, then try again.")
 }

@@ -57,7 +57,7 @@ impl Folder {
     /// What the filesystem says; what could not be removed is still there.
     pub fn remove(&self, member: &Member) -> Outcome<Removed> {
         let Some(main) = member.path.file_name().filter(|main| self.is_copy(main)) else {
-            return Err(Failure::refused("It is not named as a copy of this board; nothing was removed.")
+            return Err(Failure::refused("it is not named as a copy of this board; nothing was removed.")
                 .at(&member.path));
         };
         if member.path.parent() != Some(&self.path) || member.is_linked {

@@ -97,7 +97,7 @@ impl Plan {
             return Ok(());
         }
         Err(Failure::busy(
-            "The board changed meanwhile and no longer holds rows that copies were to be removed for.",
+            "the board changed meanwhile and no longer holds rows that copies were to be removed for.",
         )
         .hint("Nothing was removed. Run the command again."))
     }

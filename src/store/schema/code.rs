@@ -47,7 +47,7 @@ pub fn require_board(conn: &Connection) -> Outcome<()> {
     }
     if let Some(first) = why.first() {
         return Err(Failure::refused(format!(
-            "Reading this board would run code that it brings along: {first}."
+            "reading this board would run code that it brings along: {first}."
         ))
         .hint("`kanbanctl health` lists what differs; nothing was run.")
         .hint("Take its rows out with `kanbanctl recover --output NEW.db`, which runs nothing."));
