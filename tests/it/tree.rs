@@ -68,6 +68,32 @@ fn only_the_ui_prints_and_only_main_exits() {
     assert!(guilty.is_empty(), "{}", guilty.join("\n"));
 }
 
+/// An error stands behind a heading or a place; only names begin it in upper case.
+#[test]
+fn errors_begin_in_lower_case() {
+    let names = ["SQLite", "WAL", "Hermes"];
+    let mut guilty = Vec::new();
+    for path in files(&root().join("src")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        // What the tests of a file make up is nobody's error.
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for made in code.split("Failure::").skip(1) {
+            let Some((before, rest)) = made.split_once('"') else { continue };
+            let is_message = before.trim_end().ends_with(['(', ','])
+                && !before.contains([';', '{', '|', '`'])
+                && !before.contains("hint");
+            if is_message
+                && rest.starts_with(char::is_uppercase)
+                && !names.iter().any(|name| rest.starts_with(name))
+            {
+                guilty.push(format!("{}: {}", path.display(), rest.split('"').next().unwrap_or_default()));
+            }
+        }
+    }
+    guilty.retain(|line| !line.contains("src/ui/tests.rs"));
+    assert!(guilty.is_empty(), "{}", guilty.join("\n"));
+}
+
 /// Unfinished work and machines' own paths do not stay.
 #[test]
 fn nothing_unfinished_stays() {
@@ -108,8 +134,11 @@ fn every_incident_has_its_answer() {
         for test in shown.split('`').filter(|word| word.contains("::")) {
             named += 1;
             let (module, name) = test.split_once("::").unwrap();
-            let source =
-                std::fs::read_to_string(root().join(format!("tests/it/{module}.rs"))).unwrap_or_default();
+            let places = [format!("tests/it/{module}.rs"), format!("tests/it/{module}/mod.rs")];
+            let source = places
+                .iter()
+                .filter_map(|place| std::fs::read_to_string(root().join(place)).ok())
+                .collect::<String>();
             if !source.contains(&format!("#[test]\nfn {name}()")) {
                 missing.push(test.to_owned());
             }
