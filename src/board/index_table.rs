@@ -1,14 +1,16 @@
-//! Whether the tables of a WAL index lead to the frames of its log.
+//! The tables of a WAL index: which page each frame of the log has, and whether they lead there.
 //!
 //! The index's header can be right while its tables are not: nobody syncs the file, and a copy of it can be cut. Read
 //! through such tables, older pages pass for the board's, and what is written on top of them is damage.
 //!
-//! Responsible for comparing bytes; when to compare, and what follows, is [`super::index_guard`]'s.
+//! Responsible for finding, reading and comparing the tables, a block at a time; when to compare, and what follows, is
+//! [`super::index_guard`]'s.
 
 use std::fs::File;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
-use super::index_guard::{FRAME_HEADER_LEN, LAST_FRAME, LOG_HEADER_LEN};
+use super::wal_index::LAST_FRAME;
 
 /// The index comes in blocks, each with page numbers and the hash table that finds them ("WAL-mode file format", section
 /// 2.2); the first one begins with the header.
@@ -18,38 +20,113 @@ const SLOTS: usize = 8_192;
 const HEAD: usize = 136;
 /// What a page number is multiplied with for its slot.
 const FACTOR: usize = 383;
+/// The length of the log's header, and of a frame's before its page.
+pub(super) const LOG_HEADER_LEN: usize = 32;
+pub(super) const FRAME_HEADER_LEN: usize = 24;
+/// Frames of the log that are read at once.
+const PIECE: usize = 64;
 
 /// Whether for every frame that counts the index names the page that the log says, and its hash table finds it; nothing
 /// where one of the files is too short for that.
 pub(super) fn leads_to(index: &File, log: &File, page_size: usize) -> Option<bool> {
-    let mut last = [0; 4];
-    index.read_exact_at(&mut last, u64::try_from(LAST_FRAME.start).ok()?).ok()?;
-    let last = usize::try_from(u32::from_ne_bytes(last)).ok()?;
-    let mut block = vec![0; BLOCK];
-    let (mut first, mut number) = (0, 0);
-    while first < last {
-        let names_at = if number == 0 { HEAD } else { 0 };
-        let held = ((HASH_AT - names_at) / 4).min(last - first);
-        index.read_exact_at(&mut block, u64::try_from(number * BLOCK).ok()?).ok()?;
-        for place in 0..held {
-            let page = page_of(log, first + place, page_size)?;
-            let at = names_at + place * 4;
-            let named = u32::from_ne_bytes(block.get(at..at + 4)?.try_into().ok()?);
-            if named != page || !is_found(&block, page, place + 1)? {
+    let mut head = [0; HEAD];
+    index.read_exact_at(&mut head, 0).ok()?;
+    let last = number(&head, LAST_FRAME)?;
+    let mut pages = Pages { log, page_size, piece: Vec::new() };
+    for block in (0..).map(Block).take_while(|block| block.frames().start < last) {
+        let bytes = block.read(index)?;
+        for frame in block.frames().start..block.frames().end.min(last) {
+            let page = pages.of(frame, last)?;
+            if block.named(&bytes, frame)? != page || !is_found(&bytes, page, block.entry(frame)?)? {
                 return Some(false);
             }
         }
-        (first, number) = (first + held, number + 1);
     }
     Some(true)
 }
 
-/// The page whose image frame `number` (from 0) of the log is.
-fn page_of(log: &File, number: usize, page_size: usize) -> Option<u32> {
-    let at = number.checked_mul(FRAME_HEADER_LEN + page_size)?.checked_add(LOG_HEADER_LEN)?;
-    let mut page = [0; 4];
-    log.read_exact_at(&mut page, u64::try_from(at).ok()?).ok()?;
-    Some(u32::from_be_bytes(page))
+/// The frames below `end` with their pages as the index names them, the last one first; no page where it cannot be read.
+pub(super) fn named_backwards(index: &File, end: u32) -> impl Iterator<Item = (u32, Option<u32>)> {
+    let mut loaded: Option<(Block, Option<Vec<u8>>)> = None;
+    (0..end).rev().map(move |frame| {
+        let block = Block::of(frame);
+        if loaded.as_ref().is_none_or(|(known, _)| *known != block) {
+            loaded = Some((block, block.read(index)));
+        }
+        let bytes = loaded.as_ref().and_then(|(_, bytes)| bytes.as_deref());
+        (frame, bytes.and_then(|bytes| block.named(bytes, frame)))
+    })
+}
+
+/// A block by its number. Its page numbers end where its hash table begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Block(u32);
+
+impl Block {
+    const FRAMES: u32 = 4096;
+    const FRAMES_OF_FIRST: u32 = 4062;
+
+    fn of(frame: u32) -> Self {
+        Self(frame.checked_sub(Self::FRAMES_OF_FIRST).map_or(0, |beyond| beyond / Self::FRAMES + 1))
+    }
+
+    /// The frames that it names.
+    fn frames(self) -> Range<u32> {
+        let end = Self::FRAMES_OF_FIRST.saturating_add(self.0.saturating_mul(Self::FRAMES));
+        self.0.checked_sub(1).map_or(0, |_| end - Self::FRAMES)..end
+    }
+
+    fn read(self, index: &File) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; BLOCK];
+        index.read_exact_at(&mut bytes, u64::from(self.0) * u64::try_from(BLOCK).ok()?).ok()?;
+        Some(bytes)
+    }
+
+    /// The page of one of its frames.
+    fn named(self, bytes: &[u8], frame: u32) -> Option<u32> {
+        let names_at = if self.0 == 0 { HEAD } else { 0 };
+        let at = names_at + (self.entry(frame)? - 1) * 4;
+        number(bytes, at..at + 4)
+    }
+
+    /// What its hash table calls one of its frames.
+    fn entry(self, frame: u32) -> Option<usize> {
+        usize::try_from(frame.checked_sub(self.frames().start)? + 1).ok()
+    }
+}
+
+/// The pages of a log's frames, asked for in their order.
+struct Pages<'a> {
+    log: &'a File,
+    page_size: usize,
+    piece: Vec<u8>,
+}
+
+impl Pages<'_> {
+    /// The page whose image a frame below `end` is.
+    fn of(&mut self, frame: u32, end: u32) -> Option<u32> {
+        let len = FRAME_HEADER_LEN + self.page_size;
+        let place = usize::try_from(frame).ok()? % PIECE;
+        if place == 0 {
+            let frames = usize::try_from(end - frame).ok()?.min(PIECE);
+            // Of the last one no more than its header is needed.
+            self.piece.resize((frames - 1) * len + FRAME_HEADER_LEN, 0);
+            self.log.read_exact_at(&mut self.piece, frame_at(frame, self.page_size)?).ok()?;
+        }
+        let page = self.piece.get(place * len..place * len + 4)?;
+        Some(u32::from_be_bytes(page.try_into().ok()?))
+    }
+}
+
+/// Where a frame (counted from 0) begins in the log.
+pub(super) fn frame_at(frame: u32, page_size: usize) -> Option<u64> {
+    let len = u64::try_from(FRAME_HEADER_LEN + page_size).ok()?;
+    u64::from(frame).checked_mul(len)?.checked_add(u64::try_from(LOG_HEADER_LEN).ok()?)
+}
+
+/// A number of the index: it is in the host's byte order, because it never leaves the machine.
+pub(super) fn number(bytes: &[u8], at: Range<usize>) -> Option<u32> {
+    Some(u32::from_ne_bytes(bytes.get(at)?.try_into().ok()?))
 }
 
 /// Whether the slots that begin at that of `page` have `entry` before an empty one.

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::index_guard::{BACKFILL, LAST_FRAME, LAST_SUM, has_what_it_claims};
+use super::wal_index::{BACKFILL, LAST_FRAME, LAST_SUM, has_what_it_claims};
 use super::{Inspection, Sidecar, Stamp};
 use crate::failure::{Failure, Outcome};
 use crate::hint;

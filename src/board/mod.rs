@@ -22,6 +22,7 @@ pub mod log;
 pub mod private_copy;
 pub mod rollback;
 pub mod scratch;
+mod wal_index;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -23,6 +23,7 @@ mod hermes; // the real Hermes 0.19.0 beside us: same rows, nothing of its lost
 mod hints; // what to do next: it parses, it acts on the board that was meant
 mod holders; // other processes with the board open, their locks lost or not
 mod hostile; // boards made to harm: nothing runs, nothing hangs, nothing outgrows its memory
+mod index; // the log's index of a living process: joined, never cut, its locks lost or not
 mod init; // one board, made once, never where one was lost
 mod install; // recovered boards installed and put back; what refuses it, and touches nothing
 mod install_faults; // killed and failing at every changing system call of an install or repair

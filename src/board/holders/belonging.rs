@@ -113,13 +113,17 @@ pub(super) fn of_board(
 }
 
 fn add(held: &mut Vec<HeldFile>, open: &Open, role: Role, deleted: bool, other_name: Option<PathBuf>) {
-    if held.iter().any(|file| file.role == role && file.identity == Some(open.identity)) {
+    let mapped = open.fd.is_none();
+    let same = |file: &&mut HeldFile| file.role == role && file.identity == Some(open.identity);
+    if let Some(known) = held.iter_mut().find(same) {
+        known.mapped |= mapped;
         return;
     }
     held.push(HeldFile {
         role,
         deleted,
         other_name,
+        mapped,
         fd: open.fd,
         place: open.place.clone(),
         identity: Some(open.identity),

@@ -72,6 +72,9 @@ pub struct HeldFile {
     /// Its name where that is none of the board's: a log beside a hard link or a bind mount, or one that was renamed.
     /// What is written there is not seen through the board's name either.
     pub other_name: Option<PathBuf>,
+    /// Whether the process has it mapped into memory: cut under it, the process dies.
+    #[serde(skip)]
+    pub mapped: bool,
     /// The descriptor's number in that process; nothing when only a lock or a memory map gave it away.
     pub fd: Option<u32>,
     /// Where `/proc` leads to the file.
@@ -280,7 +283,15 @@ impl Holders {
     }
 
     fn add_lock(&mut self, role: Role, owner: Option<u32>) {
-        let file = HeldFile { role, deleted: false, other_name: None, fd: None, place: None, identity: None };
+        let file = HeldFile {
+            role,
+            deleted: false,
+            other_name: None,
+            mapped: false,
+            fd: None,
+            place: None,
+            identity: None,
+        };
         let known = self.found.iter_mut().find(|holder| match owner {
             Some(pid) => holder.pid == Some(pid),
             None => holder.files.iter().any(|held| held.role == role),
