@@ -28,6 +28,8 @@ pub(crate) struct Facts {
     pub(crate) source: u32,
     pub(crate) rows: u64,
     pub(crate) damaged_pages: u64,
+    /// Pages that the header counts and that are neither in the file nor in its log.
+    pub(crate) missing_pages: u64,
     pub(crate) has_schema: bool,
     /// Whether it has one of Hermes' tables, or a row of one.
     pub(crate) is_of_board: bool,
@@ -212,6 +214,7 @@ impl Crew<'_, '_> {
             source: orders.source,
             rows: salvage.row_count(),
             damaged_pages: salvage.damaged_pages,
+            missing_pages: missing_pages(&layout),
             has_schema: salvage.has_schema,
             is_of_board: salvage.is_of_board(),
             page_size: layout.image.page_size(),
@@ -222,6 +225,13 @@ impl Crew<'_, '_> {
         };
         Ok(Look::Read(Box::new((facts, salvage, entries))))
     }
+}
+
+/// What the header counts beyond what is there. In WAL mode it may lag behind, but it never counts more.
+fn missing_pages(layout: &layout::Layout<'_>) -> u64 {
+    let counted = layout.header.filter(|header| header.change_counter == header.valid_for);
+    let counted = counted.map_or(0, |header| header.page_count);
+    u64::from(counted.saturating_sub(layout.image.count()))
 }
 
 /// A part of the work whose own progress is not shown; it can be stopped all the same.

@@ -138,6 +138,8 @@ pub struct SourceReport {
     pub rows: u64,
     /// Pages that are damaged, lost or unreachable.
     pub damaged_pages: u64,
+    /// Pages that its header counts and that are neither in the file nor in its log.
+    pub missing_pages: u64,
     /// Whether the schema could be read.
     pub schema: bool,
 }
@@ -179,7 +181,18 @@ impl Report {
     /// Whether anything is known to be lost: exit 5.
     pub fn is_partial(&self) -> bool {
         !self.unread_tables.is_empty()
+            || self.uncounted_pages() > 0
             || self.tables.values().any(|table| table.lost > 0 || table.conflicting > 0)
+    }
+
+    /// Pages of the best source that are missing together with its schema: nothing says what was on them. None where another
+    /// source is whole.
+    pub fn uncounted_pages(&self) -> u64 {
+        let whole = self.sources.iter().any(|source| source.schema && source.damaged_pages == 0);
+        self.sources
+            .first()
+            .filter(|source| !source.schema && !whole)
+            .map_or(0, |source| source.missing_pages)
     }
 
     /// Whether the result is what the live board holds, row for row: nothing is lost, nothing came to it, nothing about it

@@ -88,7 +88,7 @@ impl Ui {
         }
         let why =
             if self.settings.no_input { "`--no-input` was given" } else { "there is no terminal to ask on" };
-        let message = format!("This needs a confirmation, and {why}: {question}");
+        let message = format!("this needs a confirmation, and {why}: {question}");
         Err(Failure::refused(message).hint("Repeat the command with `--yes` to confirm it."))
     }
 }

@@ -420,3 +420,18 @@ fn a_leaf_that_claims_to_be_empty_has_lost_its_rows() {
         assert_eq!(output.code(), if lost > 0 { 5 } else { 0 }, "{output}");
     }
 }
+
+/// Of a board that is cut behind its first pages nothing says how much was lost; but that something was is known.
+#[test]
+fn a_board_that_is_cut_is_never_said_to_be_all_there() {
+    let sandbox = Sandbox::new();
+    damage::board(&sandbox.board(), 150, 3);
+    let bytes = std::fs::read(sandbox.board()).unwrap();
+    for pages in [1, 2, 4, 7, 12, 20, 40, 80, 120, bytes.len() / 4096 - 1] {
+        std::fs::write(sandbox.board(), &bytes[..pages * 4096 + 100]).unwrap();
+        let output = sandbox.run(&["recover", "--dry-run", "--json"]);
+        assert!([4, 5].contains(&output.code()), "{pages} pages\n{output}");
+    }
+    std::fs::write(sandbox.board(), &bytes).unwrap();
+    sandbox.run(&["recover", "--dry-run"]).success();
+}

@@ -223,7 +223,13 @@ fn discover(seen: &Inspection, args: &Args, held: Held, bars: &mut Bars<'_>) -> 
 /// 5 when something is lost, with a word about it and about what may be altered.
 fn exit(context: &mut Context<'_>, recovered: &Recovered) -> Exit {
     let (partial, unread) = (recovered.report.is_partial(), recovered.unread_sources.len());
-    if partial {
+    let uncounted = recovered.report.uncounted_pages();
+    if uncounted > 0 {
+        context.ui.warning(format_args!(
+            "{} missing, and with them the schema that says what was there: lost rows could not be counted.",
+            counted(uncounted, "page of the board is", "pages of the board are")
+        ));
+    } else if partial {
         context
             .ui
             .warning("Some rows that were there could not be brought back whole; the table says which.");

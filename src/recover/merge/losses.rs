@@ -27,8 +27,18 @@ impl MergedTable {
         let numbers = missing_numbers(&main.gaps, last.unwrap_or(0), &self.rows);
         let elsewhere = self.rows.iter().filter(|row| main.gaps.contains(row.rowid)).count() as u64;
         let parts = self.partial.len() as u64;
+        let numbers = numbers.max(u64::from(self.lacks_its_end()));
         self.lost = self.lost.max(numbers).max(parts + main.unread.saturating_sub(elsewhere));
         self.estimated = self.lost > 0;
+    }
+}
+
+impl MergedTable {
+    /// Whether the tree's last leaves are lost and no row of theirs came from anywhere: a leaf holds one at least, though
+    /// no number says so.
+    fn lacks_its_end(&self) -> bool {
+        let end = self.main.gaps.ranges().last().filter(|&(low, high)| low != i64::MIN && high == i64::MAX);
+        end.is_some_and(|(low, _)| self.rows.last().is_none_or(|row| row.rowid <= low))
     }
 }
 
