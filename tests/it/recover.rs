@@ -435,3 +435,21 @@ fn a_board_that_is_cut_is_never_said_to_be_all_there() {
     std::fs::write(sandbox.board(), &bytes).unwrap();
     sandbox.run(&["recover", "--dry-run"]).success();
 }
+
+/// A header states its counter of changes twice. One of them alone, which a flipped bit makes large, is no word on the age
+/// of a log.
+#[test]
+fn a_flipped_bit_in_the_counter_of_changes_does_not_hide_the_log() {
+    let (sandbox, good) = injured(Shape::WalPending, 3);
+    let count = |path: &std::path::Path| {
+        let board = path.to_str().unwrap();
+        let data = sandbox.run(&["recover", "--db", board, "--dry-run", "--json"]).success().data();
+        data["tables"]["task_events"]["recovered"].as_i64().unwrap()
+    };
+    let truth = count(&good);
+    assert_eq!(count(&sandbox.board()), truth);
+    let mut bytes = std::fs::read(sandbox.board()).unwrap();
+    bytes[25] ^= 0x40;
+    std::fs::write(sandbox.board(), bytes).unwrap();
+    assert_eq!(count(&sandbox.board()), truth);
+}

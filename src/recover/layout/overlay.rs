@@ -60,7 +60,9 @@ impl Frames<'_> {
     /// that tells nothing, by which of them the tables go on further in.
     fn are_older(&self, image: &Image<'_>, newest: &BTreeMap<u32, &Frame>) -> bool {
         let counter = |bytes: &[u8]| {
-            Header::read(bytes).filter(Header::is_credible).map(|header| header.change_counter)
+            // It is stated twice, and a flipped bit is in one of them.
+            let agrees = |header: &Header| header.is_credible() && header.change_counter == header.valid_for;
+            Header::read(bytes).filter(agrees).map(|header| header.change_counter)
         };
         let ours = image.page(1).as_deref().and_then(counter);
         let theirs = newest.get(&1).and_then(|frame| counter(&self.log.read(frame.offset, self.page_size)?));
