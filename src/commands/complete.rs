@@ -80,6 +80,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         Ok(completed)
     })?;
     let closed = pool.close();
+    let mut shown = Ok(());
     if context.globals.dry_run {
         if context.ui.format().is_json() {
             let done = completed.iter().map(|one| One { dry_run: true, ..One::of(one) });
@@ -90,11 +91,12 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             counted(completed.len() as u64, "task would be", "tasks would be")
         ));
     } else {
-        context.ui.emit(&Done(completed.iter().map(One::of).collect()))?;
+        shown = context.ui.emit(&Done(completed.iter().map(One::of).collect()));
         tell(context, &completed);
     }
     closed?;
-    Ok(Exit::Ok)
+    let done = counted(completed.len() as u64, "task is completed", "tasks are completed");
+    shown.map(|()| Exit::Ok).map_err(|failure| failure.behind(done))
 }
 
 fn nothing_written(failure: Failure, tasks: usize) -> Failure {

@@ -85,6 +85,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         Ok((created, tasks, awaited))
     })?;
     let closed = pool.close();
+    let mut shown = Ok(());
     if context.globals.dry_run {
         if wants_tasks {
             let tasks = created.iter().zip(&tasks).map(rehearsed).collect::<Outcome<Vec<_>>>()?;
@@ -96,9 +97,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             tasks_in_words(fresh)
         ));
     } else if args.from.is_some() {
-        context.ui.emit(&Many { created: &created, tasks })?;
+        shown = context.ui.emit(&Many { created: &created, tasks });
     } else {
-        context.ui.emit(&One { created: &created, task: tasks.into_iter().next() })?;
+        shown = context.ui.emit(&One { created: &created, task: tasks.into_iter().next() });
     }
     if !context.globals.dry_run {
         tell(context, &created, &board);
@@ -107,7 +108,11 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         }
     }
     closed?;
-    Ok(Exit::Ok)
+    let done = |failure: Failure| match created.as_slice() {
+        [one] => failure.behind(format_args!("{} is on the board", one.id)),
+        many => failure.behind(format_args!("{} are on the board", tasks_in_words(many.len()))),
+    };
+    shown.map(|()| Exit::Ok).map_err(done)
 }
 
 fn tell(context: &mut Context<'_>, created: &[Created], board: &Board) {

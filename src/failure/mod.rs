@@ -188,6 +188,14 @@ impl Failure {
         self
     }
 
+    /// The work is done and only telling of it failed: exit 1, and nothing is to be run again.
+    #[must_use]
+    pub fn behind(mut self, done: impl fmt::Display) -> Self {
+        self.exit = Exit::Failed;
+        self.hints.clear();
+        self.context(format!("{done}, but that could not be told"))
+    }
+
     /// Where SQLite met damage, says what to do about it.
     #[must_use]
     pub fn advised(self) -> Self {

@@ -182,3 +182,23 @@ fn output_never_replaces_a_file_of_a_board_and_is_refused_before_anything_is_wri
     sandbox.run(&["create", "twice", "-o", "no/such/folder/out"]).exits(12);
     assert_eq!(sandbox.run(&["list"]).success().stdout, before);
 }
+
+/// Who is told to run it again after the commit has the task twice.
+#[test]
+fn what_is_committed_is_told_where_stdout_is_full() {
+    let sandbox = Sandbox::with_board();
+    let run = |args: &[&str]| {
+        let mut command = sandbox.command(args);
+        command.stdin(std::process::Stdio::null());
+        command.stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, told) = run(&["create", "x"]);
+    let listed = sandbox.run(&["list"]).success();
+    let id = listed.line().split('\t').next().unwrap().to_owned();
+    assert!(code == Some(1) && told.contains(&format!("{id} is on the board")), "{told}");
+    assert!(!told.contains("run it again"), "{told}");
+    let (code, told) = run(&["complete", &id, "--json"]);
+    assert!(code == Some(1) && told.contains("1 task is completed"), "{told}");
+}
