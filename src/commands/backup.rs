@@ -154,10 +154,11 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
     let sealed = file.seal(recorded)?;
     let (sha256, bytes) = sealed.digest()?;
     let short = sha256.get(..16).unwrap_or(&sha256).to_owned();
+    let is_whole = |path: &Path| own::digest(path).is_ok_and(|(found, _)| found == sha256);
     let newest = ours(directory, &resolved).into_iter().next_back();
     let already = newest.filter(|path| path.to_string_lossy().ends_with(&format!(".{short}.db")));
     let already = already.filter(|path| {
-        let whole = own::digest(path).is_ok_and(|(found, _)| found == sha256);
+        let whole = is_whole(path);
         if !whole {
             context.ui.warning(format_args!(
                 "{} does not hold any more what its name says; the board is copied anew.",
@@ -166,15 +167,22 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
         }
         whole
     });
-    let path = match &already {
-        Some(path) => path.clone(),
-        None => publish(context, sealed, directory.join(named(format!("{moment}.{short}.db"))), audience)?,
+    let (path, already) = match already {
+        Some(path) => (path, true),
+        None => {
+            let path = directory.join(named(format!("{moment}.{short}.db")));
+            match publish(context, sealed, path.clone(), audience) {
+                // Another backup of the same moment and content came first.
+                Err(_) if is_whole(&path) => (path, true),
+                published => (published?, false),
+            }
+        }
     };
     Ok(Made {
         board: String::new(),
         path: path.display().to_string(),
         dry_run: context.globals.dry_run,
-        already: already.is_some(),
+        already,
         bytes,
         sha256,
         verified: true,

@@ -163,3 +163,17 @@ fn a_backup_that_rotted_is_no_reason_to_make_none() {
     assert_ne!(again["path"], first["path"]);
     assert_eq!(std::fs::read(again["path"].as_str().unwrap()).unwrap(), bytes);
 }
+
+/// Two that run at once choose the same name for the same content; the one that comes later has what it wanted.
+#[test]
+fn a_backup_that_another_has_just_made_is_as_good_as_ones_own() {
+    let sandbox = Sandbox::with_board();
+    let first = sandbox.run(&["backup", "--json"]).success().data();
+    let made = std::path::Path::new(first["path"].as_str().unwrap());
+    let name = made.file_name().unwrap().to_str().unwrap();
+    let (stem, _) = name.rsplit_once('.').and_then(|(stem, _)| stem.rsplit_once('.')).unwrap();
+    // The newest by its name is another one, so that the first is not looked for.
+    std::fs::copy(made, made.with_file_name(format!("{stem}.ffffffffffffffff.db"))).unwrap();
+    let again = sandbox.run(&["backup", "--json"]).success().data();
+    assert_eq!((&again["path"], &again["already"]), (&first["path"], &serde_json::json!(true)));
+}
