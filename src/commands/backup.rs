@@ -167,15 +167,14 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
         }
         whole
     });
-    let (path, already) = match already {
-        Some(path) => (path, true),
-        None => {
-            let path = directory.join(named(format!("{moment}.{short}.db")));
-            match publish(context, sealed, path.clone(), audience) {
-                // Another backup of the same moment and content came first.
-                Err(_) if is_whole(&path) => (path, true),
-                published => (published?, false),
-            }
+    let (path, already) = if let Some(path) = already {
+        (path, true)
+    } else {
+        let path = directory.join(named(format!("{moment}.{short}.db")));
+        match publish(context, sealed, path.clone(), audience) {
+            // Another backup of the same moment and content came first.
+            Err(_) if is_whole(&path) => (path, true),
+            published => (published?, false),
         }
     };
     Ok(Made {
