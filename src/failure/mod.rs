@@ -98,6 +98,9 @@ impl Failure {
             Kind::PermissionDenied => {
                 Some("Run it as the file's owner or as root; `ls -ld` says who that is.")
             }
+            Kind::ReadOnlyFilesystem => Some(
+                "The filesystem is read-only: mount it writable, or name another place; `findmnt` says which it is.",
+            ),
             Kind::StorageFull | Kind::QuotaExceeded => {
                 Some("Free space there, and run it again; `df` says where.")
             }

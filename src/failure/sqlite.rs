@@ -8,10 +8,9 @@ use super::Failure;
 use crate::exit::Exit;
 
 /// Extended codes of `SQLITE_IOERR` that come from the shared-memory map of the WAL index, not from the board:
-/// the filesystem cannot do WAL (incidents.md F16, section 6.5).
-const IOERR_SHARED_MAP: [i32; 4] = [
+/// the filesystem cannot do WAL (incidents.md F16, section 6.5). That the index cannot grow is no such sign: the disk is full.
+const IOERR_SHARED_MAP: [i32; 3] = [
     rusqlite::ffi::SQLITE_IOERR_SHMOPEN,
-    rusqlite::ffi::SQLITE_IOERR_SHMSIZE,
     rusqlite::ffi::SQLITE_IOERR_SHMLOCK,
     rusqlite::ffi::SQLITE_IOERR_SHMMAP,
 ];
@@ -97,6 +96,9 @@ fn refusal(code: Option<i32>) -> &'static str {
         Some(rusqlite::ffi::SQLITE_READONLY_DBMOVED) => {
             return "the board's file was moved or replaced meanwhile";
         }
+        Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) => {
+            return "the WAL's index could not be given its size, as on a full disk; nothing was written";
+        }
         Some(rusqlite::ffi::SQLITE_READONLY_DIRECTORY) => {
             return "the board's directory may not be written from here";
         }
@@ -120,9 +122,9 @@ fn next_step(code: Option<i32>) -> Option<&'static str> {
         Some(rusqlite::ffi::SQLITE_FULL) => {
             Some("Free space on the board's filesystem and run the command again; `df` names it.")
         }
-        Some(rusqlite::ffi::SQLITE_READONLY | rusqlite::ffi::SQLITE_CANTOPEN) => {
-            Some("Run it as the board's owner, or make the board's directory and files writable (`ls -ld`).")
-        }
+        Some(rusqlite::ffi::SQLITE_READONLY | rusqlite::ffi::SQLITE_CANTOPEN) => Some(
+            "Run it as the board's owner, or make the board's directory and files writable (`ls -ld`; `findmnt` says whether the filesystem is).",
+        ),
         Some(rusqlite::ffi::SQLITE_IOERR) if !code.is_some_and(|code| IOERR_SHARED_MAP.contains(&code)) => {
             Some("The disk or a limit refused it: see `dmesg`, `df` and `ulimit -f`, then run it again.")
         }
@@ -147,7 +149,12 @@ fn classify(error: rusqlite::ffi::Error) -> Exit {
         | ErrorCode::DiskFull
         | ErrorCode::OutOfMemory
         | ErrorCode::TooBig => Exit::Refused,
-        ErrorCode::SystemIoFailure if IOERR_SHARED_MAP.contains(&error.extended_code) => Exit::Refused,
+        ErrorCode::SystemIoFailure
+            if error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
+                || IOERR_SHARED_MAP.contains(&error.extended_code) =>
+        {
+            Exit::Refused
+        }
         ErrorCode::OperationInterrupted => Exit::Busy,
         _ => Exit::Failed,
     }
@@ -179,11 +186,20 @@ mod tests {
             (ffi::SQLITE_NOMEM, Exit::Refused),
             (ffi::SQLITE_TOOBIG, Exit::Refused),
             (ffi::SQLITE_IOERR_SHMMAP, Exit::Refused),
+            (ffi::SQLITE_IOERR_SHMSIZE, Exit::Refused),
             (ffi::SQLITE_IOERR_READ, Exit::Failed),
             (ffi::SQLITE_CONSTRAINT, Exit::Failed),
         ];
         for (code, exit) in table {
             assert_eq!(from_code(code).exit(), exit, "code {code}");
         }
+    }
+
+    #[test]
+    fn an_index_that_finds_no_room_is_no_filesystem_without_shared_memory() {
+        let full = from_code(rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
+        assert!(!full.is_shared_map() && full.to_string().contains("full disk"), "{full}");
+        assert!(full.hints().iter().all(|hint| !hint.contains("journal-mode")), "{:?}", full.hints());
+        assert!(from_code(rusqlite::ffi::SQLITE_IOERR_SHMMAP).is_shared_map());
     }
 }

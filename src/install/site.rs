@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::fs::{Access, access};
+use rustix::io::Errno;
 
 use crate::board::{Inspection, Sidecar, Sidecars, Stamp, filesystem};
 use crate::failure::{Failure, Outcome};
@@ -69,9 +70,13 @@ fn require_own_file(seen: &Inspection, stamp: Stamp) -> Outcome<()> {
             hint::quoted(&seen.board.path)
         )));
     }
-    if stamp.mode & OWNER_MAY_WRITE == 0
-        || access(&seen.resolved, Access::READ_OK | Access::WRITE_OK).is_err()
-    {
+    let usable = access(&seen.resolved, Access::READ_OK | Access::WRITE_OK);
+    if usable == Err(Errno::ROFS) {
+        return Err(refused(seen, format_args!("the board is on a read-only filesystem"))
+            .hint(format_args!("See why with `findmnt -T {}`.", hint::quoted(&seen.resolved)))
+            .hint("Build a new file on another filesystem with `kanbanctl recover --output NEW.db`."));
+    }
+    if stamp.mode & OWNER_MAY_WRITE == 0 || usable.is_err() {
         return Err(refused(seen, format_args!("the board is read-only (mode {:04o})", stamp.mode & 0o7777))
             .hint(format_args!(
                 "If it may be replaced, make it writable first: `chmod u+w {}`.",

@@ -349,3 +349,27 @@ fn nobody_is_proven_absent_past_a_fuse() {
     sandbox.run(&["journal-mode", "delete", "--assume-unused"]).success();
     assert_eq!(sandbox.run(&["list", "--json"]).success().data()[0]["priority"], 7);
 }
+
+/// A full disk and a read-only mount are named as what they are: advice for another cause changes a board for nothing.
+#[test]
+fn a_full_and_a_read_only_filesystem_are_called_that() {
+    let sandbox = Sandbox::new();
+    let Some(disk) = Mount::of(&sandbox, "tmpfs") else { return };
+    let path = disk.point.join("kanban.db");
+    let board = path.to_str().unwrap();
+    sandbox.run(&["--db", board, "init"]).success();
+    for left in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{board}{left}"));
+    }
+    let room = rustix::fs::statvfs(&disk.point).unwrap();
+    let filler = disk.point.join("filler");
+    std::fs::write(&filler, vec![0; usize::try_from(room.f_bavail * room.f_frsize).unwrap()]).unwrap();
+    let output = sandbox.run(&["--db", board, "create", "x"]).exits(12);
+    assert!(output.stderr.contains("full") && !output.stderr.contains("journal-mode"), "{output}");
+    std::fs::remove_file(filler).unwrap();
+    let remounted = quietly("mount", &["-o".as_ref(), "remount,ro".as_ref(), disk.point.as_os_str()]);
+    assert!(remounted);
+    let output = sandbox.run(&["--db", board, "recover", "--yes"]).exits(12).says("read-only filesystem");
+    assert!(!output.stderr.contains("chmod"), "{output}");
+    sandbox.run(&["--db", board, "list"]).success();
+}
