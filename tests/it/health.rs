@@ -334,3 +334,13 @@ fn a_board_that_cannot_be_read_hides_no_other_from_any_list() {
     let output = sandbox.run(&["backups", "list", "--all-boards", "--json"]);
     assert!(output.data().is_array() && output.stderr.contains("odd"), "{output}");
 }
+
+#[test]
+fn a_finding_about_the_file_says_its_path_once() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir_all(sandbox.board().parent().unwrap()).unwrap();
+    std::fs::write(sandbox.board(), b"not a board".repeat(90)).unwrap();
+    let output = sandbox.run(&["health", "--format", "table"]).exits(4);
+    // In the verdict, and in the finding once.
+    assert_eq!(output.stdout.matches("/kanban.db").count(), 2, "{output}");
+}

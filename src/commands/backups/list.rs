@@ -36,7 +36,7 @@ impl Report for Listed {
 
     fn human(&self, page: &mut Page<'_>) {
         if self.0.is_empty() {
-            page.line("No copies lie beside this board.");
+            page.line("No copies of a board were found.");
             return;
         }
         let columns = [

@@ -78,7 +78,12 @@ impl Checked {
                 Severity::Error => (Label::Bad, "error"),
             };
             page.spans(&[(label, word), (Label::Text, " "), (Label::Id, finding.id)]);
-            page.paragraph(2, &format!("{}: {}", finding.subject, finding.message));
+            // Not the path twice in a row.
+            if finding.message.starts_with(&finding.subject) {
+                page.paragraph(2, &finding.message);
+            } else {
+                page.paragraph(2, &format!("{}: {}", finding.subject, finding.message));
+            }
             if !finding.next.is_empty() {
                 // Folded, it could not be pasted.
                 page.line(&format!("  next: {}", finding.next));
