@@ -30,6 +30,8 @@ pub(crate) struct Facts {
     pub(crate) damaged_pages: u64,
     /// Pages that the header counts and that are neither in the file nor in its log.
     pub(crate) missing_pages: u64,
+    /// Committed frames of its log that could not be read, and no later one of the page either.
+    pub(crate) lost_frames: u64,
     pub(crate) has_schema: bool,
     /// Whether it has one of Hermes' tables, or a row of one.
     pub(crate) is_of_board: bool,
@@ -215,6 +217,7 @@ impl Crew<'_, '_> {
             rows: salvage.row_count(),
             damaged_pages: salvage.damaged_pages,
             missing_pages: missing_pages(&layout),
+            lost_frames: layout.laid.lost_frames,
             has_schema: salvage.has_schema,
             is_of_board: salvage.is_of_board(),
             page_size: layout.image.page_size(),

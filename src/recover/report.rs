@@ -140,6 +140,8 @@ pub struct SourceReport {
     pub damaged_pages: u64,
     /// Pages that its header counts and that are neither in the file nor in its log.
     pub missing_pages: u64,
+    /// Committed frames of its log that could not be read; those pages are as they were before.
+    pub lost_frames: u64,
     /// Whether the schema could be read.
     pub schema: bool,
 }
@@ -182,17 +184,26 @@ impl Report {
     pub fn is_partial(&self) -> bool {
         !self.unread_tables.is_empty()
             || self.uncounted_pages() > 0
+            || self.lost_frames() > 0
             || self.tables.values().any(|table| table.lost > 0 || table.conflicting > 0)
     }
 
     /// Pages of the best source that are missing together with its schema: nothing says what was on them. None where another
     /// source is whole.
     pub fn uncounted_pages(&self) -> u64 {
+        self.main_source().filter(|source| !source.schema).map_or(0, |source| source.missing_pages)
+    }
+
+    /// Committed frames of the best source's log that could not be read. What they changed is not in the result, and nothing
+    /// says what it was. None where another source is whole.
+    pub fn lost_frames(&self) -> u64 {
+        self.main_source().map_or(0, |source| source.lost_frames)
+    }
+
+    /// The best source, where none is whole.
+    fn main_source(&self) -> Option<&SourceReport> {
         let whole = self.sources.iter().any(|source| source.schema && source.damaged_pages == 0);
-        self.sources
-            .first()
-            .filter(|source| !source.schema && !whole)
-            .map_or(0, |source| source.missing_pages)
+        self.sources.first().filter(|_| !whole)
     }
 
     /// Whether the result is what the live board holds, row for row: nothing is lost, nothing came to it, nothing about it

@@ -453,3 +453,29 @@ fn a_flipped_bit_in_the_counter_of_changes_does_not_hide_the_log() {
     std::fs::write(sandbox.board(), bytes).unwrap();
     assert_eq!(count(&sandbox.board()), truth);
 }
+
+/// What a frame of the log changed is lost with it, though the page is there as it was before.
+#[test]
+fn a_log_with_an_unreadable_frame_is_not_said_to_be_all_there() {
+    let (sandbox, _) = injured(Shape::WalPending, 3);
+    let wal = damage::beside(&sandbox.board(), "-wal");
+    let bytes = std::fs::read(&wal).unwrap();
+    let frames = (bytes.len() - 32) / 4120;
+    let page = |frame: usize| &bytes[32 + frame * 4120..][..4];
+    let is_commit = |frame: usize| bytes[32 + frame * 4120 + 4..][..4] != [0; 4];
+    // A leaf for which no later frame stands, in front of a commit that counts.
+    let last = (0..frames).rev().find(|&at| {
+        let alone = (at + 1..frames).all(|later| page(later) != page(at));
+        alone
+            && bytes[32 + at * 4120 + 24] == 13
+            && (at + 2..frames).filter(|&later| is_commit(later)).count() > 1
+    });
+    let last = last.unwrap();
+    let mut hurt = bytes.clone();
+    hurt[32 + last * 4120 + 24..][..4096].fill(0xa7);
+    std::fs::write(&wal, hurt).unwrap();
+    let output = sandbox.run(&["recover", "--dry-run"]).exits(5);
+    assert!(output.stderr.contains("frame of the log could not be read"), "{output}");
+    std::fs::write(&wal, bytes).unwrap();
+    sandbox.run(&["recover", "--dry-run"]).success();
+}

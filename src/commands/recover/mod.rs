@@ -229,6 +229,11 @@ fn exit(context: &mut Context<'_>, recovered: &Recovered) -> Exit {
             "{} missing, and with them the schema that says what was there: lost rows could not be counted.",
             counted(uncounted, "page of the board is", "pages of the board are")
         ));
+    } else if recovered.report.lost_frames() > 0 {
+        context.ui.warning(format_args!(
+            "{} not be read: those pages are as they were before, and what was lost with them could not be counted.",
+            counted(recovered.report.lost_frames(), "committed frame of the log could", "committed frames of the log could")
+        ));
     } else if partial {
         context
             .ui

@@ -19,6 +19,8 @@ use crate::recover::store::Stores;
 pub(crate) struct Laid {
     /// Frames whose checksum was wrong, or that never were committed.
     pub(crate) bad_frames: u64,
+    /// Committed frames that are no whole page and that no later frame stands for: those pages are as they were before.
+    pub(crate) lost_frames: u64,
 }
 
 /// Puts the frames of `wal` over `image`, which is the main file of `stores` alone.
@@ -29,14 +31,18 @@ pub(crate) fn lay_over(image: &mut Image<'_>, wal: &Wal, stores: &Stores) -> Lai
     if !stores.log_counts() && frames.are_older(image, &newest) {
         return laid;
     }
-    let mut taken = HashMap::new();
+    let (mut taken, mut lost) = (HashMap::new(), HashMap::new());
     for frame in wal.committed() {
         if frame.verified || frames.is_believable(frame) {
             image.overlay(frame);
             taken.insert(frame.page, frame.index);
+            lost.remove(&frame.page);
+        } else {
+            lost.insert(frame.page, frame.index);
         }
         laid.bad_frames += u64::from(!frame.verified);
     }
+    laid.lost_frames = lost.len() as u64;
     frames.place_nameless(image, wal, &taken);
     if let Some(count) = wal.page_count().filter(|_| wal.header.is_some()) {
         image.truncate(count);
