@@ -19,6 +19,9 @@ use crate::failure::{Failure, Outcome};
 /// What the kernel adds to a link whose file has lost its name.
 const DELETED: &[u8] = b" (deleted)";
 
+/// What an overlay calls itself (statfs(2): `OVERLAYFS_SUPER_MAGIC`).
+const OVERLAY: rustix::fs::FsWord = 0x794c_7630;
+
 /// How often the list of processes is read again because new ones have appeared: a child that was forked while its parent
 /// was looked at holds what its parent held.
 const ROUNDS: usize = 16;
@@ -136,12 +139,15 @@ fn descriptors(table: &Path, targets: &[Target]) -> std::io::Result<Vec<Open>> {
 
 /// The identity that the board's file has here where another mount gives it another device number: a file of an overlay and
 /// the one in the layer behind it have the moment of their birth in common, and their inode number unless it was copied up.
+/// Elsewhere a name and a moment in common are an accident: the kernel's clock for them stands still for milliseconds.
 fn known(seen: Identity, place: &Path, name: &Path, targets: &[Target]) -> Identity {
     let alike = |target: &&Target| {
         target.identity.is_some_and(|identity| {
             identity.dev != seen.dev
                 && identity.birth.is_some()
-                && (identity.ino == seen.ino || target.path.file_name() == name.file_name())
+                && (identity.ino == seen.ino
+                    || (target.path.file_name() == name.file_name()
+                        && (is_on_overlay(place) || is_on_overlay(&target.path))))
         })
     };
     let mut candidates = targets.iter().filter(alike).filter_map(|target| target.identity).peekable();
@@ -150,6 +156,11 @@ fn known(seen: Identity, place: &Path, name: &Path, targets: &[Target]) -> Ident
     }
     let birth = Identity::birth(place);
     candidates.find(|identity| identity.birth == birth).unwrap_or(seen)
+}
+
+/// Whether `path` is on an overlay; where that cannot be found out, it may be.
+fn is_on_overlay(path: &Path) -> bool {
+    rustix::fs::statfs(path).is_ok_and(|seen| seen.f_type == OVERLAY) || !path.exists()
 }
 
 /// A link's name, and whether the kernel has marked it as gone.
@@ -189,6 +200,19 @@ fn mapping(line: &[u8], targets: &[Target], filesystem: Option<&Filesystem>) -> 
 mod tests {
     use super::*;
     use crate::board::holders::Role;
+
+    #[test]
+    fn a_name_and_a_moment_in_common_make_one_file_on_an_overlay_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("kanban.db");
+        std::fs::write(&place, b"").unwrap();
+        let seen = Identity { dev: 1, ino: 1, birth: None };
+        let identity = Identity { dev: 2, ino: 2, birth: Identity::birth(&place) };
+        let targets =
+            [Target { role: Role::Shm, path: folder.path().join("kanban.db"), identity: Some(identity) }];
+        let is_taken = known(seen, &place, &place, &targets) == identity;
+        assert_eq!(is_taken, identity.birth.is_some() && is_on_overlay(&place));
+    }
 
     #[test]
     fn maps_are_read() {
