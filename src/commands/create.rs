@@ -75,10 +75,10 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             draft.default_workdir.clone_from(&default_workdir);
             created.push(creator.create(&draft).map_err(|failure| draft::at_line(failure, number))?);
         }
-        let mut tasks = Vec::new();
+        let (mut tasks, mut reader) = (Vec::new(), task::Reader::default());
         if wants_tasks {
             for one in &created {
-                tasks.extend(task::get(txn, &one.id)?);
+                tasks.extend(reader.get(txn, &one.id)?);
             }
         }
         let awaited = creator.awaits_dispatch();

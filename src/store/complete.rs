@@ -78,7 +78,6 @@ impl<'c> Completer<'c> {
         let run = self.close_run(&id, what, summary)?;
         event::append(self.conn, &id, "completed", Some(&payload(what, summary)), run, self.now)?;
         let phantoms = self.phantoms(&id, what, run)?;
-        self.clear_failures(&id)?;
         let reach = if self.swept { Reach::ChildrenOf(&id) } else { Reach::Board };
         let promoted = cascade::promote(self.conn, &self.schema, reach, self.now)?;
         self.swept = true;
@@ -121,6 +120,8 @@ impl<'c> Completer<'c> {
             ("worker_pid", ", worker_pid = NULL"),
             ("block_kind", ", block_kind = NULL"),
             ("block_recurrences", ", block_recurrences = 0"),
+            ("consecutive_failures", ", consecutive_failures = 0"),
+            ("last_failure_error", ", last_failure_error = NULL"),
         ] {
             if self.schema.has("tasks", column) {
                 sql.push_str(assignment);
@@ -169,18 +170,6 @@ impl<'c> Completer<'c> {
             event::append(self.conn, id, "suspected_hallucinated_references", Some(&payload), run, self.now)?;
         }
         Ok(phantoms)
-    }
-
-    fn clear_failures(&self, id: &str) -> Outcome<()> {
-        for (column, sql) in [
-            ("consecutive_failures", "UPDATE tasks SET consecutive_failures = 0 WHERE id = ?1"),
-            ("last_failure_error", "UPDATE tasks SET last_failure_error = NULL WHERE id = ?1"),
-        ] {
-            if self.schema.has("tasks", column) {
-                self.conn.prepare_cached(sql)?.execute([id])?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Task ids: `t_` and eight lower-case hex digits, which Hermes' own tools look for (board-format.md 8 point 9).
 
-use std::fs::File;
-use std::io::Read;
+use rustix::io::Errno;
+use rustix::rand::{GetRandomFlags, getrandom};
 
 use crate::failure::{Failure, Outcome};
 
@@ -26,9 +26,15 @@ impl Ids {
         }
         self.bytes.resize(self.batch * 4, 0);
         self.used = 0;
-        File::open("/dev/urandom")
-            .and_then(|mut source| source.read_exact(&mut self.bytes))
-            .map_err(|error| Failure::io(error, "reading /dev/urandom for a task id"))?;
+        let mut filled = 0;
+        while let Some(rest) = self.bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            // A signal may cut a long answer short.
+            filled += match getrandom(rest, GetRandomFlags::empty()) {
+                Err(Errno::INTR) => 0,
+                other => other
+                    .map_err(|error| Failure::io(error.into(), "asking the kernel for a random task id"))?,
+            };
+        }
         self.next_id()
     }
 }

@@ -68,7 +68,8 @@ pub fn list(conn: &Connection, filter: &Filter, columns: &[&str]) -> Outcome<Vec
             conditions.push(format!("{column} = ?{}", values.len()));
         }
     }
-    if !filter.archived && filter.status.as_deref() != Some("archived") {
+    // Beside a status that is asked for it would say nothing.
+    if !filter.archived && filter.status.is_none() {
         conditions.push("status != 'archived'".to_owned());
     }
     let mut tail = String::new();
@@ -81,7 +82,7 @@ pub fn list(conn: &Connection, filter: &Filter, columns: &[&str]) -> Outcome<Vec
         // Writing to a String cannot fail.
         let _ = write!(tail, " LIMIT {limit}");
     }
-    task::select_only(conn, columns, &tail, &values)
+    task::select(conn, columns, &tail, &values)
 }
 
 fn order(name: Option<&str>) -> Outcome<&'static str> {

@@ -144,14 +144,38 @@ impl Serialize for Task {
     }
 }
 
-/// Tasks of a query over `tasks` that selects every column.
-pub fn select(conn: &Connection, tail: &str, values: &[&dyn rusqlite::ToSql]) -> Outcome<Vec<Task>> {
-    select_only(conn, &[], tail, values)
+/// Reads whole tasks one after the other: which columns the board has is asked once, and again when its schema has changed.
+#[derive(Default)]
+pub struct Reader(Option<(i64, Rc<Layout>)>);
+
+impl Reader {
+    /// The task with exactly this id.
+    pub fn get(&mut self, conn: &Connection, id: &str) -> Outcome<Option<Task>> {
+        Ok(query(conn, "SELECT * FROM tasks WHERE id = ?1", &[&id], || self.layout(conn))?.pop())
+    }
+
+    fn layout(&mut self, conn: &Connection) -> Outcome<Rc<Layout>> {
+        let cookie =
+            conn.prepare_cached("PRAGMA schema_version")?.query_row([], |row| row.get::<_, i64>(0))?;
+        match &self.0 {
+            Some((known, layout)) if *known == cookie => Ok(Rc::clone(layout)),
+            _ => {
+                let layout = Layout::of(&columns_of(conn)?);
+                self.0 = Some((cookie, Rc::clone(&layout)));
+                Ok(layout)
+            }
+        }
+    }
 }
 
-/// As [`select`], with the named columns only, as far as the board has them; with none named, all of them. Sorting
-/// rows of 35 columns for the sake of seven takes most of a listing's time.
-pub fn select_only(
+/// The task with exactly this id.
+pub fn get(conn: &Connection, id: &str) -> Outcome<Option<Task>> {
+    Reader::default().get(conn, id)
+}
+
+/// Tasks of a query over `tasks` with the named columns only, as far as the board has them; with none named, all of them.
+/// Sorting rows of 35 columns for the sake of seven takes most of a listing's time.
+pub fn select(
     conn: &Connection,
     columns: &[&str],
     tail: &str,
@@ -163,21 +187,30 @@ pub fn select_only(
             list.push((*column).to_owned());
         }
     }
-    let selected = if list.is_empty() { "*".to_owned() } else { list.join(", ") };
-    let mut statement = conn.prepare_cached(&format!("SELECT {selected} FROM tasks {tail}"))?;
+    if list.is_empty() {
+        return query(conn, &format!("SELECT * FROM tasks {tail}"), values, || {
+            Reader::default().layout(conn)
+        });
+    }
+    let sql = format!("SELECT {} FROM tasks {tail}", list.join(", "));
+    query(conn, &sql, values, || Ok(Layout::of(&list)))
+}
+
+/// The rows of a query; `layout` is asked behind the first step, which holds the schema still.
+fn query(
+    conn: &Connection,
+    sql: &str,
+    values: &[&dyn rusqlite::ToSql],
+    layout: impl FnOnce() -> Outcome<Rc<Layout>>,
+) -> Outcome<Vec<Task>> {
+    let mut statement = conn.prepare_cached(sql)?;
     let mut rows = statement.query(values)?;
-    let (mut layout, mut tasks) = (None, Vec::new());
+    let mut tasks = Vec::new();
+    let Some(row) = rows.next()? else { return Ok(tasks) };
+    let (layout, width) = (layout()?, row.as_ref().column_count());
+    tasks.push(Task::read(&layout, row, width)?);
     while let Some(row) = rows.next()? {
-        // Asked behind the first step, which holds the schema still.
-        if layout.is_none() {
-            layout = Some(Layout::of(&if list.is_empty() {
-                columns_of(conn)?
-            } else {
-                std::mem::take(&mut list)
-            }));
-        }
-        let Some(layout) = &layout else { break };
-        tasks.push(Task::read(layout, row, row.as_ref().column_count())?);
+        tasks.push(Task::read(&layout, row, width)?);
     }
     Ok(tasks)
 }
@@ -188,11 +221,6 @@ fn columns_of(conn: &Connection) -> Outcome<Vec<String>> {
     let mut statement = conn.prepare_cached("SELECT name FROM pragma_table_info('tasks')")?;
     let names = statement.query_map([], |row| super::schema::lossy(row, 0))?;
     Ok(names.collect::<Result<_, _>>()?)
-}
-
-/// The task with exactly this id.
-pub fn get(conn: &Connection, id: &str) -> Outcome<Option<Task>> {
-    Ok(select(conn, "WHERE id = ?1", &[&id])?.pop())
 }
 
 /// The id of the one task that `typed` names: the id itself, or a prefix of it with or without `t_`.

@@ -59,7 +59,8 @@ pub fn work(
         }
         Err(failure) => return tell(&failed(Operation::Open, begun, &failure)),
     };
-    let mut worker = Worker { pool: &mut pool, order, tell, damaged: false };
+    let reader = task::Reader::default();
+    let mut worker = Worker { pool: &mut pool, order, tell, reader, damaged: false };
     let mut number = 0_u64;
     while Instant::now() < until && signals.received().is_none() && !worker.damaged {
         number += 1;
@@ -76,6 +77,7 @@ struct Worker<'a> {
     pool: &'a mut Pool,
     order: &'a Order,
     tell: &'a mut dyn FnMut(&Line) -> Outcome<()>,
+    reader: task::Reader,
     damaged: bool,
 }
 
@@ -88,7 +90,9 @@ impl Worker<'_> {
             pool.write(|txn, schema| Ok(Creator::new(txn, schema, 1, now)?.create(&draft)?.id))
         })?;
         let Some(id) = created else { return Ok(()) };
-        let shown = self.timed(Operation::Show, Some(&id), |pool| pool.read(|conn| task::get(conn, &id)))?;
+        let mut reader = std::mem::take(&mut self.reader);
+        let shown = self.timed(Operation::Show, Some(&id), |pool| pool.read(|conn| reader.get(conn, &id)))?;
+        self.reader = reader;
         if matches!(shown, Some(None)) {
             (self.tell)(&Line::Vanished { task: id.clone() })?;
         }
