@@ -84,8 +84,11 @@ impl Fault {
             matches!(call, "openat" | "newfstatat" | "statx" | "mkdir" | "pwrite64" | "ftruncate");
         match self {
             Self::Kill => matches!(code, 0 | 137),
-            // Neither opening what exists nor cutting a file short needs room; SQLite does not ask why they failed.
-            Self::NoSpace => matches!(code, 0 | 12) || code == 1 && matches!(call, "openat" | "ftruncate"),
+            // Neither opening what exists nor cutting a file short needs room; SQLite does not ask why they failed. What is
+            // committed and could not be told is not to be run again.
+            Self::NoSpace => {
+                matches!(code, 0 | 12) || code == 1 && matches!(call, "openat" | "ftruncate" | "write")
+            }
             Self::Io => matches!(code, 0 | 1 | 6) || code == 12 && refusable,
             Self::Interrupted => matches!(code, 0 | 1) || code == 11 && call == "fcntl",
             // A lock that cannot be given back is an I/O error.
