@@ -198,7 +198,7 @@ pub(crate) struct PageFit {
     pub(crate) missing: usize,
 }
 
-/// How the rows on `page` fit `table`; `None` if half of them or more do not.
+/// How the rows on `page` fit `table`; `None` if more than half of them do not.
 pub(crate) fn fit(table: &Table, page: &Page<'_>, encoding: Encoding) -> Option<PageFit> {
     let mut fits = 0;
     let mut cells = 0;
@@ -223,5 +223,5 @@ pub(crate) fn fit(table: &Table, page: &Page<'_>, encoding: Encoding) -> Option<
     }
     whole.misfits = cells - fits;
     let is_its_kind = (page.kind() == Kind::TableLeaf) == table.keyed.is_none();
-    (is_its_kind && 2 * fits > cells).then_some(whole)
+    (is_its_kind && fits > 0 && 2 * fits >= cells).then_some(whole)
 }

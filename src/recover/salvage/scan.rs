@@ -229,7 +229,7 @@ impl Scan<'_, '_> {
     /// Whether a whole page has no rows of `table`, from which `leaf` was read.
     fn is_of_another(&self, table: usize, page: &Page<'_>, leaf: &Leaf) -> bool {
         let most = 2 * leaf.rows.len() > page.cell_count();
-        !most && leaf.sound && page.cell_count() > 0 && !self.fits(table, page)
+        !most && leaf.sound && page.cell_count() > 0 && self.classify(page) != Some(table)
     }
 
     /// The table whose shape the rows on `page` have best.
