@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 use serde_json::Value;
@@ -75,12 +76,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             draft.default_workdir.clone_from(&default_workdir);
             created.push(creator.create(&draft).map_err(|failure| draft::at_line(failure, number))?);
         }
-        let (mut tasks, mut reader) = (Vec::new(), task::Reader::default());
-        if wants_tasks {
-            for one in &created {
-                tasks.extend(reader.get(txn, &one.id)?);
-            }
-        }
+        let tasks = read_back(txn, &created, wants_tasks)?;
         let awaited = creator.awaits_dispatch();
         Ok((created, tasks, awaited))
     })?;
@@ -113,6 +109,24 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         many => failure.behind(format_args!("{} are on the board", tasks_in_words(many.len()))),
     };
     shown.map(|()| Exit::Ok).map_err(done)
+}
+
+/// Finds every task again before it is acknowledged: a damaged tree may take a row to where no reader looks for it. Whole
+/// tasks if they are `wanted`, none otherwise.
+fn read_back(txn: &Connection, created: &[Created], wanted: bool) -> Outcome<Vec<Task>> {
+    let (mut tasks, mut reader) = (Vec::new(), task::Reader::default());
+    for one in created {
+        if !task::is_found(txn, &one.id)? {
+            return Err(Failure::damaged(
+                "what was written cannot be read back: the tree of the tasks is damaged. Nothing was created.",
+            )
+            .examined());
+        }
+        if wanted {
+            tasks.extend(reader.get(txn, &one.id)?);
+        }
+    }
+    Ok(tasks)
 }
 
 fn tell(context: &mut Context<'_>, created: &[Created], board: &Board) {

@@ -205,6 +205,12 @@ impl Failure {
         if self.sqlite.is_none() || !self.is_damage() {
             return self;
         }
+        self.examined()
+    }
+
+    /// Says what to do about damage.
+    #[must_use]
+    pub fn examined(self) -> Self {
         self.hint("Look closer with `kanbanctl health --depth full`.")
             .hint("See what can be brought back with `kanbanctl recover --dry-run`.")
     }

@@ -148,14 +148,9 @@ pub fn require_sound(connection: &Connection, undone: &str) -> Outcome<()> {
         return Ok(());
     }
     rest_between_looks(connection);
-    let hinted = |failure: Failure| {
-        failure
-            .hint("Look closer with `kanbanctl health --depth full`.")
-            .hint("See what can be brought back with `kanbanctl recover --dry-run`.")
-    };
-    match look().map_err(hinted)?.first() {
+    match look().map_err(Failure::examined)?.first() {
         None => Ok(()),
-        Some(first) => Err(hinted(Failure::damaged(format!("the board is damaged ({first}); {undone}.")))),
+        Some(first) => Err(Failure::damaged(format!("the board is damaged ({first}); {undone}.")).examined()),
     }
 }
 

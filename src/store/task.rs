@@ -173,6 +173,11 @@ pub fn get(conn: &Connection, id: &str) -> Outcome<Option<Task>> {
     Reader::default().get(conn, id)
 }
 
+/// Whether the row of the task with exactly this id is found, which an entry of an index alone does not say.
+pub fn is_found(conn: &Connection, id: &str) -> Outcome<bool> {
+    Ok(conn.prepare_cached("SELECT title FROM tasks WHERE id = ?1")?.exists([id])?)
+}
+
 /// Tasks of a query over `tasks` with the named columns only, as far as the board has them; with none named, all of them.
 /// Sorting rows of 35 columns for the sake of seven takes most of a listing's time.
 pub fn select(

@@ -3,9 +3,9 @@
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::support::Sandbox;
 use crate::support::rows::{count, create, data, status};
 use crate::support::sandbox::NOW;
+use crate::support::{Sandbox, damage};
 
 #[test]
 fn create_prints_the_id_alone() {
@@ -162,4 +162,27 @@ fn an_assigned_task_without_a_gateway_is_told_to_wait() {
     lock.lock().unwrap();
     let made = sandbox.run(&["create", "x", "--assignee", "coder"]).success();
     assert!(!made.stderr.contains(hint), "{made}");
+}
+
+/// SQLite appends to the last leaf without a look at the keys above it; who looks for the row goes by them.
+#[test]
+fn what_cannot_be_found_again_is_not_acknowledged() {
+    let sandbox = Sandbox::new();
+    damage::board(&sandbox.board(), 60, 5);
+    let board = Connection::open(sandbox.board()).unwrap();
+    let sql = "SELECT rootpage FROM sqlite_master WHERE name = 'tasks'";
+    let root = board.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap() as usize;
+    board.close().unwrap();
+    let mut bytes = std::fs::read(sandbox.board()).unwrap();
+    let page = &mut bytes[(root - 1) * 4096..root * 4096];
+    let last = 12 + 2 * (usize::from(u16::from_be_bytes([page[3], page[4]])) - 1);
+    let key = usize::from(u16::from_be_bytes([page[last], page[last + 1]])) + 4;
+    assert!(page[0] == 5 && page[key] < 61, "no interior page with small keys");
+    page[key] = 0x7f;
+    std::fs::write(sandbox.board(), &bytes).unwrap();
+    for args in [&["create", "one more"][..], &["create", "one more", "--json"]] {
+        let output = sandbox.run(args).exits(4);
+        assert!(output.stderr.contains("recover --dry-run"), "{output}");
+        assert!(std::fs::read(sandbox.board()).unwrap() == bytes, "the board was changed");
+    }
 }
