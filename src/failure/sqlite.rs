@@ -53,6 +53,9 @@ impl From<rusqlite::Error> for Failure {
             _ => (Exit::Failed, None, None),
         };
         let reason = match exit {
+            Exit::Damaged if sqlite == Some(rusqlite::ffi::SQLITE_IOERR_SHORT_READ) => {
+                "the file ends before a page that it names"
+            }
             Exit::Damaged => "SQLite finds the file damaged",
             _ if sqlite.is_some_and(|code| code & 0xff == rusqlite::ffi::SQLITE_INTERRUPT) => {
                 "SQLite was stopped"
@@ -125,7 +128,11 @@ fn next_step(code: Option<i32>) -> Option<&'static str> {
         Some(rusqlite::ffi::SQLITE_READONLY | rusqlite::ffi::SQLITE_CANTOPEN) => Some(
             "Run it as the board's owner, or make the board's directory and files writable (`ls -ld`; `findmnt` says whether the filesystem is).",
         ),
-        Some(rusqlite::ffi::SQLITE_IOERR) if !code.is_some_and(|code| IOERR_SHARED_MAP.contains(&code)) => {
+        // The shared map and a file that is too short have their own next steps.
+        Some(rusqlite::ffi::SQLITE_IOERR)
+            if code != Some(rusqlite::ffi::SQLITE_IOERR_SHORT_READ)
+                && !code.is_some_and(|code| IOERR_SHARED_MAP.contains(&code)) =>
+        {
             Some("The disk or a limit refused it: see `dmesg`, `df` and `ulimit -f`, then run it again.")
         }
         Some(rusqlite::ffi::SQLITE_NOMEM | rusqlite::ffi::SQLITE_TOOBIG) => {
@@ -138,6 +145,8 @@ fn next_step(code: Option<i32>) -> Option<&'static str> {
 /// The table of architecture.md rule 10.
 fn classify(error: rusqlite::ffi::Error) -> Exit {
     match error.code {
+        // The file ends before a page that it names: no disk fails so.
+        _ if error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHORT_READ => Exit::Damaged,
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Exit::Damaged,
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => {
             Exit::Busy
@@ -188,6 +197,7 @@ mod tests {
             (ffi::SQLITE_IOERR_SHMMAP, Exit::Refused),
             (ffi::SQLITE_IOERR_SHMSIZE, Exit::Refused),
             (ffi::SQLITE_IOERR_READ, Exit::Failed),
+            (ffi::SQLITE_IOERR_SHORT_READ, Exit::Damaged),
             (ffi::SQLITE_CONSTRAINT, Exit::Failed),
         ];
         for (code, exit) in table {

@@ -51,3 +51,4 @@ mod stress; // a filesystem qualified: the report, what is left, workers that ne
 mod terminal; // what a person sees: narrow, dumb, quiet, in a C locale, and in which order
 mod traces; // reading leaves no trace; one handle, opened once
 mod tree; // laws about the source tree itself: listed files, forbidden words
+mod wounds; // small wounds anywhere, and laws that hold whatever they hit
