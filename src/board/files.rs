@@ -11,6 +11,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
+use rustix::io::Errno;
 
 use super::Board;
 use crate::failure::{Failure, Outcome};
@@ -277,6 +278,14 @@ pub fn resolve(path: &Path) -> Outcome<PathBuf> {
     match std::fs::canonicalize(path) {
         Ok(resolved) => return Ok(resolved),
         Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+            return Err(Failure::no_board(format!(
+                "{} leads to no file: its symbolic links go in a circle.",
+                path.display()
+            ))
+            .hint("Repair the link, or name the board's real file with --db.")
+            .at(path));
+        }
         Err(error) => {
             return Err(Failure::io(error, format!("resolving {}", path.display())).at(path));
         }

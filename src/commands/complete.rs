@@ -91,7 +91,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             counted(completed.len() as u64, "task would be", "tasks would be")
         ));
     } else {
-        shown = context.ui.emit(&Done(completed.iter().map(One::of).collect()));
+        shown = context.ui.emit_done(&Done(completed.iter().map(One::of).collect()));
         tell(context, &completed);
     }
     closed?;

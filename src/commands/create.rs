@@ -93,9 +93,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             tasks_in_words(fresh)
         ));
     } else if args.from.is_some() {
-        shown = context.ui.emit(&Many { created: &created, tasks });
+        shown = context.ui.emit_done(&Many { created: &created, tasks });
     } else {
-        shown = context.ui.emit(&One { created: &created, task: tasks.into_iter().next() });
+        shown = context.ui.emit_done(&One { created: &created, task: tasks.into_iter().next() });
     }
     if !context.globals.dry_run {
         tell(context, &created, &board);

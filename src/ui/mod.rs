@@ -62,6 +62,7 @@ pub struct Ui {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
     file: Option<Replacement>,
+    finished: bool,
     bars: MultiProgress,
     signals: Signals,
 }
@@ -79,7 +80,7 @@ impl Ui {
         let target =
             if draws(&settings) { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bars = MultiProgress::with_draw_target(target);
-        Self { settings, out, err, file: None, bars, signals: Signals::default() }
+        Self { settings, out, err, file: None, finished: false, bars, signals: Signals::default() }
     }
 
     /// Ends questions when one of these signals arrives.
@@ -124,6 +125,12 @@ impl Ui {
         })
     }
 
+    /// As [`Ui::emit`], for what is done already: an `-o` file that does not appear fails here and not behind the verb.
+    pub fn emit_done<R: Report>(&mut self, report: &R) -> Outcome<()> {
+        self.emit(report)?;
+        self.finish()
+    }
+
     /// As [`Ui::emit`], for maintenance verbs: silent in plain off a terminal unless plain or a rehearsal was asked for,
     /// so that a cron job that went well says nothing.
     pub fn emit_maintenance<R: Report>(&mut self, report: &R) -> Outcome<()> {
@@ -146,8 +153,11 @@ impl Ui {
         self.write(|out| out.write_all(text.as_bytes()))
     }
 
-    /// Makes an `-o` file appear; to be called once when the verb has succeeded.
+    /// Makes an `-o` file appear, once, when the verb has succeeded.
     pub fn finish(&mut self) -> Outcome<()> {
+        if std::mem::replace(&mut self.finished, true) {
+            return Ok(());
+        }
         match (self.file.take(), &self.settings.output) {
             (Some(file), _) => file.commit(),
             (None, Some(destination)) => Replacement::create(destination)?.commit(),

@@ -329,3 +329,15 @@ fn every_command_line_in_the_sources_is_understood() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(found > 80, "only {found} command lines found: are they written otherwise now?");
 }
+
+/// Somebody who knows Hermes' verbs types them; ours that is spelt alike does something else.
+#[test]
+fn a_verb_of_hermes_is_left_to_it_by_name() {
+    let sandbox = Sandbox::new();
+    for verb in ["block", "comment", "archive"] {
+        let output = sandbox.run(&[verb, "t_00000001"]).exits(2);
+        assert!(output.stderr.contains(&format!("`hermes kanban {verb}` does that")), "{output}");
+        assert!(!output.stderr.contains("similar"), "{output}");
+    }
+    sandbox.run(&["lisst"]).exits(2).says("similar subcommands exist: 'ls', 'list'");
+}

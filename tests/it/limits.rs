@@ -108,6 +108,25 @@ fn a_full_disk_is_refused_and_loses_nothing() {
     check(&sandbox.board(), &ids);
 }
 
+/// The task is on the board when its id finds no room: whoever ran it again would have it twice.
+#[test]
+fn an_output_file_without_room_is_told_behind_the_commit() {
+    let sandbox = Sandbox::new();
+    let Some(_mount) = Mount::over(&sandbox, &["-t", "tmpfs", "-o", "size=4k", "tmpfs"]) else { return };
+    let (board, out) = (sandbox.work().join("kanban.db"), sandbox.root().join("out"));
+    std::fs::write(sandbox.root().join("filler"), [0; 4096]).unwrap();
+    let [board, out] = [&board, &out].map(|path| path.to_str().unwrap());
+    sandbox.run(&["--db", board, "init"]).success();
+    let created =
+        sandbox.run(&["--db", board, "create", "x", "-o", out]).exits(1).says("is on the board, but");
+    assert!(!created.stderr.contains("again"), "{created}");
+    let listed = sandbox.run(&["--db", board, "list"]).success();
+    let id = listed.line().split('\t').next().unwrap();
+    assert!(created.stderr.contains(id), "{created}");
+    let completed = sandbox.run(&["--db", board, "complete", id, "-o", out]).exits(1);
+    completed.says("1 task is completed, but");
+}
+
 /// No room from the start: no half a board, and the directory as it was.
 #[test]
 fn a_full_disk_gets_no_board() {

@@ -259,3 +259,16 @@ fn a_source_that_is_not_there_is_named_before_anything_is_asked() {
     }
     sandbox.run(&["--db", "file/kanban.db", "list"]).exits(10).says("chosen by --db");
 }
+
+/// A circle leads to no file, as a link to nowhere does.
+#[test]
+fn links_that_go_in_a_circle_are_no_board() {
+    let sandbox = Sandbox::new();
+    let [one, other] = ["one.db", "other.db"].map(|name| sandbox.work().join(name));
+    symlink(&one, &other).unwrap();
+    symlink(&other, &one).unwrap();
+    for verb in [&["list"][..], &["create", "x"], &["init"], &["recover", "--dry-run"], &["checkpoint"]] {
+        let output = sandbox.run(&[&["--db", "one.db"][..], verb].concat()).exits(10).says("go in a circle");
+        assert!(output.stderr.contains("hint: Repair the link"), "{output}");
+    }
+}
