@@ -56,7 +56,7 @@ impl<'a> Image<'a> {
     /// Puts the page of `frame`, which lies in the log, in the place of what was there. Frames for impossible page numbers
     /// are passed over.
     pub fn overlay(&mut self, frame: &Frame) {
-        if (1..=MAX_PAGES).contains(&frame.page) {
+        if is_page(frame.page) {
             self.overlay.insert(frame.page, frame.offset);
             self.count = self.count.max(frame.page);
         }
@@ -149,6 +149,11 @@ impl<'a> Image<'a> {
         self.usable = usable.min(self.page_size);
         self
     }
+}
+
+/// Whether `number` can be that of a page.
+pub fn is_page(number: u32) -> bool {
+    (1..=MAX_PAGES).contains(&number)
 }
 
 /// Pages that follow one another.

@@ -177,6 +177,7 @@ impl Pen {
             pen.signed(**last);
         });
         self.number(salvage.damaged_pages);
+        self.number(salvage.doubted_frames);
         self.number(u64::from(salvage.has_schema));
         self.number(u64::from(salvage.schema_is_whole));
         self.signed(salvage.evidence.0);
@@ -268,6 +269,7 @@ impl Eye<'_> {
             odds,
             sequences: sequences.into_iter().collect::<HashMap<_, _>>(),
             damaged_pages: self.number()?,
+            doubted_frames: self.number()?,
             has_schema: self.flag()?,
             schema_is_whole: self.flag()?,
             evidence: (self.signed()?, self.signed()?),
@@ -303,6 +305,7 @@ mod tests {
             odds: vec![odd],
             sequences: [("task_events".to_owned(), 12)].into(),
             damaged_pages: 4,
+            doubted_frames: 1,
             has_schema: true,
             schema_is_whole: false,
             evidence: (1_780_000_000, 12),

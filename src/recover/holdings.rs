@@ -134,7 +134,7 @@ impl Viewer {
         let Some(layout) = layout::lay_out(&stores) else { return Ok((Holdings::default(), Vec::new())) };
         let image = &layout.image;
         let cut = Cut { page_size: image.page_size(), usable: image.usable(), encoding: image.encoding() };
-        single.note(0, cut);
+        single.note(0, cut, &stores);
         let salvaged = salvage::salvage(&layout, &self.schemas, &orders(threads), watch)?;
         let Some((salvage, _)) = salvaged else {
             return Ok((Holdings::default(), Vec::new()));

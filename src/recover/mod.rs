@@ -28,6 +28,7 @@ mod hold;
 mod holdings;
 mod layout;
 pub mod map;
+mod mended;
 mod merge;
 mod pages;
 mod ranking;

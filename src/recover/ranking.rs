@@ -30,7 +30,8 @@ pub(crate) struct Facts {
     pub(crate) damaged_pages: u64,
     /// Pages that the header counts and that are neither in the file nor in its log.
     pub(crate) missing_pages: u64,
-    /// Committed frames of its log that could not be read, and no later one of the page either.
+    /// Frames of its log that are not what their checksum says, with no later one of the page, and what was in them is lost or
+    /// may be altered.
     pub(crate) lost_frames: u64,
     pub(crate) has_schema: bool,
     /// Whether it has one of Hermes' tables, or a row of one.
@@ -208,7 +209,7 @@ impl Crew<'_, '_> {
             usable: layout.image.usable(),
             encoding: layout.image.encoding(),
         };
-        self.shelf.note(orders.source, cut);
+        self.shelf.note(orders.source, cut, &stores);
         let Some((salvage, entries)) = salvage::salvage(&layout, self.schemas, orders, watch)? else {
             return Ok(Look::Waits);
         };
@@ -217,7 +218,7 @@ impl Crew<'_, '_> {
             rows: salvage.row_count(),
             damaged_pages: salvage.damaged_pages,
             missing_pages: missing_pages(&layout),
-            lost_frames: layout.laid.lost_frames,
+            lost_frames: layout.laid.lost_frames + salvage.doubted_frames,
             has_schema: salvage.has_schema,
             is_of_board: salvage.is_of_board(),
             page_size: layout.image.page_size(),

@@ -140,7 +140,8 @@ pub struct SourceReport {
     pub damaged_pages: u64,
     /// Pages that its header counts and that are neither in the file nor in its log.
     pub missing_pages: u64,
-    /// Committed frames of its log that could not be read; those pages are as they were before.
+    /// Frames of its log that are not what their checksum says: their pages are as they were before, or hold rows for which
+    /// nothing vouches.
     pub lost_frames: u64,
     /// Whether the schema could be read.
     pub schema: bool,
@@ -194,10 +195,10 @@ impl Report {
         self.main_source().filter(|source| !source.schema).map_or(0, |source| source.missing_pages)
     }
 
-    /// Committed frames of the best source's log that could not be read. What they changed is not in the result, and nothing
-    /// says what it was. None where another source is whole.
+    /// Frames of the best source's log that are not what their checksum says. What they changed is not in the result, or may
+    /// be altered there; another source that is whole is older.
     pub fn lost_frames(&self) -> u64 {
-        self.main_source().map_or(0, |source| source.lost_frames)
+        self.sources.first().map_or(0, |source| source.lost_frames)
     }
 
     /// The best source, where none is whole.

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::mended::Mends;
 use super::row::{Odd, Row};
 use super::sources::{Fingerprint, Source, fingerprint, moving};
 use super::store::Stores;
@@ -42,10 +43,12 @@ struct State {
 }
 
 /// What has to be known of a source to read a row of it again.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Known {
     seen: Option<Fingerprint>,
     cut: Cut,
+    /// What was undone of the wounds of its log.
+    mends: Option<Mends>,
 }
 
 /// How the pages of a source are cut, and its text encoded.
@@ -107,6 +110,9 @@ impl<'s> Shelf<'s> {
                 return Err(moving(&source.path));
             }
             known.seen = stores.seen();
+            if let Some(mends) = &known.mends {
+                stores.mend_again(mends);
+            }
         }
         state.open.push_back((number, Arc::clone(&stores)));
         let mut held: usize = state.open.iter().map(|(_, stores)| stores.in_memory_bytes()).sum();
@@ -120,10 +126,11 @@ impl<'s> Shelf<'s> {
         self.sources.get(number as usize).ok_or_else(|| Failure::failed("there is no such source."))
     }
 
-    /// Notes how the pages of source `number` are cut.
-    pub(crate) fn note(&self, number: u32, cut: Cut) {
+    /// Notes how the pages of source `number` are cut, and what was undone of the wounds of its log in `stores`.
+    pub(crate) fn note(&self, number: u32, cut: Cut, stores: &Stores) {
         if let Some(known) = self.state().known.get_mut(number as usize) {
             known.cut = cut;
+            known.mends = stores.mends().filter(|mends| !mends.is_empty()).cloned();
         }
     }
 

@@ -9,14 +9,17 @@ use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{Mode, OFlags};
 
+use super::mended::{Log, Mends};
 use super::sources::{Fingerprint, Kind, Source, TRIES, fingerprint, moving, open, sidecar, stamp};
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::journal::Journal;
 use crate::ondisk::store::Store;
+use crate::ondisk::wal::Mend;
 
 /// Up to this many bytes of a live board are copied into memory.
 const MEMORY_LIVE: u64 = 32 << 20;
@@ -33,16 +36,19 @@ const SECTOR: usize = 4096;
 #[derive(Debug)]
 pub struct Stores {
     main: Bytes,
-    wal: Bytes,
+    wal: Log,
     /// What the files were when they were opened; none for a copy, which cannot change.
     seen: Option<Fingerprint>,
     /// Whether the log counts whatever the main file says: it is one that a process still holds, and the file has gone on.
     log_counts: bool,
 }
 
+/// The bytes of a file.
 #[derive(Debug)]
-enum Bytes {
+pub(super) enum Bytes {
+    /// All of them.
     Memory(Vec<u8>),
+    /// Where they lie, and how many count.
     File { file: File, size: u64 },
 }
 
@@ -153,7 +159,8 @@ impl Source {
             }
             if seen == fingerprint(&main, &wal)? && seen_journal == stamp(&journal)? {
                 let seen = (!copied).then_some(seen);
-                return Ok(Stores { main: bytes, wal: log, seen, log_counts: self.kind == Kind::Held });
+                let wal = Log::new(log);
+                return Ok(Stores { main: bytes, wal, seen, log_counts: self.kind == Kind::Held });
             }
         }
         Err(moving(&self.path))
@@ -163,7 +170,8 @@ impl Source {
 impl Stores {
     /// A source that is in memory already.
     pub fn in_memory(main: Vec<u8>, wal: Vec<u8>) -> Self {
-        Self { main: Bytes::Memory(main), wal: Bytes::Memory(wal), seen: None, log_counts: false }
+        let wal = Log::new(Bytes::Memory(wal));
+        Self { main: Bytes::Memory(main), wal, seen: None, log_counts: false }
     }
 
     /// Whether the log counts even where the main file is newer.
@@ -176,9 +184,29 @@ impl Stores {
         &self.main
     }
 
+    /// The WAL as it lies there, wounds and all.
+    pub(crate) fn raw_wal(&self) -> &dyn Store {
+        self.wal.bytes()
+    }
+
     /// The WAL, empty for none.
     pub fn wal(&self) -> &dyn Store {
         &self.wal
+    }
+
+    /// What is undone of the wounds of the log, if that has been found out.
+    pub(crate) fn mends(&self) -> Option<&Mends> {
+        self.wal.mends()
+    }
+
+    /// Undoes wounds of the log: its reads give `mends` from now on.
+    pub(crate) fn mend(&self, mends: Vec<Mend>) {
+        self.wal.mend(mends);
+    }
+
+    /// The same for a source that was opened before.
+    pub(crate) fn mend_again(&self, mends: &Mends) {
+        self.wal.mend_again(Arc::clone(mends));
     }
 
     /// What they hold in memory, in bytes.
@@ -187,7 +215,7 @@ impl Stores {
             Bytes::Memory(bytes) => bytes.len(),
             Bytes::File { .. } => 0,
         };
-        held(&self.main) + held(&self.wal)
+        held(&self.main) + held(self.wal.bytes())
     }
 
     /// Whether these are copies, which nothing can change or take away.

@@ -49,6 +49,7 @@ mod signals; // INT, TERM and HUP at any moment: rolled back, nothing left, the 
 mod storm; // thousands of copies: grouped, compared, thinned out without losing a row
 mod stress; // a filesystem qualified: the report, what is left, workers that never outlive it
 mod terminal; // what a person sees: narrow, dumb, quiet, in a C locale, and in which order
+mod torn_log; // wounds in committed frames: undone with proof, or told
 mod traces; // reading leaves no trace; one handle, opened once
 mod tree; // laws about the source tree itself: listed files, forbidden words
 mod wounds; // small wounds anywhere, and laws that hold whatever they hit

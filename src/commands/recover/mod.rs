@@ -231,8 +231,8 @@ fn exit(context: &mut Context<'_>, recovered: &Recovered) -> Exit {
         ));
     } else if recovered.report.lost_frames() > 0 {
         context.ui.warning(format_args!(
-            "{} not be read: those pages are as they were before, and what was lost with them could not be counted.",
-            counted(recovered.report.lost_frames(), "committed frame of the log could", "committed frames of the log could")
+            "{} not what the checksum says: what was written there is missing or may be altered, and could not be counted.",
+            counted(recovered.report.lost_frames(), "frame of the log is", "frames of the log are")
         ));
     } else if partial {
         context

@@ -10,8 +10,10 @@
 //! Checksums run on from frame to frame, so a frame verifies from the checksum that is stored in the frame before it: one
 //! spoilt frame costs itself and not its followers, and a lost header costs nothing but the check of the first frame.
 
+mod mend;
 mod spoilt;
 
+pub use self::mend::Mend;
 use super::field::u32_at;
 use super::store::Store;
 
@@ -108,6 +110,7 @@ pub struct Wal {
     pub committed: usize,
     /// How many frames from the first on verify as they stand in a log with a whole header.
     unbroken: usize,
+    big_endian: bool,
 }
 
 impl Wal {
@@ -181,21 +184,20 @@ impl Wal {
             .map(|header| header.salts)
             .or_else(|| frames.iter().find(|frame| frame.verified).map(|frame| frame.salts))
             .unwrap_or_default();
-        let committed = frames
-            .iter()
-            .take_while(|frame| frame.salts == salts || !frame.verified)
-            .enumerate()
-            .filter(|(_, frame)| frame.salts == salts && frame.verified && frame.commit != 0)
-            .last()
-            .map_or(0, |(place, _)| place + 1);
-        let committed = if spoilt::ends_in_commit(&frames, salts) { frames.len() } else { committed };
-        Self { header, page_size, frames, salts, committed, unbroken }
+        let committed = committed(&frames, salts);
+        Self { header, page_size, frames, salts, committed, unbroken, big_endian }
     }
 
     /// The frames up to the last commit, oldest first. Those whose checksum is wrong are among them, marked; SQLite would
     /// end the log there.
     pub fn committed(&self) -> impl Iterator<Item = &Frame> {
         self.frames.iter().take(self.committed).filter(|frame| frame.salts == self.salts)
+    }
+
+    /// Frames up to the last commit whose own header is spoilt, so that nothing says of which page they are.
+    pub fn nameless(&self) -> impl Iterator<Item = &Frame> {
+        let committed = self.frames.iter().take(self.committed);
+        committed.filter(|frame| !frame.verified && frame.salts != self.salts)
     }
 
     /// How many frames SQLite sees: an unbroken chain from a whole header to a commit.
@@ -214,6 +216,11 @@ impl Wal {
         self.frames.iter().skip(self.committed).filter(|frame| frame.salts == self.salts && frame.verified)
     }
 
+    /// How many frames behind the last commit may have been one themselves, and cannot be believed.
+    pub fn torn_commits(&self) -> usize {
+        spoilt::torn_commits(self.frames.get(self.committed..).unwrap_or_default(), self.salts)
+    }
+
     /// Frames of older generations that were not overwritten yet: earlier versions of their pages.
     pub fn older(&self) -> impl Iterator<Item = &Frame> {
         self.frames.iter().filter(|frame| frame.salts != self.salts && frame.verified)
@@ -224,6 +231,18 @@ impl Wal {
         let last = self.frames.get(self.committed.checked_sub(1)?)?;
         last.verified.then_some(last.commit)
     }
+}
+
+/// How many of `frames`, counted from the first, go up to the last commit of the generation with these `salts`.
+fn committed(frames: &[Frame], salts: [u32; 2]) -> usize {
+    if let Some(committed) = spoilt::spoilt_commit(frames, salts) {
+        return committed;
+    }
+    let generation = frames.iter().take_while(|frame| frame.salts == salts || !frame.verified);
+    let commits = generation
+        .enumerate()
+        .filter(|(_, frame)| frame.salts == salts && frame.verified && frame.commit != 0);
+    commits.last().map_or(0, |(place, _)| place + 1)
 }
 
 /// The place of the frame behind `frame`.

@@ -31,9 +31,12 @@ impl Log<'_> {
                 continue;
             }
             let before = match at.checked_sub(1).and_then(|at| frames.get(at)) {
-                // Read as what it is not, a log has frames enough for two words that look right; but none that verify.
-                Some(frame) => Some((frame.salts, frame.checksum))
-                    .filter(|_| frame.verified && frame.index + 1 == spoilt.index),
+                // Read as what it is not, a log has frames enough for two words that look right; but none that verify, and none
+                // that its header knows.
+                Some(frame) => Some((frame.salts, frame.checksum)).filter(|(salts, _)| {
+                    let is_known = frame.verified || self.header.is_some_and(|header| header.salts == *salts);
+                    is_known && frame.index + 1 == spoilt.index
+                }),
                 None => self.header.map(|header| (header.salts, header.checksum)),
             };
             let before = before.filter(|(salts, _)| *salts == next.salts);
@@ -84,13 +87,28 @@ impl Log<'_> {
     }
 }
 
-/// Whether the last of `frames`, which are those of a log to its end, was the commit of those before it: only its header is
-/// spoilt, and it stands where the frames of the generation with these `salts` end without one. What is in a log without
+/// How many of `frames` there are up to a commit that is spoilt: the last of the generation with these `salts`, which says
+/// that it is one, or whose header is lost and which stands where the frames end without one. What is in a log without
 /// being committed got there because a transaction outgrew memory, which is rarer.
-pub(super) fn ends_in_commit(frames: &[Frame], salts: [u32; 2]) -> bool {
-    let [.., before, last] = frames else { return false };
-    let is_older = salts[0].wrapping_sub(last.salts[0]) < GENERATIONS;
-    before.verified && before.salts == salts && before.commit == 0 && !last.verified && !is_older
+pub(super) fn spoilt_commit(frames: &[Frame], salts: [u32; 2]) -> Option<usize> {
+    let own = frames.iter().take_while(|frame| !is_older(frame, salts)).count();
+    let [.., before, last] = frames.get(..own)? else { return None };
+    let follows = before.verified && before.salts == salts && !last.verified;
+    let is_one = if last.salts == salts { last.commit != 0 } else { before.commit == 0 };
+    (follows && is_one).then_some(own)
+}
+
+/// Whether `frame` is of an earlier generation than that with these `salts`.
+fn is_older(frame: &Frame, salts: [u32; 2]) -> bool {
+    frame.salts != salts && salts[0].wrapping_sub(frame.salts[0]) < GENERATIONS
+}
+
+/// How many of the frames `behind` the last commit of the generation with these `salts` may have been a commit: they are
+/// not what their checksum says, or their own header is spoilt. Zeros are what a file is extended with.
+pub(super) fn torn_commits(behind: &[Frame], salts: [u32; 2]) -> usize {
+    let own = behind.iter().take_while(|frame| !is_older(frame, salts));
+    own.filter(|frame| !frame.verified && frame.page != 0 && (frame.salts != salts || frame.commit != 0))
+        .count()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod overlay;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use self::overlay::Laid;
@@ -67,7 +68,10 @@ pub(crate) fn lay_out(stores: &Stores) -> Option<Layout<'_>> {
     let page_size = by_trial
         .or_else(|| wal.as_ref().map(|wal| wal.page_size))
         .or_else(|| (main.size() > 0).then_some(USUAL_PAGE_SIZE))?;
-    let wal = wal.filter(|wal| wal.page_size == page_size);
+    let mut wal = wal.filter(|wal| wal.page_size == page_size);
+    if let Some(wal) = &mut wal {
+        mend(wal, stores);
+    }
     let mut image = Image::new(main, page_size, page_size).with_log(stores.wal());
     let laid = wal.as_ref().map(|wal| overlay::lay_over(&mut image, wal, stores)).unwrap_or_default();
     let header = image.page(1).as_deref().and_then(Header::read).filter(Header::is_credible);
@@ -80,6 +84,17 @@ pub(crate) fn lay_out(stores: &Stores) -> Option<Layout<'_>> {
     let logged = wal.as_ref().is_some_and(|wal| wal.committed > 0);
     let wal_mode = header.map(|header| header.is_wal()).or(logged.then_some(true));
     Some(Layout { image, header, wal_mode, laid, wal })
+}
+
+/// Undoes the wounds of `wal` that its checksums tell of, with the pages of the main file where they help.
+fn mend(wal: &mut Wal, stores: &Stores) {
+    let size = wal.page_size;
+    let older = |page: u32| {
+        let offset = u64::from(page.checked_sub(1)?) * size as u64;
+        stores.main().read(offset, size).map(Cow::into_owned)
+    };
+    let mends = wal.mend(stores.raw_wal(), &older);
+    stores.mend(mends);
 }
 
 /// The stated page size if enough pages of that size can be read, else the one of which most bytes can; `None` when none can.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::ondisk::geometry;
 use crate::ondisk::header::Header;
-use crate::ondisk::image::Image;
+use crate::ondisk::image::{self, Image};
 use crate::ondisk::page::{Kind, Page};
 use crate::ondisk::record::Record;
 use crate::ondisk::store::Store;
@@ -19,8 +19,11 @@ use crate::recover::store::Stores;
 pub(crate) struct Laid {
     /// Frames whose checksum was wrong, or that never were committed.
     pub(crate) bad_frames: u64,
-    /// Committed frames that are no whole page and that no later frame stands for: those pages are as they were before.
+    /// Committed frames that are no whole page and that no later frame stands for: those pages are as they were before. Also
+    /// frames at the end of which nothing says whether they were committed.
     pub(crate) lost_frames: u64,
+    /// Leaves that stand though their checksum is wrong: the page, and where in the log its image begins.
+    pub(crate) unsure: Vec<(u32, u64)>,
 }
 
 /// Puts the frames of `wal` over `image`, which is the main file of `stores` alone.
@@ -31,18 +34,24 @@ pub(crate) fn lay_over(image: &mut Image<'_>, wal: &Wal, stores: &Stores) -> Lai
     if !stores.log_counts() && frames.are_older(image, &newest) {
         return laid;
     }
-    let (mut taken, mut lost) = (HashMap::new(), HashMap::new());
+    let (mut taken, mut lost, mut unsure) = (HashMap::new(), HashMap::new(), BTreeMap::new());
     for frame in wal.committed() {
-        if frame.verified || frames.is_believable(frame) {
+        if image::is_page(frame.page) && (frame.verified || frames.is_believable(frame)) {
             image.overlay(frame);
             taken.insert(frame.page, frame.index);
             lost.remove(&frame.page);
+            unsure.remove(&frame.page);
+            if !frame.verified && frames.is_leaf(frame) {
+                unsure.insert(frame.page, frame.offset);
+            }
         } else {
             lost.insert(frame.page, frame.index);
         }
         laid.bad_frames += u64::from(!frame.verified);
     }
-    laid.lost_frames = lost.len() as u64;
+    laid.lost_frames = (lost.len() + wal.nameless().count() + wal.torn_commits()) as u64;
+    laid.bad_frames += stores.mends().map_or(0, |mends| mends.len() as u64);
+    laid.unsure = unsure.into_iter().collect();
     frames.place_nameless(image, wal, &taken);
     if let Some(count) = wal.page_count().filter(|_| wal.header.is_some()) {
         image.truncate(count);
@@ -60,6 +69,11 @@ impl Frames<'_> {
     fn is_believable(&self, frame: &Frame) -> bool {
         let bytes = self.log.read(frame.offset, self.page_size).unwrap_or_default();
         bytes.len() == self.page_size && geometry::usable(frame.page, &bytes).is_some()
+    }
+
+    fn is_leaf(&self, frame: &Frame) -> bool {
+        let head = self.log.read(frame.offset, self.page_size).unwrap_or_default();
+        Page::read(frame.page, &head, self.page_size).is_ok_and(|page| page.kind() == Kind::TableLeaf)
     }
 
     /// Whether the pages in `newest` are older than those of the main file: by the counter of changes on page 1, and where
@@ -101,9 +115,8 @@ impl Frames<'_> {
     /// Frames whose own header is spoilt, and with it their page number: a leaf that shares most of its rows with a page is a
     /// newer version of that page, unless a later frame is.
     fn place_nameless(&self, image: &mut Image<'_>, wal: &Wal, taken: &HashMap<u32, usize>) {
-        let nameless = wal.frames.iter().take(wal.committed);
-        let nameless = nameless.filter(|frame| !frame.verified && frame.salts != wal.salts);
-        let nameless: Vec<_> = nameless
+        let nameless: Vec<_> = wal
+            .nameless()
             .filter_map(|frame| {
                 let bytes = self.log.read(frame.offset, self.page_size)?;
                 geometry::usable(2, &bytes).and_then(|_| Leaf::read(&bytes)).map(|leaf| (frame, leaf))

@@ -17,6 +17,7 @@ mod rows;
 pub(crate) mod scan;
 mod schema;
 mod trees;
+mod unsure;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -50,6 +51,8 @@ pub(crate) struct Salvage {
     pub(crate) sequences: HashMap<String, i64>,
     /// Pages that are damaged, lost or stray.
     pub(crate) damaged_pages: u64,
+    /// Frames of its log that are not what their checksum says and hold rows for which nothing vouches.
+    pub(crate) doubted_frames: u64,
     /// Whether a schema was found.
     pub(crate) has_schema: bool,
     /// Whether it was found whole, so that a table that is not in it did not exist.
@@ -131,6 +134,7 @@ pub(crate) fn salvage(
     work.give_up_rootless(&catalog);
     let sequences = work.sequences(&catalog);
     let Unplaced { strays, unknown } = work.read_pages(&catalog, watch)?;
+    work.weigh_unsure(&catalog, layout);
     let (free, lost): (Vec<_>, Vec<_>) =
         strays.into_iter().partition(|stray| work.free.contains(&stray.page));
     work.adopt(&catalog, lost, &sequences);
@@ -142,10 +146,18 @@ pub(crate) fn salvage(
     work.adopt_free(&catalog, free);
     let evidence = work.evidence(&catalog, &sequences);
     let damaged_pages = work.damaged.len() as u64 + layout.laid.bad_frames;
-    let Work { tables, odds, .. } = work;
-    let catalog = Arc::new(catalog);
-    let salvage =
-        Salvage { catalog, tables, odds, sequences, damaged_pages, has_schema, schema_is_whole, evidence };
+    let Work { tables, odds, doubted_frames, .. } = work;
+    let salvage = Salvage {
+        catalog: Arc::new(catalog),
+        tables,
+        odds,
+        sequences,
+        damaged_pages,
+        doubted_frames,
+        has_schema,
+        schema_is_whole,
+        evidence,
+    };
     Ok(Some((salvage, entries)))
 }
 
@@ -189,6 +201,7 @@ struct Work<'w, 'a> {
     blank: Seen,
     /// Interior pages of tables, with their table.
     interiors: Vec<(usize, u32)>,
+    doubted_frames: u64,
 }
 
 impl<'w, 'a> Work<'w, 'a> {
@@ -218,6 +231,7 @@ impl<'w, 'a> Work<'w, 'a> {
             torn: HashSet::new(),
             lost: Vec::new(),
             interiors: Vec::new(),
+            doubted_frames: 0,
         }
     }
 

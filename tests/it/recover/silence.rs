@@ -134,7 +134,7 @@ fn a_log_with_an_unreadable_frame_is_not_said_to_be_all_there() {
     hurt[32 + last * 4120 + 24..][..4096].fill(0xa7);
     std::fs::write(&wal, hurt).unwrap();
     let output = sandbox.run(&["recover", "--dry-run"]).exits(5);
-    assert!(output.stderr.contains("frame of the log could not be read"), "{output}");
+    assert!(output.stderr.contains("frame of the log is not what the checksum says"), "{output}");
     std::fs::write(&wal, bytes).unwrap();
     sandbox.run(&["recover", "--dry-run"]).success();
 }

@@ -104,11 +104,13 @@ impl Dice {
         self.below(100) < percent
     }
 
-    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+    /// One of `from`.
+    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
 
-    fn noise(&mut self, bytes: &mut [u8]) {
+    /// Overwrites `bytes`.
+    pub(crate) fn noise(&mut self, bytes: &mut [u8]) {
         for byte in bytes {
             *byte = self.next().to_le_bytes()[0];
         }
