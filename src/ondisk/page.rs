@@ -251,8 +251,11 @@ impl<'a> Page<'a> {
     }
 
     fn account(&self) -> Option<()> {
-        let content = self.content_start().min(self.usable);
-        if self.bytes.len() < self.usable || self.pointers_start() + 2 * self.cell_count > content {
+        let content = self.content_start();
+        if content > self.usable
+            || self.bytes.len() < self.usable
+            || self.pointers_start() + 2 * self.cell_count > content
+        {
             return None;
         }
         let mut taken = self.free_blocks()?;

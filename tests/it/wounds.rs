@@ -214,6 +214,8 @@ impl Trial<'_> {
         let readable = self.seen.rows.intersection(self.truth);
         let lost: Vec<_> = readable.filter(|row| !made.rows.contains(*row)).take(2).collect();
         self.law(lost.is_empty(), &format!("SQLite reads what did not come: {lost:?}"), &real);
+        let gone = self.truth.len().saturating_sub(made.rows.len());
+        self.law(real.code() == 5 || gone == 0, &format!("{gone} rows are gone without a word"), &real);
     }
 
     fn write(&mut self, well: bool) {

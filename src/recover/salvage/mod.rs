@@ -135,6 +135,7 @@ pub(crate) fn salvage(
     let sequences = work.sequences(&catalog);
     let Unplaced { strays, unknown } = work.read_pages(&catalog, watch)?;
     work.weigh_unsure(&catalog, layout);
+    work.doubt_empty(&catalog);
     let (free, lost): (Vec<_>, Vec<_>) =
         strays.into_iter().partition(|stray| work.free.contains(&stray.page));
     work.adopt(&catalog, lost, &sequences);

@@ -108,6 +108,28 @@ impl Work<'_, '_> {
         }
     }
 
+    /// Believes no table that it is empty if an index of it has an entry.
+    pub(super) fn doubt_empty(&mut self, catalog: &Catalog) {
+        for (number, tree) in catalog.tables.iter().enumerate() {
+            let claims = |rows: &Rows| rows.whole.is_empty() && !rows.is_damaged();
+            let Some(root) = tree.root.filter(|_| self.tables.get(number).is_some_and(claims)) else {
+                continue;
+            };
+            let indexes = catalog.indexes.iter().zip(&self.indexes);
+            let mut pages =
+                indexes.filter(|(index, _)| index.table == tree.table.name).flat_map(|(_, pages)| pages);
+            if pages.any(|page| self.has_cells(*page)) {
+                self.damaged.insert(root);
+                self.lose(number, Range::default());
+            }
+        }
+    }
+
+    fn has_cells(&self, page: u32) -> bool {
+        let head = self.image.head(page).unwrap_or_default();
+        Page::read(page, &head, self.image.usable()).is_ok_and(|page| page.cell_count() > 0)
+    }
+
     /// Learns from the indexes of tables that are not whole which rows there were.
     ///
     /// # Errors

@@ -42,6 +42,36 @@ fn a_leaf_that_claims_to_be_empty_has_lost_its_rows() {
     }
 }
 
+/// A table of one leaf has no parent that says that it has rows, but it has indexes that do.
+#[test]
+fn a_table_of_one_leaf_that_claims_to_be_empty_has_lost_its_rows() {
+    let sandbox = Sandbox::new();
+    damage::board(&sandbox.board(), 12, 3);
+    let board = rusqlite::Connection::open(sandbox.board()).unwrap();
+    let one = |sql: &str| board.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let root = one("SELECT rootpage FROM sqlite_master WHERE name='task_links'");
+    let truth = one("SELECT count(*) FROM task_links");
+    assert!(truth > 0);
+    board.close().unwrap();
+    let bytes = std::fs::read(sandbox.board()).unwrap();
+    let leaf = (usize::try_from(root).unwrap() - 1) * 4096;
+    assert_eq!(bytes[leaf], 13);
+    let empty = [13, 0, 0, 0, 0, 16, 0, 0];
+    for (fill, comes) in [
+        (vec![13, 0, 0, 0, 0, 0, 0, 0], true),
+        (empty.to_vec(), true),
+        ([&empty[..], &[0; 4088]].concat(), false),
+    ] {
+        let mut hurt = bytes.clone();
+        hurt[leaf..leaf + fill.len()].copy_from_slice(&fill);
+        std::fs::write(sandbox.board(), hurt).unwrap();
+        let output = sandbox.run(&["recover", "--dry-run", "--json"]).exits(if comes { 0 } else { 5 });
+        let links = &output.data()["tables"]["task_links"];
+        let expected = if comes { [truth, 0] } else { [0, truth] };
+        assert_eq!([links["recovered"].as_i64().unwrap(), links["lost"].as_i64().unwrap()], expected);
+    }
+}
+
 /// Of a board that is cut behind its first pages nothing says how much was lost; but that something was is known.
 #[test]
 fn a_board_that_is_cut_is_never_said_to_be_all_there() {
