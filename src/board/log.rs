@@ -18,6 +18,7 @@ use crate::failure::{Failure, Outcome};
 use crate::hint;
 use crate::ondisk::header::LOCK_BYTES_AT;
 use crate::ondisk::store::Store;
+use crate::ondisk::wal::index::missing_frames;
 use crate::ondisk::wal::{Frame, Wal};
 use crate::plural::counted;
 
@@ -41,6 +42,8 @@ pub struct Waiting {
     /// Committed frames that SQLite does not see, because the chain of checksums is broken before them or the log's
     /// header is gone. The next writer overwrites them.
     pub hidden: u64,
+    /// Frames that the index names and that the log lacks: it was cut.
+    pub missing: u64,
     /// Pages of the board that neither the database file nor the log has.
     pub absent: u64,
     /// The log's length in bytes.
@@ -60,7 +63,7 @@ fn count(inspection: &Inspection, ask_pages: bool) -> Outcome<Option<Waiting>> {
     };
     let mut seen = look(inspection, sidecar, ask_pages)?;
     for _ in 1..LOOKS {
-        if seen.hidden == 0 && seen.absent == 0 {
+        if seen.hidden == 0 && seen.absent == 0 && seen.missing == 0 {
             break;
         }
         sleep(BETWEEN_LOOKS);
@@ -78,6 +81,7 @@ fn look(inspection: &Inspection, sidecar: &Sidecar, ask_pages: bool) -> Outcome<
     let count = |frames: usize| u64::try_from(frames).unwrap_or(u64::MAX);
     let frames = log.as_ref().map_or(0, |log| count(log.visible()));
     let hidden = log.as_ref().filter(|log| !is_abandoned(log, &index)).map_or(0, |log| count(log.hidden()));
+    let missing = missing_frames(&index, log.as_ref());
     // The file after the log: what was written back meanwhile is in it.
     let absent = log.as_ref().map_or(0, |log| absent(log, &inspection.resolved));
     let claimed = backfilled(&index, frames);
@@ -87,7 +91,7 @@ fn look(inspection: &Inspection, sidecar: &Sidecar, ask_pages: bool) -> Outcome<
     {
         pending = 0;
     }
-    Ok(Waiting { frames, pending, hidden, absent, bytes: sidecar.stamp.len })
+    Ok(Waiting { frames, pending, hidden, missing, absent, bytes: sidecar.stamp.len })
 }
 
 /// Whether what lies beyond the log's end are remains of transactions that never ended: their writer was killed after it

@@ -216,7 +216,7 @@ impl Report {
             let strange = [table.lost, table.partial, table.suspect, table.renumbered, table.conflicting];
             strange.iter().all(|&rows| rows == 0) && table.from.keys().all(|from| *from == path)
         };
-        let whole = live.schema && live.damaged_pages == 0;
+        let whole = live.schema && live.damaged_pages == 0 && live.lost_frames == 0;
         whole && self.conflicts.is_empty() && self.unread_tables.is_empty() && self.tables.values().all(own)
     }
 

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use crate::failure::{Failure, Outcome};
 use crate::ondisk::journal::Journal;
 use crate::ondisk::store::Store;
 use crate::ondisk::wal::Mend;
+use crate::ondisk::wal::index::HEAD;
 
 /// Up to this many bytes of a live board are copied into memory.
 const MEMORY_LIVE: u64 = 32 << 20;
@@ -39,6 +40,8 @@ pub struct Stores {
     wal: Log,
     /// What the files were when they were opened; none for a copy, which cannot change.
     seen: Option<Fingerprint>,
+    /// The head of the log's index, where it is a live board's.
+    index: Vec<u8>,
     /// Whether the log counts whatever the main file says: it is one that a process still holds, and the file has gone on.
     log_counts: bool,
 }
@@ -124,6 +127,9 @@ impl Source {
         for _ in 0..TRIES {
             let seen = fingerprint(&main, &wal)?;
             let seen_journal = stamp(&journal)?;
+            // The index first: what it names as the log's end then is not beyond what is read afterwards.
+            let index =
+                if self.kind == Kind::Live { head(open(&sidecar(&main, "-shm"))?) } else { Vec::new() };
             let (file, log) = (open(&main)?, open(&wal)?);
             let gone = if self.base.is_some() { log.is_none() } else { file.is_none() };
             if self.kind == Kind::Held && gone {
@@ -160,7 +166,7 @@ impl Source {
             if seen == fingerprint(&main, &wal)? && seen_journal == stamp(&journal)? {
                 let seen = (!copied).then_some(seen);
                 let wal = Log::new(log);
-                return Ok(Stores { main: bytes, wal, seen, log_counts: self.kind == Kind::Held });
+                return Ok(Stores { main: bytes, wal, index, seen, log_counts: self.kind == Kind::Held });
             }
         }
         Err(moving(&self.path))
@@ -171,7 +177,7 @@ impl Stores {
     /// A source that is in memory already.
     pub fn in_memory(main: Vec<u8>, wal: Vec<u8>) -> Self {
         let wal = Log::new(Bytes::Memory(wal));
-        Self { main: Bytes::Memory(main), wal, seen: None, log_counts: false }
+        Self { main: Bytes::Memory(main), wal, index: Vec::new(), seen: None, log_counts: false }
     }
 
     /// Whether the log counts even where the main file is newer.
@@ -192,6 +198,11 @@ impl Stores {
     /// The WAL, empty for none.
     pub fn wal(&self) -> &dyn Store {
         &self.wal
+    }
+
+    /// The head of the log's index; empty where there is none to believe.
+    pub(crate) fn index(&self) -> &[u8] {
+        &self.index
     }
 
     /// What is undone of the wounds of the log, if that has been found out.
@@ -227,6 +238,13 @@ impl Stores {
     pub(crate) fn seen(&self) -> Option<Fingerprint> {
         self.seen
     }
+}
+
+/// The first bytes of an index.
+fn head(file: Option<File>) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEAD);
+    let read = file.map(|file| file.take(HEAD as u64).read_to_end(&mut bytes));
+    if let Some(Ok(_)) = read { bytes } else { Vec::new() }
 }
 
 /// Whether nobody has written to `file` for a while.

@@ -108,6 +108,38 @@ fn a_frame_that_nothing_proves_is_told_and_its_old_rows_stay() {
     assert!(score.right + 1 >= score.truth, "{score:?}");
 }
 
+#[test]
+fn a_log_that_is_shorter_than_its_index_says_is_told() {
+    let sandbox = Sandbox::new();
+    damage::board(&sandbox.board(), 20, 3);
+    let (board, shm) = (sandbox.board(), damage::beside(&sandbox.board(), "-shm"));
+    let connection = Connection::open(&board).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; UPDATE tasks SET priority = 1; \
+             UPDATE tasks SET priority = 2",
+        )
+        .unwrap();
+    let files = [&board, &damage::beside(&board, "-wal"), &shm].map(|path| std::fs::read(path).unwrap());
+    connection.close().unwrap();
+    let [database, log, index] = files;
+    for (path, bytes) in [(&board, &database), (&shm, &index)] {
+        std::fs::write(path, bytes).unwrap();
+    }
+    let wal = damage::beside(&board, "-wal");
+    std::fs::write(&wal, &log).unwrap();
+    sandbox.run(&["recover", "--dry-run"]).success();
+    for len in [0, log.len() / 2 / FRAME * FRAME + 32] {
+        std::fs::write(&wal, &log[..len]).unwrap();
+        // Whoever opens the board makes it anew.
+        std::fs::write(&shm, &index).unwrap();
+        let output = sandbox.run(&["recover", "--dry-run"]).exits(5);
+        assert!(output.stderr.contains("of the log"), "{output}");
+        let output = sandbox.run(&["health"]).exits(4);
+        assert!(output.stdout.contains("named by the log's index"), "{output}");
+    }
+}
+
 /// Whatever noise does to the log, across the borders of frames as well: exit 0 means that every row is as it was.
 #[test]
 fn nothing_is_called_whole_that_is_not() {

@@ -23,19 +23,26 @@ pub(super) fn frames(subject: &Subject) -> Vec<Finding> {
     vec![Finding::new(WAL_PENDING, Severity::Info, place(subject), message).next("kanbanctl checkpoint")]
 }
 
-/// Committed frames that SQLite does not see (recovery.md, "The WAL").
+/// Committed frames that SQLite does not see (recovery.md, "The WAL"), or that are gone.
 pub(super) fn torn(subject: &Subject) -> Vec<Finding> {
-    let Some(waiting) = subject.waiting.filter(|waiting| waiting.hidden > 0) else {
-        return Vec::new();
-    };
-    let message = format!(
-        "{} committed frames lie where SQLite does not look; the next writer overwrites them.",
-        waiting.hidden
-    );
-    vec![
+    let Some(waiting) = subject.waiting else { return Vec::new() };
+    let found = |message| {
         Finding::new("wal-torn", Severity::Error, place(subject), message)
-            .next("kanbanctl recover --output NEW.db"),
-    ]
+            .next("kanbanctl recover --output NEW.db")
+    };
+    let hidden = (waiting.hidden > 0).then(|| {
+        found(format!(
+            "{} committed frames lie where SQLite does not look; the next writer overwrites them.",
+            waiting.hidden
+        ))
+    });
+    let missing = (waiting.missing > 0).then(|| {
+        found(format!(
+            "{} by the log's index and not in the log: it was cut, or put back without its end.",
+            counted(waiting.missing, "frame is named", "frames are named")
+        ))
+    });
+    hidden.into_iter().chain(missing).collect()
 }
 
 /// A log beside a board that keeps none.

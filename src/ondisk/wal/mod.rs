@@ -10,6 +10,7 @@
 //! Checksums run on from frame to frame, so a frame verifies from the checksum that is stored in the frame before it: one
 //! spoilt frame costs itself and not its followers, and a lost header costs nothing but the check of the first frame.
 
+pub mod index;
 mod mend;
 mod spoilt;
 

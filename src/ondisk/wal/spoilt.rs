@@ -23,6 +23,7 @@ pub(super) struct Log<'l> {
 impl Log<'_> {
     /// Restores the headers of those of `frames` that the frames beside them tell of.
     pub(super) fn restore(&self, frames: &mut [Frame]) {
+        self.restore_salts(frames);
         for at in 0..frames.len() {
             let Some((spoilt, next)) = frames.get(at).copied().zip(frames.get(at + 1).copied()) else {
                 return;
@@ -48,6 +49,31 @@ impl Log<'_> {
                 other.verified = true;
             }
         }
+    }
+
+    /// Restores the salts of frames that go on from the one before them in everything else: the checksum leaves salts out.
+    fn restore_salts(&self, frames: &mut [Frame]) {
+        let mut before = self.header.map(|header| (0, header.salts, header.checksum));
+        for at in 0..frames.len() {
+            let Some(frame) = frames.get_mut(at) else { return };
+            let previous = before.filter(|(index, ..)| *index == frame.index);
+            if let Some((_, salts, sum)) = previous
+                && !frame.verified
+                && frame.page != 0
+                && self.follows(*frame, sum)
+            {
+                (frame.salts, frame.verified) = (salts, true);
+            }
+            before = frame.verified.then_some((frame.index + 1, frame.salts, frame.checksum));
+        }
+    }
+
+    fn follows(&self, frame: Frame, sum: Checksum) -> bool {
+        self.read(frame).is_some_and(|(head, image)| {
+            let head = head.get(..FRAME_SUMMED).unwrap_or_default();
+            let sum = super::checksum(self.big_endian, sum, head);
+            super::checksum(self.big_endian, sum, &image) == frame.checksum
+        })
     }
 
     /// The frame that `spoilt` was, if the one before it states the sum `before` and `next` the one behind it.
@@ -100,7 +126,7 @@ pub(super) fn spoilt_commit(frames: &[Frame], salts: [u32; 2]) -> Option<usize> 
 
 /// Whether `frame` is of an earlier generation than that with these `salts`.
 fn is_older(frame: &Frame, salts: [u32; 2]) -> bool {
-    frame.salts != salts && salts[0].wrapping_sub(frame.salts[0]) < GENERATIONS
+    (1..GENERATIONS).contains(&salts[0].wrapping_sub(frame.salts[0]))
 }
 
 /// How many of the frames `behind` the last commit of the generation with these `salts` may have been a commit: they are
@@ -154,6 +180,20 @@ mod tests {
                 // The only commit is behind it, where SQLite does not look.
                 assert_eq!((read.visible(), read.hidden()), (0, 5), "frame {spoilt}");
             }
+        }
+    }
+
+    #[test]
+    fn spoilt_salts_are_those_of_the_frame_before() {
+        for spoilt in 0..5 {
+            let mut log = log(5, false);
+            log[start(spoilt) + 13] ^= 0x20;
+            let read = Wal::read(&log, None).unwrap();
+            assert!(
+                read.frames.iter().all(|frame| frame.verified && frame.salts == [7, 9]),
+                "frame {spoilt}"
+            );
+            assert_eq!((read.visible(), read.hidden()), (0, 5), "frame {spoilt}");
         }
     }
 

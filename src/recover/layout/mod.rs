@@ -17,6 +17,7 @@ use crate::ondisk::page::{Kind, Page};
 use crate::ondisk::record::Record;
 use crate::ondisk::store::Store;
 use crate::ondisk::text::Encoding;
+use crate::ondisk::wal::index::missing_frames;
 use crate::ondisk::wal::{Frame, Wal};
 
 /// What a new Hermes board has.
@@ -73,7 +74,8 @@ pub(crate) fn lay_out(stores: &Stores) -> Option<Layout<'_>> {
         mend(wal, stores);
     }
     let mut image = Image::new(main, page_size, page_size).with_log(stores.wal());
-    let laid = wal.as_ref().map(|wal| overlay::lay_over(&mut image, wal, stores)).unwrap_or_default();
+    let mut laid = wal.as_ref().map(|wal| overlay::lay_over(&mut image, wal, stores)).unwrap_or_default();
+    laid.lost_frames += missing_frames(stores.index(), wal.as_ref());
     let header = image.page(1).as_deref().and_then(Header::read).filter(Header::is_credible);
     let reserved = header.map_or(0, |header| usize::from(header.reserved));
     let usable = sampled_usable(&image).unwrap_or(page_size.saturating_sub(reserved));

@@ -20,7 +20,7 @@ pub(crate) struct Laid {
     /// Frames whose checksum was wrong, or that never were committed.
     pub(crate) bad_frames: u64,
     /// Committed frames that are no whole page and that no later frame stands for: those pages are as they were before. Also
-    /// frames at the end of which nothing says whether they were committed.
+    /// frames at the end of which nothing says whether they were committed, and those that only the log's index names.
     pub(crate) lost_frames: u64,
     /// Leaves that stand though their checksum is wrong: the page, and where in the log its image begins.
     pub(crate) unsure: Vec<(u32, u64)>,

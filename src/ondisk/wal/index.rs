@@ -1,0 +1,54 @@
+//! The head of a log's index (`-shm`; "WAL-mode File Format", section 2.1): two copies of its header, then how much of the
+//! log was written back. In the host's byte order: it never leaves the machine.
+
+use super::Wal;
+
+/// How much of an index its head is, in bytes.
+pub const HEAD: usize = 136;
+const HEADER_LEN: usize = 48;
+const IS_INIT: usize = 12;
+const LAST_FRAME: usize = 16;
+const SALTS: usize = 32;
+const BACKFILL: usize = 96;
+
+/// How many frames the index whose head is `index` names that are neither in the log nor written back. `log` is what can be
+/// read of the log, none for an empty one. None of an index that is being written, or is of another log.
+pub fn missing_frames(index: &[u8], log: Option<&Wal>) -> u64 {
+    let number = |at: usize| index.get(at..at + 4)?.try_into().ok().map(u32::from_ne_bytes);
+    let is_whole = index.get(..HEADER_LEN) == index.get(HEADER_LEN..2 * HEADER_LEN)
+        && index.get(IS_INIT).is_some_and(|init| *init != 0);
+    // The salts alone are in the byte order of the log.
+    let salts = log.map(|log| log.salts.map(u32::to_be_bytes).concat());
+    let is_its = salts.is_none_or(|salts| index.get(SALTS..SALTS + salts.len()) == Some(&salts));
+    let (Some(last), Some(done)) = (number(LAST_FRAME), number(BACKFILL)) else { return 0 };
+    if !is_whole || !is_its {
+        return 0;
+    }
+    let there = log.and_then(|log| log.frames.last()).map_or(0, |frame| frame.index as u64 + 1);
+    u64::from(last).saturating_sub(there.max(u64::from(done)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index(last: u32, done: u32) -> Vec<u8> {
+        let mut header = vec![0; HEADER_LEN];
+        header[IS_INIT] = 1;
+        header[LAST_FRAME..LAST_FRAME + 4].copy_from_slice(&last.to_ne_bytes());
+        let mut index = header.repeat(2);
+        index.extend(done.to_ne_bytes());
+        index.resize(HEAD, 0);
+        index
+    }
+
+    #[test]
+    fn what_is_written_back_is_not_missing() {
+        assert_eq!(missing_frames(&index(9, 4), None), 5);
+        assert_eq!(missing_frames(&index(9, 9), None), 0);
+        assert_eq!(missing_frames(&[], None), 0);
+        let mut torn = index(9, 4);
+        torn[LAST_FRAME] ^= 1;
+        assert_eq!(missing_frames(&torn, None), 0);
+    }
+}
