@@ -16,7 +16,7 @@ use super::wal_index::{BACKFILL, LAST_FRAME, LAST_SUM, has_what_it_claims};
 use super::{Inspection, Sidecar, Stamp};
 use crate::failure::{Failure, Outcome};
 use crate::hint;
-use crate::ondisk::header::LOCK_BYTES_AT;
+use crate::ondisk::header::{self, Header, LOCK_BYTES_AT};
 use crate::ondisk::store::Store;
 use crate::ondisk::wal::index::missing_frames;
 use crate::ondisk::wal::{Frame, Wal};
@@ -46,6 +46,8 @@ pub struct Waiting {
     pub missing: u64,
     /// Pages of the board that neither the database file nor the log has.
     pub absent: u64,
+    /// Whether SQLite takes the first page from the log, with a header that can be right and says that there is one.
+    pub has_header: bool,
     /// The log's length in bytes.
     pub bytes: u64,
 }
@@ -82,6 +84,7 @@ fn look(inspection: &Inspection, sidecar: &Sidecar, ask_pages: bool) -> Outcome<
     let frames = log.as_ref().map_or(0, |log| count(log.visible()));
     let hidden = log.as_ref().filter(|log| !is_abandoned(log, &index)).map_or(0, |log| count(log.hidden()));
     let missing = missing_frames(&index, log.as_ref());
+    let has_header = log.as_ref().is_some_and(|log| has_header(log, &bytes));
     // The file after the log: what was written back meanwhile is in it.
     let absent = log.as_ref().map_or(0, |log| absent(log, &inspection.resolved));
     let claimed = backfilled(&index, frames);
@@ -91,7 +94,7 @@ fn look(inspection: &Inspection, sidecar: &Sidecar, ask_pages: bool) -> Outcome<
     {
         pending = 0;
     }
-    Ok(Waiting { frames, pending, hidden, missing, absent, bytes: sidecar.stamp.len })
+    Ok(Waiting { frames, pending, hidden, missing, absent, has_header, bytes: sidecar.stamp.len })
 }
 
 /// Whether what lies beyond the log's end are remains of transactions that never ended: their writer was killed after it
@@ -149,6 +152,14 @@ fn is_written_back(log: &Wal, bytes: &Bytes, database: &Path) -> bool {
         file.read_exact_at(&mut page, offset).is_ok()
             && bytes.read(frame.offset, log.page_size).as_deref() == Some(page.as_slice())
     })
+}
+
+/// Whether the newest first page that SQLite sees in `log` begins with the header of a board in WAL mode.
+fn has_header(log: &Wal, bytes: &Bytes) -> bool {
+    let visible = log.frames.get(..log.visible()).unwrap_or_default();
+    let first = visible.iter().rfind(|frame| frame.page == 1);
+    let header = first.and_then(|frame| Header::read(&bytes.read(frame.offset, header::LEN)?));
+    header.is_some_and(|header| header.is_credible() && header.is_wal())
 }
 
 /// Frames written back, where the index speaks of this log and not of an earlier one.

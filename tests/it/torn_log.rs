@@ -140,6 +140,35 @@ fn a_log_that_is_shorter_than_its_index_says_is_told() {
     }
 }
 
+/// SQLite reads the first page where the log has it.
+#[test]
+fn a_spoilt_header_under_a_whole_one_in_the_log_is_no_damage() {
+    let sandbox = Sandbox::new();
+    damage::board(&sandbox.board(), 20, 3);
+    let (board, wal) = (sandbox.board(), damage::beside(&sandbox.board(), "-wal"));
+    let connection = Connection::open(&board).unwrap();
+    connection
+        .execute_batch("PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; PRAGMA user_version = 0")
+        .unwrap();
+    let files = [&board, &wal].map(|path| std::fs::read(path).unwrap());
+    connection.close().unwrap();
+    let [mut database, log] = files;
+    assert!(log.chunks_exact(4).skip(8).step_by(FRAME / 4).any(|number| number == [0, 0, 0, 1]));
+    // The payload fractions.
+    database[21..24].fill(0xff);
+    let lay = |log: &[u8]| {
+        std::fs::write(&board, &database).unwrap();
+        std::fs::write(&wal, log).unwrap();
+    };
+    lay(&log);
+    let output = sandbox.run(&["health"]).exits(3);
+    assert!(output.stdout.contains("A whole one is in the log"), "{output}");
+    sandbox.run(&["checkpoint"]).success();
+    assert!(!sandbox.run(&["health"]).stdout.contains("header-invalid"));
+    lay(&[]);
+    sandbox.run(&["health"]).exits(4);
+}
+
 /// Whatever noise does to the log, across the borders of frames as well: exit 0 means that every row is as it was.
 #[test]
 fn nothing_is_called_whole_that_is_not() {

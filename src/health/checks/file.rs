@@ -45,16 +45,19 @@ pub(super) fn header(subject: &Subject) -> Vec<Finding> {
     if faults.is_empty() {
         return Vec::new();
     }
-    let message = format!("the header cannot be right: {}.", faults.join(", "));
-    vec![
-        Finding::new(
-            "header-invalid",
-            Severity::Error,
-            subject.inspection.resolved.display().to_string(),
-            message,
-        )
-        .next(DRY_RUN),
-    ]
+    let place = subject.inspection.resolved.display().to_string();
+    let faults = faults.join(", ");
+    if subject.reads_header_in_log() {
+        let message = format!(
+            "the header in the file cannot be right: {faults}. A whole one is in the log, where SQLite reads it; a checkpoint \
+             puts it into the file."
+        );
+        return vec![
+            Finding::new("header-invalid", Severity::Warning, place, message).next("kanbanctl checkpoint"),
+        ];
+    }
+    let message = format!("the header cannot be right: {faults}.");
+    vec![Finding::new("header-invalid", Severity::Error, place, message).next(DRY_RUN)]
 }
 
 /// More pages counted than the file has. In WAL mode the missing ones may lawfully be in the WAL (recovery.md).

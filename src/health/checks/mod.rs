@@ -124,6 +124,11 @@ impl Subject {
         })
     }
 
+    /// Whether SQLite takes the header from the log, so that the one in the file does not matter.
+    fn reads_header_in_log(&self) -> bool {
+        self.inspection.is_wal() && self.waiting.is_some_and(|waiting| waiting.has_header)
+    }
+
     /// With the number of contents that the copies have, for which they are read.
     ///
     /// # Errors

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     fn index(last: u32, done: u32) -> Vec<u8> {
-        let mut header = vec![0; HEADER_LEN];
+        let mut header = [0; HEADER_LEN];
         header[IS_INIT] = 1;
         header[LAST_FRAME..LAST_FRAME + 4].copy_from_slice(&last.to_ne_bytes());
         let mut index = header.repeat(2);
