@@ -37,7 +37,7 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
         return already_there(context, inspection);
     }
     if context.globals.dry_run {
-        let place = rehearse(&directory(&inspection.resolved))?;
+        let place = rehearse(own::directory(&inspection.resolved))?;
         context.ui.status(format_args!("Dry run: would create {}.", inspection.resolved.display()));
         let filesystem = filesystem::of(&place)?.kind;
         let path = inspection.resolved;
@@ -51,7 +51,7 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
         return Ok(Exit::Ok);
     }
     let board = inspection.board.clone();
-    let directory = directory(&inspection.resolved);
+    let directory = own::directory(&inspection.resolved).to_path_buf();
     std::fs::create_dir_all(&directory)
         .map_err(|error| Failure::making(error, format!("making the directory {}", directory.display())))?;
     let locks = HermesLocks::take(
@@ -119,7 +119,7 @@ fn already_there(context: &mut Context<'_>, inspection: Inspection) -> Outcome<E
     pool.read(schema::require_board)?;
     pool.close()?;
     context.ui.status(format_args!("The board {} is there already; nothing was changed.", path.display()));
-    let filesystem = filesystem::of(&directory(&path))?.kind;
+    let filesystem = filesystem::of(own::directory(&path))?.kind;
     let (journal_mode, dry_run) = (Some(journal_mode), context.globals.dry_run);
     context.ui.emit_maintenance(&Init { path, dry_run, created: false, journal_mode, filesystem })?;
     Ok(Exit::Ok)
@@ -153,10 +153,6 @@ fn umask() -> u32 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let octal = status.lines().find_map(|line| line.strip_prefix("Umask:"));
     octal.and_then(|digits| u32::from_str_radix(digits.trim(), 8).ok()).unwrap_or(0o077)
-}
-
-fn directory(path: &Path) -> PathBuf {
-    path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
 #[derive(Serialize)]

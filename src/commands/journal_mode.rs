@@ -11,6 +11,7 @@ use crate::board::{Board, Inspection};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::journal::{self, Mode};
+use crate::own::directory;
 use crate::pool::Access;
 use crate::ui::{Page, Records, Report};
 
@@ -170,7 +171,7 @@ fn require_unchanged(board: &Board, seen: &Inspection) -> Outcome<()> {
 }
 
 fn require_wal_works(inspection: &Inspection) -> Outcome<()> {
-    let Some(obstacle) = journal::wal_obstacle(directory(inspection))? else { return Ok(()) };
+    let Some(obstacle) = journal::wal_obstacle(directory(&inspection.resolved))? else { return Ok(()) };
     let failure = Failure::refused(format!("WAL does not work here: {obstacle}. The board was not touched."));
     let failure = if inspection.is_wal() {
         failure.hint("Bring the board back with `kanbanctl journal-mode delete`.")
@@ -181,7 +182,7 @@ fn require_wal_works(inspection: &Inspection) -> Outcome<()> {
 }
 
 fn report(inspection: &Inspection, before: Mode, after: Mode, dry_run: bool) -> Outcome<JournalMode> {
-    let filesystem = filesystem::of(directory(inspection))?.kind;
+    let filesystem = filesystem::of(directory(&inspection.resolved))?.kind;
     Ok(JournalMode {
         dry_run,
         before,
@@ -205,8 +206,4 @@ fn hermes_next_open(mode: Mode) -> &'static str {
 
 fn recorded(inspection: &Inspection) -> Mode {
     inspection.header().map_or(Mode::Delete, Mode::recorded)
-}
-
-fn directory(inspection: &Inspection) -> &std::path::Path {
-    inspection.resolved.parent().unwrap_or(std::path::Path::new("/"))
 }

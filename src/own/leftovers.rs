@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{TEMPORARY, directory};
+use super::destination::{TEMPORARY, directory};
 
 /// Removes what killed processes of ours left beside `database`: temporary files and folders under names of
 /// `temporary_name`. What a living process may still be at work on stays.

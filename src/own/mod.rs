@@ -6,6 +6,7 @@
 //! [`crate::pool`]'s part.
 
 mod audience;
+mod destination;
 mod leftovers;
 mod sameness;
 
@@ -19,7 +20,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use rustix::fs::{Access, CWD, RenameFlags, access, renameat_with};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use sha2::{Digest, Sha256};
 
 use crate::board::copying::copy_set;
@@ -28,14 +29,13 @@ use crate::failure::{Failure, Outcome};
 use crate::store::audit;
 
 pub use audience::Audience;
+pub(crate) use destination::{directory, temporary_name};
+pub use destination::{refuse_existing, require_destination};
 pub use leftovers::clear_leftovers;
 pub use sameness::is_same_database;
 
 /// The sidecars that SQLite may leave beside a file of ours when it is killed.
 const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
-
-/// What stands between a file's own name and the process in a temporary name.
-const TEMPORARY: &str = ".kanbanctl-";
 
 /// How much of a file is read at a time.
 const PIECE: usize = 1 << 20;
@@ -350,58 +350,6 @@ fn link_instead(from: &Path, to: &Path, error: rustix::io::Errno) -> std::io::Re
     }
     std::fs::hard_link(from, to)?;
     std::fs::remove_file(from)
-}
-
-/// Refuses a destination that exists, as a file, a link or anything else, or that nothing can be made at.
-///
-/// # Errors
-/// Exit 12.
-pub fn require_destination(destination: &Path) -> Outcome<()> {
-    refuse_existing(destination)?;
-    let place = directory(destination);
-    access(place.join("."), Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
-        Failure::making(error.into(), format!("making a file in {}", place.display()))
-            .hint("Make that directory first, or name a file in another that you may write to.")
-    })
-}
-
-/// Refuses a destination that exists, as a file, a link or anything else.
-///
-/// # Errors
-/// Exit 12.
-pub fn refuse_existing(destination: &Path) -> Outcome<()> {
-    if std::fs::symlink_metadata(destination).is_ok() {
-        return Err(Failure::refused(format!("{} exists already.", destination.display()))
-            .hint("Name a file that does not exist yet; nothing is ever overwritten."));
-    }
-    Ok(())
-}
-
-/// The directory that `path` lies in.
-pub(crate) fn directory(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// `.NAME.kanbanctl-PID-RANDOM` beside the destination.
-///
-/// # Errors
-/// Exit 2 when `destination` names no file.
-pub(crate) fn temporary_name(destination: &Path) -> Outcome<PathBuf> {
-    let name = destination
-        .file_name()
-        .ok_or_else(|| Failure::usage(format!("{} names no file.", destination.display())))?;
-    let mut random = [0_u8; 6];
-    File::open("/dev/urandom")
-        .and_then(|mut source| source.read_exact(&mut random))
-        .map_err(|error| Failure::io(error, "reading random bytes"))?;
-    let random = random.iter().fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
-    let mut hidden = std::ffi::OsString::from(".");
-    hidden.push(name);
-    hidden.push(format!("{TEMPORARY}{}-{random:012x}", std::process::id()));
-    Ok(directory(destination).join(hidden))
 }
 
 #[cfg(test)]

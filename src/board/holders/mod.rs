@@ -232,11 +232,6 @@ pub fn require_none(inspection: &Inspection, doing: &str, unproven_is_fine: bool
 }
 
 impl Holders {
-    /// Whether it is proven that nobody else has a file of the database open.
-    pub fn proof_of_none(&self) -> bool {
-        self.complete == Completeness::Complete && self.of_database().next().is_none()
-    }
-
     /// Those who hold the database or a sidecar, not only a lock file.
     pub fn of_database(&self) -> impl Iterator<Item = &Holder> {
         self.found.iter().filter(|holder| holder.files.iter().any(|file| file.role.is_database()))

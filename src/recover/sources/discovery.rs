@@ -10,6 +10,7 @@ use super::names::{self, Part};
 use super::{Unread, sidecar};
 use crate::board::files::Stamp;
 use crate::failure::{Failure, Outcome};
+use crate::own::directory;
 
 /// One copy: a main file and what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,13 +144,6 @@ pub(super) fn quarantined(board: &Path) -> Outcome<(Vec<Member>, Vec<Unread>)> {
 pub(super) fn own(board: &Path) -> Outcome<(Vec<Member>, Vec<Unread>)> {
     let prefix = names::own_prefix(board);
     listed(&names::own_directory(board), &|file| names::is_own_name(&prefix, file))
-}
-
-fn directory(board: &Path) -> &Path {
-    match board.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    }
 }
 
 fn listed(dir: &Path, is_main: &dyn Fn(&OsStr) -> bool) -> Outcome<(Vec<Member>, Vec<Unread>)> {

@@ -1,0 +1,64 @@
+//! Where a new file is to be: whether one can be made there, and its name until it is whole.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
+
+use crate::failure::{Failure, Outcome};
+
+/// What stands between a file's own name and the process in a temporary name.
+pub(super) const TEMPORARY: &str = ".kanbanctl-";
+
+/// Refuses a destination that exists, as a file, a link or anything else, or that nothing can be made at.
+///
+/// # Errors
+/// Exit 12.
+pub fn require_destination(destination: &Path) -> Outcome<()> {
+    refuse_existing(destination)?;
+    let place = directory(destination);
+    access(place.join("."), Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
+        Failure::making(error.into(), format!("making a file in {}", place.display()))
+            .hint("Make that directory first, or name a file in another that you may write to.")
+    })
+}
+
+/// Refuses a destination that exists, as a file, a link or anything else.
+///
+/// # Errors
+/// Exit 12.
+pub fn refuse_existing(destination: &Path) -> Outcome<()> {
+    if std::fs::symlink_metadata(destination).is_ok() {
+        return Err(Failure::refused(format!("{} exists already.", destination.display()))
+            .hint("Name a file that does not exist yet; nothing is ever overwritten."));
+    }
+    Ok(())
+}
+
+/// The directory that `path` lies in.
+pub(crate) fn directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// `.NAME.kanbanctl-PID-RANDOM` beside the destination.
+///
+/// # Errors
+/// Exit 2 when `destination` names no file.
+pub(crate) fn temporary_name(destination: &Path) -> Outcome<PathBuf> {
+    let name = destination
+        .file_name()
+        .ok_or_else(|| Failure::usage(format!("{} names no file.", destination.display())))?;
+    let mut random = [0_u8; 6];
+    File::open("/dev/urandom")
+        .and_then(|mut source| source.read_exact(&mut random))
+        .map_err(|error| Failure::io(error, "reading random bytes"))?;
+    let random = random.iter().fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(name);
+    hidden.push(format!("{TEMPORARY}{}-{random:012x}", std::process::id()));
+    Ok(directory(destination).join(hidden))
+}
