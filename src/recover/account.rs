@@ -106,7 +106,7 @@ fn describe(
         Some((sources.get(source as usize)?.path.display().to_string(), count))
     });
     TableReport {
-        recovered: written.map_or(table.chosen().count() as u64, |written| written.rows),
+        recovered: written.map_or(table.chosen_count(), |written| written.rows),
         lost: table.lost,
         lost_is_estimate: table.estimated,
         from: named.collect(),
@@ -130,7 +130,7 @@ fn trace(
         source: places.get(&row.source).copied().unwrap_or(u32::MAX),
         page: row.page,
         cell: row.cell,
-        confidence: confidence(row),
+        confidence: confidence(&row),
         fork: row.is(row::FORK),
     });
     let mut rows: Vec<_> = rows.collect();

@@ -55,15 +55,14 @@ pub(crate) fn turn_back(
         return Ok(());
     }
     for (source, image) in &voices {
-        let rows = merge.rows_of(*source);
-        if rows.is_empty() {
+        if merge.rows_of(*source).next().is_none() {
             continue;
         }
         let others: Vec<_> =
             voices.iter().filter(|(other, _)| other != source).map(|(_, image)| image).collect();
         let flips = flips_of(image, &others, watch)?;
         if !flips.is_empty() {
-            mend(merge, rows, &Hurt { image, flips });
+            mend(merge, *source, &Hurt { image, flips });
         }
     }
     Ok(())
@@ -89,13 +88,15 @@ fn flips_of(
     Ok(flips)
 }
 
-/// Mends those of `rows` that lie on the pages of `hurt`.
-fn mend(merge: &mut Merge, rows: Vec<(usize, usize, Row)>, hurt: &Hurt<'_, '_>) {
+/// Mends those rows of `source` that lie on the pages of `hurt`.
+fn mend(merge: &mut Merge, source: u32, hurt: &Hurt<'_, '_>) {
+    let is_hurt = |row: &Row| {
+        let odd = row.oddity(merge.odds());
+        odd.is_none_or(|odd| odd.payload.is_none()) && hurt.touches(row, odd)
+    };
+    let rows: Vec<_> = merge.rows_of(source).filter(|(.., row)| is_hurt(row)).collect();
     for (table, at, row) in rows {
         let odd = row.oddity(merge.odds());
-        if odd.is_some_and(|odd| odd.payload.is_some()) || !hurt.touches(&row, odd) {
-            continue;
-        }
         let Some(shape) = merge.table(table).map(|table| table.shape_of(row.source)) else { continue };
         if let Some(payload) = hurt.mended(&row, odd, shape)
             && let Ok(payload) = hurt.image.encoding().transcode(&payload)

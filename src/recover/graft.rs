@@ -69,6 +69,7 @@ pub(crate) fn graft(
             }
         }
     }
+    merge.settle();
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::catalog::Catalog;
 use super::gaps::Gaps;
+use super::roll::{Roll, Room, setting_aside};
 use super::row::{Flip, Odd, Row, Run};
 use super::salvage::{Rows, Salvage};
 use super::store::nameless;
@@ -28,6 +29,7 @@ const SCHEMAS: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Hold {
     scratch: PathBuf,
+    room: Arc<Room>,
     file: Option<File>,
     /// Bytes written.
     end: u64,
@@ -50,9 +52,10 @@ pub(crate) enum Kept {
 }
 
 impl Hold {
-    /// Nothing held. What does not fit memory goes to the directory `scratch`.
-    pub(crate) fn new(scratch: &Path) -> Self {
-        Self { scratch: scratch.to_path_buf(), file: None, end: 0, taken: 0, schemas: VecDeque::new() }
+    /// Nothing held. What does not fit memory goes to the directory `scratch`, and rows that come back are kept in `room`.
+    pub(crate) fn new(scratch: &Path, room: &Arc<Room>) -> Self {
+        let (scratch, room) = (scratch.to_path_buf(), Arc::clone(room));
+        Self { scratch, room, file: None, end: 0, taken: 0, schemas: VecDeque::new() }
     }
 
     /// Holds `salvage`; in memory if it is little or `close`.
@@ -66,11 +69,7 @@ impl Hold {
             self.taken += size;
             return Ok(Kept::Here(Box::new(salvage)));
         }
-        let failed = |error| {
-            Failure::making(error, "setting rows aside")
-                .at(&self.scratch)
-                .hint("Name a folder with room in TMPDIR, or a destination on a filesystem that has it.")
-        };
+        let failed = |error| setting_aside(error, &self.scratch);
         let file = match self.file.take() {
             Some(file) => file,
             None => nameless(&self.scratch).map_err(failed)?,
@@ -115,7 +114,7 @@ impl Hold {
             return Err(Failure::io(error, "reading rows that were set aside").at(&self.scratch));
         }
         let lost = || Failure::failed("rows that were set aside have changed.").at(&self.scratch);
-        Eye(&bytes).salvage(catalog).ok_or_else(lost)
+        Eye(&bytes, &self.room).salvage(catalog).ok_or_else(lost)
     }
 }
 
@@ -138,8 +137,9 @@ impl Pen {
         }
     }
 
-    fn rows(&mut self, rows: &[Row]) {
-        self.list(rows, |pen, row| pen.0.extend_from_slice(&row.to_bytes()));
+    fn rows(&mut self, count: usize, rows: impl Iterator<Item = Row>) {
+        self.number(count as u64);
+        rows.for_each(|row| self.0.extend_from_slice(&row.to_bytes()));
     }
 
     fn site(&mut self, site: Site) {
@@ -149,8 +149,8 @@ impl Pen {
 
     fn salvage(&mut self, salvage: &Salvage) {
         self.list(&salvage.tables, |pen, table| {
-            pen.rows(&table.whole);
-            pen.rows(&table.partial);
+            pen.rows(table.whole.len(), table.whole.iter());
+            pen.rows(table.partial.len(), table.partial.iter().copied());
             let ranges: Vec<(i64, i64)> = table.gaps.ranges().collect();
             pen.list(&ranges, |pen, (low, high)| {
                 pen.signed(*low);
@@ -186,7 +186,7 @@ impl Pen {
 }
 
 /// Reads what [`Pen`] wrote.
-struct Eye<'e>(&'e [u8]);
+struct Eye<'e>(&'e [u8], &'e Arc<Room>);
 
 impl Eye<'_> {
     fn number(&mut self) -> Option<u64> {
@@ -237,7 +237,7 @@ impl Eye<'_> {
 
     fn table(&mut self) -> Option<Rows> {
         Some(Rows {
-            whole: self.rows()?,
+            whole: Roll::of(self.1, self.rows()?),
             partial: self.rows()?,
             gaps: Gaps::of(self.list(|eye| Some((eye.signed()?, eye.signed()?)))?),
             unread: self.number()?,
@@ -245,7 +245,6 @@ impl Eye<'_> {
             indexed: self.list(Self::signed)?,
             highest_indexed: self.list(Self::signed)?.pop(),
             is_indexed: self.flag()?,
-            ..Rows::default()
         })
     }
 
@@ -283,25 +282,27 @@ mod tests {
 
     #[test]
     fn what_is_set_aside_comes_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let room = Room::new(dir.path(), usize::MAX);
         let site = Site { in_log: true, offset: 4152 };
         let mut row = Row::new(-7, 3, 9, site, 4000);
         row.odd = 1;
         row.flags = 129;
         row.parity = 77;
         let rows = Rows {
-            whole: vec![row],
+            whole: Roll::of(&room, vec![row]),
             gaps: Gaps::of(vec![(i64::MIN, 5), (9, i64::MAX)]),
             indexed: vec![-7, 1],
             highest_indexed: Some(9),
             is_indexed: true,
             unread: 2,
-            ..Rows::default()
+            ..Rows::new(&room, false)
         };
         let run = Run { source: 3, site, pages: 2 };
         let odd = Odd { flip: Some(Flip { at: 4001, mask: 64 }), chain: vec![run], payload: None };
         let salvage = Salvage {
             catalog: Arc::new(Catalog::default()),
-            tables: vec![rows, Rows::default()],
+            tables: vec![rows, Rows::new(&room, false)],
             odds: vec![odd],
             sequences: [("task_events".to_owned(), 12)].into(),
             damaged_pages: 4,
@@ -310,9 +311,8 @@ mod tests {
             schema_is_whole: false,
             evidence: (1_780_000_000, 12),
         };
-        let dir = tempfile::tempdir().unwrap();
         let before = format!("{salvage:?}");
-        let mut hold = Hold::new(dir.path());
+        let mut hold = Hold::new(dir.path(), &room);
         hold.taken = MEMORY;
         let kept = hold.put(salvage, false).unwrap();
         assert!(matches!(kept, Kept::Away { .. }));

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Watch;
 use super::catalog::{Schemas, Table};
 use super::map::{self, Map};
+use super::roll::{MEMORY, Room};
 use super::row::Row;
 use super::salvage::{self, Orders};
 use super::shelf::{Cut, Reader, Shelf};
@@ -116,8 +118,9 @@ impl Viewer {
     /// As [`Viewer::holdings`], and whatever `watch` stops with.
     pub fn map(&self, source: &Source, watch: &mut dyn Watch) -> Outcome<Option<Map>> {
         let stores = source.open(&self.scratch, false)?;
+        let room = Room::new(&self.scratch, MEMORY);
         let Some(layout) = layout::lay_out(&stores) else { return Ok(None) };
-        let salvaged = salvage::salvage(&layout, &self.schemas, &orders(workers::cores()), watch)?;
+        let salvaged = salvage::salvage(&layout, &self.schemas, &orders(workers::cores(), &room), watch)?;
         Ok(salvaged.map(|(salvage, entries)| map::draw(&layout, &entries, &salvage.catalog)))
     }
 
@@ -129,13 +132,13 @@ impl Viewer {
         watch: &mut dyn Watch,
         mut visit: Option<&mut Visit<'_>>,
     ) -> Outcome<(Holdings, Vec<Name>)> {
-        let single = Shelf::new(std::slice::from_ref(source), &self.scratch);
+        let single = Shelf::new(std::slice::from_ref(source), &self.scratch, MEMORY);
         let stores = single.stores(0)?;
         let Some(layout) = layout::lay_out(&stores) else { return Ok((Holdings::default(), Vec::new())) };
         let image = &layout.image;
         let cut = Cut { page_size: image.page_size(), usable: image.usable(), encoding: image.encoding() };
         single.note(0, cut, &stores);
-        let salvaged = salvage::salvage(&layout, &self.schemas, &orders(threads), watch)?;
+        let salvaged = salvage::salvage(&layout, &self.schemas, &orders(threads, single.room()), watch)?;
         let Some((salvage, _)) = salvaged else {
             return Ok((Holdings::default(), Vec::new()));
         };
@@ -152,23 +155,23 @@ impl Viewer {
             holdings.rows.insert(table.name.clone(), rows.whole.len() as u64);
             holdings.partial += rows.partial.len() as u64;
             let Some(visit) = &mut visit else { continue };
-            for row in &rows.whole {
-                reader.payload(row, |payload| {
+            for row in rows.whole.iter() {
+                reader.payload(&row, |payload| {
                     if let Ok(record) = Record::read(payload) {
-                        visit(table, row, &record);
+                        visit(table, &row, &record);
                     }
                 })?;
             }
-            let is_whole = |rowid: i64| rows.whole.binary_search_by_key(&rowid, |row| row.rowid).is_ok();
-            let partial = rows.partial.iter().filter(|row| !is_whole(row.rowid));
+            let partial = rows.partial.iter().filter(|row| !rows.whole.has(row.rowid));
             cut.extend(partial.map(|row| Namer::row(table, row.rowid)));
         }
+        single.room().require_whole()?;
         single.require_unchanged()?;
         Ok((holdings, cut.into_iter().collect()))
     }
 }
 
 /// A source on its own.
-fn orders(threads: usize) -> Orders<'static> {
-    Orders { source: 0, sibling: None, threads, waits: false, log_counts: false }
+fn orders(threads: usize, room: &Arc<Room>) -> Orders<'_> {
+    Orders { source: 0, sibling: None, threads, waits: false, log_counts: false, room }
 }

@@ -8,8 +8,9 @@
 //!
 //! The new file is written row by row (`rebuild`), or of the pages of the best source where those can stay (`pages`).
 //!
-//! Rows travel as places (`row`): some thirty bytes each, read again (`shelf`) when they are written. Sources are folded
-//! in one after the other, so that memory grows with the rows of the result, not with the number or size of the sources.
+//! Rows travel as places (`row`): some thirty bytes each, read again (`shelf`) when they are written, and kept in rolls
+//! (`roll`), which go to a file when they are many. Sources are folded in one after the other, so that the rolls grow with
+//! the rows of the result, not with the number or size of the sources.
 //!
 //! SQLite opens the new file alone, never a source. The result is a sealed file without a name ([`Rebuilt`]); whoever
 //! asked publishes it or installs it ([`crate::install`]).
@@ -34,6 +35,7 @@ mod pages;
 mod ranking;
 mod rebuild;
 mod report;
+mod roll;
 mod row;
 mod salvage;
 mod shelf;
@@ -115,12 +117,14 @@ pub struct Options {
     pub include_older: bool,
     /// Whether the report says of every row where it is from.
     pub provenance: bool,
+    /// Bytes of places of rows that are held in memory; those beyond it go to `scratch`.
+    pub memory: usize,
 }
 
 impl Options {
     /// The usual, with `scratch` for what does not fit memory.
     pub fn new(scratch: PathBuf) -> Self {
-        Self { scratch, by_rows: false, include_older: false, provenance: false }
+        Self { scratch, by_rows: false, include_older: false, provenance: false, memory: roll::MEMORY }
     }
 }
 
@@ -227,7 +231,7 @@ fn run(
     options: &Options,
     watch: &mut dyn Watch,
 ) -> Outcome<Ran> {
-    let shelf = Shelf::new(sources, &options.scratch).in_place(true);
+    let shelf = Shelf::new(sources, &options.scratch, options.memory).in_place(true);
     let outcome = attempt(&shelf, file.as_deref_mut(), options, watch);
     if shelf.require_unchanged().is_ok() {
         return outcome;
@@ -236,7 +240,7 @@ fn run(
     if let Some(file) = &mut file {
         file.fill(|_| Ok(()))?;
     }
-    let shelf = Shelf::new(sources, &options.scratch);
+    let shelf = Shelf::new(sources, &options.scratch, options.memory);
     let ran = attempt(&shelf, file, options, watch)?;
     shelf.require_unchanged()?;
     Ok(ran)
@@ -261,12 +265,13 @@ fn attempt(
         // Put in the board's place, another program's database would be an empty board.
         return Err(barren(sources, Failure::damaged, "a row or a table of a board"));
     }
-    let mut merge = Merge::new();
+    let mut merge = Merge::new(shelf.room());
     ranking::fold(&mut ranking, &mut merge, shelf, watch)?;
     vote::vote(&mut merge, shelf, watch)?;
     graft::graft(&mut merge, &ranking.ranked, shelf, watch)?;
     flips::turn_back(&mut merge, &ranking.ranked, shelf, watch)?;
     let mut merged = merge.finish(options.include_older);
+    shelf.room().require_whole()?;
     let mut report = account::begin(&ranking.ranked, sources);
     let mut written = HashMap::new();
     let mut apart = None;
@@ -276,7 +281,10 @@ fn attempt(
         shelf.require_unchanged()?;
         let main = ranking.ranked.first().map_or(0, |facts| facts.source);
         let main = (!options.by_rows).then_some(main);
-        let (built, rows, verdict) = build(file, main, &mut merged, shelf, traits, watch)?;
+        let ran = build(file, main, &mut merged, shelf, traits, watch);
+        // Of a roll that could not be read to its end too few rows are written.
+        shelf.room().require_whole()?;
+        let (built, rows, verdict) = ran?;
         written = rows;
         report.built = Some(built);
         report.verified = Some(verdict.faults.is_empty());
@@ -288,6 +296,7 @@ fn attempt(
         apart = apart::set_apart(&merged, shelf, &options.scratch)?;
     }
     account::finish(&mut report, &merged, &written, &ranking.ranked, sources, options.provenance);
+    shelf.room().require_whole()?;
     Ok(Ran { report, mode: traits.mode, apart })
 }
 

@@ -68,7 +68,7 @@ enum Look {
 /// What a source says when it cannot be read, and whatever `watch` stops with.
 pub(crate) fn rank(shelf: &Shelf<'_>, schemas: &Schemas, watch: &mut dyn Watch) -> Outcome<Ranking> {
     let sources = shelf.sources;
-    let hold = Hold::new(shelf.scratch());
+    let hold = Hold::new(shelf.scratch(), shelf.room());
     let mut looks = Looks { sources, read: Vec::new(), waiting: Vec::new(), sibling: None, best: None, hold };
     let all: Vec<u32> = (0..).take(sources.len()).collect();
     let crew = Crew { shelf, schemas };
@@ -140,6 +140,7 @@ pub(crate) fn fold(
         let salvage = ranking.hold.take(kept)?;
         let history = fork::history(merge, facts.source, &salvage, shelf)?;
         merge.fold(facts.source, salvage, history);
+        shelf.room().require_whole()?;
     }
     watch.step(Stage::Merge, total, total)
 }
@@ -157,14 +158,21 @@ impl Crew<'_, '_> {
     }
 
     fn orders<'o>(
-        &self,
+        &'o self,
         source: u32,
         sibling: Option<&'o [Entry]>,
         threads: usize,
         waits: bool,
     ) -> Orders<'o> {
         let kind = self.shelf.sources.get(source as usize).map(|source| source.kind);
-        Orders { source, sibling, threads, waits, log_counts: kind == Some(Kind::Held) }
+        Orders {
+            source,
+            sibling,
+            threads,
+            waits,
+            log_counts: kind == Some(Kind::Held),
+            room: self.shelf.room(),
+        }
     }
 
     fn look(

@@ -1,4 +1,4 @@
-//! The new file's content: tables, rows, sequences and indexes, in one transaction.
+//! The new file's content: tables, rows and sequences in one transaction, indexes in another.
 //!
 //! The file's life (temporary name, exclusive, recorded journal mode, sync, publication) is [`crate::own`]'s.
 
@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, Statement, ToSql};
+use rusqlite::{Connection, ErrorCode, Statement, ToSql};
 
 use super::catalog::Table;
 use super::merge::{Merged, MergedTable};
@@ -20,6 +20,8 @@ use crate::own::RecordedMode;
 use crate::store::audit::quoted;
 use crate::store::schema;
 
+/// More rows than this are not sorted in memory for an index, where each takes some 60 bytes.
+const SORTED_IN_MEMORY: u64 = 1 << 20;
 /// Rows between two looks at the watch.
 const STRIDE: u64 = 1024;
 
@@ -67,7 +69,7 @@ pub(crate) fn write(
     watch: &mut dyn Watch,
 ) -> Outcome<HashMap<String, Written>> {
     prepare(connection, traits)?;
-    let total: u64 = merged.tables.iter().map(|table| table.chosen().count() as u64).sum();
+    let total: u64 = merged.tables.iter().map(MergedTable::chosen_count).sum();
     let mut done = 0;
     let mut written = HashMap::new();
     connection.execute_batch("BEGIN")?;
@@ -87,9 +89,39 @@ pub(crate) fn write(
     }
     merged.tables = kept;
     sequences(connection, merged)?;
-    indexes(connection, merged);
     connection.execute_batch("COMMIT")?;
+    sorted(connection, merged, total)?;
     Ok(written)
+}
+
+/// Creates the indexes of `total` rows. Many are sorted in a temporary file; where there is none, in memory after all.
+fn sorted(connection: &Connection, merged: &mut Merged, total: u64) -> Outcome<()> {
+    if total > SORTED_IN_MEMORY {
+        let dropped = merged.dropped.clone();
+        match sorted_in(connection, merged, "FILE") {
+            Err(error) if lacks_room(&error) => {}
+            result => return Ok(result?),
+        }
+        if !connection.is_autocommit() {
+            connection.execute_batch("ROLLBACK")?;
+        }
+        merged.dropped = dropped;
+    }
+    Ok(sorted_in(connection, merged, "MEMORY")?)
+}
+
+fn sorted_in(connection: &Connection, merged: &mut Merged, place: &str) -> rusqlite::Result<()> {
+    connection.execute_batch(&format!("PRAGMA temp_store = {place}; BEGIN"))?;
+    indexes(connection, merged)?;
+    connection.execute_batch("COMMIT")
+}
+
+/// Whether the disk did not give SQLite what it asked for.
+fn lacks_room(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::CannotOpen | ErrorCode::DiskFull | ErrorCode::SystemIoFailure)
+    )
 }
 
 /// Sets what can only be set while the file is empty, and lets rows in that today's constraints would keep out.
@@ -118,11 +150,11 @@ fn fill(
     let mut written = Written::default();
     let mut inserts = Inserts::new(connection, &table.table);
     let mut pending = 0;
-    let is_first = |row: &&Row| table.table.rowid_column.is_some() || row.source == table.best;
+    let is_first = |row: &Row| table.table.rowid_column.is_some() || row.source == table.best;
     let first = table.rows.iter().filter(is_first);
     let rest = table.rows.iter().filter(|row| !is_first(row));
-    for row in first.chain(rest).chain(&table.asked) {
-        written.count(row, inserts.take(table, row, reader)?);
+    for row in first.chain(rest).chain(table.asked.iter()) {
+        written.count(&row, inserts.take(table, &row, reader)?);
         pending += 1;
         if pending == STRIDE {
             tick(std::mem::take(&mut pending))?;
@@ -212,9 +244,7 @@ impl<'c> Insert<'c> {
         }
         match self.statement.raw_execute() {
             Ok(count) => Ok(count == 1),
-            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => {
-                Ok(false)
-            }
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
@@ -265,11 +295,19 @@ pub(crate) fn sequences(connection: &Connection, merged: &Merged) -> Outcome<()>
 }
 
 /// Creates the indexes as found, then Hermes' own where they are missing. One that cannot be made is named in `dropped`.
-pub(crate) fn indexes(connection: &Connection, merged: &mut Merged) {
+///
+/// # Errors
+/// When it is the disk that has no room for one.
+pub(crate) fn indexes(connection: &Connection, merged: &mut Merged) -> rusqlite::Result<()> {
+    let made = |sql: &str| match connection.execute(sql, []) {
+        Ok(_) => Ok(true),
+        Err(error) if lacks_room(&error) => Err(error),
+        Err(_) => Ok(false),
+    };
     for index in &merged.indexes {
         let is_index = index.sql.get(..7).is_some_and(|word| word.eq_ignore_ascii_case("create "));
         // An expression or a condition would be run for every row.
-        if !is_index || !schema::is_plain_index(&index.sql) || connection.execute(&index.sql, []).is_err() {
+        if !is_index || !schema::is_plain_index(&index.sql) || !made(&index.sql)? {
             merged.dropped.push(index.name.clone());
         }
     }
@@ -279,8 +317,9 @@ pub(crate) fn indexes(connection: &Connection, merged: &mut Merged) {
                 row.get(0)
             })
             .unwrap_or(false);
-        if !exists && connection.execute(&format!("CREATE INDEX {name} ON {on}"), []).is_ok() {
+        if !exists && made(&format!("CREATE INDEX {name} ON {on}"))? {
             merged.dropped.retain(|dropped| dropped != name);
         }
     }
+    Ok(())
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::mended::Mends;
+use super::roll::Room;
 use super::row::{Odd, Row};
 use super::sources::{Fingerprint, Source, fingerprint, moving};
 use super::store::Stores;
@@ -28,6 +29,8 @@ const LINK: usize = 4;
 pub(crate) struct Shelf<'s> {
     pub(crate) sources: &'s [Source],
     scratch: PathBuf,
+    /// Where rows are kept.
+    room: Arc<Room>,
     /// Whether a live board that rests is read where it lies.
     in_place: bool,
     state: Mutex<State>,
@@ -60,10 +63,12 @@ pub(crate) struct Cut {
 }
 
 impl<'s> Shelf<'s> {
-    /// Nothing opened yet. Copies that do not fit memory go to the directory `scratch`.
-    pub(crate) fn new(sources: &'s [Source], scratch: &Path) -> Self {
+    /// Nothing opened yet. Copies that do not fit memory go to the directory `scratch`, and so do rows whose places take
+    /// more than `memory` bytes.
+    pub(crate) fn new(sources: &'s [Source], scratch: &Path, memory: usize) -> Self {
         let state = State { known: vec![Known::default(); sources.len()], ..State::default() };
-        Self { sources, scratch: scratch.to_path_buf(), in_place: false, state: Mutex::new(state) }
+        let (room, state) = (Room::new(scratch, memory), Mutex::new(state));
+        Self { sources, scratch: scratch.to_path_buf(), room, in_place: false, state }
     }
 
     /// The same, reading a live board that rests where it lies: it has to be asked in the end whether it is unchanged.
@@ -74,6 +79,11 @@ impl<'s> Shelf<'s> {
     /// The directory for what does not fit memory.
     pub(crate) fn scratch(&self) -> &Path {
         &self.scratch
+    }
+
+    /// Where rows are kept.
+    pub(crate) fn room(&self) -> &Arc<Room> {
+        &self.room
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -74,7 +74,7 @@ fn count(connection: &Connection, merged: &Merged, written: &HashMap<String, Wri
         let sql = format!("SELECT count(*) FROM {} NOT INDEXED", quoted(name));
         let count: u64 = connection.query_row(&sql, [], |row| row.get::<_, i64>(0))?.try_into().unwrap_or(0);
         let written = written.get(name).cloned().unwrap_or_default();
-        let chosen = table.chosen().count() as u64;
+        let chosen = table.chosen_count();
         if count != written.rows || written.rows + written.refused + written.passed_over != chosen {
             verdict.faults.push(format!("{name} has {count} rows, {chosen} were chosen"));
         }

@@ -99,6 +99,49 @@ proptest! {
     }
 
     #[test]
+    fn rows_that_do_not_fit_memory_come_back_the_same(
+        events in 70_u32..300,
+        injuries in prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..10), 1..4),
+        memory in 0_usize..9000,
+        by_rows in any::<bool>(),
+        include_older in any::<bool>(),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, output) = (dir.path().join("kanban.db"), dir.path().join("new.db"));
+        board(&path, events);
+        for (number, lost) in (0_u32..).zip(&injuries) {
+            let mut bytes = std::fs::read(&path).unwrap();
+            for page in lost {
+                let at = page.index(bytes.len() / 512) * 512;
+                bytes[at..at + 512].fill(0);
+            }
+            let name = if number == 0 { "hurt.db".to_owned() } else { format!("kanban.db.corrupt.{number}.bak") };
+            std::fs::write(dir.path().join(name), bytes).unwrap();
+            let connection = Connection::open(&path).unwrap();
+            connection.execute("DELETE FROM task_events WHERE id % 50 = ?1", [number]).unwrap();
+            connection.execute("UPDATE notes SET words = 'again' WHERE n % 40 = ?1", [number]).unwrap();
+        }
+        std::fs::rename(dir.path().join("hurt.db"), &path).unwrap();
+        let found = sources::discover(&path, &[], &mut Unwatched).unwrap();
+        let scratch = tempfile::tempdir().unwrap();
+        let run = |memory| {
+            let usual = recover::Options::new(scratch.path().to_path_buf());
+            let options = recover::Options { memory, by_rows, include_older, provenance: true, ..usual };
+            let report = recover::recover(&found.sources, Some(&output), &options, &mut Unwatched).ok()?;
+            let written = std::fs::read(&output).unwrap();
+            std::fs::remove_file(&output).unwrap();
+            let partial = output.with_file_name("new.db.partial.jsonl");
+            let parts = std::fs::read(&partial).unwrap_or_default();
+            let _ = std::fs::remove_file(&partial);
+            Some((serde_json::to_string(&report).unwrap(), written, parts))
+        };
+        let (away, here) = (run(memory), run(usize::MAX));
+        prop_assert_eq!(away.as_ref().map(|run| &run.0), here.as_ref().map(|run| &run.0));
+        prop_assert!(away == here, "the files differ");
+        prop_assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
+    }
+
+    #[test]
     fn any_damage_ends_in_a_report_or_a_failure(
         events in 0_u32..60,
         hits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..200),
@@ -211,4 +254,22 @@ fn a_board_that_changes_while_it_is_read_in_place_is_read_again() {
     assert!(meddler.done);
     assert_eq!((late(&path), late(&output)), (1, 1));
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn rows_that_find_no_room_end_in_a_failure_that_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, output) = (dir.path().join("kanban.db"), dir.path().join("new.db"));
+    board(&path, 200);
+    let found = sources::discover(&path, &[], &mut Unwatched).unwrap();
+    let absent = dir.path().join("absent");
+    let options = recover::Options { memory: 0, ..recover::Options::new(absent.clone()) };
+    let before = std::fs::read(&path).unwrap();
+    let failure = recover::recover(&found.sources, Some(&output), &options, &mut Unwatched).unwrap_err();
+    assert!(failure.to_string().contains("setting rows aside"), "{failure}");
+    assert_eq!(failure.path(), Some(absent.as_path()));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    let left: Vec<_> =
+        std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["kanban.db"]);
 }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{
     Alike, Compared, Conflict, Datum, EVENTS, Joined, Key, SUBSCRIPTIONS, Side, Split, Values, compare,
@@ -14,6 +15,7 @@ use crate::failure::Outcome;
 use crate::ondisk::record::Record;
 use crate::recover::catalog::{Table, Tree};
 use crate::recover::merge::{Merge, MergedTable};
+use crate::recover::roll::{Roll, Room};
 use crate::recover::row::{self, Row};
 use crate::recover::salvage::{Rows, Salvage};
 use crate::recover::shelf::{Reader, Shelf};
@@ -59,6 +61,7 @@ pub(crate) fn history(
     let live = shelf.sources.iter().find(|source| source.kind == Kind::Live).map(|live| live.path.as_path());
     let base: Option<&Path> = origin.base.as_deref().filter(|base| live == Some(base));
     let mut pair = Pair {
+        room: shelf.room(),
         main: Reader::new(shelf, merge.odds()),
         second: Reader::new(shelf, &salvage.odds),
         log_only: held && base.is_some(),
@@ -70,7 +73,7 @@ pub(crate) fn history(
     let mut tables = BTreeMap::new();
     for (tree, rows) in salvage.catalog.tables.iter().zip(&salvage.tables) {
         let Some(main) = merge.table_named(&tree.table.name) else { continue };
-        let given = |sequences: &HashMap<String, i64>, last: Option<&Row>| {
+        let given = |sequences: &HashMap<String, i64>, last: Option<Row>| {
             sequences.get(&tree.table.name).copied().max(last.map(|row| row.rowid)).unwrap_or(0)
         };
         let last = [given(merge.sequences(), main.rows.last()), given(&salvage.sequences, rows.whole.last())];
@@ -87,6 +90,7 @@ pub(crate) fn history(
 
 /// The main line so far and the source beside it, open for reading.
 struct Pair<'r, 's> {
+    room: &'r Arc<Room>,
     main: Reader<'r, 's>,
     second: Reader<'r, 's>,
     /// Whether only the second source's log is its own; its file is the main line's.
@@ -100,9 +104,9 @@ impl Pair<'_, '_> {
         let second = at.and_then(|at| Some((salvage.catalog.tables.get(at)?, salvage.tables.get(at)?)));
         let (Some(main), Some((tree, rows))) = (merge.table_named(EVENTS), second) else { return Ok(false) };
         let columns = columns(main, tree);
-        let shared = rows.whole.iter().rev().filter(|row| is_sure(row)).filter_map(|row| {
-            let known = main.row(row.rowid).filter(|known| is_sure(known))?;
-            Some((*known, *row))
+        let shared = rows.whole.iter_back().filter(is_sure).filter_map(|row| {
+            let known = main.row(row.rowid).filter(is_sure)?;
+            Some((known, row))
         });
         for (known, row) in shared.take(LAST) {
             if self.alike(main, tree, &columns, &known, &row)? == Alike::Not {
@@ -137,12 +141,12 @@ impl Pair<'_, '_> {
         let mut compared = Compared { key: key(&main.table), columns, last, ..Compared::default() };
         let mut known = main.rows.iter().peekable();
         let mut split = Split::default();
-        let mut alone = Vec::new();
-        for row in &rows.whole {
+        let mut alone = Roll::new(self.room);
+        for row in rows.whole.iter() {
             while let Some(only) = known.next_if(|known| known.rowid < row.rowid) {
-                alone.push(*only);
+                alone.push(only);
             }
-            let other = known.next_if(|known| known.rowid == row.rowid).copied();
+            let other = known.next_if(|known| known.rowid == row.rowid);
             if self.log_only && !row.site().in_log {
                 if other.is_some() {
                     split.see(row.rowid, Alike::Same);
@@ -151,12 +155,12 @@ impl Pair<'_, '_> {
                 compared.old.insert(row.rowid);
             }
             let Some(other) = other else {
-                let theirs = self.second.payload(row, decode)?.unwrap_or_default();
+                let theirs = self.second.payload(&row, decode)?.unwrap_or_default();
                 compared.second.insert(row.rowid, theirs);
                 continue;
             };
             let ours = self.main.payload(&other, <[u8]>::to_vec)?;
-            let theirs = self.second.payload(row, <[u8]>::to_vec)?;
+            let theirs = self.second.payload(&row, <[u8]>::to_vec)?;
             if ours == theirs && main.shape_of(other.source).sql == tree.table.sql {
                 split.see(row.rowid, Alike::Same);
                 // Two equal cursors need not have passed the same events.
@@ -165,21 +169,22 @@ impl Pair<'_, '_> {
                 }
             }
             let (ours, theirs) = (arranged(main, other.source, &ours), decode(&theirs).unwrap_or_default());
-            if is_sure(&other) && is_sure(row) {
+            if is_sure(&other) && is_sure(&row) {
                 split.see(row.rowid, compare(name, &compared.columns, &ours, &theirs));
             }
             compared.main.insert(row.rowid, ours);
             compared.second.insert(row.rowid, theirs);
         }
-        alone.extend(known.copied());
+        known.for_each(|row| alone.push(row));
+        alone.settle();
         // Of numbered rows that the main line alone has, those from before the split decide nothing.
-        let decides = |row: &&Row| compared.key != Key::Number || row.rowid > split.common;
+        let decides = |row: &Row| compared.key != Key::Number || row.rowid > split.common;
         for row in alone.iter().filter(decides) {
-            let ours = self.main.payload(row, <[u8]>::to_vec)?;
+            let ours = self.main.payload(&row, <[u8]>::to_vec)?;
             compared.main.insert(row.rowid, arranged(main, row.source, &ours));
         }
         if let Some(last) = main.row(split.common) {
-            let ours = arranged(main, last.source, &self.main.payload(last, <[u8]>::to_vec)?);
+            let ours = arranged(main, last.source, &self.main.payload(&last, <[u8]>::to_vec)?);
             let [columns, _] = &compared.columns;
             split.time = super::Row { columns, values: &ours }.time();
         }
@@ -221,7 +226,7 @@ impl Pair<'_, '_> {
         let Some(table) = merge.table_named(table) else { return Ok(None) };
         let Some(row) = table.row(rowid) else { return Ok(None) };
         let stored =
-            self.main.payload(row, |payload| Record::read(payload).map_or(0, |record| record.columns()))?;
+            self.main.payload(&row, |payload| Record::read(payload).map_or(0, |record| record.columns()))?;
         let own = table.shape_of(row.source).columns.iter().take(stored);
         let value = |name: &str| {
             let at = table.table.columns.iter().position(|column| column.name == name);

@@ -2,16 +2,16 @@
 
 use super::MergedTable;
 use crate::recover::gaps::Gaps;
-use crate::recover::row::Row;
+use crate::recover::roll::Roll;
 
 impl MergedTable {
     /// What the main line says was there and is not: by an index if one is whole, otherwise by the numbers that are missing
     /// where rows may be missing, some of which may have been deleted.
     pub(super) fn count_losses(&mut self, last: Option<i64>) {
-        self.older.retain(|row| self.rows.binary_search_by_key(&row.rowid, |row| row.rowid).is_err());
-        self.partial.retain(|row| self.rows.binary_search_by_key(&row.rowid, |row| row.rowid).is_err());
+        self.older.retain(|row| !self.rows.has(row.rowid));
+        self.partial.retain(|row| !self.rows.has(row.rowid));
         let main = &self.main;
-        self.lost = main.indexed.iter().filter(|rowid| self.find(**rowid).is_err()).count() as u64;
+        self.lost = main.indexed.iter().filter(|rowid| !self.rows.has(**rowid)).count() as u64;
         if main.is_indexed {
             return;
         }
@@ -43,10 +43,9 @@ impl MergedTable {
 }
 
 /// How many of the numbers from 1 to `last` lie in `gaps` and have no row.
-fn missing_numbers(gaps: &Gaps, last: i64, rows: &[Row]) -> u64 {
+fn missing_numbers(gaps: &Gaps, last: i64, rows: &Roll) -> u64 {
     let missing = gaps.up_to(last).map(|(low, high)| {
-        let below = |limit: i64| rows.partition_point(|row| row.rowid <= limit);
-        high.abs_diff(low).saturating_sub((below(high) - below(low)) as u64)
+        high.abs_diff(low).saturating_sub(rows.up_to(high).saturating_sub(rows.up_to(low)) as u64)
     });
     missing.fold(0, u64::saturating_add)
 }

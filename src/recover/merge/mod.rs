@@ -16,6 +16,7 @@ use std::sync::Arc;
 use super::catalog::{Index, Table};
 use super::fork::{Conflict, History, Placing, Side};
 use super::gaps::Gaps;
+use super::roll::{Roll, Room};
 use super::row::{self, Odd, Row};
 use super::salvage::{Rows, Salvage};
 
@@ -26,12 +27,11 @@ const SAID: usize = 3;
 #[derive(Debug)]
 pub(crate) struct MergedTable {
     pub(crate) table: Arc<Table>,
-    /// In the order of their rowids, each rowid once.
-    pub(crate) rows: Vec<Row>,
-    /// Rows that only an older source has, left out; in order.
-    pub(crate) older: Vec<Row>,
-    /// Those of them that were asked for; in order.
-    pub(crate) asked: Vec<Row>,
+    pub(crate) rows: Roll,
+    /// Rows that only an older source has, left out.
+    pub(crate) older: Roll,
+    /// Those of them that were asked for.
+    pub(crate) asked: Roll,
     /// The best source that has the table.
     pub(crate) best: u32,
     /// Rows that are only partly there, in order; of one rowid the first is of the best source.
@@ -78,12 +78,13 @@ pub(crate) struct Merge {
     pub(super) main_line: Option<i64>,
     /// Whether no source so far could tell which tables there were.
     tables_unknown: bool,
+    room: Arc<Room>,
 }
 
 impl Merge {
-    /// Nothing folded in.
-    pub(crate) fn new() -> Self {
-        Self { merged: Merged::default(), main_line: None, tables_unknown: true }
+    /// Nothing folded in; rows are to be kept in `room`.
+    pub(crate) fn new(room: &Arc<Room>) -> Self {
+        Self { merged: Merged::default(), main_line: None, tables_unknown: true, room: Arc::clone(room) }
     }
 
     /// Folds in what `source` holds; the best source comes first. One with a `history` of its own comes in as that says.
@@ -110,7 +111,13 @@ impl Merge {
             let found = tree.root.is_some();
             let at = places.get(&tree.table.name).copied().unwrap_or_else(|| {
                 let open = if self.tables_unknown { Gaps::everything() } else { Gaps::default() };
-                merged.tables.push(MergedTable::new(Arc::clone(&tree.table), found, source, open));
+                merged.tables.push(MergedTable::new(
+                    Arc::clone(&tree.table),
+                    found,
+                    source,
+                    open,
+                    &self.room,
+                ));
                 places.insert(tree.table.name.clone(), merged.tables.len() - 1);
                 merged.tables.len() - 1
             });
@@ -154,7 +161,7 @@ impl Merge {
             for (rowid, others) in std::mem::take(&mut table.disputed) {
                 // One that has come from elsewhere meanwhile, or was renumbered, is not what they differed from.
                 if let Some(row) = table.row(rowid).filter(|row| !row.is(row::FORK)) {
-                    disputes.push((at, *row, others));
+                    disputes.push((at, row, others));
                 }
             }
         }
@@ -164,10 +171,9 @@ impl Merge {
     /// Takes `row` in the place of the one with its rowid.
     pub(crate) fn replace(&mut self, at: usize, row: Row) {
         if let Some(table) = self.merged.tables.get_mut(at)
-            && let Ok(place) = table.find(row.rowid)
-            && let Some(known) = table.rows.get_mut(place)
+            && let Ok(place) = table.rows.find(row.rowid)
         {
-            *known = row;
+            table.rows.set(place, row);
         }
     }
 
@@ -187,35 +193,44 @@ impl Merge {
         self.merged.tables.get(at)
     }
 
-    /// Takes `row`, which was missing a part, with its parts from `odd`.
+    /// Takes `row`, which was missing a part, with its parts from `odd`; it counts once [`Merge::settle`] is called.
     pub(crate) fn complete(&mut self, at: usize, mut row: Row, odd: Odd) {
         self.merged.odds.push(odd);
         row.odd = u32::try_from(self.merged.odds.len()).unwrap_or(0);
         if let Some(table) = self.merged.tables.get_mut(at)
-            && let Err(place) = table.find(row.rowid)
+            && !table.rows.has(row.rowid)
             && row.odd > 0
         {
-            table.rows.insert(place, row);
+            table.rows.push(row);
+        }
+    }
+
+    /// Puts rows that were completed among the others.
+    pub(crate) fn settle(&mut self) {
+        for table in &mut self.merged.tables {
+            table.rows.settle();
         }
     }
 
     /// The rows of the result that are from `source`: table, place among its rows, and the row.
-    pub(crate) fn rows_of(&self, source: u32) -> Vec<(usize, usize, Row)> {
+    pub(crate) fn rows_of(&self, source: u32) -> impl Iterator<Item = (usize, usize, Row)> + '_ {
         let tables = self.merged.tables.iter().enumerate();
         let rows = tables.flat_map(|(table, merged)| {
-            merged.rows.iter().enumerate().map(move |(at, row)| (table, at, *row))
+            merged.rows.iter().enumerate().map(move |(at, row)| (table, at, row))
         });
-        rows.filter(|(.., row)| row.source == source).collect()
+        rows.filter(move |(.., row)| row.source == source)
     }
 
     /// Gives the row at `at` of the table with number `table` another record.
     pub(crate) fn rewrite(&mut self, table: usize, at: usize, payload: &[u8]) {
         self.merged.odds.push(Odd { payload: Some(payload.into()), ..Odd::default() });
         let odd = u32::try_from(self.merged.odds.len()).unwrap_or(0);
-        let row = self.merged.tables.get_mut(table).and_then(|table| table.rows.get_mut(at));
-        if let Some(row) = row.filter(|_| odd > 0) {
+        if let Some(table) = self.merged.tables.get_mut(table)
+            && let Some(mut row) = table.rows.get(at).filter(|_| odd > 0)
+        {
             row.odd = odd;
             row.mark(row::MENDED, true);
+            table.rows.set(at, row);
         }
     }
 
@@ -225,10 +240,11 @@ impl Merge {
             let last = self.merged.sequences.get(&table.table.name).copied();
             table.count_losses(last);
             if include_older {
-                table.asked = std::mem::take(&mut table.older);
-                for row in &mut table.asked {
+                std::mem::swap(&mut table.asked, &mut table.older);
+                table.asked.update(|mut row| {
                     row.mark(row::OLDER, true);
-                }
+                    row
+                });
             }
         }
         self.merged
@@ -244,12 +260,12 @@ fn union(names: &mut Vec<String>, more: &[String]) {
 }
 
 impl MergedTable {
-    fn new(table: Arc<Table>, found: bool, best: u32, open: Gaps) -> Self {
+    fn new(table: Arc<Table>, found: bool, best: u32, open: Gaps, room: &Arc<Room>) -> Self {
         Self {
             table,
-            rows: Vec::new(),
-            older: Vec::new(),
-            asked: Vec::new(),
+            rows: Roll::new(room),
+            older: Roll::new(room),
+            asked: Roll::new(room),
             best,
             partial: Vec::new(),
             lost: 0,
@@ -259,13 +275,18 @@ impl MergedTable {
             open,
             disputed: BTreeMap::new(),
             renumbered: 0,
-            main: Rows::default(),
+            main: Rows::new(room, false),
         }
     }
 
     /// Every row of the result.
-    pub(crate) fn chosen(&self) -> impl Iterator<Item = &Row> {
-        self.rows.iter().chain(&self.asked)
+    pub(crate) fn chosen(&self) -> impl Iterator<Item = Row> + '_ {
+        self.rows.iter().chain(self.asked.iter())
+    }
+
+    /// How many they are.
+    pub(crate) fn chosen_count(&self) -> u64 {
+        (self.rows.len() + self.asked.len()) as u64
     }
 
     /// The columns that rows of `source` have.
@@ -278,7 +299,7 @@ impl MergedTable {
         if found && !self.found {
             // A text that was found stands above the one that we bring. Rows so far are of the one that we brought.
             let ours = std::mem::replace(&mut self.table, Arc::clone(&table));
-            for row in self.rows.iter().chain(&self.older).chain(&self.partial) {
+            for row in self.rows.iter().chain(self.older.iter()).chain(self.partial.iter().copied()) {
                 self.shapes.entry(row.source).or_insert_with(|| Arc::clone(&ours));
             }
             self.found = true;
@@ -288,33 +309,29 @@ impl MergedTable {
         }
     }
 
-    fn find(&self, rowid: i64) -> Result<usize, usize> {
-        self.rows.binary_search_by_key(&rowid, |row| row.rowid)
-    }
-
     /// The row with `rowid`.
-    pub(crate) fn row(&self, rowid: i64) -> Option<&Row> {
-        self.find(rowid).ok().and_then(|at| self.rows.get(at))
+    pub(crate) fn row(&self, rowid: i64) -> Option<Row> {
+        self.rows.find(rowid).ok().and_then(|at| self.rows.get(at))
     }
 
     /// Whether the row with `rowid` may be lost, or is there with a flaw.
     pub(crate) fn doubts(&self, rowid: i64) -> bool {
-        self.row(rowid).map_or_else(|| self.open.contains(rowid), Row::is_suspect)
+        self.row(rowid).map_or_else(|| self.open.contains(rowid), |row| row.is_suspect())
     }
 
     /// Folds in the rows of a second history, as `placings` say.
     fn fold_history(&mut self, mut rows: Rows, placings: &[Placing], mut take: Take<'_>) {
-        let whole = std::mem::take(&mut rows.whole);
+        let whole = &rows.whole;
         let mut placed = HashSet::new();
         let mut new = Vec::new();
         for placing in placings {
-            let known = self.find(placing.rowid);
+            let known = self.rows.find(placing.rowid);
             let row = match placing.side {
-                Side::Main => known.ok().and_then(|at| self.rows.get(at)).copied(),
+                Side::Main => known.ok().and_then(|at| self.rows.get(at)),
                 Side::Second => {
                     placed.insert(placing.from);
-                    let at = whole.binary_search_by_key(&placing.from, |row| row.rowid);
-                    at.ok().and_then(|at| whole.get(at)).map(|row| take.row(*row))
+                    let at = whole.find(placing.from);
+                    at.ok().and_then(|at| whole.get(at)).map(|row| take.row(row))
                 }
             };
             let Some(mut row) = row else { continue };
@@ -324,18 +341,23 @@ impl MergedTable {
             self.renumbered += u64::from(row.rowid != placing.rowid && self.table.counts());
             row.rowid = placing.rowid;
             row.mark(row::FORK, true);
-            match known.ok().and_then(|at| self.rows.get_mut(at)) {
-                Some(known) => *known = row,
-                None => new.push(row),
+            match known {
+                Ok(at) => self.rows.set(at, row),
+                Err(_) => new.push(row),
             }
         }
-        let left =
-            whole.into_iter().filter(|row| !placed.contains(&row.rowid) && self.find(row.rowid).is_err());
-        let left: Vec<Row> = left.collect();
-        new.sort_by_key(|row| row.rowid);
+        let mut older = Behind::new(&mut self.older);
+        for row in whole.iter().filter(|row| !placed.contains(&row.rowid) && !self.rows.has(row.rowid)) {
+            older.take(row, &mut take);
+        }
+        older.settle();
+        new.sort_by_key(|row: &Row| row.rowid);
+        new.dedup_by_key(|row| row.rowid);
         self.fold_parts(&mut rows, false, &mut take);
-        join(&mut self.older, left, &mut |row| take.row(row));
-        join(&mut self.rows, new, &mut |row| row);
+        for row in new {
+            self.rows.push(row);
+        }
+        self.rows.settle();
         self.open = self.open.intersect(&rows.gaps);
     }
 
@@ -347,14 +369,18 @@ impl MergedTable {
     }
 
     fn fold(&mut self, mut rows: Rows, is_main: bool, mut take: Take<'_>) {
-        let (mut new, mut older) = (Vec::new(), Vec::new());
+        if is_main {
+            self.fold_main(rows, take);
+            return;
+        }
+        let mut older = Behind::new(&mut self.older);
         let mut at = 0;
-        for row in std::mem::take(&mut rows.whole) {
+        for row in rows.whole.iter() {
             while self.rows.get(at).is_some_and(|known| known.rowid < row.rowid) {
                 at += 1;
             }
-            match self.rows.get_mut(at).filter(|known| known.rowid == row.rowid) {
-                Some(known) if known.is_suspect() && !row.is_suspect() => *known = take.row(row),
+            match self.rows.get(at).filter(|known| known.rowid == row.rowid) {
+                Some(known) if known.is_suspect() && !row.is_suspect() => self.rows.set(at, take.row(row)),
                 Some(known) if known.parity != row.parity && !known.is_suspect() && !row.is_suspect() => {
                     let said = self.disputed.entry(row.rowid).or_default();
                     if said.len() < SAID {
@@ -362,21 +388,53 @@ impl MergedTable {
                     }
                 }
                 Some(_) => {}
-                None if is_main || self.open.contains(row.rowid) => new.push(take.row(row)),
-                None => older.push(row),
+                None if self.open.contains(row.rowid) => self.rows.push(take.row(row)),
+                None => older.take(row, &mut take),
             }
         }
-        self.fold_parts(&mut rows, is_main, &mut take);
-        join(&mut self.older, older, &mut |row| take.row(row));
-        join(&mut self.rows, new, &mut |row| row);
-        self.open = if is_main { rows.gaps.clone() } else { self.open.intersect(&rows.gaps) };
-        if is_main {
-            self.main = rows;
-        }
+        older.settle();
+        self.rows.settle();
+        self.fold_parts(&mut rows, false, &mut take);
+        self.open = self.open.intersect(&rows.gaps);
+    }
+
+    /// Folds in the rows of the main line, which are the first.
+    fn fold_main(&mut self, mut rows: Rows, mut take: Take<'_>) {
+        std::mem::swap(&mut self.rows, &mut rows.whole);
+        self.rows.update(|row| take.row(row));
+        self.fold_parts(&mut rows, true, &mut take);
+        self.open = rows.gaps.clone();
+        self.main = rows;
     }
 
     fn missing_parts(&self) -> impl Iterator<Item = &Row> {
-        self.partial.iter().filter(|row| self.find(row.rowid).is_err())
+        self.partial.iter().filter(|row| !self.rows.has(row.rowid))
+    }
+}
+
+/// Rows that only older sources have, in order; more come in by rising rowid.
+struct Behind<'b> {
+    rows: &'b mut Roll,
+    at: usize,
+}
+
+impl<'b> Behind<'b> {
+    fn new(rows: &'b mut Roll) -> Self {
+        Self { rows, at: 0 }
+    }
+
+    /// Adds `row` unless one with its rowid is there.
+    fn take(&mut self, row: Row, take: &mut Take<'_>) {
+        while self.rows.get(self.at).is_some_and(|known| known.rowid < row.rowid) {
+            self.at += 1;
+        }
+        if self.rows.get(self.at).is_none_or(|known| known.rowid != row.rowid) {
+            self.rows.push(take.row(row));
+        }
+    }
+
+    fn settle(self) {
+        self.rows.settle();
     }
 }
 

@@ -42,13 +42,13 @@ pub(super) fn complete(
         indexes.sort_unstable();
         let mut inserts = Inserts::new(connection, &table.table);
         for row in indexes.iter().filter_map(|index| table.rows.get(*index)) {
-            if !inserts.take(table, row, &mut reader)? {
+            if !inserts.take(table, &row, &mut reader)? {
                 return Ok(None);
             }
         }
         written.rows += table.rows.len() as u64;
-        for row in &table.asked {
-            written.count(row, inserts.take(table, row, &mut reader)?);
+        for row in table.asked.iter() {
+            written.count(&row, inserts.take(table, &row, &mut reader)?);
         }
         all.insert(table.table.name.clone(), written);
     }
@@ -56,8 +56,12 @@ pub(super) fn complete(
     let there = |name: &str| ground.schema.entries.iter().any(|entry| entry.name == name);
     let known = std::mem::take(&mut merged.indexes);
     merged.indexes = known.iter().filter(|index| !there(&index.name)).cloned().collect();
-    rebuild::indexes(connection, merged);
+    let made = taken(rebuild::indexes(connection, merged));
     merged.indexes = known;
+    if !made? {
+        merged.dropped.clear();
+        return Ok(None);
+    }
     connection.execute_batch("COMMIT")?;
     Ok(Some(all))
 }

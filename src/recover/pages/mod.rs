@@ -56,7 +56,7 @@ pub(crate) fn write(
     let stores = shelf.stores(main)?;
     let Some(layout) = layout::lay_out(&stores) else { return Ok(None) };
     let Some(ground) = conditions::check(&layout, merged, traits) else { return Ok(None) };
-    let apart = standing::apart(main, &layout.image, merged, &ground, shelf)?;
+    let Some(apart) = standing::apart(main, &layout.image, merged, &ground, shelf)? else { return Ok(None) };
     let Some((plan, apart)) = plan(&ground, &layout.image, merged, apart, traits) else { return Ok(None) };
     if plan.unused() > plan.page_count() as usize / MOST_UNUSED {
         return Ok(None);

@@ -3,6 +3,7 @@
 //! Rows decide: a leaf stays where it is with those of its cells that are rows of the result, and goes where none is.
 //! Interior pages are all new. Pages that nobody names are unused, whatever they hold.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use super::freelist;
@@ -14,6 +15,7 @@ use crate::ondisk::image::Image;
 use crate::ondisk::overflow;
 use crate::ondisk::page::{Cell, Kind, Page};
 use crate::recover::chains::is_link;
+use crate::recover::roll::Roll;
 use crate::recover::row::{self, Odd, Row};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +44,7 @@ struct Leaf {
 /// The rows of one table that are in the new file by their cells.
 #[derive(Debug)]
 struct Standing<'r> {
-    rows: &'r [Row],
+    rows: &'r Roll,
     /// Of these, the indexes of those whose cells cannot stay.
     left_out: HashSet<usize>,
 }
@@ -123,22 +125,23 @@ impl<'p, 'a> Planner<'p, 'a> {
     pub(super) fn table(
         &mut self,
         root: u32,
-        rows: &'p [Row],
+        rows: &'p Roll,
         left_out: HashSet<usize>,
     ) -> Option<&HashSet<usize>> {
         let table = self.tables.len();
         let mut standing = Standing { rows, left_out };
         let mut leaves: Vec<(Leaf, i64)> = Vec::new();
         let mut first = 0;
-        for group in rows.chunk_by(|one, other| one.page == other.page) {
-            let from = group.first()?.page;
-            let leaf = Leaf { from, table, first, count: group.len() };
-            first += group.len();
+        let mut all = rows.iter().map(|row| row.page).peekable();
+        while let Some(from) = all.next() {
+            let count = 1 + std::iter::from_fn(|| all.next_if_eq(&from)).count();
+            let leaf = Leaf { from, table, first, count };
+            first += count;
             // Only the one leaf of a small table is its root.
-            let alone = from == root && group.len() == rows.len();
+            let alone = from == root && count == rows.len();
             if alone || self.take(from, Role::Leaf).is_some() {
                 self.chains(leaf, &mut standing);
-                let high = standing.of(leaf).next_back().map(|row| row.rowid);
+                let high = standing.of(leaf).last().map(|row| row.rowid);
                 match high {
                     Some(high) => leaves.push((leaf, high)),
                     None if !alone => *self.role_mut(from)? = Role::Unused,
@@ -168,11 +171,11 @@ impl<'p, 'a> Planner<'p, 'a> {
 
     /// Keeps the overflow pages that the rows of `leaf` name; rows whose chains cannot stay are left out.
     fn chains(&mut self, leaf: Leaf, standing: &mut Standing<'_>) {
-        let rows = standing.rows.get(leaf.first..leaf.first + leaf.count).unwrap_or_default();
+        let rows = standing.rows.range(leaf.first, leaf.count);
         if rows.iter().all(|row| !row.is(row::CHAINED)) {
             return;
         }
-        for (index, row) in (leaf.first..).zip(rows) {
+        for (index, row) in (leaf.first..).zip(rows.iter()) {
             if !row.is(row::CHAINED) || standing.left_out.contains(&index) {
                 continue;
             }
@@ -280,10 +283,14 @@ impl<'p, 'a> Planner<'p, 'a> {
 
 impl<'r> Standing<'r> {
     /// The rows of `leaf` that stay.
-    fn of(&self, leaf: Leaf) -> impl DoubleEndedIterator<Item = &'r Row> {
-        let rows = self.rows.get(leaf.first..leaf.first + leaf.count).unwrap_or_default();
-        let numbered = (leaf.first..leaf.first + leaf.count).zip(rows);
-        numbered.filter(|(index, _)| !self.left_out.contains(index)).map(|(_, row)| row)
+    fn of(&self, leaf: Leaf) -> Cow<'r, [Row]> {
+        let rows = self.rows.range(leaf.first, leaf.count);
+        let stays = |index: usize| !self.left_out.contains(&index);
+        if self.left_out.is_empty() || (leaf.first..leaf.first + leaf.count).all(stays) {
+            return rows;
+        }
+        let numbered = (leaf.first..).zip(rows.iter());
+        numbered.filter(|(index, _)| stays(*index)).map(|(_, row)| *row).collect()
     }
 }
 
@@ -335,14 +342,15 @@ impl Plan<'_, '_> {
     fn leaf(&self, leaf: Leaf, bytes: &[u8], out: &mut [u8]) -> Option<()> {
         let usable = self.image.usable();
         let standing = self.tables.get(leaf.table)?;
-        let offsets = standing.of(leaf).map(|row| usize::from(row.cell));
+        let rows = standing.of(leaf);
+        let offsets = rows.iter().map(|row| usize::from(row.cell));
         let named = Page::read(leaf.from, bytes, usable).ok().filter(|page| page.kind() == Kind::TableLeaf);
         if named.is_some_and(|page| page.is_sound() && page.offsets().eq(offsets)) {
             return copy(bytes, out);
         }
         let page = Page::read_as(Kind::TableLeaf, leaf.from, bytes, usable).ok()?;
         let mut cells = Vec::with_capacity(leaf.count);
-        for row in standing.of(leaf) {
+        for row in &*rows {
             let start = usize::from(row.cell);
             let cell = page.cell(start).ok().filter(|cell| cell.rowid == row.rowid)?;
             cells.push(bytes.get(start..(start + cell.size).min(bytes.len()))?);

@@ -28,7 +28,7 @@ pub(super) fn most(total: usize) -> usize {
     (total / SHARE).max(FEW)
 }
 
-/// The rows that cannot stay in the pages of `image`, which is the source `main`.
+/// The rows that cannot stay in the pages of `image`, which is the source `main`; none if they are too many.
 ///
 /// # Errors
 /// When a row can no longer be read.
@@ -38,21 +38,27 @@ pub(super) fn apart(
     merged: &Merged,
     ground: &Ground,
     shelf: &Shelf<'_>,
-) -> Outcome<Apart> {
+) -> Outcome<Option<Apart>> {
     let mut reader = Reader::new(shelf, &merged.odds);
     let mut all = Apart::new();
+    let most = most(merged.tables.iter().map(|table| table.rows.len()).sum());
+    let mut count = 0;
     for (table, root) in merged.tables.iter().zip(&ground.tables) {
         let mut apart = HashSet::new();
         let mut bench =
             Bench { main, image, odds: &merged.odds, last: (0, false), untyped: has_untyped(&table.table) };
         for (index, row) in table.rows.iter().enumerate() {
-            if root.is_none() || !bench.stands(table, row, &mut reader)? {
+            if root.is_none() || !bench.stands(table, &row, &mut reader)? {
                 apart.insert(index);
+                count += 1;
+                if count > most {
+                    return Ok(None);
+                }
             }
         }
         all.push(apart);
     }
-    Ok(all)
+    Ok(Some(all))
 }
 
 /// Looks at the rows of one table.

@@ -11,6 +11,7 @@ use super::schema;
 use crate::ondisk::btree::{Seen, walk_table};
 use crate::ondisk::image::Image;
 use crate::ondisk::page::Page;
+use crate::recover::roll::{Roll, Room};
 use crate::recover::row::{self, Row};
 
 /// A database with rows of many lengths in pages of `size`, an index on one of its tables, and a table of one leaf.
@@ -84,13 +85,14 @@ fn rebuilt(bytes: &[u8], size: usize, keep: impl Fn(&Row) -> bool) -> (Vec<u8>, 
     let image = Image::new(&bytes, size, size);
     let schema = schema::read(&image).unwrap();
     let roots: Vec<u32> = schema.entries.iter().map(|entry| entry.root).collect();
-    let wanted: Vec<Vec<Row>> = schema
+    let room = Room::new(Path::new("."), usize::MAX);
+    let wanted: Vec<Roll> = schema
         .entries
         .iter()
         .map(|entry| {
             let mut rows = if entry.kind == "table" { rows_of(&image, entry.root) } else { Vec::new() };
             rows.retain(|row| entry.name == "few" || keep(row));
-            rows
+            Roll::of(&room, rows)
         })
         .collect();
     let mut planner = Planner::new(&image, &[], &schema.pages, &roots).unwrap();
@@ -100,7 +102,7 @@ fn rebuilt(bytes: &[u8], size: usize, keep: impl Fn(&Row) -> bool) -> (Vec<u8>, 
             planner.empty_index(entry.root).unwrap();
         } else {
             let apart = planner.table(entry.root, rows, HashSet::new()).unwrap();
-            left_out.extend(apart.iter().map(|index| rows[*index].rowid));
+            left_out.extend(apart.iter().map(|index| rows.get(*index).unwrap().rowid));
         }
     }
     let plan = planner.finish(Fields { page_size: size, ..FIELDS }).unwrap();

@@ -1,7 +1,9 @@
 //! Leaves that no tree reaches: their rows come in where the table has room for them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use super::leaf::Leaf;
+use super::scan::Scan;
 use super::{Stray, Work};
 use crate::ondisk::btree::Range;
 use crate::recover::catalog::Catalog;
@@ -17,35 +19,36 @@ impl Work<'_, '_> {
         sequences: &HashMap<String, i64>,
     ) {
         strays.retain(|stray| !self.chains.has_claimed(stray.page) && self.seen.enter(stray.page));
-        let low = |stray: &Stray| stray.leaf.rows.iter().map(|row| row.rowid).min();
-        strays.sort_by_key(|stray| (stray.table, low(stray), stray.page));
+        strays.sort_by_key(|stray| (stray.table, stray.low, stray.page));
         let free = std::mem::take(&mut self.free);
         let mut last: Option<(usize, i64)> = None;
-        for mut stray in strays {
+        for stray in strays {
             self.damaged.insert(stray.page);
-            self.complete(catalog, stray.table, &mut stray.leaf, &free);
+            let mut leaf =
+                stray.leaf.unwrap_or_else(|| self.read_again(catalog, stray.table, stray.page, &free));
+            self.complete(catalog, stray.table, &mut leaf, &free);
             let name = catalog.tables.get(stray.table).map(|tree| &tree.table.name);
             let given_out = name.and_then(|name| sequences.get(name)).copied();
-            let ids = || stray.leaf.rows.iter().map(|row| row.rowid);
+            let ids = || leaf.rows.iter().map(|row| row.rowid);
             let Some(rows) = self.tables.get_mut(stray.table) else { continue };
-            rows.unread += stray.leaf.unread;
-            rows.set_apart(stray.leaf.hollow);
+            rows.unread += leaf.unread;
+            rows.set_apart(leaf.hollow);
             let (Some(low), Some(high)) = (ids().min(), ids().max()) else { continue };
             let before = last.filter(|(table, _)| *table == stray.table).map(|(_, high)| high);
             let alone = before.is_none_or(|before| before < low)
                 && !rows.has_between(low, high)
                 && given_out.is_none_or(|last| high <= last);
             last = Some((stray.table, before.map_or(high, |before| before.max(high))));
-            if !stray.leaf.sound || stray.leaf.unread > 0 {
+            if !leaf.sound || leaf.unread > 0 {
                 rows.gaps.add(Range { low: low.checked_sub(1), high: Some(high) });
             }
-            for mut row in stray.leaf.rows {
+            for mut row in leaf.rows {
                 row.mark(row::STRAY, true);
                 let own = self.log_counts && row.site().in_log;
                 if !own && (rows.has(row.rowid) || !(alone || rows.gaps.contains(row.rowid))) {
                     rows.stray += 1;
                 } else {
-                    rows.adopted.push(row);
+                    rows.whole.push(row);
                 }
             }
         }
@@ -53,10 +56,23 @@ impl Work<'_, '_> {
         self.settle_adopted();
     }
 
+    /// The rows of `table` on the stray leaf `page`.
+    pub(super) fn read_again(&self, catalog: &Catalog, table: usize, page: u32, free: &HashSet<u32>) -> Leaf {
+        let scan = Scan {
+            source: self.source,
+            image: self.image,
+            tables: &catalog.tables,
+            roles: &[],
+            places: &[],
+            seen: &self.seen,
+            free,
+        };
+        scan.stray_leaf(table, page)
+    }
+
     pub(super) fn settle_adopted(&mut self) {
         for rows in &mut self.tables {
-            rows.whole.append(&mut rows.adopted);
-            rows.settle(self.log_counts);
+            rows.settle();
         }
     }
 }

@@ -4,7 +4,7 @@
 //! What a row says with the pages under its chain tells whose they are: values that are no values, characters that no text
 //! has, content behind the end of the payload, and a chain that leaps where SQLite had written on.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Work;
 use crate::ondisk::btree::Range;
@@ -22,6 +22,9 @@ const LOOKS: u64 = 1 << 18;
 /// its end, leaps of its chain.
 type Doubt = (u32, usize, bool, usize);
 
+/// What becomes of rows, by table and rowid: nothing of one that is not whole any more.
+type Changes = BTreeMap<(usize, i64), Option<Row>>;
+
 /// A row whose chain is whole but for another having it.
 struct Rival {
     table: usize,
@@ -38,6 +41,7 @@ impl Work<'_, '_> {
         if rivals.is_empty() {
             return;
         }
+        let mut changes = Changes::new();
         let mut owners = self.owners(&rivals.iter().flat_map(|rival| &rival.sites).copied().collect());
         for rival in rivals {
             let heard = self.hear(catalog, rival.table, &rival.row, rival.flip, &rival.chain);
@@ -45,7 +49,7 @@ impl Work<'_, '_> {
             let held: BTreeSet<(usize, i64)> =
                 rival.sites.iter().filter_map(|site| owners.get(site)).copied().collect();
             let beats = |&(table, rowid): &(usize, i64)| {
-                let row = self.owner(table, rowid)?;
+                let row = self.owner(table, rowid, &changes)?;
                 let odd = row.oddity(&self.odds)?;
                 Some(ours < self.hear(catalog, table, &row, odd.flip, &odd.chain)?.0)
             };
@@ -53,11 +57,12 @@ impl Work<'_, '_> {
                 continue;
             }
             for (table, rowid) in held {
-                self.dispossess(table, rowid);
+                self.dispossess(table, rowid, &mut changes);
             }
             owners.extend(rival.sites.iter().map(|site| (*site, (rival.table, rival.row.rowid))));
-            self.instate(rival, ours, parity);
+            self.instate(rival, ours, parity, &mut changes);
         }
+        self.apply(&changes);
     }
 
     /// The rows whose chain would be whole if no other row had taken pages of it.
@@ -101,10 +106,25 @@ impl Work<'_, '_> {
         owners
     }
 
-    fn owner(&self, table: usize, rowid: i64) -> Option<Row> {
+    fn owner(&self, table: usize, rowid: i64, changes: &Changes) -> Option<Row> {
+        if let Some(changed) = changes.get(&(table, rowid)) {
+            return *changed;
+        }
         let rows = &self.tables.get(table)?.whole;
-        let at = rows.binary_search_by_key(&rowid, |row| row.rowid).ok()?;
-        rows.get(at).copied()
+        rows.get(rows.find(rowid).ok()?)
+    }
+
+    /// Puts the rows that came to have a chain among the others, and takes out those that lost theirs.
+    fn apply(&mut self, changes: &Changes) {
+        for (table, rows) in self.tables.iter_mut().enumerate() {
+            let of_table = changes.range((table, i64::MIN)..=(table, i64::MAX));
+            if of_table.clone().next().is_none() {
+                continue;
+            }
+            rows.whole.retain(|row| !changes.contains_key(&(table, row.rowid)));
+            of_table.filter_map(|(_, row)| *row).for_each(|row| rows.whole.push(row));
+            rows.whole.settle();
+        }
     }
 
     /// What speaks against `row` with its payload going on in `chain`, and the parity of that; `None` if it makes no row of its
@@ -138,10 +158,10 @@ impl Work<'_, '_> {
     }
 
     /// Takes its chain from a row, of which only the beginning is left then.
-    fn dispossess(&mut self, table: usize, rowid: i64) {
+    fn dispossess(&mut self, table: usize, rowid: i64, changes: &mut Changes) {
+        let Some(mut row) = self.owner(table, rowid, changes) else { return };
         let Some(rows) = self.tables.get_mut(table) else { return };
-        let Ok(at) = rows.whole.binary_search_by_key(&rowid, |row| row.rowid) else { return };
-        let mut row = rows.whole.remove(at);
+        changes.insert((table, rowid), None);
         let flip = row.oddity(&self.odds).and_then(|odd| odd.flip);
         self.odds.push(Odd { flip, ..Odd::default() });
         row.odd = u32::try_from(self.odds.len()).unwrap_or(0);
@@ -150,7 +170,7 @@ impl Work<'_, '_> {
     }
 
     /// Takes a row for whole whose chain was another's.
-    fn instate(&mut self, rival: Rival, doubt: Doubt, parity: u8) {
+    fn instate(&mut self, rival: Rival, doubt: Doubt, parity: u8, changes: &mut Changes) {
         let Rival { table, mut row, flip, chain, .. } = rival;
         let Some(rows) = self.tables.get_mut(table) else { return };
         rows.partial.retain(|part| (part.rowid, part.page, part.cell) != (row.rowid, row.page, row.cell));
@@ -158,8 +178,8 @@ impl Work<'_, '_> {
         row.odd = u32::try_from(self.odds.len()).unwrap_or(0);
         row.parity = parity;
         row.mark(row::SUSPECT, doubt.0 > 0);
-        if let Err(at) = rows.whole.binary_search_by_key(&row.rowid, |row| row.rowid) {
-            rows.whole.insert(at, row);
+        if self.owner(table, row.rowid, changes).is_none() {
+            changes.insert((table, row.rowid), Some(row));
         }
     }
 }

@@ -45,7 +45,7 @@ impl Work<'_, '_> {
                 // A better copy of the row is one that is of its own moment.
                 row.mark(row::EARLIER | row::SUSPECT, true);
                 filled.insert((table, row.rowid));
-                rows.adopted.push(row);
+                rows.whole.push(row);
             }
         }
         self.free = free;

@@ -103,6 +103,11 @@ fn is_hollow(page: &Page<'_>, row: &Row) -> bool {
 }
 
 impl Leaf {
+    /// The lowest rowid on it.
+    pub(super) fn lowest(&self) -> Option<i64> {
+        self.rows.iter().map(|row| row.rowid).min()
+    }
+
     /// Tries the cells that no row came from once more. `failed` has, for each, its offset and the number of rows before it.
     fn mend(
         &mut self,

@@ -29,6 +29,7 @@ use self::scan::{Finding, Origin, Placed, Role, Scan};
 use super::catalog::{Catalog, Entry, Schemas, Tree};
 use super::chains::Chains;
 use super::layout::Layout;
+use super::roll::Room;
 use super::row::{self, Flip, Odd, Row};
 use super::workers::in_order;
 use super::{Stage, Watch};
@@ -78,9 +79,10 @@ impl Salvage {
 
     /// What its rows take in memory, in bytes.
     pub(crate) fn size(&self) -> usize {
-        let rows: usize = self.tables.iter().map(|table| table.whole.len() + table.partial.len()).sum();
+        let rows: usize =
+            self.tables.iter().map(|table| table.whole.memory() + size_of_val(&*table.partial)).sum();
         let chains: usize = self.odds.iter().map(|odd| size_of::<Odd>() + size_of_val(&*odd.chain)).sum();
-        rows * size_of::<Row>() + chains
+        rows + chains
     }
 
     /// The highest number that an event has or had.
@@ -101,6 +103,8 @@ pub(crate) struct Orders<'o> {
     pub(crate) waits: bool,
     /// Whether the main file has gone on without the log: then the log's rows are the source's, wherever they lie.
     pub(crate) log_counts: bool,
+    /// Where its rows are kept.
+    pub(crate) room: &'o Arc<Room>,
 }
 
 /// Reads the rows of `layout`; gives also the schema that it found. `None` when the source waits for another's.
@@ -133,12 +137,13 @@ pub(crate) fn salvage(
     }
     work.give_up_rootless(&catalog);
     let sequences = work.sequences(&catalog);
-    let Unplaced { strays, unknown } = work.read_pages(&catalog, watch)?;
+    let Unplaced { strays, unknown, mut counted } = work.read_pages(&catalog, watch)?;
     work.weigh_unsure(&catalog, layout);
     work.doubt_empty(&catalog);
     let (free, lost): (Vec<_>, Vec<_>) =
         strays.into_iter().partition(|stray| work.free.contains(&stray.page));
     work.adopt(&catalog, lost, &sequences);
+    work.room.recount(&mut counted, 0);
     work.settle_contests(&catalog);
     work.ask_indexes(&catalog)?;
     work.take_unknown(&catalog, &unknown);
@@ -146,6 +151,7 @@ pub(crate) fn salvage(
     work.take_unused(&catalog, watch)?;
     work.adopt_free(&catalog, free);
     let evidence = work.evidence(&catalog, &sequences);
+    work.room.require_whole()?;
     let damaged_pages = work.damaged.len() as u64 + layout.laid.bad_frames;
     let Work { tables, odds, doubted_frames, .. } = work;
     let salvage = Salvage {
@@ -166,6 +172,8 @@ pub(crate) fn salvage(
 #[derive(Default)]
 struct Unplaced {
     strays: Vec<Stray>,
+    /// Bytes of their rows.
+    counted: usize,
     /// Pages that do not say what they are.
     unknown: Vec<u32>,
 }
@@ -174,13 +182,30 @@ struct Unplaced {
 struct Stray {
     table: usize,
     page: u32,
-    leaf: Leaf,
+    /// Its lowest rowid.
+    low: Option<i64>,
+    /// None where there was no room for it: it is read again when its turn comes.
+    leaf: Option<Leaf>,
+}
+
+impl Unplaced {
+    fn add(&mut self, room: &Room, mut stray: Stray) {
+        let bytes = stray.leaf.as_ref().map_or(0, |leaf| size_of_val(&*leaf.rows));
+        if room.is_full() {
+            stray.leaf = None;
+        } else {
+            let held = self.counted + bytes;
+            room.recount(&mut self.counted, held);
+        }
+        self.strays.push(stray);
+    }
 }
 
 struct Work<'w, 'a> {
     source: u32,
     threads: usize,
     log_counts: bool,
+    room: Arc<Room>,
     image: &'w Image<'a>,
     seen: Seen,
     chains: Chains,
@@ -217,6 +242,7 @@ impl<'w, 'a> Work<'w, 'a> {
             source: orders.source,
             threads: orders.threads,
             log_counts: orders.log_counts,
+            room: Arc::clone(orders.room),
             image,
             seen: Seen::new(image),
             blank: Seen::new(image),
@@ -263,6 +289,7 @@ impl<'w, 'a> Work<'w, 'a> {
         let read = |piece| scan.piece(piece);
         in_order(pieces, self.threads, read, |piece, found| {
             watch.step(Stage::Salvage, piece as u64, pieces as u64)?;
+            self.room.require_whole()?;
             for finding in found {
                 self.put(catalog, finding, &mut unplaced, &free);
             }
@@ -271,7 +298,7 @@ impl<'w, 'a> Work<'w, 'a> {
         self.free = free;
         self.places = places;
         for rows in &mut self.tables {
-            rows.settle(self.log_counts);
+            rows.settle();
         }
         Ok(unplaced)
     }
@@ -288,7 +315,7 @@ impl<'w, 'a> Work<'w, 'a> {
                 self.lose(placed.table, placed.place.range);
             }
             Finding::Leaf { table, page, origin: Origin::Shape, leaf } => {
-                unplaced.strays.push(Stray { table, page, leaf });
+                unplaced.add(&self.room, Stray { table, page, low: leaf.lowest(), leaf: Some(leaf) });
             }
             Finding::Leaf { table, origin: Origin::Tree(place), leaf, .. } => {
                 self.add(catalog, table, place, leaf, free);

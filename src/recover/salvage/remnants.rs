@@ -88,7 +88,11 @@ impl Work<'_, '_> {
             if self.chains.has_claimed(stray.page) || !self.seen.enter(stray.page) {
                 continue;
             }
-            let rows = stray.leaf.rows.into_iter().filter(|row| self.lacks(stray.table, row.rowid));
+            let leaf = stray.leaf.unwrap_or_else(|| {
+                let free = HashSet::new();
+                self.read_again(catalog, stray.table, stray.page, &free)
+            });
+            let rows = leaf.rows.into_iter().filter(|row| self.lacks(stray.table, row.rowid));
             let rows: Vec<_> = rows.map(|row| (stray.table, row)).collect();
             if !rows.is_empty() {
                 self.damaged.insert(stray.page);
@@ -160,7 +164,7 @@ impl Work<'_, '_> {
             let Some(rows) = self.tables.get_mut(table) else { continue };
             for mut row in leaf.rows {
                 row.mark(flags, true);
-                rows.adopted.push(row);
+                rows.whole.push(row);
             }
         }
     }

@@ -1,14 +1,17 @@
 //! The rows of one table in one source, and what is known of those that are missing.
 
+use std::sync::Arc;
+
 use crate::ondisk::btree::Range;
 use crate::recover::gaps::Gaps;
+use crate::recover::roll::{Roll, Room};
 use crate::recover::row::Row;
 
 /// The rows of one table in one source.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Rows {
-    /// The whole ones in the order of their rowids, each rowid once.
-    pub(crate) whole: Vec<Row>,
+    /// The whole ones. Of several with one rowid the first that is not suspect counts.
+    pub(crate) whole: Roll,
     /// Those whose payload is cut.
     pub(crate) partial: Vec<Row>,
     /// Where rows may be missing.
@@ -23,20 +26,26 @@ pub(crate) struct Rows {
     pub(crate) highest_indexed: Option<i64>,
     /// Whether one of its indexes could be read from end to end, so that these are all.
     pub(crate) is_indexed: bool,
-    /// Rows of stray leaves that are not among the whole ones yet.
-    pub(in crate::recover) adopted: Vec<Row>,
 }
 
 impl Rows {
-    /// Puts the rows in order. Of several with one rowid the first that is not suspect counts; where the `log_counts`, one
-    /// in the log.
-    pub(super) fn settle(&mut self, log_counts: bool) {
-        let before = self.whole.len();
-        let behind = |row: &Row| log_counts && !row.site().in_log;
-        self.whole.sort_unstable_by_key(|row| (row.rowid, behind(row), row.is_suspect(), row.page, row.cell));
-        self.whole.dedup_by_key(|row| row.rowid);
-        self.whole.shrink_to_fit();
-        self.stray += (before - self.whole.len()) as u64;
+    /// No rows: to be kept in `room`. Where the `log_counts`, one in the log stands above others with its rowid.
+    pub(crate) fn new(room: &Arc<Room>, log_counts: bool) -> Self {
+        Self {
+            whole: Roll::ordered(room, log_counts),
+            partial: Vec::new(),
+            gaps: Gaps::default(),
+            unread: 0,
+            stray: 0,
+            indexed: Vec::new(),
+            highest_indexed: None,
+            is_indexed: false,
+        }
+    }
+
+    /// Puts the rows in order.
+    pub(super) fn settle(&mut self) {
+        self.stray += self.whole.settle();
     }
 
     /// Adds rows that are only partly there; where they are, rows are missing.
@@ -48,7 +57,7 @@ impl Rows {
     }
 
     pub(super) fn has(&self, rowid: i64) -> bool {
-        self.whole.binary_search_by_key(&rowid, |row| row.rowid).is_ok()
+        self.whole.has(rowid)
     }
 
     /// The same, for many questions.
@@ -58,7 +67,7 @@ impl Rows {
         let most = self.whole.len().saturating_mul(SPARSE);
         let words = usize::try_from(highest).unwrap_or(0).min(most) / 64 + 1;
         let mut bits = vec![0_u64; words];
-        for row in &self.whole {
+        for row in self.whole.iter() {
             if let Some((word, bit)) = place_of(row.rowid)
                 && let Some(word) = bits.get_mut(word)
             {
@@ -70,8 +79,7 @@ impl Rows {
 
     /// Whether there is a row from `low` up to and with `high`.
     pub(super) fn has_between(&self, low: i64, high: i64) -> bool {
-        let first = self.whole.partition_point(|row| row.rowid < low);
-        self.whole.get(first).is_some_and(|row| row.rowid <= high)
+        self.whole.up_to(high) > low.checked_sub(1).map_or(0, |below| self.whole.up_to(below))
     }
 
     /// Whether rows are missing, or may be.
@@ -111,7 +119,8 @@ mod tests {
     fn presence_is_what_has_says() {
         let rowids = [-5, 1, 2, 64, 300, i64::MAX];
         let row = |rowid| Row::new(rowid, 0, 2, Site { in_log: false, offset: 4096 }, 100);
-        let rows = Rows { whole: rowids.map(row).to_vec(), ..Rows::default() };
+        let room = Room::new(std::path::Path::new("."), usize::MAX);
+        let rows = Rows { whole: Roll::of(&room, rowids.map(row).to_vec()), ..Rows::new(&room, false) };
         let presence = rows.presence();
         for rowid in rowids.into_iter().chain([i64::MIN, -1, 0, 3, 63, 65, 299, 301, 100_000, i64::MAX - 1]) {
             assert_eq!(presence.has(rowid), rows.has(rowid), "{rowid}");

@@ -175,6 +175,13 @@ impl Scan<'_, '_> {
         Some((table, self.leaf_at(table, number, site, &page, &mut Chains::bounded(LOOKS))?))
     }
 
+    /// The rows of `table` on page `number`, which has been found to be a stray leaf of it.
+    pub(crate) fn stray_leaf(&self, table: usize, number: u32) -> Leaf {
+        let bytes = self.image.page(number).unwrap_or_default();
+        let page = self.as_leaf(number, &bytes);
+        page.map_or_else(Leaf::default, |page| self.leaf(table, number, &page, &mut Chains::bounded(LOOKS)))
+    }
+
     /// A leaf that no tree reaches: of the table whose shape its rows have best.
     fn stray(&self, number: u32, bytes: &[u8], chains: &mut Chains, found: &mut Vec<Finding>) {
         let page = match Page::read(number, bytes, self.image.usable()) {

@@ -110,8 +110,8 @@ impl Work<'_, '_> {
                 _ => None,
             }
         };
-        let sure = rows.whole.iter().rev().filter(|row| !row.is_suspect() && row.odd == 0);
-        let newest = sure.take(NEWEST).filter_map(time).max();
+        let sure = rows.whole.iter_back().filter(|row| !row.is_suspect() && row.odd == 0);
+        let newest = sure.take(NEWEST).filter_map(|row| time(&row)).max();
         let last = rows.whole.last().map(|row| row.rowid);
         (newest.unwrap_or(0), last.max(sequences.get(EVENTS).copied()).unwrap_or(0))
     }

@@ -22,7 +22,7 @@ impl Work<'_, '_> {
     }
 
     pub(super) fn walk_tree(&mut self, table: usize, tree: &Tree) {
-        self.tables.resize_with(self.tables.len().max(table + 1), Rows::default);
+        self.tables.resize_with(self.tables.len().max(table + 1), || Rows::new(&self.room, self.log_counts));
         let Some(root) = tree.root else { return };
         if tree.table.keyed.is_some() {
             // Its rows lie in the keys of a tree of the other sort, on leaves and above them.

@@ -38,19 +38,24 @@ impl Work<'_, '_> {
         for (at, rows) in tables.iter_mut().enumerate() {
             let Some(tree) = catalog.tables.get(at) else { continue };
             let fixed = FIXED.contains(&tree.table.name.as_str());
-            for row in rows.whole.iter_mut().chain(&mut rows.partial) {
+            let mut weighed = |mut row: Row| {
                 let site = row.site();
-                let Some(&page) = unsure.get(&site) else { continue };
+                let Some(&page) = unsure.get(&site) else { return row };
                 let older = before.entry(site).or_insert_with(|| self.before(catalog, layout, page));
                 let older = older.as_ref().filter(|(table, _)| *table == at).map(|(_, rows)| rows.as_slice());
-                match self.weigh(row, older.unwrap_or_default(), fixed) {
+                match self.weigh(&row, older.unwrap_or_default(), fixed) {
                     Verdict::Stays => {}
                     Verdict::Doubted => {
                         row.mark(row::SUSPECT, true);
                         doubted.insert(site);
                     }
-                    Verdict::Yields(older) => *row = older,
+                    Verdict::Yields(older) => row = older,
                 }
+                row
+            };
+            rows.whole.update(&mut weighed);
+            for row in &mut rows.partial {
+                *row = weighed(*row);
             }
         }
         self.tables = tables;
