@@ -111,6 +111,7 @@ fn describe(
         lost_is_estimate: table.estimated,
         from: named.collect(),
         partial: table.partial.len() as u64,
+        uncommitted: table.uncommitted.len() as u64,
         suspect,
         older_only: table.older.len() as u64 + written.map_or(0, |written| written.passed_over),
         renumbered: table.renumbered,

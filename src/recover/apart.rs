@@ -1,4 +1,5 @@
-//! Rows that are only partly there, offered apart: what is left of each as a line of JSON beside the result.
+//! Rows that are only partly there or were never committed, offered apart: what is left of each as a line of JSON beside the
+//! result.
 //!
 //! ```text
 //!   {"table":"tasks","rowid":7,"path":"kanban.db","page":12,"cell":3020,
@@ -7,6 +8,8 @@
 //!
 //! Of a row with lost sectors in it `holes` says where what is missing of which value was; the rest of the value stands there
 //! without it.
+//!
+//! Rows that stand behind the last commit of a log, and nowhere else, have `"uncommitted":true`; they may be whole.
 //!
 //! They are never mixed with whole rows (recovery.md, "What decides it", 5). A line holds the values before the cut, and of
 //! the value that is cut what its cell and the first pages of its chain still have.
@@ -47,31 +50,42 @@ pub fn beside(result: &Path) -> PathBuf {
     super::sources::sidecar(result, SUFFIX)
 }
 
-/// Writes down what is left of the partial rows of `merged`; `None` when there is none. The file lies in `scratch`.
+/// Writes down what is left of the rows of `merged` that are not whole or were never committed; `None` when there is none. The file lies in `scratch`.
 ///
 /// # Errors
 /// When a source cannot be opened again, or there is no room.
 pub(crate) fn set_apart(merged: &Merged, shelf: &Shelf<'_>, scratch: &Path) -> Outcome<Option<Apart>> {
     let tables = merged.tables.iter().enumerate();
-    let mut parts: Vec<(u32, usize, Row)> =
-        tables.flat_map(|(at, table)| table.partial.iter().map(move |row| (row.source, at, *row))).collect();
+    let parts = tables.flat_map(|(at, table)| {
+        let of = move |rows: &'_ [Row], uncommitted| -> Vec<_> {
+            rows.iter().map(|row| (row.source, uncommitted, at, *row)).collect()
+        };
+        [of(&table.partial, false), of(&table.uncommitted, true)].concat()
+    });
+    let mut parts: Vec<(u32, bool, usize, Row)> = parts.collect();
     if parts.is_empty() {
         return Ok(None);
     }
     // One source after the other, so that each is opened once.
-    parts.sort_by_key(|(source, at, row)| (*source, *at, row.rowid));
+    parts.sort_by_key(|(source, uncommitted, at, row)| (*source, *uncommitted, *at, row.rowid));
     let writing = |error| Failure::making(error, "writing down partial rows").at(scratch);
     let mut out = BufWriter::new(nameless(scratch).map_err(writing)?);
     let mut rows = 0;
-    for of_source in parts.chunk_by(|one, other| one.0 == other.0) {
-        let Some(&(source, _, _)) = of_source.first() else { continue };
+    for alike in parts.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
+        let Some(&(source, uncommitted, ..)) = alike.first() else { continue };
         let stores = shelf.stores(source)?;
-        let Some(layout) = layout::lay_out(&stores) else { continue };
+        let Some(mut layout) = layout::lay_out(&stores) else { continue };
+        if uncommitted {
+            layout.lay_uncommitted();
+        }
         let path = shelf.sources.get(source as usize).map(|source| source.path.display().to_string());
-        for (_, at, row) in of_source {
+        for (.., at, row) in alike {
             let Some(table) = merged.tables.get(*at) else { continue };
             let Some(mut line) = line(table.shape_of(source), row, merged, &layout) else { continue };
             line.insert("path".to_owned(), json!(path));
+            if uncommitted {
+                line.insert("uncommitted".to_owned(), json!(true));
+            }
             rows += 1;
             serde_json::to_writer(&mut out, &line).map_err(io::Error::from).map_err(writing)?;
             out.write_all(b"\n").map_err(writing)?;
@@ -114,9 +128,8 @@ fn line(table: &Table, row: &Row, merged: &Merged, layout: &Layout<'_>) -> Optio
     let cell = row.cell_in(&mut bytes, flip, image.usable())?;
     let payload = cell.payload?;
     let mut left = payload.local.to_vec();
+    let (at, len) = hollow::place(&cell);
     let need = payload.len.saturating_sub(left.len() as u64);
-    let pointer = payload.overflow.map_or(0, |_| overflow::CONTENT);
-    let (at, len) = ((cell.offset + cell.size).saturating_sub(left.len() + pointer), left.len());
     let mut pages = Vec::new();
     if let Some(first) = payload.overflow {
         // An error leaves what came before it, which is what is wanted.

@@ -151,6 +151,7 @@ impl Pen {
         self.list(&salvage.tables, |pen, table| {
             pen.rows(table.whole.len(), table.whole.iter());
             pen.rows(table.partial.len(), table.partial.iter().copied());
+            pen.rows(table.uncommitted.len(), table.uncommitted.iter().copied());
             let ranges: Vec<(i64, i64)> = table.gaps.ranges().collect();
             pen.list(&ranges, |pen, (low, high)| {
                 pen.signed(*low);
@@ -239,6 +240,7 @@ impl Eye<'_> {
         Some(Rows {
             whole: Roll::of(self.1, self.rows()?),
             partial: self.rows()?,
+            uncommitted: self.rows()?,
             gaps: Gaps::of(self.list(|eye| Some((eye.signed()?, eye.signed()?)))?),
             unread: self.number()?,
             stray: self.number()?,
@@ -296,6 +298,7 @@ mod tests {
             highest_indexed: Some(9),
             is_indexed: true,
             unread: 2,
+            uncommitted: vec![row],
             ..Rows::new(&room, false)
         };
         let run = Run { source: 3, site, pages: 2 };

@@ -135,7 +135,7 @@ pub struct Rebuilt {
     pub file: Sealed,
     /// What is in it and where that came from.
     pub report: Report,
-    /// Rows that are only partly there.
+    /// Rows that are only partly there, or were never committed.
     pub apart: Option<Apart>,
 }
 

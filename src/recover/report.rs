@@ -97,7 +97,7 @@ pub struct Report {
     pub dangling: u64,
     /// Where the suspect rows of the result are from, at most [`MAX_SUSPECTS`] of them.
     pub suspects: Vec<Provenance>,
-    /// The file with what is left of rows that are only partly there, one JSON object a line.
+    /// The file with rows that are only partly there or were never committed, one JSON object a line.
     pub partial_rows: Option<PathBuf>,
     /// Where every row is from, by table, if that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -160,6 +160,8 @@ pub struct TableReport {
     pub from: BTreeMap<String, u64>,
     /// Rows that are only partly there; they are among the lost.
     pub partial: u64,
+    /// Rows of a transaction that never ended: behind the last commit of a log, and in no source else. Not in the result.
+    pub uncommitted: u64,
     /// Rows in the result that look altered (text that is not UTF-8, an unlikely value, a place out of order).
     pub suspect: u64,
     /// Rows that only an older copy has and that seem deleted since; not in the result unless they were asked for.

@@ -106,8 +106,18 @@ impl Report for Recovered {
             };
             page.line(&format!("two versions: {} {}: {kept}; --json has the other.", row.table, row.name()));
         }
+        let uncommitted: u64 = self.report.tables.values().map(|table| table.uncommitted).sum();
+        if uncommitted > 0 {
+            page.line(&format!(
+                "{} only in a transaction that was never committed, and not in the result.",
+                counted(uncommitted, "row is", "rows are")
+            ));
+        }
         if let Some(path) = &self.report.partial_rows {
-            page.line(&format!("What is left of rows that are only partly there is in {}.", path.display()));
+            page.line(&format!(
+                "What is left of rows that are only partly there or were never committed is in {}.",
+                path.display()
+            ));
         }
         for dropped in &self.report.dropped {
             page.line(&format!("not carried over: {dropped}"));

@@ -90,6 +90,12 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// Whether SQLite wrote it and left its salts and checksum for later: a transaction that outgrew memory and has written
+    /// over a frame of its own does so with every frame from there on, and puts them in before it commits.
+    fn is_unsummed(&self) -> bool {
+        self.page != 0 && self.commit == 0 && (self.salts, self.checksum) == ([0; 2], [0; 2])
+    }
+
     /// Its page image, of `page_size` bytes, in the log that is `log`.
     pub fn image<'l>(&self, log: &'l [u8], page_size: usize) -> Option<&'l [u8]> {
         log.get(usize::try_from(self.offset).ok()?..)?.get(..page_size)
@@ -212,9 +218,11 @@ impl Wal {
         self.committed.saturating_sub(self.visible())
     }
 
-    /// Frames behind the last commit with this generation's salts: a transaction that never ended.
+    /// Frames behind the last commit with this generation's salts, or with none yet: a transaction that never ended. It may
+    /// have written over a frame of its own, whose checksum then is wrong.
     pub fn uncommitted(&self) -> impl Iterator<Item = &Frame> {
-        self.frames.iter().skip(self.committed).filter(|frame| frame.salts == self.salts && frame.verified)
+        let behind = self.frames.iter().skip(self.committed);
+        behind.filter(|frame| frame.salts == self.salts || frame.is_unsummed())
     }
 
     /// How many frames behind the last commit may have been one themselves, and cannot be believed.

@@ -119,6 +119,9 @@ impl Log<'_> {
 pub(super) fn spoilt_commit(frames: &[Frame], salts: [u32; 2]) -> Option<usize> {
     let own = frames.iter().take_while(|frame| !is_older(frame, salts)).count();
     let [.., before, last] = frames.get(..own)? else { return None };
+    if last.is_unsummed() {
+        return None;
+    }
     let follows = before.verified && before.salts == salts && !last.verified;
     let is_one = if last.salts == salts { last.commit != 0 } else { before.commit == 0 };
     (follows && is_one).then_some(own)
@@ -132,7 +135,7 @@ fn is_older(frame: &Frame, salts: [u32; 2]) -> bool {
 /// How many of the frames `behind` the last commit of the generation with these `salts` may have been a commit: they are
 /// not what their checksum says, or their own header is spoilt. Zeros are what a file is extended with.
 pub(super) fn torn_commits(behind: &[Frame], salts: [u32; 2]) -> usize {
-    let own = behind.iter().take_while(|frame| !is_older(frame, salts));
+    let own = behind.iter().take_while(|frame| !is_older(frame, salts) && !frame.is_unsummed());
     own.filter(|frame| !frame.verified && frame.page != 0 && (frame.salts != salts || frame.commit != 0))
         .count()
 }
@@ -166,6 +169,21 @@ mod tests {
 
     fn start(frame: usize) -> usize {
         HEADER_LEN + frame * (FRAME_HEADER_LEN + PAGE)
+    }
+
+    #[test]
+    fn a_transaction_that_has_written_over_itself_is_not_a_torn_commit() {
+        let mut bytes = log(2, false);
+        let more = log(6, false);
+        // Frames 2 to 5 never were committed, 3 was written over, 5 has no salts yet.
+        bytes.extend(&more[start(2)..]);
+        let wal = |bytes: &Vec<u8>| Wal::read(bytes, None).unwrap();
+        bytes[start(5) + 4..start(5) + 8].fill(0);
+        bytes[start(3) + FRAME_HEADER_LEN + 9] ^= 0x55;
+        bytes[start(5) + 8..start(5) + FRAME_HEADER_LEN].fill(0);
+        let open = wal(&bytes);
+        assert_eq!((open.committed, open.torn_commits(), open.visible()), (2, 0, 2));
+        assert_eq!(open.uncommitted().map(|frame| frame.index).collect::<Vec<_>>(), [2, 3, 4, 5]);
     }
 
     #[test]

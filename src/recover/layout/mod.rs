@@ -6,7 +6,7 @@
 mod overlay;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use self::overlay::Laid;
 use super::store::Stores;
@@ -56,6 +56,21 @@ impl Layout<'_> {
         let mut older: Vec<_> = wal.older().map(in_log).collect();
         older.reverse();
         [current, beneath, older].concat()
+    }
+}
+
+impl Layout<'_> {
+    /// The newest images of pages in a transaction that never ended.
+    pub(crate) fn uncommitted(&self) -> BTreeMap<u32, Site> {
+        let frames = self.wal.iter().flat_map(Wal::uncommitted);
+        frames.map(|frame| (frame.page, Site { in_log: true, offset: frame.offset })).collect()
+    }
+
+    /// Puts the pages of a transaction that never ended over the others: as it would have them.
+    pub(crate) fn lay_uncommitted(&mut self) {
+        for frame in self.wal.iter().flat_map(Wal::uncommitted) {
+            self.image.overlay(frame);
+        }
     }
 }
 

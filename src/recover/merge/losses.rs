@@ -10,6 +10,7 @@ impl MergedTable {
     pub(super) fn count_losses(&mut self, last: Option<i64>) {
         self.older.retain(|row| !self.rows.has(row.rowid));
         self.partial.retain(|row| !self.rows.has(row.rowid));
+        self.uncommitted.retain(|row| !self.rows.has(row.rowid));
         let main = &self.main;
         self.lost = main.indexed.iter().filter(|rowid| !self.rows.has(**rowid)).count() as u64;
         if main.is_indexed {

@@ -36,6 +36,8 @@ pub(crate) struct MergedTable {
     pub(crate) best: u32,
     /// Rows that are only partly there, in order; of one rowid the first is of the best source.
     pub(crate) partial: Vec<Row>,
+    /// Rows of transactions that never ended, in order.
+    pub(crate) uncommitted: Vec<Row>,
     /// Rows known to have been there that came from nowhere.
     pub(crate) lost: u64,
     /// Whether their number is an estimate.
@@ -268,6 +270,7 @@ impl MergedTable {
             asked: Roll::new(room),
             best,
             partial: Vec::new(),
+            uncommitted: Vec::new(),
             lost: 0,
             estimated: false,
             shapes: BTreeMap::new(),
@@ -366,6 +369,9 @@ impl MergedTable {
         parts.retain(|row| is_main || self.open.contains(row.rowid));
         parts.sort_by_key(|row| row.rowid);
         join(&mut self.partial, parts, &mut |row| take.row(row));
+        let mut uncommitted = std::mem::take(&mut rows.uncommitted);
+        uncommitted.sort_by_key(|row| row.rowid);
+        join(&mut self.uncommitted, uncommitted, &mut |row| row);
     }
 
     fn fold(&mut self, mut rows: Rows, is_main: bool, mut take: Take<'_>) {

@@ -25,11 +25,17 @@ pub(crate) struct Part<'p> {
 impl<'p> Part<'p> {
     /// The part of its payload that `cell` has on `page`.
     pub(crate) fn of(page: &'p [u8], cell: &Cell<'_>) -> Self {
-        let (len, link) = cell.payload.map_or((0, 0), |payload| {
-            (payload.local.len(), if payload.overflow.is_some() { CONTENT } else { 0 })
-        });
-        Self { page, at: (cell.offset + cell.size).saturating_sub(len + link), len }
+        let (at, len) = place(cell);
+        Self { page, at, len }
     }
+}
+
+/// Where on its page the payload of `cell` begins, and how much of it is there.
+pub(crate) fn place(cell: &Cell<'_>) -> (usize, usize) {
+    let (len, link) = cell.payload.map_or((0, 0), |payload| {
+        (payload.local.len(), if payload.overflow.is_some() { CONTENT } else { 0 })
+    });
+    ((cell.offset + cell.size).saturating_sub(len + link), len)
 }
 
 /// What is missing of one value.

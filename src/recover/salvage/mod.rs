@@ -6,6 +6,7 @@
 //! `merge` tell a lost row from a deleted one.
 
 mod adopt;
+mod ahead;
 mod contest;
 mod earlier;
 pub(crate) mod forest;
@@ -37,7 +38,6 @@ use crate::failure::Outcome;
 use crate::ondisk::btree::{Place, Range, Seen};
 use crate::ondisk::freelist;
 use crate::ondisk::image::{Image, Site};
-use crate::ondisk::overflow::CONTENT;
 use crate::ondisk::record::Record;
 
 /// What one source holds.
@@ -79,8 +79,7 @@ impl Salvage {
 
     /// What its rows take in memory, in bytes.
     pub(crate) fn size(&self) -> usize {
-        let rows: usize =
-            self.tables.iter().map(|table| table.whole.memory() + size_of_val(&*table.partial)).sum();
+        let rows: usize = self.tables.iter().map(Rows::memory).sum();
         let chains: usize = self.odds.iter().map(|odd| size_of::<Odd>() + size_of_val(&*odd.chain)).sum();
         rows + chains
     }
@@ -150,6 +149,7 @@ pub(crate) fn salvage(
     work.look_back(&catalog, layout);
     work.take_unused(&catalog, watch)?;
     work.adopt_free(&catalog, free);
+    work.look_ahead(&catalog, layout);
     let evidence = work.evidence(&catalog, &sequences);
     work.room.require_whole()?;
     let damaged_pages = work.damaged.len() as u64 + layout.laid.bad_frames;
@@ -423,11 +423,9 @@ impl<'w, 'a> Work<'w, 'a> {
         let pages: Vec<_> = sites.map(|site| page(site).unwrap_or_default()).collect();
         let Some(mut bytes) = self.image.page_at(row.site()) else { return false };
         let Some(cell) = row.cell_in(&mut bytes, None, self.image.usable()) else { return false };
-        let Some(local) = cell.payload.map(|payload| payload.local.len()) else { return false };
-        let at = (cell.offset + cell.size).saturating_sub(local + CONTENT);
-        let own: &[u8] = if row.site().in_log { &[] } else { &bytes };
-        let parts =
-            hollow::parts(Part { page: own, at, len: local }, &pages, self.image.usable(), payload.len());
+        let (at, len) = hollow::place(&cell);
+        let page: &[u8] = if row.site().in_log { &[] } else { &bytes };
+        let parts = hollow::parts(Part { page, at, len }, &pages, self.image.usable(), payload.len());
         !hollow::holes(payload, &parts).is_empty()
     }
 }

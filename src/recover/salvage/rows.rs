@@ -14,6 +14,8 @@ pub(crate) struct Rows {
     pub(crate) whole: Roll,
     /// Those whose payload is cut.
     pub(crate) partial: Vec<Row>,
+    /// Those of a transaction that never ended, which no committed page has.
+    pub(crate) uncommitted: Vec<Row>,
     /// Where rows may be missing.
     pub(crate) gaps: Gaps,
     /// Cells that could not be read.
@@ -34,6 +36,7 @@ impl Rows {
         Self {
             whole: Roll::ordered(room, log_counts),
             partial: Vec::new(),
+            uncommitted: Vec::new(),
             gaps: Gaps::default(),
             unread: 0,
             stray: 0,
@@ -54,6 +57,11 @@ impl Rows {
             self.gaps.add(Range { low: row.rowid.checked_sub(1), high: Some(row.rowid) });
         }
         self.partial.extend(parts);
+    }
+
+    /// What they take in memory, in bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.whole.memory() + size_of_val(&*self.partial) + size_of_val(&*self.uncommitted)
     }
 
     pub(super) fn has(&self, rowid: i64) -> bool {

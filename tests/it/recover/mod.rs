@@ -388,3 +388,57 @@ fn the_database_of_another_program_is_no_board() {
     sandbox.run(&["init"]).success();
     sandbox.run(&["recover", "--output", "new.db"]).success();
 }
+
+#[test]
+fn rows_that_were_never_committed_are_offered_apart() {
+    let sandbox = Sandbox::new();
+    let good = sandbox.work().join("good.db");
+    damage::board(&good, 40, 4);
+    let connection = rusqlite::Connection::open(&good).unwrap();
+    let body = "long ".repeat(4000);
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = 2;
+             INSERT INTO task_comments(task_id, author, body, created_at) SELECT id, 'alice', 'kept', 1780000000 FROM tasks;
+             BEGIN",
+        )
+        .unwrap();
+    let last: i64 = connection.query_row("SELECT max(id) FROM task_comments", [], |row| row.get(0)).unwrap();
+    let committed = std::fs::metadata(damage::beside(&good, "-wal")).unwrap().len();
+    for number in 0..200 {
+        let body = if number == 3 { body.as_str() } else { "never told" };
+        connection
+            .execute(
+                "INSERT INTO task_comments(task_id, author, body, created_at) \
+                 SELECT id, 'bob', ?1, 1780000001 FROM tasks WHERE rowid = 5",
+                [body],
+            )
+            .unwrap();
+    }
+    let log = std::fs::read(damage::beside(&good, "-wal")).unwrap();
+    assert!(log.len() as u64 > committed, "nothing of the transaction is in the log");
+    std::fs::copy(&good, sandbox.board()).unwrap();
+    std::fs::write(damage::beside(&sandbox.board(), "-wal"), log).unwrap();
+    connection.execute_batch("ROLLBACK").unwrap();
+    connection.close().unwrap();
+
+    let new = sandbox.work().join("new.db");
+    let output = sandbox.run(&["recover", "--output", new.to_str().unwrap(), "--json"]).exits(0);
+    let path = damage::beside(&new, ".partial.jsonl");
+    assert_eq!(output.data()["partial_rows"], path.to_str().unwrap());
+    let lines = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let comments = &output.data()["tables"]["task_comments"];
+    assert_eq!((comments["recovered"].as_i64(), comments["lost"].as_i64()), (Some(last), Some(0)));
+    assert_eq!(comments["uncommitted"].as_u64(), Some(lines.len() as u64));
+    assert!(lines.len() > 100, "{}", lines.len());
+    for line in &lines {
+        assert_eq!((&line["table"], &line["uncommitted"]), (&"task_comments".into(), &true.into()));
+        assert!(line["rowid"].as_i64().unwrap() > last && line["cut"].is_null(), "{line}");
+        assert_eq!(line["values"]["author"], "bob");
+    }
+    let chained = lines.iter().find(|line| line["rowid"] == last + 4).unwrap();
+    assert_eq!(chained["values"]["body"], body, "its chain lies behind the commit, too");
+    assert_eq!(damage::score(&good, &new).wrong, 0);
+}
