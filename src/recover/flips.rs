@@ -4,7 +4,7 @@
 //! Pages of two sources that differ in a few bits are one version of one page, with bits that have flipped in either. Where
 //! there are three such versions, most of them say what a bit was (recovery.md, "What decides it", 9). Where there are two,
 //! what the row then says decides, and only if it says nothing, how many sources have which: copies of a damaged file
-//! repeat its damage.
+//! repeat its damage. Of two that have as many, the one counts whose rows are likely where the other's are not.
 
 use std::borrow::Cow;
 use std::cmp::{Ordering, Reverse};
@@ -62,7 +62,9 @@ pub(crate) fn turn_back(
             voices.iter().filter(|(other, _)| other != source).map(|(_, image)| image).collect();
         let flips = flips_of(image, &others, watch)?;
         if !flips.is_empty() {
-            mend(merge, *source, &Hurt { image, flips });
+            let was_altered =
+                voices.iter().any(|(other, _)| other != source && merge.was_altered(*source, *other));
+            mend(merge, *source, &Hurt { image, flips, was_altered });
         }
     }
     Ok(())
@@ -178,6 +180,8 @@ type Doubt = (u32, Reverse<u32>, usize);
 struct Hurt<'h, 'a> {
     image: &'h Image<'a>,
     flips: HashMap<Site, Flips>,
+    /// Whether its rows are unlikely where those of another are not.
+    was_altered: bool,
 }
 
 impl Hurt<'_, '_> {
@@ -204,7 +208,7 @@ impl Hurt<'_, '_> {
         let likely = with(&|flips| [flips.sure.as_slice(), &flips.likely].concat());
         let open = with(&|flips| [flips.sure.as_slice(), &flips.likely, &flips.open].concat());
         let best = match (likely, open) {
-            (_, Some((less, open))) if less < doubt => open,
+            (_, Some((less, open))) if less < doubt || self.was_altered && less == doubt => open,
             (Some((as_much, likely)), _) if as_much <= doubt => likely,
             _ => sure,
         };

@@ -2,8 +2,8 @@
 //!
 //! Two versions of one row that differ in a single bit of a text are one version and a flip: nobody edits a text by one
 //! bit. (Numbers are another matter, from 0 to 1 is one bit; only where rows never change do they count too.) If two other
-//! sources agree against the chosen row, it was flipped and theirs comes in; if only one other source speaks, nobody
-//! can tell which is right, and the row is marked.
+//! sources agree against the chosen row, it was flipped and theirs comes in; if only one other source speaks, the row
+//! comes from the one whose rows are likely where the other's are not, and is marked.
 
 use super::merge::Merge;
 use super::row::{self, Row};
@@ -35,7 +35,8 @@ pub(crate) fn vote(merge: &mut Merge, shelf: &Shelf<'_>, watch: &mut dyn Watch) 
         for other in others {
             theirs.push((other, reader.payload(other, <[u8]>::to_vec)?));
         }
-        verdicts.extend(judge(*chosen, &ours, &theirs, fixed).map(|row| (*table, row)));
+        let was_altered = |other: &Row| merge.was_altered(chosen.source, other.source);
+        verdicts.extend(judge(*chosen, &ours, &theirs, fixed, &was_altered).map(|row| (*table, row)));
     }
     for (table, row) in verdicts {
         merge.replace(table, row);
@@ -44,7 +45,13 @@ pub(crate) fn vote(merge: &mut Merge, shelf: &Shelf<'_>, watch: &mut dyn Watch) 
 }
 
 /// The row that comes in the place of `chosen`, whose bytes are `ours`; `None` if it stays as it is.
-fn judge(chosen: Row, ours: &[u8], theirs: &[(&Row, Vec<u8>)], fixed: bool) -> Option<Row> {
+fn judge(
+    chosen: Row,
+    ours: &[u8],
+    theirs: &[(&Row, Vec<u8>)],
+    fixed: bool,
+    was_altered: &dyn Fn(&Row) -> bool,
+) -> Option<Row> {
     let flipped = |bytes: &[u8]| flip(ours, bytes).is_some_and(|at| fixed || is_in_text(ours, at));
     let against: Vec<_> = theirs.iter().filter(|(_, bytes)| flipped(bytes)).collect();
     let agreed = against
@@ -54,8 +61,9 @@ fn judge(chosen: Row, ours: &[u8], theirs: &[(&Row, Vec<u8>)], fixed: bool) -> O
         return Some(**row);
     }
     // One that differs, and none that says the same as we do.
-    (!against.is_empty() && theirs.iter().all(|(_, bytes)| bytes != ours)).then(|| {
-        let mut marked = chosen;
+    let first = against.first().filter(|_| theirs.iter().all(|(_, bytes)| bytes != ours));
+    first.map(|(other, _)| {
+        let mut marked = if was_altered(other) { **other } else { chosen };
         marked.mark(row::SUSPECT, true);
         marked
     })
@@ -104,13 +112,20 @@ mod tests {
     fn two_that_agree_outvote_a_flip_but_not_an_edit() {
         let (flipped, right) = (record("tesp", 5), record("test", 5));
         let (one, two) = (row(1), row(2));
-        let verdict = judge(row(0), &flipped, &[(&one, right.clone()), (&two, right.clone())], false);
+        let verdict =
+            judge(row(0), &flipped, &[(&one, right.clone()), (&two, right.clone())], false, &|_| false);
         assert_eq!(verdict.map(|row| row.source), Some(1));
         let edited = record("best", 5);
-        assert!(judge(row(0), &edited, &[(&one, right.clone()), (&two, right.clone())], false).is_none());
+        assert!(
+            judge(row(0), &edited, &[(&one, right.clone()), (&two, right.clone())], false, &|_| false)
+                .is_none()
+        );
         let counted = record("test", 4);
-        assert!(judge(row(0), &counted, &[(&one, right.clone()), (&two, right.clone())], false).is_none());
-        let verdict = judge(row(0), &counted, &[(&one, right.clone()), (&two, right)], true);
+        assert!(
+            judge(row(0), &counted, &[(&one, right.clone()), (&two, right.clone())], false, &|_| false)
+                .is_none()
+        );
+        let verdict = judge(row(0), &counted, &[(&one, right.clone()), (&two, right)], true, &|_| false);
         assert_eq!(verdict.map(|row| row.source), Some(1));
     }
 
@@ -118,8 +133,10 @@ mod tests {
     fn one_against_one_is_marked_and_support_settles_it() {
         let (ours, theirs) = (record("tesp", 5), record("test", 5));
         let (one, two) = (row(1), row(2));
-        let verdict = judge(row(0), &ours, &[(&one, theirs.clone())], false).unwrap();
+        let verdict = judge(row(0), &ours, &[(&one, theirs.clone())], false, &|_| false).unwrap();
         assert!(verdict.source == 0 && verdict.is_suspect());
-        assert!(judge(row(0), &ours, &[(&one, theirs), (&two, ours.clone())], false).is_none());
+        let verdict = judge(row(0), &ours, &[(&one, theirs.clone())], false, &|_| true).unwrap();
+        assert!(verdict.source == 1 && verdict.is_suspect());
+        assert!(judge(row(0), &ours, &[(&one, theirs), (&two, ours.clone())], false, &|_| false).is_none());
     }
 }

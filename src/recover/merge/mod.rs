@@ -81,12 +81,26 @@ pub(crate) struct Merge {
     /// Whether no source so far could tell which tables there were.
     tables_unknown: bool,
     room: Arc<Room>,
+    tally: Tally,
 }
+
+/// For two sources, better first, how many rows are unlikely in the one and not in the other, and the other way round.
+type Tally = HashMap<(u32, u32), (usize, usize)>;
+
+/// So many rows have to tell which of two sources was altered, and so many times fewer may tell otherwise.
+const ENOUGH: usize = 4;
+const SURE: usize = 8;
 
 impl Merge {
     /// Nothing folded in; rows are to be kept in `room`.
     pub(crate) fn new(room: &Arc<Room>) -> Self {
-        Self { merged: Merged::default(), main_line: None, tables_unknown: true, room: Arc::clone(room) }
+        Self {
+            merged: Merged::default(),
+            main_line: None,
+            tables_unknown: true,
+            room: Arc::clone(room),
+            tally: Tally::new(),
+        }
     }
 
     /// Folds in what `source` holds; the best source comes first. One with a `history` of its own comes in as that says.
@@ -128,7 +142,7 @@ impl Merge {
             }
             if let Some(table) = merged.tables.get_mut(at) {
                 table.see(source, Arc::clone(&tree.table), found);
-                let take = Take { odds: &salvage.odds, all: &mut merged.odds };
+                let take = Take { odds: &salvage.odds, all: &mut merged.odds, tally: &mut self.tally };
                 match history.as_ref().and_then(|history| history.placings.get(&table.table.name)) {
                     Some(placings) => table.fold_history(rows, placings, take),
                     None => table.fold(rows, is_main, take),
@@ -154,6 +168,13 @@ impl Merge {
     /// The highest numbers given out so far, by table.
     pub(crate) fn sequences(&self) -> &HashMap<String, i64> {
         &self.merged.sequences
+    }
+
+    /// Whether it is `source` that was altered wherever it and `other` differ and a row can tell; then it is where none can,
+    /// too.
+    pub(crate) fn was_altered(&self, source: u32, other: u32) -> bool {
+        let (ours, theirs) = self.tally.get(&(source, other)).copied().unwrap_or_default();
+        ours >= ENOUGH && ours > SURE * theirs
     }
 
     /// Rows on which the sources differ: the table, the chosen row, what others have.
@@ -385,7 +406,11 @@ impl MergedTable {
             while self.rows.get(at).is_some_and(|known| known.rowid < row.rowid) {
                 at += 1;
             }
-            match self.rows.get(at).filter(|known| known.rowid == row.rowid) {
+            let known = self.rows.get(at).filter(|known| known.rowid == row.rowid);
+            if let Some(known) = &known {
+                take.count(known, &row);
+            }
+            match known {
                 Some(known) if known.is_suspect() && !row.is_suspect() => self.rows.set(at, take.row(row)),
                 Some(known) if known.parity != row.parity && !known.is_suspect() && !row.is_suspect() => {
                     let said = self.disputed.entry(row.rowid).or_default();
@@ -448,9 +473,19 @@ impl<'b> Behind<'b> {
 struct Take<'t> {
     odds: &'t [Odd],
     all: &'t mut Vec<Odd>,
+    tally: &'t mut Tally,
 }
 
 impl Take<'_> {
+    /// Notes which of two versions of a row is unlikely.
+    fn count(&mut self, known: &Row, row: &Row) {
+        if known.parity != row.parity && known.is_suspect() != row.is_suspect() {
+            let (better, other) = self.tally.entry((known.source, row.source)).or_default();
+            *better += usize::from(known.is_suspect());
+            *other += usize::from(row.is_suspect());
+        }
+    }
+
     fn row(&mut self, mut row: Row) -> Row {
         if let Some(odd) = row.oddity(self.odds) {
             self.all.push(odd.clone());
