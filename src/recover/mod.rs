@@ -45,6 +45,7 @@ pub mod thinning;
 mod verify;
 mod versions;
 mod vote;
+mod witness;
 mod workers;
 
 use std::collections::HashMap;
@@ -270,6 +271,7 @@ fn attempt(
     vote::vote(&mut merge, shelf, watch)?;
     graft::graft(&mut merge, &ranking.ranked, shelf, watch)?;
     flips::turn_back(&mut merge, &ranking.ranked, shelf, watch)?;
+    witness::hear(&mut merge, &ranking.ranked, shelf, watch)?;
     let mut merged = merge.finish(options.include_older);
     shelf.room().require_whole()?;
     let mut report = account::begin(&ranking.ranked, sources);

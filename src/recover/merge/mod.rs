@@ -82,6 +82,8 @@ pub(crate) struct Merge {
     tables_unknown: bool,
     room: Arc<Room>,
     tally: Tally,
+    /// The indexes of the main line.
+    main_indexes: Vec<Index>,
 }
 
 /// For two sources, better first, how many rows are unlikely in the one and not in the other, and the other way round.
@@ -100,6 +102,7 @@ impl Merge {
             tables_unknown: true,
             room: Arc::clone(room),
             tally: Tally::new(),
+            main_indexes: Vec::new(),
         }
     }
 
@@ -107,6 +110,9 @@ impl Merge {
     pub(crate) fn fold(&mut self, source: u32, salvage: Salvage, history: Option<History>) {
         let is_main = self.main_line.is_none();
         self.main_line.get_or_insert(salvage.highest_event());
+        if is_main {
+            self.main_indexes.clone_from(&salvage.catalog.indexes);
+        }
         let merged = &mut self.merged;
         for index in &salvage.catalog.indexes {
             if !index.sql.is_empty() && merged.indexes.iter().all(|known| known.name != index.name) {
@@ -209,6 +215,16 @@ impl Merge {
     /// What is odd about the rows.
     pub(crate) fn odds(&self) -> &[Odd] {
         &self.merged.odds
+    }
+
+    /// The indexes of the main line, with its roots.
+    pub(crate) fn main_indexes(&self) -> &[Index] {
+        &self.main_indexes
+    }
+
+    /// The number of the table `name`.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.merged.tables.iter().position(|table| table.table.name == name)
     }
 
     /// The table with number `at`.
