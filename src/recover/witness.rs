@@ -6,6 +6,7 @@
 //! rows hang on.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::catalog::{Index, Table};
 use super::layout;
@@ -36,6 +37,9 @@ const ASKED: [(&str, &str, &[&str]); 6] = [
 ];
 /// Rows between two looks at the watch.
 const STRIDE: usize = 4096;
+
+/// Rows of a table on which indexes may differ: more, and it is an index of another moment.
+const MOST: usize = 4096;
 
 /// What the indexes have where a row differs from one of them: by column.
 type Said = BTreeMap<usize, Vec<Vec<u8>>>;
@@ -98,58 +102,67 @@ impl Hearing<'_, '_> {
             }
         }
         let mut reader = Reader::new(self.shelf, self.merge.odds());
-        let mut said: HashMap<usize, Said> = HashMap::new();
+        let mut differing: BTreeMap<usize, Row> = BTreeMap::new();
         for (index, columns) in &asked {
-            let held = self.entries(index, columns.len());
+            let held = self.hashes(index, columns.len());
             for (place, row) in table.rows.iter().enumerate() {
                 if place % STRIDE == 0 {
                     watch.step(Stage::Merge, place as u64, table.rows.len() as u64)?;
                 }
                 let own = row.source == self.source
                     && row.oddity(self.merge.odds()).is_none_or(|odd| odd.payload.is_none());
-                let Some(entry) = held.get(&row.rowid).filter(|_| own) else { continue };
-                let differ = reader.payload(row, |bytes| differing(bytes, columns, entry))?;
-                if !differ {
+                let entry = held.binary_search_by_key(&row.rowid, |(rowid, _)| *rowid);
+                let Some((_, entry)) = entry.ok().and_then(|at| held.get(at)).filter(|_| own) else {
                     continue;
-                }
-                let said = said.entry(place).or_default();
-                for (column, value) in columns.iter().zip(entry) {
-                    said.entry(*column).or_default().push(value.clone());
+                };
+                let ours =
+                    reader.payload(&row, |bytes| texts_of(bytes, columns).map(|texts| hash(&texts)))?;
+                if ours.is_some_and(|ours| ours != *entry) && differing.len() < MOST {
+                    differing.insert(place, row);
                 }
             }
         }
-        // Those that agree with the row have a voice, too.
-        let mut verdicts = Vec::new();
-        let mut ids = None;
-        for (place, mut said) in said {
-            let Some(row) = table.rows.get(place) else { continue };
-            let payload = reader.payload(row, <[u8]>::to_vec)?;
-            for (index, columns) in &asked {
-                let held = self.entries(index, columns.len());
-                let Some(entry) = held.get(&row.rowid).filter(|entry| !differing(&payload, columns, entry))
-                else {
-                    continue;
-                };
-                for (column, value) in columns.iter().zip(entry) {
-                    said.entry(*column).or_default().push(value.clone());
+        if differing.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Every index is heard on those, also the ones that agree with the row.
+        let wanted: HashSet<i64> = differing.values().map(|row| row.rowid).collect();
+        let mut said: HashMap<i64, Said> = HashMap::new();
+        for (index, columns) in &asked {
+            self.each_entry(index, columns.len(), &mut |rowid, texts| {
+                if wanted.contains(&rowid) {
+                    let said = said.entry(rowid).or_default();
+                    for (column, text) in columns.iter().zip(texts) {
+                        said.entry(*column).or_default().push(text.to_vec());
+                    }
                 }
+            });
+        }
+        // A task has an event at least: that it was created.
+        let (of, column) = if name == "tasks" { ("task_events", 1) } else { ("tasks", 0) };
+        let known = Some(self.ids(&mut reader, of, column)?).filter(|ids| !ids.is_empty());
+        let mut verdicts = Vec::new();
+        for (place, row) in differing {
+            if let Some(said) = said.get(&row.rowid) {
+                let payload = reader.payload(&row, <[u8]>::to_vec)?;
+                verdicts.extend(judge(shape, place, row, payload, said, known.as_ref()));
             }
-            if ids.is_none() {
-                // A task has an event at least: that it was created.
-                let (of, column) = if name == "tasks" { ("task_events", 1) } else { ("tasks", 0) };
-                ids = Some(self.ids(&mut reader, of, column)?);
-            }
-            let known = ids.as_ref().filter(|ids| !ids.is_empty());
-            verdicts.extend(judge(shape, place, row, payload, &said, known));
         }
         Ok(verdicts)
     }
 
-    /// What `index` has for each rowid, as far as its pages are sound.
-    fn entries(&self, index: &Index, columns: usize) -> HashMap<i64, Vec<Vec<u8>>> {
-        let mut entries = HashMap::new();
+    /// What stands for the texts that `index` has for each rowid, in order.
+    fn hashes(&self, index: &Index, columns: usize) -> Vec<(i64, u64)> {
+        let mut hashes = Vec::new();
+        self.each_entry(index, columns, &mut |rowid, texts| hashes.push((rowid, hash(texts))));
+        hashes.sort_unstable();
+        hashes
+    }
+
+    /// Gives the entries of `index`, as far as its pages are sound, to `take`: the rowid and the texts in its `columns`.
+    fn each_entry(&self, index: &Index, columns: usize, take: &mut dyn FnMut(i64, &[&[u8]])) {
         if index.root <= 1 {
-            return entries;
+            return;
         }
         for number in walk_index(self.image, index.root, &mut Seen::new(self.image)).pages {
             let bytes = self.image.page(number).unwrap_or_default();
@@ -159,27 +172,26 @@ impl Hearing<'_, '_> {
             }
             for payload in page.cells().flatten().filter_map(|cell| cell.payload) {
                 let Ok(record) = Record::read(payload.local) else { continue };
-                let texts: Vec<_> = record.values().map_while(text).map(<[u8]>::to_vec).collect();
+                let texts: Vec<_> = record.values().map_while(text).collect();
                 if let Some(Value::Integer(rowid)) = record.values().nth(columns)
                     && texts.len() == columns
                 {
-                    entries.insert(rowid, texts);
+                    take(rowid, &texts);
                 }
             }
         }
-        entries
     }
 
     /// The ids of tasks that `table` has in `column`.
     fn ids(&self, reader: &mut Reader<'_, '_>, table: &str, column: usize) -> Outcome<HashSet<Vec<u8>>> {
         let table = self.merge.table_named(table);
         let mut ids = HashSet::new();
-        for row in table.iter().flat_map(|table| &table.rows) {
+        for row in table.iter().flat_map(|table| table.rows.iter()) {
             let id = |bytes: &[u8]| {
                 let record = Record::read(bytes).ok()?;
                 text(record.values().nth(column)?).map(<[u8]>::to_vec)
             };
-            ids.extend(reader.payload(row, id)?);
+            ids.extend(reader.payload(&row, id)?);
         }
         Ok(ids)
     }
@@ -189,19 +201,23 @@ fn text(value: Value<'_>) -> Option<&[u8]> {
     if let Value::Text(bytes) = value { Some(bytes) } else { None }
 }
 
-/// Whether the record in `payload` has other texts in `columns` than `entry`.
-fn differing(payload: &[u8], columns: &[usize], entry: &[Vec<u8>]) -> bool {
-    let Ok(record) = Record::read(payload) else { return false };
-    columns.iter().zip(entry).any(|(column, value)| {
-        record.values().nth(*column).and_then(text).is_some_and(|text| text != value.as_slice())
-    })
+/// The texts in `columns` of the record in `payload`.
+fn texts_of<'p>(payload: &'p [u8], columns: &[usize]) -> Option<Vec<&'p [u8]>> {
+    let record = Record::read(payload).ok()?;
+    columns.iter().map(|column| record.values().nth(*column).and_then(text)).collect()
+}
+
+fn hash(texts: &[&[u8]]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    texts.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What is to become of `row`, which is at `place` and whose record is `payload`. `known` are ids that others have.
 fn judge(
     table: &Table,
     place: usize,
-    row: &Row,
+    row: Row,
     payload: Vec<u8>,
     said: &Said,
     known: Option<&HashSet<Vec<u8>>>,
@@ -231,11 +247,7 @@ fn judge(
             is_doubted |= tells.is_eq();
         }
     }
-    if is_mended {
-        Some(Verdict::Mended(place, mended))
-    } else {
-        is_doubted.then_some(Verdict::Doubted(*row))
-    }
+    if is_mended { Some(Verdict::Mended(place, mended)) } else { is_doubted.then_some(Verdict::Doubted(row)) }
 }
 
 /// Where the text of `column` lies in the record `payload`.
