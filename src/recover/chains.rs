@@ -113,9 +113,13 @@ impl Chains {
                 let held = left.min(image.usable().saturating_sub(overflow::CONTENT));
                 left -= held;
                 may_be_hollow |= hollow::has_lost_sector(page, overflow::CONTENT..overflow::CONTENT + held);
-                // All of the payload is there when only the end of its chain is bent back onto the chain itself.
-                let bent_back = last && overflow::next_page(page).is_some_and(|next| own.contains(&next));
-                is_free && (bent_back || is_link(page, last, image.count()))
+                // All of the payload is there when the end of its chain only names what cannot go on with it: a page of
+                // the chain itself, of a tree or of the free ones, or none of the file.
+                let is_none = |next| {
+                    own.contains(&next) || seen.contains(next) || free.contains(&next) || next > image.count()
+                };
+                let leads_nowhere = last && overflow::next_page(page).is_some_and(is_none);
+                is_free && (leads_nowhere || is_link(page, last, image.count()))
             })
         });
         let Ok(pages) = pages else {

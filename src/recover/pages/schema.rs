@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::super::catalog::Entry;
+use super::super::chains::is_link;
 use crate::ondisk::btree::{Seen, walk_table};
 use crate::ondisk::image::Image;
 use crate::ondisk::overflow;
@@ -59,7 +60,7 @@ fn payload(image: &Image<'_>, cell: &Cell<'_>, pages: &mut Vec<u32>) -> Option<V
         if need > u64::from(image.count()) * image.usable() as u64 {
             return None;
         }
-        let fetch = |number, _| image.page(number).filter(|page| page.iter().any(|byte| *byte != 0));
+        let fetch = |number, last| image.page(number).filter(|page| is_link(page, last, image.count()));
         let chain = overflow::follow(first, need, image.usable(), &mut bytes, fetch).ok()?;
         pages.extend(chain);
     }

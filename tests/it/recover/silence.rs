@@ -125,6 +125,33 @@ fn a_row_that_cannot_be_read_does_not_take_its_only_neighbour_along() {
     }
 }
 
+/// A payload ends where its length says: what the last page of its chain names is not read.
+#[test]
+fn a_row_whose_chain_names_one_page_more_is_whole() {
+    let sandbox = Sandbox::new();
+    damage::board(&sandbox.board(), 60, 5);
+    let board = rusqlite::Connection::open(sandbox.board()).unwrap();
+    let truth = board.query_row("SELECT count(*) FROM tasks", [], |row| row.get::<_, i64>(0)).unwrap();
+    board.close().unwrap();
+    let bytes = std::fs::read(sandbox.board()).unwrap();
+    let ends = (1..bytes.len() / 4096).map(|page| page * 4096).filter(|&at| {
+        bytes[at..at + 4] == [0; 4]
+            && bytes[at + 4..at + 100].iter().filter(|byte| **byte > b' ').count() > 50
+    });
+    let ends: Vec<_> = ends.take(3).collect();
+    assert_eq!(ends.len(), 3, "no long rows");
+    for at in ends {
+        for named in [0xffff_ff00_u32, 4] {
+            let mut hurt = bytes.clone();
+            hurt[at..at + 4].copy_from_slice(&named.to_be_bytes());
+            std::fs::write(sandbox.board(), hurt).unwrap();
+            let output = sandbox.run(&["recover", "--output", "new.db", "--json"]).success();
+            assert_eq!(output.data()["tables"]["tasks"]["recovered"], truth, "{output}");
+            std::fs::remove_file(sandbox.work().join("new.db")).unwrap();
+        }
+    }
+}
+
 /// A header states its counter of changes twice. One of them alone, which a flipped bit makes large, is no word on the age
 /// of a log.
 #[test]
