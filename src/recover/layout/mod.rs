@@ -174,3 +174,41 @@ fn sampled_encoding(image: &Image<'_>) -> Option<Encoding> {
         payloads.filter_map(|payload| Record::read(payload.local).ok()).flat_map(|row| row.values()),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A board all of whose pages are in its log: its bytes, and those of the log.
+    fn all_in_log() -> (Vec<u8>, Vec<u8>) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("kanban.db");
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        let rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) \
+                    INSERT INTO task_comments(body) SELECT printf('%064d', i) FROM n";
+        connection
+            .execute_batch(&format!(
+                "CREATE TABLE task_comments(id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT); {rows}; \
+                 PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; VACUUM"
+            ))
+            .unwrap();
+        let mut log = path.clone().into_os_string();
+        log.push("-wal");
+        let log = std::fs::read(log).unwrap();
+        connection.close().unwrap();
+        (std::fs::read(path).unwrap(), log)
+    }
+
+    #[test]
+    fn a_log_without_its_header_is_the_board_beside_an_empty_file() {
+        let (whole, mut log) = all_in_log();
+        log[..crate::ondisk::wal::HEADER_LEN].fill(0);
+        let stores = Stores::in_memory(Vec::new(), log);
+        let layout = lay_out(&stores).unwrap();
+        assert_eq!(layout.image.count() as usize * layout.image.page_size(), whole.len());
+        let pages =
+            (1..=layout.image.count()).flat_map(|number| layout.image.page(number).unwrap().into_owned());
+        assert!(pages.eq(whole.iter().copied()));
+        assert_eq!((layout.wal_mode, layout.laid.lost_frames), (Some(true), 0));
+    }
+}
