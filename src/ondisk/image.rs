@@ -15,6 +15,8 @@ pub struct Image<'a> {
     log: &'a dyn Store,
     /// Where in the log the page images lie that stand over the main file's.
     overlay: HashMap<u32, u64>,
+    /// Pages that are missing in the middle of the main file: the first, and how many.
+    drained: Option<(u32, u32)>,
     page_size: usize,
     usable: usize,
     encoding: Encoding,
@@ -39,6 +41,7 @@ impl<'a> Image<'a> {
             main,
             log: main,
             overlay: HashMap::new(),
+            drained: None,
             page_size,
             usable: usable.min(page_size),
             encoding: Encoding::default(),
@@ -51,6 +54,17 @@ impl<'a> Image<'a> {
     pub fn with_log(mut self, log: &'a dyn Store) -> Self {
         self.log = log;
         self
+    }
+
+    /// The same pages where `missing` of them are not in the main file from page `first` on, and all behind stand too low.
+    #[must_use]
+    pub fn drained(self, first: u32, missing: u32) -> Self {
+        Self { drained: Some((first, missing)), count: self.count.saturating_add(missing), ..self }
+    }
+
+    /// Whether pages are missing in the middle of the main file.
+    pub fn is_drained(&self) -> bool {
+        self.drained.is_some()
     }
 
     /// Puts the page of `frame`, which lies in the log, in the place of what was there. Frames for impossible page numbers
@@ -95,7 +109,9 @@ impl<'a> Image<'a> {
         if let Some(&offset) = self.overlay.get(&number) {
             return Some(Site { in_log: true, offset });
         }
-        Some(self.main_site(number))
+        let is_missing =
+            self.drained.is_some_and(|(first, missing)| number >= first && number - first < missing);
+        (!is_missing).then(|| self.main_site(number))
     }
 
     /// The pages of the main file that the log lies over, by number.
@@ -106,19 +122,31 @@ impl<'a> Image<'a> {
     }
 
     fn main_site(&self, number: u32) -> Site {
-        Site { in_log: false, offset: u64::from(number.saturating_sub(1)) * self.page_size as u64 }
+        let below = match self.drained {
+            Some((first, missing)) if number >= first => missing,
+            _ => 0,
+        };
+        let index = number.saturating_sub(1).saturating_sub(below);
+        Site { in_log: false, offset: u64::from(index) * self.page_size as u64 }
     }
 
     /// The pages from `first` on, `count` of them, with one read of the main file.
     pub fn piece(&self, first: u32, count: u32) -> Piece<'_, 'a> {
         let offset = u64::from(first.saturating_sub(1)) * self.page_size as u64;
-        let bytes = self.main.read(offset, self.page_size.saturating_mul(count as usize));
+        let is_in_place = self.drained.is_none_or(|(drained, _)| first.saturating_add(count) <= drained);
+        let len = self.page_size.saturating_mul(count as usize);
+        let bytes = if is_in_place { self.main.read(offset, len) } else { None };
         Piece { image: self, first, bytes }
     }
 
     /// The highest page number.
     pub fn count(&self) -> u32 {
         self.count
+    }
+
+    /// How many pages there are: without those that are missing in the middle.
+    pub fn there(&self) -> u32 {
+        self.count.saturating_sub(self.drained.map_or(0, |(_, missing)| missing))
     }
 
     /// Bytes per page.

@@ -243,7 +243,7 @@ impl Crew<'_, '_> {
 fn missing_pages(layout: &layout::Layout<'_>) -> u64 {
     let counted = layout.header.filter(|header| header.change_counter == header.valid_for);
     let counted = counted.map_or(0, |header| header.page_count);
-    u64::from(counted.saturating_sub(layout.image.count()))
+    u64::from(counted.saturating_sub(layout.image.there()))
 }
 
 /// A part of the work whose own progress is not shown; it can be stopped all the same.

@@ -218,7 +218,8 @@ impl Report {
             let strange = [table.lost, table.partial, table.suspect, table.renumbered, table.conflicting];
             strange.iter().all(|&rows| rows == 0) && table.from.keys().all(|from| *from == path)
         };
-        let whole = live.schema && live.damaged_pages == 0 && live.lost_frames == 0;
+        let lacks = live.damaged_pages + live.lost_frames + live.missing_pages;
+        let whole = live.schema && lacks == 0;
         whole && self.conflicts.is_empty() && self.unread_tables.is_empty() && self.tables.values().all(own)
     }
 

@@ -3,6 +3,7 @@
 //! Header fields are hints (recovery.md): the page size is believed when pages of that size can be read, otherwise it is
 //! found by trying.
 
+mod drained;
 mod overlay;
 
 use std::borrow::Cow;
@@ -95,6 +96,11 @@ pub(crate) fn lay_out(stores: &Stores) -> Option<Layout<'_>> {
     let reserved = header.map_or(0, |header| usize::from(header.reserved));
     let usable = sampled_usable(&image).unwrap_or(page_size.saturating_sub(reserved));
     image = image.with_usable(usable);
+    if wal.is_none()
+        && let Some((first, missing)) = header.and_then(|header| drained::find(&image, &header))
+    {
+        image = image.drained(first, missing);
+    }
     let stated = header.and_then(|header| Encoding::from_field(header.encoding));
     let encoding = sampled_encoding(&image).or(stated).unwrap_or_default();
     image = image.with_encoding(encoding);

@@ -41,7 +41,7 @@ impl Ground {
 /// What `merged` can stand on in the source behind `layout`; `None` where its pages cannot stay.
 ///
 /// Left to the row path: a header that is not credible; other page sizes, encodings and schema formats, reserved bytes and
-/// auto-vacuum; a schema that is not whole or is not the merge's; triggers, views, tables without rowids, and tables that are
+/// auto-vacuum; pages that stand too low; a schema that is not whole or is not the merge's; triggers, views, tables without rowids, and tables that are
 /// not read.
 pub(super) fn check(layout: &Layout<'_>, merged: &Merged, traits: Traits) -> Option<Ground> {
     let image = &layout.image;
@@ -54,7 +54,7 @@ pub(super) fn check(layout: &Layout<'_>, merged: &Merged, traits: Traits) -> Opt
         && header.largest_root == 0;
     let size = image.page_size();
     let fits = header.page_size == Some(size) && traits.page_size == size && image.usable() == size;
-    if !plain || !fits || !merged.dropped.is_empty() || !merged.unread.is_empty() {
+    if !plain || !fits || image.is_drained() || !merged.dropped.is_empty() || !merged.unread.is_empty() {
         return None;
     }
     if merged.tables.iter().any(|table| table.table.keyed.is_some()) {
