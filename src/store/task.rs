@@ -173,9 +173,11 @@ pub fn get(conn: &Connection, id: &str) -> Outcome<Option<Task>> {
     Reader::default().get(conn, id)
 }
 
-/// Whether the row of the task with exactly this id is found, which an entry of an index alone does not say.
+/// Whether who looks for exactly this id comes to the row that has it: the entry of an index may lead to another one.
 pub fn is_found(conn: &Connection, id: &str) -> Outcome<bool> {
-    Ok(conn.prepare_cached("SELECT title FROM tasks WHERE id = ?1")?.exists([id])?)
+    let sql = "SELECT 1 FROM tasks AS entry JOIN tasks AS task ON task.rowid = entry.rowid \
+               WHERE entry.id = ?1 AND +task.id = ?1";
+    Ok(conn.prepare_cached(sql)?.exists([id])?)
 }
 
 /// Tasks of a query over `tasks` with the named columns only, as far as the board has them; with none named, all of them.

@@ -164,7 +164,8 @@ fn an_assigned_task_without_a_gateway_is_told_to_wait() {
     assert!(!made.stderr.contains(hint), "{made}");
 }
 
-/// SQLite appends to the last leaf without a look at the keys above it; who looks for the row goes by them.
+/// SQLite appends behind the last leaf without a look at the keys above it; who looks for the row goes by them. And where the
+/// last leaf is another's copy, the number that comes next is one that a task has already.
 #[test]
 fn what_cannot_be_found_again_is_not_acknowledged() {
     let sandbox = Sandbox::new();
@@ -173,16 +174,23 @@ fn what_cannot_be_found_again_is_not_acknowledged() {
     let sql = "SELECT rootpage FROM sqlite_master WHERE name = 'tasks'";
     let root = board.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap() as usize;
     board.close().unwrap();
-    let mut bytes = std::fs::read(sandbox.board()).unwrap();
-    let page = &mut bytes[(root - 1) * 4096..root * 4096];
-    let last = 12 + 2 * (usize::from(u16::from_be_bytes([page[3], page[4]])) - 1);
-    let key = usize::from(u16::from_be_bytes([page[last], page[last + 1]])) + 4;
-    assert!(page[0] == 5 && page[key] < 61, "no interior page with small keys");
-    page[key] = 0x7f;
-    std::fs::write(sandbox.board(), &bytes).unwrap();
-    for args in [&["create", "one more"][..], &["create", "one more", "--json"]] {
-        let output = sandbox.run(args).exits(4);
-        assert!(output.stderr.contains("recover --dry-run"), "{output}");
-        assert!(std::fs::read(sandbox.board()).unwrap() == bytes, "the board was changed");
+    let bytes = std::fs::read(sandbox.board()).unwrap();
+    let at = (root - 1) * 4096;
+    let short = |place: usize| usize::from(u16::from_be_bytes([bytes[place], bytes[place + 1]]));
+    let page = |place: usize| u32::from_be_bytes(bytes[place..place + 4].try_into().unwrap()) as usize;
+    let (first, last) = (at + short(at + 12), at + short(at + 10 + 2 * short(at + 3)));
+    assert!(bytes[at] == 5 && bytes[last + 4] < 61, "no interior page with small keys");
+    let mut keys = bytes.clone();
+    keys[last + 4] = 0x7f;
+    let (from, to) = ((page(first) - 1) * 4096, (page(at + 8) - 1) * 4096);
+    let mut leaves = bytes.clone();
+    leaves.copy_within(from..from + 4096, to);
+    for hurt in [keys, leaves] {
+        std::fs::write(sandbox.board(), &hurt).unwrap();
+        for args in [&["create", "one more"][..], &["create", "one more", "--json"]] {
+            let output = sandbox.run(args).exits(4);
+            assert!(output.stderr.contains("recover --dry-run"), "{output}");
+            assert!(std::fs::read(sandbox.board()).unwrap() == hurt, "the board was changed");
+        }
     }
 }
