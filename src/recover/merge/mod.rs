@@ -80,6 +80,8 @@ pub(crate) struct Merge {
     pub(super) main_line: Option<i64>,
     /// Whether no source so far could tell which tables there were.
     tables_unknown: bool,
+    /// Where each table is in the result, by its name.
+    places: HashMap<String, usize>,
     room: Arc<Room>,
     tally: Tally,
     /// The indexes of the main line.
@@ -100,6 +102,7 @@ impl Merge {
             merged: Merged::default(),
             main_line: None,
             tables_unknown: true,
+            places: HashMap::new(),
             room: Arc::clone(room),
             tally: Tally::new(),
             main_indexes: Vec::new(),
@@ -114,8 +117,9 @@ impl Merge {
             self.main_indexes.clone_from(&salvage.catalog.indexes);
         }
         let merged = &mut self.merged;
+        let mut indexes: HashSet<String> = merged.indexes.iter().map(|known| known.name.clone()).collect();
         for index in &salvage.catalog.indexes {
-            if !index.sql.is_empty() && merged.indexes.iter().all(|known| known.name != index.name) {
+            if !index.sql.is_empty() && indexes.insert(index.name.clone()) {
                 merged.indexes.push(index.clone());
             }
         }
@@ -127,8 +131,7 @@ impl Merge {
         }
         let known = merged.tables.len();
         let mut met = vec![false; known];
-        let names = merged.tables.iter().enumerate().map(|(at, table)| (table.table.name.clone(), at));
-        let mut places: HashMap<String, usize> = names.collect();
+        let places = &mut self.places;
         for (tree, rows) in salvage.catalog.tables.iter().zip(salvage.tables) {
             let found = tree.root.is_some();
             let at = places.get(&tree.table.name).copied().unwrap_or_else(|| {
@@ -168,7 +171,7 @@ impl Merge {
 
     /// The table `name`.
     pub(crate) fn table_named(&self, name: &str) -> Option<&MergedTable> {
-        self.merged.tables.iter().find(|table| table.table.name == name)
+        self.places.get(name).and_then(|at| self.merged.tables.get(*at))
     }
 
     /// The highest numbers given out so far, by table.

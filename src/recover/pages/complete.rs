@@ -1,6 +1,6 @@
 //! What SQLite does to the file of pages: builds the indexes, takes the rows that stand apart, counts the sequences on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, ErrorCode};
 
@@ -53,9 +53,9 @@ pub(super) fn complete(
         all.insert(table.table.name.clone(), written);
     }
     rebuild::sequences(connection, merged)?;
-    let there = |name: &str| ground.schema.entries.iter().any(|entry| entry.name == name);
+    let there: HashSet<&str> = ground.schema.entries.iter().map(|entry| entry.name.as_str()).collect();
     let known = std::mem::take(&mut merged.indexes);
-    merged.indexes = known.iter().filter(|index| !there(&index.name)).cloned().collect();
+    merged.indexes = known.iter().filter(|index| !there.contains(index.name.as_str())).cloned().collect();
     let made = taken(rebuild::indexes(connection, merged));
     merged.indexes = known;
     if !made? {

@@ -1,11 +1,11 @@
 //! Whether a source is one whose pages can stay: everything that is not rows has to be as the row path would make it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
-use super::super::catalog::Entry;
+use super::super::catalog::{Entry, Index};
 use super::super::layout::Layout;
 use super::super::merge::Merged;
 use super::super::rebuild::Traits;
@@ -99,22 +99,40 @@ pub(super) fn check(layout: &Layout<'_>, merged: &Merged, traits: Traits) -> Opt
     Some(ground)
 }
 
+/// Tables whose making is tried at once: SQLite looks through the whole schema for each.
+const AT_ONCE: usize = 128;
+
 /// Whether the row path, making its tables and indexes, would get these rows of the schema: a flipped bit in one may have
 /// left it something else than its text.
 fn is_made_alike(schema: &Schema, merged: &Merged) -> Option<bool> {
-    let connection = Connection::open_in_memory().ok()?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).ok()?;
-    for table in &merged.tables {
-        connection.execute(&table.table.sql, []).ok()?;
-    }
+    let mut indexes: HashMap<&str, Vec<&Index>> = HashMap::new();
     for index in &merged.indexes {
         is_plain_index(&index.sql).then_some(())?;
-        connection.execute(&index.sql, []).ok()?;
+        indexes.entry(&index.table).or_default().push(index);
     }
-    let mut statement = connection
-        .prepare("SELECT 1 FROM sqlite_schema WHERE (type, name, tbl_name) = (?1, ?2, ?3) AND coalesce(sql, '') = ?4")
-        .ok()?;
-    let mut is_made =
-        |entry: &Entry| statement.exists((&entry.kind, &entry.name, &entry.table, &entry.sql)).ok();
-    schema.entries.iter().map(&mut is_made).try_fold(true, |all, made| Some(all && made?))
+    let mut made = HashSet::new();
+    for tables in merged.tables.chunks(AT_ONCE) {
+        let connection = Connection::open_in_memory().ok()?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).ok()?;
+        for table in tables {
+            connection.execute(&table.table.sql, []).ok()?;
+            for index in indexes.remove(table.table.name.as_str()).unwrap_or_default() {
+                connection.execute(&index.sql, []).ok()?;
+            }
+        }
+        let mut statement =
+            connection.prepare("SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema").ok()?;
+        let rows = statement
+            .query_map([], |row| Ok([row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?]));
+        for row in rows.ok()? {
+            made.insert(row.ok()?);
+        }
+    }
+    if !indexes.is_empty() {
+        return None;
+    }
+    let is_made = |entry: &Entry| {
+        made.contains(&[entry.kind.clone(), entry.name.clone(), entry.table.clone(), entry.sql.clone()])
+    };
+    Some(schema.entries.iter().all(is_made))
 }

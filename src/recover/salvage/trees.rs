@@ -1,5 +1,7 @@
 //! What the trees say: which leaves a table has, what its indexes name, and where children are missing.
 
+use std::collections::HashMap;
+
 use super::Work;
 use crate::failure::Outcome;
 use crate::ondisk::btree::{self, Place, Range};
@@ -110,14 +112,14 @@ impl Work<'_, '_> {
 
     /// Believes no table that it is empty if an index of it has an entry.
     pub(super) fn doubt_empty(&mut self, catalog: &Catalog) {
+        let of_table = indexes_of(catalog);
         for (number, tree) in catalog.tables.iter().enumerate() {
             let claims = |rows: &Rows| rows.whole.is_empty() && !rows.is_damaged();
             let Some(root) = tree.root.filter(|_| self.tables.get(number).is_some_and(claims)) else {
                 continue;
             };
-            let indexes = catalog.indexes.iter().zip(&self.indexes);
-            let mut pages =
-                indexes.filter(|(index, _)| index.table == tree.table.name).flat_map(|(_, pages)| pages);
+            let indexes = of_table.get(tree.table.name.as_str()).into_iter().flatten();
+            let mut pages = indexes.filter_map(|at| self.indexes.get(*at)).flatten();
             if pages.any(|page| self.has_cells(*page)) {
                 self.damaged.insert(root);
                 self.lose(number, Range::default());
@@ -135,12 +137,13 @@ impl Work<'_, '_> {
     /// # Errors
     /// When a thread ends before its work is done.
     pub(super) fn ask_indexes(&mut self, catalog: &Catalog) -> Outcome<()> {
+        let of_table = indexes_of(catalog);
         for (number, tree) in catalog.tables.iter().enumerate() {
             let Some(rows) = self.tables.get(number).filter(|rows| rows.is_damaged()) else { continue };
             let presence = rows.presence();
             let mut named = Named { rowids: Vec::new(), highest: None, whole: false };
-            for (at, (index, pages)) in catalog.indexes.iter().zip(&self.indexes).enumerate() {
-                if index.table == tree.table.name && !pages.is_empty() {
+            for &at in of_table.get(tree.table.name.as_str()).into_iter().flatten() {
+                if let Some(pages) = self.indexes.get(at).filter(|pages| !pages.is_empty()) {
                     let read = self.rowids_of(pages, &presence)?;
                     named.whole |= read.whole && !self.torn.contains(&at);
                     named.rowids.extend(read.rowids);
@@ -182,6 +185,15 @@ impl Work<'_, '_> {
         })?;
         Ok(all)
     }
+}
+
+/// The indexes of each table, as places in the list of the catalog.
+fn indexes_of(catalog: &Catalog) -> HashMap<&str, Vec<usize>> {
+    let mut of_table: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, index) in catalog.indexes.iter().enumerate() {
+        of_table.entry(&index.table).or_default().push(at);
+    }
+    of_table
 }
 
 /// What indexes name.
