@@ -50,7 +50,8 @@ const EXPLANATIONS: [Explanation; 24] = [
     ),
     of(
         "header-invalid",
-        "The file starts as SQLite's, but fields of the header cannot be right. The pages behind it are usually whole.",
+        "The file starts as SQLite's, but fields of the header cannot be right. The pages behind it are usually whole. As a \
+        warning: the log has a whole one, which SQLite reads, and a checkpoint puts it into the file.",
         DRY_RUN,
     ),
     of(
@@ -78,8 +79,8 @@ const EXPLANATIONS: [Explanation; 24] = [
     of(
         "wal-torn",
         "Committed frames lie in the WAL behind a broken checksum or a lost header. SQLite does not see them and the next \
-        writer overwrites them; recover reads them. Save them first: whoever closes the \
-        board last deletes the WAL.",
+        writer overwrites them; recover reads them. Or frames that the WAL's index names are not there: it was cut. Save \
+        what there is first: whoever closes the board last deletes the WAL.",
         SAVE,
     ),
     of(

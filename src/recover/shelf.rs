@@ -186,6 +186,18 @@ impl<'r, 's> Reader<'r, 's> {
     /// # Errors
     /// When its source cannot be opened again, or no longer gives the bytes of the row.
     pub(crate) fn payload<T>(&mut self, row: &Row, with: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
+        self.read_row(row, true, with)
+    }
+
+    /// The same with no more of its payload than is in its cell, and its text as it is encoded there.
+    ///
+    /// # Errors
+    /// As [`Reader::payload`].
+    pub(crate) fn beginning<T>(&mut self, row: &Row, with: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
+        self.read_row(row, false, with)
+    }
+
+    fn read_row<T>(&mut self, row: &Row, whole: bool, with: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
         let gone = || Failure::failed(format!("page {} can no longer be read.", row.page));
         let odd = row.oddity(self.odds);
         if let Some(payload) = odd.and_then(|odd| odd.payload.as_deref()) {
@@ -204,6 +216,7 @@ impl<'r, 's> Reader<'r, 's> {
         let cell = row.cell_in(&mut bytes, odd.and_then(|odd| odd.flip), usable);
         let payload = cell.and_then(|cell| cell.payload).ok_or_else(|| self.blame(row.source, gone()))?;
         let result = match odd.filter(|odd| !odd.chain.is_empty()) {
+            _ if !whole => with(payload.local),
             None if payload.overflow.is_none() => with(&in_utf8(payload.local, encoding)),
             None => return Err(self.blame(row.source, gone())),
             Some(odd) => {

@@ -116,7 +116,7 @@ impl Hearing<'_, '_> {
                     continue;
                 };
                 let ours =
-                    reader.payload(&row, |bytes| texts_of(bytes, columns).map(|texts| hash(&texts)))?;
+                    reader.beginning(&row, |bytes| texts_of(bytes, columns).map(|texts| hash(&texts)))?;
                 if ours.is_some_and(|ours| ours != *entry) && differing.len() < MOST {
                     differing.insert(place, row);
                 }
@@ -188,10 +188,10 @@ impl Hearing<'_, '_> {
         let mut ids = HashSet::new();
         for row in table.iter().flat_map(|table| table.rows.iter()) {
             let id = |bytes: &[u8]| {
-                let record = Record::read(bytes).ok()?;
+                let record = Record::prefix(bytes).ok()?;
                 text(record.values().nth(column)?).map(<[u8]>::to_vec)
             };
-            ids.extend(reader.payload(&row, id)?);
+            ids.extend(reader.beginning(&row, id)?);
         }
         Ok(ids)
     }
@@ -201,9 +201,9 @@ fn text(value: Value<'_>) -> Option<&[u8]> {
     if let Value::Text(bytes) = value { Some(bytes) } else { None }
 }
 
-/// The texts in `columns` of the record in `payload`.
+/// The texts in `columns` of the record that begins with `payload`.
 fn texts_of<'p>(payload: &'p [u8], columns: &[usize]) -> Option<Vec<&'p [u8]>> {
-    let record = Record::read(payload).ok()?;
+    let record = Record::prefix(payload).ok()?;
     columns.iter().map(|column| record.values().nth(*column).and_then(text)).collect()
 }
 
