@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use crate::ondisk::btree::Seen;
 use crate::ondisk::image::{Image, Site};
 use crate::ondisk::overflow;
-use crate::ondisk::page::Cell;
+use crate::ondisk::page::{Cell, Page};
 use crate::recover::salvage::hollow;
 
 /// A broken chain that many cells name is not followed for each of them.
@@ -114,10 +114,12 @@ impl Chains {
                 left -= held;
                 may_be_hollow |= hollow::has_lost_sector(page, overflow::CONTENT..overflow::CONTENT + held);
                 // All of the payload is there when the end of its chain only names what cannot go on with it: a page of
-                // the chain itself, of a tree or of the free ones, or none of the file.
-                let is_none = |next| {
-                    own.contains(&next) || seen.contains(next) || free.contains(&next) || next > image.count()
-                };
+                // the chain itself, or, with nothing behind the payload, none. A page of another row in its place names
+                // one that is there.
+                let is_beyond = |next: u32| next > image.count() && is_spoilt_end(next, number, page, image);
+                let behind = page.get(overflow::CONTENT + held..image.usable()).unwrap_or_default();
+                let is_none =
+                    |next| own.contains(&next) || is_beyond(next) && behind.iter().all(|&byte| byte == 0);
                 let leads_nowhere = last && overflow::next_page(page).is_some_and(is_none);
                 is_free && (leads_nowhere || is_link(page, last, image.count()))
             })
@@ -129,6 +131,12 @@ impl Chains {
         let sites = pages.iter().filter_map(|&page| image.site(page)).collect();
         Some((Followed { bytes, sites, may_be_hollow }, pages))
     }
+}
+
+/// Whether `next` can be the end of a chain with a byte spoilt, or ones over it, not the beginning of another page: of a tree, or of noise.
+fn is_spoilt_end(next: u32, number: u32, page: &[u8], image: &Image<'_>) -> bool {
+    let is_tree = || Page::read(number, page, image.usable()).is_ok_and(|page| page.is_sound());
+    next.to_be_bytes().iter().filter(|byte| !matches!(byte, 0 | 0xff)).count() <= 1 && !is_tree()
 }
 
 /// Whether `page` can be one of a chain: not all zeros, and followed by a page that exists, or by none if it is the last.

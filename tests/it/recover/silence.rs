@@ -141,7 +141,7 @@ fn a_row_whose_chain_names_one_page_more_is_whole() {
     let ends: Vec<_> = ends.take(3).collect();
     assert_eq!(ends.len(), 3, "no long rows");
     for at in ends {
-        for named in [0xffff_ff00_u32, 4] {
+        for named in [0xffff_ff00_u32, 0x0004_0000] {
             let mut hurt = bytes.clone();
             hurt[at..at + 4].copy_from_slice(&named.to_be_bytes());
             std::fs::write(sandbox.board(), hurt).unwrap();
