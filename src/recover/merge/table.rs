@@ -1,0 +1,294 @@
+//! One table of the result, and what a source's rows mean for it: which one of a number counts, what stays behind, what is
+//! disputed.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::recover::catalog::Table;
+use crate::recover::fork::{Placing, Side};
+use crate::recover::gaps::Gaps;
+use crate::recover::roll::{Roll, Room};
+use crate::recover::row::{self, Odd, Row};
+use crate::recover::salvage::Rows;
+
+/// So many other versions of a row are remembered.
+const SAID: usize = 3;
+
+/// For two sources, better first, how many rows are unlikely in the one and not in the other, and the other way round.
+pub(super) type Tally = HashMap<(u32, u32), (usize, usize)>;
+
+/// One table of the result.
+#[derive(Debug)]
+pub(crate) struct MergedTable {
+    pub(crate) table: Arc<Table>,
+    pub(crate) rows: Roll,
+    /// Rows that only an older source has, left out.
+    pub(crate) older: Roll,
+    /// Those of them that were asked for.
+    pub(crate) asked: Roll,
+    /// The best source that has the table.
+    pub(crate) best: u32,
+    /// Rows that are only partly there, in order; of one rowid the first is of the best source.
+    pub(crate) partial: Vec<Row>,
+    /// Rows of transactions that never ended, in order.
+    pub(crate) uncommitted: Vec<Row>,
+    /// Rows known to have been there that came from nowhere.
+    pub(crate) lost: u64,
+    /// Whether their number is an estimate.
+    pub(crate) estimated: bool,
+    /// Each source's own columns where they are not those of `table`.
+    pub(crate) shapes: BTreeMap<u32, Arc<Table>>,
+    /// Whether the text of `table` was found in a schema.
+    found: bool,
+    /// Where every source so far may have lost rows.
+    pub(super) open: Gaps,
+    /// What other sources have where their row is not the chosen one, by rowid.
+    pub(super) disputed: BTreeMap<i64, Vec<Row>>,
+    /// Rows that were given new numbers.
+    pub(crate) renumbered: u64,
+    /// What the main line says of its losses; the rows themselves are elsewhere.
+    pub(super) main: Rows,
+}
+
+impl MergedTable {
+    pub(super) fn new(table: Arc<Table>, found: bool, best: u32, open: Gaps, room: &Arc<Room>) -> Self {
+        Self {
+            table,
+            rows: Roll::new(room),
+            older: Roll::new(room),
+            asked: Roll::new(room),
+            best,
+            partial: Vec::new(),
+            uncommitted: Vec::new(),
+            lost: 0,
+            estimated: false,
+            shapes: BTreeMap::new(),
+            found,
+            open,
+            disputed: BTreeMap::new(),
+            renumbered: 0,
+            main: Rows::new(room, false),
+        }
+    }
+
+    /// Every row of the result.
+    pub(crate) fn chosen(&self) -> impl Iterator<Item = Row> + '_ {
+        self.rows.iter().chain(self.asked.iter())
+    }
+
+    /// How many they are.
+    pub(crate) fn chosen_count(&self) -> u64 {
+        (self.rows.len() + self.asked.len()) as u64
+    }
+
+    /// The columns that rows of `source` have.
+    pub(crate) fn shape_of(&self, source: u32) -> &Arc<Table> {
+        self.shapes.get(&source).unwrap_or(&self.table)
+    }
+
+    /// Notes that `source` has the table as `table`, whose text was `found` in a schema or is the one that we bring.
+    pub(super) fn see(&mut self, source: u32, table: Arc<Table>, found: bool) {
+        if found && !self.found {
+            // A text that was found stands above the one that we bring. Rows so far are of the one that we brought.
+            let ours = std::mem::replace(&mut self.table, Arc::clone(&table));
+            for row in self.rows.iter().chain(self.older.iter()).chain(self.partial.iter().copied()) {
+                self.shapes.entry(row.source).or_insert_with(|| Arc::clone(&ours));
+            }
+            self.found = true;
+        }
+        if self.table.sql != table.sql {
+            self.shapes.insert(source, table);
+        }
+    }
+
+    /// The row with `rowid`.
+    pub(crate) fn row(&self, rowid: i64) -> Option<Row> {
+        self.rows.find(rowid).ok().and_then(|at| self.rows.get(at))
+    }
+
+    /// Whether the row with `rowid` may be lost, or is there with a flaw.
+    pub(crate) fn doubts(&self, rowid: i64) -> bool {
+        self.row(rowid).map_or_else(|| self.open.contains(rowid), |row| row.is_suspect())
+    }
+
+    /// Folds in the rows of a second history, as `placings` say.
+    pub(super) fn fold_history(&mut self, mut rows: Rows, placings: &[Placing], mut take: Take<'_>) {
+        let whole = &rows.whole;
+        let mut placed = HashSet::new();
+        let mut new = Vec::new();
+        for placing in placings {
+            let known = self.rows.find(placing.rowid);
+            let row = match placing.side {
+                Side::Main => known.ok().and_then(|at| self.rows.get(at)),
+                Side::Second => {
+                    placed.insert(placing.from);
+                    let at = whole.find(placing.from);
+                    at.ok().and_then(|at| whole.get(at)).map(|row| take.row(row))
+                }
+            };
+            let Some(mut row) = row else { continue };
+            if let Some(payload) = &placing.payload {
+                take.rewrite(&mut row, payload);
+            }
+            self.renumbered += u64::from(row.rowid != placing.rowid && self.table.counts());
+            row.rowid = placing.rowid;
+            row.mark(row::FORK, true);
+            match known {
+                Ok(at) => self.rows.set(at, row),
+                Err(_) => new.push(row),
+            }
+        }
+        let mut older = Behind::new(&mut self.older);
+        for row in whole.iter().filter(|row| !placed.contains(&row.rowid) && !self.rows.has(row.rowid)) {
+            older.take(row, &mut take);
+        }
+        older.settle();
+        new.sort_by_key(|row: &Row| row.rowid);
+        new.dedup_by_key(|row| row.rowid);
+        self.fold_parts(&mut rows, false, &mut take);
+        for row in new {
+            self.rows.push(row);
+        }
+        self.rows.settle();
+        self.open = self.open.intersect(&rows.gaps);
+    }
+
+    fn fold_parts(&mut self, rows: &mut Rows, is_main: bool, take: &mut Take<'_>) {
+        let mut parts = std::mem::take(&mut rows.partial);
+        parts.retain(|row| is_main || self.open.contains(row.rowid));
+        parts.sort_by_key(|row| row.rowid);
+        join(&mut self.partial, parts, &mut |row| take.row(row));
+        let mut uncommitted = std::mem::take(&mut rows.uncommitted);
+        uncommitted.sort_by_key(|row| row.rowid);
+        join(&mut self.uncommitted, uncommitted, &mut |row| row);
+    }
+
+    pub(super) fn fold(&mut self, mut rows: Rows, is_main: bool, mut take: Take<'_>) {
+        if is_main {
+            self.fold_main(rows, take);
+            return;
+        }
+        let mut older = Behind::new(&mut self.older);
+        let mut at = 0;
+        for row in rows.whole.iter() {
+            while self.rows.get(at).is_some_and(|known| known.rowid < row.rowid) {
+                at += 1;
+            }
+            let known = self.rows.get(at).filter(|known| known.rowid == row.rowid);
+            if let Some(known) = &known {
+                take.count(known, &row);
+            }
+            match known {
+                Some(known) if known.is_suspect() && !row.is_suspect() => self.rows.set(at, take.row(row)),
+                Some(known) if known.parity != row.parity && !known.is_suspect() && !row.is_suspect() => {
+                    let said = self.disputed.entry(row.rowid).or_default();
+                    if said.len() < SAID {
+                        said.push(take.row(row));
+                    }
+                }
+                Some(_) => {}
+                None if self.open.contains(row.rowid) => self.rows.push(take.row(row)),
+                None => older.take(row, &mut take),
+            }
+        }
+        older.settle();
+        self.rows.settle();
+        self.fold_parts(&mut rows, false, &mut take);
+        self.open = self.open.intersect(&rows.gaps);
+    }
+
+    /// Folds in the rows of the main line, which are the first.
+    fn fold_main(&mut self, mut rows: Rows, mut take: Take<'_>) {
+        std::mem::swap(&mut self.rows, &mut rows.whole);
+        self.rows.update(|row| take.row(row));
+        self.fold_parts(&mut rows, true, &mut take);
+        self.open = rows.gaps.clone();
+        self.main = rows;
+    }
+
+    pub(super) fn missing_parts(&self) -> impl Iterator<Item = &Row> {
+        self.partial.iter().filter(|row| !self.rows.has(row.rowid))
+    }
+}
+
+/// Rows that only older sources have, in order; more come in by rising rowid.
+struct Behind<'b> {
+    rows: &'b mut Roll,
+    at: usize,
+}
+
+impl<'b> Behind<'b> {
+    fn new(rows: &'b mut Roll) -> Self {
+        Self { rows, at: 0 }
+    }
+
+    /// Adds `row` unless one with its rowid is there.
+    fn take(&mut self, row: Row, take: &mut Take<'_>) {
+        while self.rows.get(self.at).is_some_and(|known| known.rowid < row.rowid) {
+            self.at += 1;
+        }
+        if self.rows.get(self.at).is_none_or(|known| known.rowid != row.rowid) {
+            self.rows.push(take.row(row));
+        }
+    }
+
+    fn settle(self) {
+        self.rows.settle();
+    }
+}
+
+/// Takes rows of a source over, with what is odd about them.
+pub(super) struct Take<'t> {
+    pub(super) odds: &'t [Odd],
+    pub(super) all: &'t mut Vec<Odd>,
+    pub(super) tally: &'t mut Tally,
+}
+
+impl Take<'_> {
+    /// Notes which of two versions of a row is unlikely.
+    fn count(&mut self, known: &Row, row: &Row) {
+        if known.parity != row.parity && known.is_suspect() != row.is_suspect() {
+            let (better, other) = self.tally.entry((known.source, row.source)).or_default();
+            *better += usize::from(known.is_suspect());
+            *other += usize::from(row.is_suspect());
+        }
+    }
+
+    fn row(&mut self, mut row: Row) -> Row {
+        if let Some(odd) = row.oddity(self.odds) {
+            self.all.push(odd.clone());
+            row.odd = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        }
+        row
+    }
+
+    /// Gives `row`, which was taken over, another record.
+    fn rewrite(&mut self, row: &mut Row, payload: &[u8]) {
+        self.all.push(Odd { payload: Some(payload.into()), ..Odd::default() });
+        row.odd = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+    }
+}
+
+/// Adds to `rows` those of `more` whose rowids it has not; both are in order.
+fn join(rows: &mut Vec<Row>, mut more: Vec<Row>, take: &mut impl FnMut(Row) -> Row) {
+    let mut at = 0;
+    let mut last = None;
+    more.retain_mut(|row| {
+        while rows.get(at).is_some_and(|known| known.rowid < row.rowid) {
+            at += 1;
+        }
+        let new = last != Some(row.rowid) && rows.get(at).is_none_or(|known| known.rowid != row.rowid);
+        if new {
+            last = Some(row.rowid);
+            *row = take(*row);
+        }
+        new
+    });
+    if rows.is_empty() {
+        *rows = more;
+    } else if !more.is_empty() {
+        rows.reserve_exact(more.len());
+        rows.append(&mut more);
+        rows.sort_by_key(|row| row.rowid);
+    }
+}
