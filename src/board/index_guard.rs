@@ -17,8 +17,8 @@
 //! have others take it for one in use. After, because the other process can lose its lock at any time: ours alone proves
 //! nothing then, but held beside theirs it stays when theirs goes, and SQLite does not cut.
 //!
-//! Responsible for that lock and for when it is right; what the index says is read in [`super::wal_index`] and
-//! [`super::index_table`]. One that claims frames as written back which the database file has not, or whose tables do not
+//! Responsible for that lock and for when it is right; what the index says is read in `wal_index` and
+//! `index_table`. One that claims frames as written back which the database file has not, or whose tables do not
 //! lead to the log's frames, is left to SQLite, too, or refused where it is in use: through it those rows cannot be seen,
 //! and the next checkpoint would count them as done.
 
