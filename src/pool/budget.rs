@@ -136,8 +136,8 @@ fn pause(waited: Duration) -> Duration {
     let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
     Duration::from_micros(match waited {
         0..10 => 1_000 + 500 * waited,
-        10..100 => 30_000,
-        100..3_000 => (3_000_000 / waited).max(1_500),
+        10..100 => 60_000,
+        100..3_000 => (6_000_000 / waited).max(2_000),
         _ => 5_000,
     })
 }
@@ -154,7 +154,7 @@ mod tests {
         for waited in [0, 1, 9, 10, 99, 100, 2_999, 3_000, 100_000] {
             let pause = pause(Duration::from_millis(waited));
             assert!(
-                (Duration::from_millis(1)..=Duration::from_millis(30)).contains(&pause),
+                (Duration::from_millis(1)..=Duration::from_millis(60)).contains(&pause),
                 "{waited}: {pause:?}"
             );
         }
