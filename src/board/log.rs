@@ -18,7 +18,7 @@ use crate::failure::{Failure, Outcome};
 use crate::hint;
 use crate::ondisk::header::{self, Header, LOCK_BYTES_AT};
 use crate::ondisk::store::Store;
-use crate::ondisk::wal::index::missing_frames;
+use crate::ondisk::wal::index::{has_rested, missing_frames};
 use crate::ondisk::wal::{Frame, Wal};
 use crate::plural::counted;
 
@@ -76,14 +76,16 @@ fn count(inspection: &Inspection, ask_pages: bool) -> Outcome<Option<Waiting>> {
 
 fn look(inspection: &Inspection, sidecar: &Sidecar, ask_pages: bool) -> Outcome<Waiting> {
     // The index first: what it names as the log's end then is not beyond what is read afterwards.
-    let index = inspection.sidecars.shm.as_ref().map_or(Ok(Vec::new()), read_index)?;
+    let named = || inspection.sidecars.shm.as_ref().map_or(Ok(Vec::new()), read_index);
+    let index = named()?;
     let bytes = Bytes::open(sidecar)?;
     let page_size = inspection.header().and_then(|header| header.page_size);
     let log = Wal::read(&bytes, page_size);
     let count = |frames: usize| u64::try_from(frames).unwrap_or(u64::MAX);
     let frames = log.as_ref().map_or(0, |log| count(log.visible()));
     let hidden = log.as_ref().filter(|log| !is_abandoned(log, &index)).map_or(0, |log| count(log.hidden()));
-    let missing = missing_frames(&index, log.as_ref());
+    // A log that was begun anew meanwhile is another than the index named.
+    let missing = if has_rested(&index, &named()?) { missing_frames(&index, log.as_ref()) } else { 0 };
     let has_header = log.as_ref().is_some_and(|log| has_header(log, &bytes));
     // The file after the log: what was written back meanwhile is in it.
     let absent = log.as_ref().map_or(0, |log| absent(log, &inspection.resolved));
