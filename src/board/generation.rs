@@ -16,11 +16,7 @@ use super::Inspection;
 use super::holders::{self, HeldFile, Holder, Holders, Role};
 use crate::failure::Outcome;
 use crate::ondisk::wal::Wal;
-
-/// Where the WAL index keeps the salts of the log that it speaks of ("WAL-mode file format", section 2.1: aSalt of the first
-/// header copy), and how many frames were written back (nBackfill).
-const SALTS_AT: usize = 32;
-const BACKFILL_AT: usize = 96;
+use crate::ondisk::wal::index::{BACKFILL, SALTS, number};
 
 /// One generation of the board's files in one process's hands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,11 +132,8 @@ fn at_stake(log: &[u8], indexes: &[Vec<u8>], mut page: impl FnMut(u32, &mut [u8]
 
 /// Frames written back, where `index` speaks of the log with `salts`.
 fn backfilled(index: &[u8], salts: [u32; 2]) -> Option<usize> {
-    let bytes = |at: usize| index.get(at..at + 4)?.try_into().ok();
-    let salt = |at: usize| bytes(at).map(u32::from_be_bytes);
-    let same = [salt(SALTS_AT)?, salt(SALTS_AT + 4)?] == salts;
-    // Numbers of the index are in the host's byte order, salts in the log's.
-    let frames = bytes(BACKFILL_AT).map(u32::from_ne_bytes)?;
+    let same = index.get(SALTS)? == salts.map(u32::to_be_bytes).concat();
+    let frames = number(index, BACKFILL)?;
     same.then(|| usize::try_from(frames).unwrap_or(usize::MAX))
 }
 
@@ -202,9 +195,9 @@ mod tests {
         after[4096..8192].fill(7);
         after[last] ^= 1;
         assert_eq!(count(&log, &[], &after), 3);
-        index[BACKFILL_AT..BACKFILL_AT + 4].copy_from_slice(&2_u32.to_ne_bytes());
+        index[BACKFILL].copy_from_slice(&2_u32.to_ne_bytes());
         assert_eq!(count(&log, &[index.clone()], &after), 1);
-        index[SALTS_AT] ^= 1;
+        index[SALTS.start] ^= 1;
         assert_eq!(count(&log, &[index], &after), 3, "an index of another log says nothing");
     }
 }

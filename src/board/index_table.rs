@@ -10,14 +10,13 @@ use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
-use super::wal_index::LAST_FRAME;
+use crate::ondisk::wal::index::{HEAD, LAST_FRAME, number};
 
 /// The index comes in blocks, each with page numbers and the hash table that finds them ("WAL-mode file format", section
 /// 2.2); the first one begins with the header.
 const BLOCK: usize = 32_768;
 const HASH_AT: usize = 16_384;
 const SLOTS: usize = 8_192;
-const HEAD: usize = 136;
 /// What a page number is multiplied with for its slot.
 const FACTOR: usize = 383;
 /// The length of the log's header, and of a frame's before its page.
@@ -122,11 +121,6 @@ impl Pages<'_> {
 pub(super) fn frame_at(frame: u32, page_size: usize) -> Option<u64> {
     let len = u64::try_from(FRAME_HEADER_LEN + page_size).ok()?;
     u64::from(frame).checked_mul(len)?.checked_add(u64::try_from(LOG_HEADER_LEN).ok()?)
-}
-
-/// A number of the index: it is in the host's byte order, because it never leaves the machine.
-pub(super) fn number(bytes: &[u8], at: Range<usize>) -> Option<u32> {
-    Some(u32::from_ne_bytes(bytes.get(at)?.try_into().ok()?))
 }
 
 /// Whether the slots that begin at that of `page` have `entry` before an empty one.

@@ -12,18 +12,15 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::wal_index::{BACKFILL, LAST_FRAME, LAST_SUM, has_what_it_claims};
+use super::wal_index::has_what_it_claims;
 use super::{Inspection, Sidecar, Stamp};
 use crate::failure::{Failure, Outcome};
 use crate::hint;
 use crate::ondisk::header::{self, Header, LOCK_BYTES_AT};
 use crate::ondisk::store::Store;
-use crate::ondisk::wal::index::{has_rested, missing_frames};
+use crate::ondisk::wal::index::{BACKFILL, HEAD, LAST_FRAME, LAST_SUM, has_rested, missing_frames, number};
 use crate::ondisk::wal::{Frame, Wal};
 use crate::plural::counted;
-
-/// How much of the index is read: its two headers and what follows them.
-const INDEX_HEAD: usize = 136;
 
 /// The longest log whose frames are counted, in bytes; 228 MB were seen in the field (incidents.md F15).
 const LONGEST_LOG: u64 = 4 << 30;
@@ -85,7 +82,10 @@ fn look(inspection: &Inspection, sidecar: &Sidecar, ask_pages: bool) -> Outcome<
     let frames = log.as_ref().map_or(0, |log| count(log.visible()));
     let hidden = log.as_ref().filter(|log| !is_abandoned(log, &index)).map_or(0, |log| count(log.hidden()));
     // A log that was begun anew meanwhile is another than the index named.
-    let missing = if has_rested(&index, &named()?) { missing_frames(&index, log.as_ref()) } else { 0 };
+    let mut missing = missing_frames(&index, log.as_ref());
+    if missing > 0 && !has_rested(&index, &named()?) {
+        missing = 0;
+    }
     let has_header = log.as_ref().is_some_and(|log| has_header(log, &bytes));
     // The file after the log: what was written back meanwhile is in it.
     let absent = log.as_ref().map_or(0, |log| absent(log, &inspection.resolved));
@@ -104,13 +104,13 @@ fn look(inspection: &Inspection, sidecar: &Sidecar, ask_pages: bool) -> Outcome<
 /// The index then ends at a frame of the unbroken chain, and each run of remains has one commit, its last frame.
 fn is_abandoned(log: &Wal, index: &[u8]) -> bool {
     let visible = log.visible();
-    let last = number(index, LAST_FRAME.start).and_then(|last| usize::try_from(last).ok()).unwrap_or(0);
-    let sum = [number(index, LAST_SUM.start), number(index, LAST_SUM.start + 4)];
+    let last = number(index, LAST_FRAME).and_then(|last| usize::try_from(last).ok()).unwrap_or(0);
+    let sum = index.get(LAST_SUM).map(<[u8]>::to_vec);
     let ends_there = (1..=visible).contains(&last)
         && log
             .frames
             .get(last - 1)
-            .is_some_and(|frame| frame.checksum.map(|half| Some(u64::from(half))) == sum);
+            .is_some_and(|frame| Some(frame.checksum.map(u32::to_ne_bytes).concat()) == sum);
     let mut commits = 0;
     ends_there
         && log.frames.iter().take(log.committed).skip(visible).all(|frame| {
@@ -166,16 +166,10 @@ fn has_header(log: &Wal, bytes: &Bytes) -> bool {
 
 /// Frames written back, where the index speaks of this log and not of an earlier one.
 fn backfilled(index: &[u8], frames: u64) -> u64 {
-    match (number(index, LAST_FRAME.start), number(index, BACKFILL.start)) {
+    match (number(index, LAST_FRAME).map(u64::from), number(index, BACKFILL).map(u64::from)) {
         (Some(last), Some(done)) if last == frames => done.min(frames),
         _ => 0,
     }
-}
-
-/// A number of the index, which is in the host's byte order: it never leaves the machine.
-fn number(index: &[u8], at: usize) -> Option<u64> {
-    let bytes = index.get(at..at + 4)?;
-    Some(u64::from(u32::from_ne_bytes(bytes.try_into().ok()?)))
 }
 
 /// The log in place, read piece by piece; empty when the last user of the board has removed it meanwhile.
@@ -224,8 +218,8 @@ impl Store for Bytes {
 
 /// The part of the index that is asked about; nothing when it was removed meanwhile.
 fn read_index(sidecar: &Sidecar) -> Outcome<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(INDEX_HEAD);
-    let head = u64::try_from(INDEX_HEAD).unwrap_or(u64::MAX);
+    let mut bytes = Vec::with_capacity(HEAD);
+    let head = u64::try_from(HEAD).unwrap_or(u64::MAX);
     match File::open(&sidecar.path).and_then(|file| file.take(head).read_to_end(&mut bytes)) {
         Ok(_) => Ok(bytes),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),

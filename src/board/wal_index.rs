@@ -14,21 +14,12 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::Inspection;
-use super::index_table::{FRAME_HEADER_LEN, LOG_HEADER_LEN, frame_at, named_backwards, number};
+use super::index_table::{FRAME_HEADER_LEN, LOG_HEADER_LEN, frame_at, named_backwards};
+use crate::ondisk::wal::index::{BACKFILL, HEADER_LEN, IS_INIT, LAST_FRAME, LAST_SUM, PAGES, SALTS, number};
 
 /// How often an index that does not fit is looked at before it counts as another log's, and the pauses between.
 const LOOKS: u32 = 40;
 const BETWEEN_LOOKS: Duration = Duration::from_micros(700);
-/// The two copies of the index's header, and what each holds: whether it was ever filled in, the log's last frame, the
-/// board's pages, the last frame's checksum, the log's salts ("WAL-mode file format", section 2.1).
-const HEADER_LEN: usize = 48;
-const IS_INIT: usize = 12;
-pub(super) const LAST_FRAME: Range<usize> = 16..20;
-const PAGES: Range<usize> = 20..24;
-pub(super) const LAST_SUM: Range<usize> = 24..32;
-const SALTS: Range<usize> = 32..40;
-/// How many frames are written back (nBackfill).
-pub(super) const BACKFILL: Range<usize> = 96..100;
 /// What the log's header holds, and a frame's.
 const LOG_SALTS: Range<usize> = 16..24;
 const FRAME_PAGE: Range<usize> = 0..4;

@@ -1,26 +1,40 @@
 //! The head of a log's index (`-shm`; "WAL-mode File Format", section 2.1): two copies of its header, then how much of the
 //! log was written back. In the host's byte order: it never leaves the machine.
 
+use std::ops::Range;
+
 use super::Wal;
 
 /// How much of an index its head is, in bytes.
 pub const HEAD: usize = 136;
-const HEADER_LEN: usize = 48;
-const IS_INIT: usize = 12;
-const LAST_FRAME: usize = 16;
-const SALTS: usize = 32;
-const BACKFILL: usize = 96;
+/// The length of a copy of the header, in bytes.
+pub const HEADER_LEN: usize = 48;
+/// Whether it was ever filled in.
+pub const IS_INIT: usize = 12;
+/// The log's last committed frame.
+pub const LAST_FRAME: Range<usize> = 16..20;
+/// The board's pages.
+pub const PAGES: Range<usize> = 20..24;
+/// The last frame's checksum.
+pub const LAST_SUM: Range<usize> = 24..32;
+/// The log's salts, which stand here as they stand in the log.
+pub const SALTS: Range<usize> = 32..40;
+/// How many frames are written back (nBackfill).
+pub const BACKFILL: Range<usize> = 96..100;
+
+/// A number of the index.
+pub fn number(index: &[u8], at: Range<usize>) -> Option<u32> {
+    Some(u32::from_ne_bytes(index.get(at)?.try_into().ok()?))
+}
 
 /// How many frames the index whose head is `index` names that are neither in the log nor written back. `log` is what can be
 /// read of the log, none for an empty one. None of an index that is being written, or is of another log.
 pub fn missing_frames(index: &[u8], log: Option<&Wal>) -> u64 {
-    let number = |at: usize| index.get(at..at + 4)?.try_into().ok().map(u32::from_ne_bytes);
     let is_whole = index.get(..HEADER_LEN) == index.get(HEADER_LEN..2 * HEADER_LEN)
         && index.get(IS_INIT).is_some_and(|init| *init != 0);
-    // The salts alone are in the byte order of the log.
     let salts = log.map(|log| log.salts.map(u32::to_be_bytes).concat());
-    let is_its = salts.is_none_or(|salts| index.get(SALTS..SALTS + salts.len()) == Some(&salts));
-    let (Some(last), Some(done)) = (number(LAST_FRAME), number(BACKFILL)) else { return 0 };
+    let is_its = salts.is_none_or(|salts| index.get(SALTS) == Some(&salts));
+    let (Some(last), Some(done)) = (number(index, LAST_FRAME), number(index, BACKFILL)) else { return 0 };
     if !is_whole || !is_its {
         return 0;
     }
@@ -41,7 +55,7 @@ mod tests {
     fn index(last: u32, done: u32) -> Vec<u8> {
         let mut header = [0; HEADER_LEN];
         header[IS_INIT] = 1;
-        header[LAST_FRAME..LAST_FRAME + 4].copy_from_slice(&last.to_ne_bytes());
+        header[LAST_FRAME].copy_from_slice(&last.to_ne_bytes());
         let mut index = header.repeat(2);
         index.extend(done.to_ne_bytes());
         index.resize(HEAD, 0);
@@ -54,7 +68,7 @@ mod tests {
         assert_eq!(missing_frames(&index(9, 9), None), 0);
         assert_eq!(missing_frames(&[], None), 0);
         let mut torn = index(9, 4);
-        torn[LAST_FRAME] ^= 1;
+        torn[LAST_FRAME.start] ^= 1;
         assert_eq!(missing_frames(&torn, None), 0);
     }
 
