@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 
 use super::leaf::Leaf;
-use super::scan::Scan;
 use super::{Stray, Work};
 use crate::ondisk::btree::Range;
 use crate::recover::catalog::Catalog;
@@ -53,24 +52,17 @@ impl Work<'_, '_> {
             }
         }
         self.free = free;
-        self.settle_adopted();
+        self.settle();
     }
 
     /// The rows of `table` on the stray leaf `page`.
     pub(super) fn read_again(&self, catalog: &Catalog, table: usize, page: u32, free: &HashSet<u32>) -> Leaf {
-        let scan = Scan {
-            source: self.source,
-            image: self.image,
-            tables: &catalog.tables,
-            roles: &[],
-            places: &[],
-            seen: &self.seen,
-            free,
-        };
+        let scan = self.scan(catalog, &self.seen, free);
         scan.stray_leaf(table, page)
     }
 
-    pub(super) fn settle_adopted(&mut self) {
+    /// Puts rows that came in among the others.
+    pub(super) fn settle(&mut self) {
         for rows in &mut self.tables {
             rows.settle();
         }

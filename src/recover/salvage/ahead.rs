@@ -9,20 +9,11 @@ use super::Work;
 use crate::recover::catalog::Catalog;
 use crate::recover::layout::Layout;
 use crate::recover::row;
-use crate::recover::salvage::scan::Scan;
 
 impl Work<'_, '_> {
     /// Looks for rows that only frames behind the last commit have.
     pub(super) fn look_ahead(&mut self, catalog: &Catalog, layout: &Layout<'_>) {
-        let scan = Scan {
-            source: self.source,
-            image: self.image,
-            tables: &catalog.tables,
-            roles: &[],
-            places: &[],
-            seen: &self.seen,
-            free: &self.free,
-        };
+        let scan = self.scan(catalog, &self.seen, &self.free);
         let mut met = HashSet::new();
         for (number, site) in layout.uncommitted() {
             let Some((table, leaf)) = scan.image_at(number, site) else { continue };

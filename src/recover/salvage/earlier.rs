@@ -10,7 +10,6 @@ use super::Work;
 use crate::recover::catalog::Catalog;
 use crate::recover::layout::Layout;
 use crate::recover::row;
-use crate::recover::salvage::scan::Scan;
 
 impl Work<'_, '_> {
     /// Fills gaps with rows of earlier images, from the newest image to the oldest.
@@ -22,15 +21,7 @@ impl Work<'_, '_> {
         let seen = self.seen.clone();
         let mut filled = HashSet::new();
         for (number, site) in layout.earlier(!self.log_counts) {
-            let scan = Scan {
-                source: self.source,
-                image: self.image,
-                tables: &catalog.tables,
-                roles: &[],
-                places: &[],
-                seen: &seen,
-                free: &free,
-            };
+            let scan = self.scan(catalog, &seen, &free);
             let Some((table, mut leaf)) = scan.image_at(number, site) else { continue };
             let Some(rows) = self.tables.get(table) else { continue };
             leaf.rows.retain(|row| {
@@ -49,6 +40,6 @@ impl Work<'_, '_> {
             }
         }
         self.free = free;
-        self.settle_adopted();
+        self.settle();
     }
 }

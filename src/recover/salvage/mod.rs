@@ -275,15 +275,7 @@ impl<'w, 'a> Work<'w, 'a> {
         let (roles, places) = (std::mem::take(&mut self.roles), std::mem::take(&mut self.places));
         let seen = self.seen.clone();
         let free = std::mem::take(&mut self.free);
-        let scan = Scan {
-            source: self.source,
-            image: self.image,
-            tables: &catalog.tables,
-            roles: &roles,
-            places: &places,
-            seen: &seen,
-            free: &free,
-        };
+        let scan = Scan { roles: &roles, places: &places, ..self.scan(catalog, &seen, &free) };
         let pieces = scan::pieces(self.image);
         let mut unplaced = Unplaced::default();
         let read = |piece| scan.piece(piece);
@@ -297,10 +289,17 @@ impl<'w, 'a> Work<'w, 'a> {
         })?;
         self.free = free;
         self.places = places;
-        for rows in &mut self.tables {
-            rows.settle();
-        }
+        self.settle();
         Ok(unplaced)
+    }
+
+    /// A reading of pages of which the trees say nothing.
+    fn scan<'s>(&self, catalog: &'s Catalog, seen: &'s Seen, free: &'s HashSet<u32>) -> Scan<'s, 'a>
+    where
+        'w: 's,
+    {
+        let (source, image, tables) = (self.source, self.image, catalog.tables.as_slice());
+        Scan { source, image, tables, roles: &[], places: &[], seen, free }
     }
 
     fn put(&mut self, catalog: &Catalog, finding: Finding, unplaced: &mut Unplaced, free: &HashSet<u32>) {

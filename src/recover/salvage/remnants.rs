@@ -34,7 +34,7 @@ impl Work<'_, '_> {
                 self.take(catalog, remnants);
             }
         }
-        self.settle_adopted();
+        self.settle();
     }
 
     /// Looks into the unused parts of the pages of tables that have lost rows.
@@ -62,7 +62,7 @@ impl Work<'_, '_> {
         for remnants in found {
             self.take(catalog, remnants);
         }
-        self.settle_adopted();
+        self.settle();
         Ok(())
     }
 
@@ -99,7 +99,7 @@ impl Work<'_, '_> {
             }
             self.take(catalog, (rows, row::STRAY | row::SUSPECT));
         }
-        self.settle_adopted();
+        self.settle();
     }
 
     /// Whether rows of `table` are missing that can be told from others.

@@ -13,7 +13,6 @@ use crate::recover::catalog::Catalog;
 use crate::recover::layout::Layout;
 use crate::recover::row::{self, Row};
 use crate::recover::salvage::leaf::Leaf;
-use crate::recover::salvage::scan::Scan;
 use crate::recover::vote::FIXED;
 
 /// What is to become of a row of such a frame.
@@ -84,16 +83,7 @@ impl Work<'_, '_> {
     }
 
     fn leaf_at(&self, catalog: &Catalog, page: u32, site: Site) -> Option<(usize, Leaf)> {
-        let scan = Scan {
-            source: self.source,
-            image: self.image,
-            tables: &catalog.tables,
-            roles: &[],
-            places: &[],
-            seen: &self.seen,
-            free: &self.free,
-        };
-        scan.image_at(page, site)
+        self.scan(catalog, &self.seen, &self.free).image_at(page, site)
     }
 
     fn weigh(&self, row: &Row, older: &[Row], fixed: bool) -> Verdict {
