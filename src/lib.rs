@@ -41,6 +41,7 @@ pub mod ondisk;
 pub mod own;
 pub mod plural;
 pub mod pool;
+mod random;
 pub mod recover;
 pub mod signals;
 pub mod store;

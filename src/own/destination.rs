@@ -1,12 +1,11 @@
 //! Where a new file is to be: whether one can be made there, and its name until it is whole.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
 use crate::failure::{Failure, Outcome};
+use crate::random;
 
 /// What stands between a file's own name and the process in a temporary name.
 pub(super) const TEMPORARY: &str = ".kanbanctl-";
@@ -52,11 +51,9 @@ pub(crate) fn temporary_name(destination: &Path) -> Outcome<PathBuf> {
     let name = destination
         .file_name()
         .ok_or_else(|| Failure::usage(format!("{} names no file.", destination.display())))?;
-    let mut random = [0_u8; 6];
-    File::open("/dev/urandom")
-        .and_then(|mut source| source.read_exact(&mut random))
-        .map_err(|error| Failure::io(error, "reading random bytes"))?;
-    let random = random.iter().fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
+    let mut bytes = [0_u8; 6];
+    random::fill(&mut bytes)?;
+    let random = bytes.iter().fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
     let mut hidden = std::ffi::OsString::from(".");
     hidden.push(name);
     hidden.push(format!("{TEMPORARY}{}-{random:012x}", std::process::id()));

@@ -1,9 +1,7 @@
 //! Task ids: `t_` and eight lower-case hex digits, which Hermes' own tools look for (board-format.md 8 point 9).
 
-use rustix::io::Errno;
-use rustix::rand::{GetRandomFlags, getrandom};
-
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
+use crate::random;
 
 /// Random bytes for ids, read once for many of them.
 pub struct Ids {
@@ -26,15 +24,7 @@ impl Ids {
         }
         self.bytes.resize(self.batch * 4, 0);
         self.used = 0;
-        let mut filled = 0;
-        while let Some(rest) = self.bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            // A signal may cut a long answer short.
-            filled += match getrandom(rest, GetRandomFlags::empty()) {
-                Err(Errno::INTR) => 0,
-                other => other
-                    .map_err(|error| Failure::io(error.into(), "asking the kernel for a random task id"))?,
-            };
-        }
+        random::fill(&mut self.bytes)?;
         self.next_id()
     }
 }
