@@ -7,7 +7,8 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use super::files::{Stamp, with_suffix};
+use super::Stamp;
+use super::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 
 /// How often a file that changes while it is copied is tried.

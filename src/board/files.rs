@@ -1,11 +1,11 @@
 //! The board's file and its sidecars as bytes and `stat` results.
 //!
 //! Responsible for the four different answers "missing", "empty", "not SQLite" and "SQLite" (architecture.md
-//! rule 3), and for the stamps by which a later `stat` tells that somebody wrote meanwhile (rule 8). Whether the
+//! rule 3). Whether the
 //! schema is Hermes' is a question for `store`, whether the pages are sound one for `health`.
 
 use std::ffi::OsString;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
-use super::Board;
+use super::copies::{self, Copies};
+use super::{Board, Stamp};
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::header::{self, Header};
 
@@ -56,36 +57,6 @@ pub enum FileState {
     Sqlite(Header),
 }
 
-/// What `stat` says of a file; two equal stamps mean that nobody wrote in between.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    /// Device number.
-    pub dev: u64,
-    /// Inode number.
-    pub ino: u64,
-    /// Length in bytes.
-    pub len: u64,
-    /// Last modification, in nanoseconds since 1970.
-    pub mtime_ns: i128,
-    /// Last change of the inode, in nanoseconds since 1970.
-    pub ctime_ns: i128,
-    /// Number of names.
-    pub nlink: u64,
-    /// Type and permission bits.
-    pub mode: u32,
-    /// Owner.
-    pub uid: u32,
-}
-
-/// How many copies lie beside a board and what they take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Copies {
-    /// Number of main files.
-    pub count: usize,
-    /// Their bytes together, sidecars not counted.
-    pub bytes: u64,
-}
-
 /// One file that SQLite keeps beside a database.
 #[derive(Clone, Debug)]
 pub struct Sidecar {
@@ -104,45 +75,6 @@ pub struct Sidecars {
     pub shm: Option<Sidecar>,
     /// The rollback journal: an interrupted transaction when it is there.
     pub journal: Option<Sidecar>,
-}
-
-impl Stamp {
-    /// The stamp of what `path` leads to; nothing when nothing is there.
-    ///
-    /// # Errors
-    /// When `stat` fails for another reason than absence.
-    pub fn of(path: &Path) -> Outcome<Option<Self>> {
-        let looked = std::fs::metadata(path).and_then(|meta| {
-            // A filesystem in user space answers from its cache: a name that went a moment ago still counts there.
-            if meta.nlink() > 1 && asked_anew(path) { std::fs::metadata(path) } else { Ok(meta) }
-        });
-        match looked {
-            Ok(meta) => Ok(Some(Self::from_metadata(&meta))),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Failure::io(error, format!("looking at {}", path.display())).at(path)),
-        }
-    }
-
-    /// The stamp that `meta` gives.
-    pub fn from_metadata(meta: &Metadata) -> Self {
-        let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
-        Self {
-            dev: meta.dev(),
-            ino: meta.ino(),
-            len: meta.len(),
-            mtime_ns: nanoseconds(meta.mtime(), meta.mtime_nsec()),
-            ctime_ns: nanoseconds(meta.ctime(), meta.ctime_nsec()),
-            nlink: meta.nlink(),
-            mode: meta.mode(),
-            uid: meta.uid(),
-        }
-    }
-}
-
-/// Has the kernel ask the filesystem itself; whether it did.
-fn asked_anew(path: &Path) -> bool {
-    use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
-    statx(CWD, path, AtFlags::STATX_FORCE_SYNC, StatxFlags::BASIC_STATS).is_ok()
 }
 
 impl Sidecars {
@@ -316,7 +248,7 @@ pub(super) fn inspect(board: &Board) -> Outcome<Inspection> {
         require_plain(&sidecar.path, sidecar.stamp.mode)?;
     }
     let lost = matches!(state, FileState::Missing | FileState::Empty);
-    let backups = if lost { copies(&resolved) } else { Copies::default() };
+    let backups = if lost { copies::count(&resolved) } else { Copies::default() };
     Ok(Inspection { board: board.clone(), resolved, state, stamp, sidecars, backups })
 }
 
@@ -364,24 +296,6 @@ fn tls_record(bytes: &[u8]) -> Option<usize> {
                 Some(&[0x14..=0x17, 3, 0..=4, high, low])
                     if (1..=18_432).contains(&u16::from_be_bytes([high, low])))
     })
-}
-
-/// The `<db>.corrupt.*.bak` files beside the database, counted; what is in them is for `recover::sources`.
-pub fn copies(database: &Path) -> Copies {
-    let (Some(dir), Some(name)) = (database.parent(), database.file_name()) else {
-        return Copies::default();
-    };
-    let Ok(entries) = std::fs::read_dir(dir) else {
-        return Copies::default();
-    };
-    let mut found = Copies::default();
-    for entry in entries.flatten() {
-        if crate::recover::sources::names::is_backup_name(name, &entry.file_name()) {
-            found.count += 1;
-            found.bytes += entry.metadata().map_or(0, |meta| meta.len());
-        }
-    }
-    found
 }
 
 #[cfg(test)]

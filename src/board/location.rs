@@ -8,10 +8,11 @@ use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
+use super::home::{expand, home_directory};
 use super::{Board, Origin};
 use crate::env::Env;
 use crate::failure::{Failure, Outcome};
@@ -327,49 +328,6 @@ fn text(env: &Env, name: &str) -> Outcome<Option<String>> {
     };
     let value = value.trim();
     Ok((!value.is_empty()).then(|| value.to_owned()))
-}
-
-/// `~` and `~user` at the front replaced as a shell does.
-fn expand(path: &Path, env: &Env) -> Outcome<PathBuf> {
-    let mut components = path.components();
-    let Some(Component::Normal(first)) = components.next() else {
-        return Ok(path.to_path_buf());
-    };
-    let home = match first.as_encoded_bytes() {
-        b"~" => home_directory(env)?,
-        [b'~', ..] => {
-            let user = first.to_str().unwrap_or_default().trim_start_matches('~');
-            match passwd_home(|name, _| name == user) {
-                Some(home) => home,
-                None => return Ok(path.to_path_buf()),
-            }
-        }
-        _ => return Ok(path.to_path_buf()),
-    };
-    Ok(home.join(components.as_path()))
-}
-
-fn home_directory(env: &Env) -> Outcome<PathBuf> {
-    if let Some(home) = env.get("HOME").filter(|home| !home.is_empty()) {
-        return Ok(PathBuf::from(home));
-    }
-    let uid = rustix::process::getuid().as_raw().to_string();
-    passwd_home(|_, id| id == uid).ok_or_else(|| {
-        Failure::refused("the home directory is unknown: HOME is not set.")
-            .hint("Set HOME or HERMES_KANBAN_HOME, or name the board's file with --db.")
-    })
-}
-
-/// The home directory of the first account that `wanted` (name, numeric id) accepts.
-fn passwd_home(wanted: impl Fn(&str, &str) -> bool) -> Option<PathBuf> {
-    let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
-    accounts.lines().find_map(|line| {
-        let fields: Vec<&str> = line.split(':').collect();
-        match fields.as_slice() {
-            [name, _, id, _, _, home, ..] if wanted(name, id) => Some(PathBuf::from(home)),
-            _ => None,
-        }
-    })
 }
 
 /// The first [`SMALL_FILE`] bytes of a file; nothing when it is absent. What is no plain file is not waited for.

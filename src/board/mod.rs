@@ -1,12 +1,14 @@
 //! Where a board is and what lies beside it, found out with plain system calls before SQLite is involved.
 //!
-//! Responsible for naming the file (`location`), looking at its bytes and sidecars ([`files`]), at who else has it
-//! (`holders`, `locks`), at what only a process still has ([`generation`]) and at what it lies on (`filesystem`). It leaves every statement to [`crate::pool`].
+//! Responsible for naming the file (`location`), looking at its bytes and sidecars ([`files`]) and for the names of its
+//! copies ([`copies`]), at who else has it (`holders`, `locks`), at what only a process still has ([`generation`]) and at
+//! what it lies on (`filesystem`). It leaves every statement to [`crate::pool`].
 //!
 //! Rule 1 of the design (architecture.md): every descriptor opened here is closed before the pool opens, because
 //! POSIX drops all of a process's locks on a file with the first descriptor of it that is closed (incidents.md F11).
 //! The types hold it: a [`crate::pool::Pool`] takes a finished [`Inspection`] by value.
 
+pub mod copies;
 pub(crate) mod copying;
 pub mod dispatcher;
 pub mod files;
@@ -14,6 +16,7 @@ pub mod filesystem;
 pub mod generation;
 pub mod getlk;
 pub mod holders;
+mod home;
 pub mod index_guard;
 mod index_table;
 pub mod location;
@@ -22,6 +25,7 @@ pub mod log;
 pub mod private_copy;
 pub mod rollback;
 pub mod scratch;
+mod stamp;
 mod wal_index;
 
 use std::fmt;
@@ -30,7 +34,9 @@ use std::path::PathBuf;
 use crate::failure::{Failure, Outcome};
 use crate::hint::Aim;
 
-pub use files::{Copies, FileState, Inspection, Sidecar, Sidecars, Stamp};
+pub use copies::Copies;
+pub use files::{FileState, Inspection, Sidecar, Sidecars};
+pub use stamp::Stamp;
 
 /// A board that has been chosen: which file, and why that one.
 #[derive(Clone, Debug)]

@@ -9,13 +9,13 @@ use rusqlite::backup::{Backup, StepResult};
 use serde::Serialize;
 
 use super::Context;
+use crate::board::copies;
 use crate::board::{Board, location};
 use crate::clock;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::own::{self, Audience, OwnFile, RecordedMode, Sealed};
 use crate::pool::{Access, Pool, rest_between_looks};
-use crate::recover::sources::names;
 use crate::store::audit::{self, Integrity};
 use crate::ui::{Page, Progress, Records, Report};
 
@@ -105,7 +105,7 @@ fn one(context: &mut Context<'_>, args: &Args, board: &Board) -> Outcome<Made> {
     let inspection = board.inspect()?;
     let mut pool = context.pool_for_long(inspection, Access::Read)?;
     let resolved = pool.inspection().resolved.clone();
-    let directory = args.directory.clone().unwrap_or_else(|| names::own_directory(&resolved));
+    let directory = args.directory.clone().unwrap_or_else(|| copies::own_directory(&resolved));
     let fresh = !context.globals.dry_run && create_directory(&directory)?;
     let outcome = copy(context, &mut pool, &directory);
     let closed = pool.close();
@@ -136,7 +136,7 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
     let audience = Audience::of(&resolved);
     let recorded = if pool.inspection().is_wal() { RecordedMode::Wal } else { RecordedMode::Delete };
     let named = |rest: String| {
-        let mut name = names::own_prefix(&resolved);
+        let mut name = copies::own_prefix(&resolved);
         name.push(rest);
         name
     };
@@ -256,14 +256,14 @@ fn verify(copy: &Connection, tables: &[(String, i64)]) -> Outcome<()> {
 
 /// This board's backups of ours in `directory`, oldest first (the name carries the moment).
 fn ours(directory: &Path, resolved: &Path) -> Vec<PathBuf> {
-    let prefix = names::own_prefix(resolved);
+    let prefix = copies::own_prefix(resolved);
     let Ok(entries) = std::fs::read_dir(directory) else {
         return Vec::new();
     };
     let mut found: Vec<PathBuf> = entries
         .flatten()
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
-        .filter(|entry| names::is_own_name(&prefix, &entry.file_name()))
+        .filter(|entry| copies::is_own_name(&prefix, &entry.file_name()))
         .map(|entry| entry.path())
         .collect();
     found.sort();

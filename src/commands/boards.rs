@@ -164,7 +164,7 @@ fn show(context: &mut Context<'_>, slug: Option<&str>) -> Outcome<Exit> {
         bytes: inspection.stamp.map(|stamp| stamp.len),
         journal_mode: inspection.header().map(|header| if header.is_wal() { "wal" } else { "delete" }),
         filesystem: under.map(|under| under.kind),
-        backups: crate::board::files::copies(&inspection.resolved).count,
+        backups: crate::board::copies::count(&inspection.resolved).count,
     })?;
     Ok(Exit::Ok)
 }

@@ -16,7 +16,8 @@ use crate::failure::{Failure, Outcome};
 use crate::plural::counted;
 use crate::pool::Access;
 use crate::signals::Signals;
-use crate::store::create::{Created, Creator, Draft};
+use crate::store::create::{Created, Creator};
+use crate::store::draft::Draft;
 use crate::store::task::{self, Task};
 use crate::ui::{Page, Records, Report};
 

@@ -4,7 +4,8 @@ use serde::Deserialize;
 
 use crate::env::Env;
 use crate::failure::{Failure, Outcome};
-use crate::store::create::{Created, Draft, Start, Workspace};
+use crate::store::create::Created;
+use crate::store::draft::{Draft, Start, Workspace};
 
 /// The columns of a new task, under Hermes' option names (board-format.md 6).
 #[derive(Clone, Debug, clap::Args)]

@@ -29,6 +29,7 @@ use super::row::Row;
 use super::salvage::hollow::{self, Part};
 use super::shelf::Shelf;
 use super::store::nameless;
+use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::overflow;
 use crate::ondisk::record::{Record, Value};
@@ -47,7 +48,7 @@ pub struct Apart {
 
 /// Where the lines go that belong to `result`.
 pub fn beside(result: &Path) -> PathBuf {
-    super::sources::sidecar(result, SUFFIX)
+    with_suffix(result, SUFFIX)
 }
 
 /// Writes down what is left of the rows of `merged` that are not whole or were never committed; `None` when there is none. The file lies in `scratch`.

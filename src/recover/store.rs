@@ -15,7 +15,9 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{Mode, OFlags};
 
 use super::mended::{Log, Mends};
-use super::sources::{Fingerprint, Kind, Source, TRIES, fingerprint, moving, open, sidecar, stamp};
+use super::sources::{Fingerprint, Kind, Source, TRIES, fingerprint, moving, open};
+use crate::board::Stamp;
+use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::journal::Journal;
 use crate::ondisk::store::Store;
@@ -123,13 +125,13 @@ impl Source {
     /// Exit 11 when a live board changes under every try, 12 when there is no room for its copy, otherwise the reading error.
     pub fn open(&self, scratch: &Path, in_place: bool) -> Outcome<Stores> {
         let (main, wal) = self.files();
-        let journal = sidecar(&main, "-journal");
+        let journal = with_suffix(&main, "-journal");
         for _ in 0..TRIES {
             let seen = fingerprint(&main, &wal)?;
-            let seen_journal = stamp(&journal)?;
+            let seen_journal = Stamp::of(&journal)?;
             // The index first: what it names as the log's end then is not beyond what is read afterwards.
             let index =
-                if self.kind == Kind::Live { head(open(&sidecar(&main, "-shm"))?) } else { Vec::new() };
+                if self.kind == Kind::Live { head(open(&with_suffix(&main, "-shm"))?) } else { Vec::new() };
             let (file, log) = (open(&main)?, open(&wal)?);
             let gone = if self.base.is_some() { log.is_none() } else { file.is_none() };
             if self.kind == Kind::Held && gone {
@@ -163,7 +165,7 @@ impl Source {
             if let Some((journal, records)) = &hot {
                 bytes.roll_back(journal, records).map_err(|error| reading(error, &self.path))?;
             }
-            if seen == fingerprint(&main, &wal)? && seen_journal == stamp(&journal)? {
+            if seen == fingerprint(&main, &wal)? && seen_journal == Stamp::of(&journal)? {
                 let seen = (!copied).then_some(seen);
                 let wal = Log::new(log);
                 return Ok(Stores { main: bytes, wal, index, seen, log_counts: self.kind == Kind::Held });

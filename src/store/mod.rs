@@ -8,6 +8,7 @@ pub mod cascade;
 pub mod comment;
 pub mod complete;
 pub mod create;
+pub mod draft;
 pub mod encoding;
 pub mod event;
 pub mod field;

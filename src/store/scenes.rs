@@ -4,7 +4,8 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use super::complete::{Completer, Completion};
-use super::create::{Creator, Draft, Start};
+use super::create::Creator;
+use super::draft::{Draft, Start};
 use super::{query, schema, task};
 use crate::exit::Exit;
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::tally::Tally;
-use crate::board::{Board, Origin, files};
+use crate::board::{Board, Origin, copies};
 use crate::failure::Outcome;
 use crate::pool::{Access, Budget, Pool};
 use crate::signals::Signals;
@@ -37,7 +37,7 @@ pub fn board(path: &Path) -> Board {
 /// # Errors
 /// Exit 11 when somebody is in the way for the whole budget, 12 when there is no room to open it; the signal's.
 pub fn examine(path: &Path, told: &Tally, budget: Budget, signals: &Signals) -> Outcome<Findings> {
-    let corrupt_copies = files::copies(path).count;
+    let corrupt_copies = copies::count(path).count;
     let read = || -> Outcome<(Vec<String>, HashMap<String, String>)> {
         let inspection = board(path).inspect()?;
         let mut pool = Pool::new(inspection, Access::Write, budget, signals.clone())?;

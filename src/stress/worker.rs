@@ -13,7 +13,8 @@ use crate::failure::{Failure, Outcome};
 use crate::pool::{Access, Budget, Pool};
 use crate::signals::Signals;
 use crate::store::complete::{Completer, Completion};
-use crate::store::create::{Creator, Draft};
+use crate::store::create::Creator;
+use crate::store::draft::Draft;
 use crate::store::query::{self, Filter};
 use crate::store::task;
 

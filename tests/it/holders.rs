@@ -346,7 +346,7 @@ fn who_is_waited_for_is_shown_on_a_terminal() {
     let sandbox = Sandbox::with_board();
     let mut holder = Holder::on(&sandbox.board());
     holder.execute("BEGIN IMMEDIATE");
-    let mut terminal = Terminal::start(&sandbox, &["create", "patience"], 200);
+    let mut terminal = Terminal::start(&sandbox, &["create", "patience", "--timeout", "2m"], 200);
     terminal.expect(format!("process {}", holder.pid()).as_str());
     terminal.expect("is writing for at least 1 s");
     holder.execute("COMMIT");
@@ -356,7 +356,8 @@ fn who_is_waited_for_is_shown_on_a_terminal() {
     // A lock file is waited for in the same words.
     let lock = std::fs::File::open(sidecar(&sandbox.board(), ".init.lock")).unwrap();
     lock.lock().unwrap();
-    let mut terminal = Terminal::start(&sandbox, &["journal-mode", "delete", "--assume-unused"], 200);
+    let mut terminal =
+        Terminal::start(&sandbox, &["journal-mode", "delete", "--assume-unused", "--timeout", "2m"], 200);
     drop(holder);
     let (text, code) = {
         terminal.expect(format!("process {}", std::process::id()).as_str());

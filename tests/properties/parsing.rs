@@ -7,7 +7,7 @@ use clap::FromArgMatches;
 use kanbanctl::cli::{self, Cli};
 use kanbanctl::commands::draft;
 use kanbanctl::env::Env;
-use kanbanctl::store::create::Draft;
+use kanbanctl::store::draft::Draft;
 use proptest::prelude::*;
 
 /// Words that mean something, so that a line gets past its first one.

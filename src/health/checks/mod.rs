@@ -19,7 +19,7 @@ use crate::board::generation::{self, Generation, Stake};
 use crate::board::holders::{self, Holders};
 use crate::board::log::{self, Waiting};
 use crate::board::rollback::{self, Rollback};
-use crate::board::{Copies, Inspection, files};
+use crate::board::{Copies, Inspection, copies};
 use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::recover::Unwatched;
@@ -95,7 +95,7 @@ impl Subject {
         let directory = inspection.resolved.parent().unwrap_or(&inspection.resolved);
         let filesystem = crate::board::filesystem::of(directory)?;
         let (holders, generations) = hands(&inspection)?;
-        let copies = files::copies(&inspection.resolved);
+        let copies = copies::count(&inspection.resolved);
         Ok(Self { generations, copies, ..Self::of(inspection, filesystem, holders, depth, now)? })
     }
 

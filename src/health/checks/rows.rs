@@ -5,11 +5,11 @@
 use rusqlite::Connection;
 
 use super::Subject;
+use crate::board::copies;
 use crate::failure::Outcome;
 use crate::health::{Depth, Finding, Severity};
 use crate::hint;
 use crate::plural::counted;
-use crate::recover::sources::names;
 use crate::store::{audit, encoding, schema as tables, words};
 
 /// The first commands: for rows whose table is gone, for rows beside code that is not run, for the rest.
@@ -107,7 +107,7 @@ pub(super) fn sequences(connection: &Connection, subject: &Subject) -> Outcome<V
 
 /// Where what is missing can only come from a copy: there, or to what else can be done.
 fn in_a_copy(subject: &Subject, otherwise: &'static str) -> &'static str {
-    let own = names::own_directory(&subject.inspection.resolved);
+    let own = copies::own_directory(&subject.inspection.resolved);
     if subject.copies.count > 0 || own.is_dir() { LOST } else { otherwise }
 }
 

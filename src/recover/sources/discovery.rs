@@ -6,9 +6,10 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::names::{self, Part};
-use super::{Unread, sidecar};
-use crate::board::files::Stamp;
+use super::Unread;
+use crate::board::Stamp;
+use crate::board::copies::{self, Part};
+use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 use crate::own::directory;
 
@@ -56,7 +57,7 @@ impl Member {
             Part::Wal => "-wal",
             Part::Shm => "-shm",
         };
-        let (stamp, is_link) = look(&sidecar(&self.path, suffix))?;
+        let (stamp, is_link) = look(&with_suffix(&self.path, suffix))?;
         self.is_linked |= is_link;
         match part {
             Part::Main => self.main = stamp,
@@ -134,7 +135,7 @@ fn look(path: &Path) -> Outcome<(Option<Stamp>, bool)> {
 /// When the directory cannot be listed.
 pub(super) fn quarantined(board: &Path) -> Outcome<(Vec<Member>, Vec<Unread>)> {
     let Some(name) = board.file_name() else { return Ok((Vec::new(), Vec::new())) };
-    listed(directory(board), &|file| names::is_backup_name(name, file))
+    listed(directory(board), &|file| copies::is_backup_name(name, file))
 }
 
 /// Our own backups of `board` in the folder where they go by themselves, from the newest to the oldest.
@@ -142,8 +143,8 @@ pub(super) fn quarantined(board: &Path) -> Outcome<(Vec<Member>, Vec<Unread>)> {
 /// # Errors
 /// When the folder is there and cannot be listed.
 pub(super) fn own(board: &Path) -> Outcome<(Vec<Member>, Vec<Unread>)> {
-    let prefix = names::own_prefix(board);
-    listed(&names::own_directory(board), &|file| names::is_own_name(&prefix, file))
+    let prefix = copies::own_prefix(board);
+    listed(&copies::own_directory(board), &|file| copies::is_own_name(&prefix, file))
 }
 
 fn listed(dir: &Path, is_main: &dyn Fn(&OsStr) -> bool) -> Outcome<(Vec<Member>, Vec<Unread>)> {
@@ -157,7 +158,7 @@ fn listed(dir: &Path, is_main: &dyn Fn(&OsStr) -> bool) -> Outcome<(Vec<Member>,
     };
     let mut parts: BTreeMap<OsString, Vec<Part>> = BTreeMap::new();
     for entry in entries {
-        if let Some((main, part)) = names::part(&entry.map_err(listing)?.file_name(), is_main) {
+        if let Some((main, part)) = copies::part(&entry.map_err(listing)?.file_name(), is_main) {
             parts.entry(main).or_default().push(part);
         }
     }
@@ -173,7 +174,7 @@ fn listed(dir: &Path, is_main: &dyn Fn(&OsStr) -> bool) -> Outcome<(Vec<Member>,
         }
     }
     found.sort_by_cached_key(|member| {
-        let number = names::collision(member.path.file_name().unwrap_or_default());
+        let number = copies::collision(member.path.file_name().unwrap_or_default());
         std::cmp::Reverse((member.written_ns(), number, member.path.clone()))
     });
     Ok((found, unread))
@@ -187,7 +188,7 @@ mod tests {
     fn what_is_named_as_a_copy_and_is_a_file_is_found() {
         let dir = tempfile::tempdir().unwrap();
         let board = dir.path().join("kanban.db");
-        let copy = |mark: &str| sidecar(&board, &format!(".corrupt.{mark}"));
+        let copy = |mark: &str| with_suffix(&board, &format!(".corrupt.{mark}"));
         fs::write(copy("20260101_000000.bak"), b"one").unwrap();
         fs::write(copy("20260101_000000.bak-wal"), b"log").unwrap();
         fs::write(copy("20260101_000000.bak-shm"), b"index").unwrap();
@@ -213,7 +214,7 @@ mod tests {
         let board = dir.path().join("kanban.db");
         let mut paths = Vec::new();
         for (mark, age) in [("20260101_000000", 5), ("20260101_000000.1", 5), ("20260101_000000.2", 9)] {
-            let path = sidecar(&board, &format!(".corrupt.{mark}.bak"));
+            let path = with_suffix(&board, &format!(".corrupt.{mark}.bak"));
             fs::write(&path, b"x").unwrap();
             let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000 - age);
             fs::File::open(&path).unwrap().set_modified(time).unwrap();

@@ -6,7 +6,8 @@ use std::io::ErrorKind;
 
 use super::discovery::Member;
 use super::hashing::{self, Digest, Hashed};
-use super::{Found, Kind, Source, Unread, sidecar};
+use super::{Found, Kind, Source, Unread};
+use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 use crate::recover::Watch;
 
@@ -88,7 +89,7 @@ fn is_copy(kind: Kind) -> bool {
 /// Whether what was not hashed can be opened; false when it went away meanwhile.
 fn readable(member: &Member) -> Outcome<bool> {
     let mut there = false;
-    for path in [member.path.clone(), sidecar(&member.path, "-wal")] {
+    for path in [member.path.clone(), with_suffix(&member.path, "-wal")] {
         match File::open(&path) {
             Ok(_) => there = true,
             Err(error) if error.kind() == ErrorKind::NotFound => {}

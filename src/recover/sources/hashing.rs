@@ -13,7 +13,8 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use super::discovery::Member;
-use super::{TRIES, moving, sidecar};
+use super::{TRIES, moving};
+use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 use crate::recover::{Stage, Watch};
 
@@ -106,7 +107,7 @@ impl Work<'_> {
 
     fn hash_member(&self, member: &Member, piece: &mut [u8]) -> Outcome<Option<Hashed>> {
         let mut member = member.clone();
-        let wal = sidecar(&member.path, "-wal");
+        let wal = with_suffix(&member.path, "-wal");
         for _ in 0..TRIES {
             let main = self.hash(&member.path, piece)?;
             let log = self.hash(&wal, piece)?;

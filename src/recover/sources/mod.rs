@@ -2,7 +2,6 @@
 //! names.
 //!
 //! ```text
-//!   names      what is called a copy of this board
 //!   discovery  which files there are: one listing, one `stat` each
 //!   hashing    what is in them, on every core
 //!   grouping   equal contents are one source
@@ -15,17 +14,17 @@
 mod discovery;
 mod grouping;
 mod hashing;
-pub mod names;
 pub mod removal;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::Watch;
+use crate::board::Stamp;
+use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 use crate::hint;
 
@@ -216,7 +215,7 @@ impl Source {
     pub fn files(&self) -> (PathBuf, PathBuf) {
         match &self.base {
             Some(base) => (base.clone(), self.path.clone()),
-            None => (self.path.clone(), sidecar(&self.path, "-wal")),
+            None => (self.path.clone(), with_suffix(&self.path, "-wal")),
         }
     }
 }
@@ -227,33 +226,15 @@ pub(super) fn moving(path: &Path) -> Failure {
         .hint("Stop the processes that write to this board, then try again.")
 }
 
-/// `path` with `suffix` behind its name.
-pub fn sidecar(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_os_string();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// Device, inode, length, mtime and ctime of a file, in the units of `stat`.
-type Stamp = Option<(u64, u64, u64, i64, i64, i64, i64)>;
-
 /// The stamps of main file and WAL.
-pub(super) type Fingerprint = (Stamp, Stamp);
+pub(super) type Fingerprint = (Option<Stamp>, Option<Stamp>);
 
 pub(super) fn fingerprint(main: &Path, wal: &Path) -> Outcome<Fingerprint> {
-    Ok((stamp(main)?, stamp(wal)?))
-}
-
-pub(super) fn stamp(path: &Path) -> Outcome<Stamp> {
-    match fs::metadata(path) {
-        Ok(m) => Ok(Some((m.dev(), m.ino(), m.size(), m.mtime(), m.mtime_nsec(), m.ctime(), m.ctime_nsec()))),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::io(error, "looking at the file").at(path)),
-    }
+    Ok((Stamp::of(main)?, Stamp::of(wal)?))
 }
 
 fn exists(path: &Path) -> Outcome<bool> {
-    Ok(stamp(path)?.is_some())
+    Ok(Stamp::of(path)?.is_some())
 }
 
 /// The file for reading; none where there is none.
@@ -267,6 +248,8 @@ pub(super) fn open(path: &Path) -> Outcome<Option<File>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -275,9 +258,9 @@ mod tests {
         let board = dir.path().join("kanban.db");
         fs::write(&board, b"live").unwrap();
         for (mark, wal) in [("0123456789abcdef", ""), ("0123456789abcde0", ""), ("0123456789abcde1", "log")] {
-            let copy = sidecar(&board, &format!(".corrupt.{mark}.bak"));
+            let copy = with_suffix(&board, &format!(".corrupt.{mark}.bak"));
             fs::write(&copy, b"copy").unwrap();
-            fs::write(sidecar(&copy, "-wal"), wal).unwrap();
+            fs::write(with_suffix(&copy, "-wal"), wal).unwrap();
         }
         let sources = discover(&board, &[], &mut super::super::Unwatched).unwrap().sources;
         assert_eq!(sources.len(), 3);

@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, open, statat, unlinkat};
 use rustix::io::Errno;
 
+use super::Kind;
 use super::discovery::Member;
-use super::{Kind, names};
-use crate::board::files::Stamp;
+use crate::board::Stamp;
+use crate::board::copies;
 use crate::failure::{Failure, Outcome};
 
 /// The folder with one kind of a board's copies.
@@ -42,7 +43,7 @@ impl Folder {
     /// When it cannot be opened.
     pub fn of(kind: Kind, board: &Path) -> Outcome<Self> {
         let path = match kind {
-            Kind::Own => names::own_directory(board),
+            Kind::Own => copies::own_directory(board),
             _ => board.parent().unwrap_or(Path::new("/")).to_path_buf(),
         };
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -88,8 +89,8 @@ impl Folder {
 
     fn is_copy(&self, main: &OsStr) -> bool {
         match self.kind {
-            Kind::Own => names::is_own_name(&names::own_prefix(&self.board), main),
-            Kind::Backup => self.board.file_name().is_some_and(|board| names::is_backup_name(board, main)),
+            Kind::Own => copies::is_own_name(&copies::own_prefix(&self.board), main),
+            Kind::Backup => self.board.file_name().is_some_and(|board| copies::is_backup_name(board, main)),
             _ => false,
         }
     }
@@ -115,7 +116,7 @@ impl Folder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recover::sources::sidecar;
+    use crate::board::files::with_suffix;
     use std::fs;
 
     struct Scene {
@@ -127,9 +128,9 @@ mod tests {
     fn scene() -> Scene {
         let dir = tempfile::tempdir().unwrap();
         let board = dir.path().canonicalize().unwrap().join("kanban.db");
-        let copy = sidecar(&board, ".corrupt.20260501_101010.bak");
+        let copy = with_suffix(&board, ".corrupt.20260501_101010.bak");
         for suffix in ["", "-wal", "-shm"] {
-            fs::write(sidecar(&copy, suffix), suffix).unwrap();
+            fs::write(with_suffix(&copy, suffix), suffix).unwrap();
         }
         Scene { _dir: dir, board, copy }
     }
@@ -138,7 +139,7 @@ mod tests {
     fn a_copy_goes_with_its_sidecars() {
         let scene = scene();
         fs::write(&scene.board, b"board").unwrap();
-        fs::write(sidecar(&scene.board, "-wal"), b"log").unwrap();
+        fs::write(with_suffix(&scene.board, "-wal"), b"log").unwrap();
         let folder = Folder::of(Kind::Backup, &scene.board).unwrap();
         let member = Member::at(scene.copy.clone()).unwrap();
         assert_eq!(folder.remove(&member).unwrap(), Removed::Gone);
@@ -162,12 +163,12 @@ mod tests {
         let scene = scene();
         let folder = Folder::of(Kind::Backup, &scene.board).unwrap();
         let member = Member::at(scene.copy.clone()).unwrap();
-        fs::write(sidecar(&scene.copy, "-wal"), b"more frames").unwrap();
+        fs::write(with_suffix(&scene.copy, "-wal"), b"more frames").unwrap();
         assert_eq!(folder.remove(&member).unwrap(), Removed::Changed);
         let member = Member::at(scene.copy.clone()).unwrap();
         fs::remove_file(&scene.copy).unwrap();
         std::os::unix::fs::symlink("kanban.db", &scene.copy).unwrap();
         assert_eq!(folder.remove(&member).unwrap(), Removed::Changed);
-        assert!(sidecar(&scene.copy, "-wal").exists());
+        assert!(with_suffix(&scene.copy, "-wal").exists());
     }
 }

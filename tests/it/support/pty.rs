@@ -38,7 +38,7 @@ impl Terminal {
             .current_dir(command.get_current_dir().unwrap());
         let mut session = OsSession::spawn(sized).unwrap();
         session.get_process_mut().set_window_size(columns, 40).unwrap();
-        session.set_expect_timeout(Some(Duration::from_secs(20)));
+        session.set_expect_timeout(Some(Duration::from_mins(1)));
         Self { session }
     }
 

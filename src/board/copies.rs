@@ -1,6 +1,7 @@
-//! How copies of a board are named: those that Hermes puts aside, and our own backups.
+//! How copies of a board are named, those that Hermes puts aside and our own backups, and how many lie beside it.
 //!
-//! Strict on purpose: what does not match is nobody's copy and is never touched. Finding files is `discovery`'s.
+//! Strict on purpose: what does not match is nobody's copy and is never touched. What is in them is for
+//! [`crate::recover::sources`].
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::sidecar;
+use super::files::with_suffix;
 
 /// What Hermes puts between a board's name and the mark of a copy.
 const QUARANTINE: &[u8] = b".corrupt.";
@@ -20,6 +21,15 @@ const OURS_END: &[u8] = b".db";
 /// The files that may belong to a copy besides its main file.
 pub const SIDECARS: [&str; 2] = ["-wal", "-shm"];
 
+/// How many copies lie beside a board and what they take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Copies {
+    /// Number of main files.
+    pub count: usize,
+    /// Their bytes together, sidecars not counted.
+    pub bytes: u64,
+}
+
 /// What a directory entry is to a board's copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
@@ -29,6 +39,24 @@ pub enum Part {
     Wal,
     /// A copy's WAL index; it holds no row.
     Shm,
+}
+
+/// The `<db>.corrupt.*.bak` files beside the database, counted.
+pub fn count(database: &Path) -> Copies {
+    let (Some(dir), Some(name)) = (database.parent(), database.file_name()) else {
+        return Copies::default();
+    };
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return Copies::default();
+    };
+    let mut found = Copies::default();
+    for entry in entries.flatten() {
+        if is_backup_name(name, &entry.file_name()) {
+            found.count += 1;
+            found.bytes += entry.metadata().map_or(0, |meta| meta.len());
+        }
+    }
+    found
 }
 
 /// Whether `file` is how Hermes names a copy of `board`: `<board>.corrupt.<16 hex>.bak` or
@@ -43,7 +71,7 @@ pub fn is_backup_name(board: &OsStr, file: &OsStr) -> bool {
 }
 
 /// The name of the copy's main file that `file` belongs to, and what it is there, if `is_main` knows the main name.
-pub(super) fn part(file: &OsStr, is_main: impl Fn(&OsStr) -> bool) -> Option<(OsString, Part)> {
+pub(crate) fn part(file: &OsStr, is_main: impl Fn(&OsStr) -> bool) -> Option<(OsString, Part)> {
     if is_main(file) {
         return Some((file.to_os_string(), Part::Main));
     }
@@ -54,7 +82,7 @@ pub(super) fn part(file: &OsStr, is_main: impl Fn(&OsStr) -> bool) -> Option<(Os
 }
 
 /// The number that Hermes gave a copy of the same second as another, 0 for the first.
-pub(super) fn collision(file: &OsStr) -> u64 {
+pub(crate) fn collision(file: &OsStr) -> u64 {
     let stem = file.as_bytes().strip_suffix(QUARANTINE_END).unwrap_or_default();
     let number = stem.rsplit(|&byte| byte == b'.').next().and_then(|last| std::str::from_utf8(last).ok());
     // A digest in this place would be a number of sixteen digits, which no counter reaches.
@@ -63,7 +91,7 @@ pub(super) fn collision(file: &OsStr) -> u64 {
 
 /// Where a board's own backups go when no place is named.
 pub fn own_directory(board: &Path) -> PathBuf {
-    sidecar(board, ".backups")
+    with_suffix(board, ".backups")
 }
 
 /// What the names of our backups of the board at `resolved` begin with. Every board's file may be called `kanban.db`, so

@@ -1,0 +1,56 @@
+//! Home directories: what `~` at the front of a path stands for, as a shell has it.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::env::Env;
+use crate::failure::{Failure, Outcome};
+
+/// `~` and `~user` at the front replaced.
+///
+/// # Errors
+/// Exit 12 when the user's home directory is unknown.
+pub(super) fn expand(path: &Path, env: &Env) -> Outcome<PathBuf> {
+    let mut components = path.components();
+    let Some(Component::Normal(first)) = components.next() else {
+        return Ok(path.to_path_buf());
+    };
+    let home = match first.as_encoded_bytes() {
+        b"~" => home_directory(env)?,
+        [b'~', ..] => {
+            let user = first.to_str().unwrap_or_default().trim_start_matches('~');
+            match passwd_home(|name, _| name == user) {
+                Some(home) => home,
+                None => return Ok(path.to_path_buf()),
+            }
+        }
+        _ => return Ok(path.to_path_buf()),
+    };
+    Ok(home.join(components.as_path()))
+}
+
+/// The user's own: `HOME`, else what the accounts say.
+///
+/// # Errors
+/// Exit 12 when neither tells.
+pub(super) fn home_directory(env: &Env) -> Outcome<PathBuf> {
+    if let Some(home) = env.get("HOME").filter(|home| !home.is_empty()) {
+        return Ok(PathBuf::from(home));
+    }
+    let uid = rustix::process::getuid().as_raw().to_string();
+    passwd_home(|_, id| id == uid).ok_or_else(|| {
+        Failure::refused("the home directory is unknown: HOME is not set.")
+            .hint("Set HOME or HERMES_KANBAN_HOME, or name the board's file with --db.")
+    })
+}
+
+/// The home directory of the first account that `wanted` (name, numeric id) accepts.
+fn passwd_home(wanted: impl Fn(&str, &str) -> bool) -> Option<PathBuf> {
+    let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
+    accounts.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split(':').collect();
+        match fields.as_slice() {
+            [name, _, id, _, _, home, ..] if wanted(name, id) => Some(PathBuf::from(home)),
+            _ => None,
+        }
+    })
+}
