@@ -2,7 +2,7 @@
 #![no_main]
 use kanbanctl::commands::draft;
 use kanbanctl::env::Env;
-use kanbanctl::store::create::Draft;
+use kanbanctl::store::draft::Draft;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

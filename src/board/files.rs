@@ -22,6 +22,9 @@ use crate::ondisk::header::{self, Header};
 /// an empty file (architecture.md rule 3).
 pub const SMALLEST_PAGE: u64 = 512;
 
+/// The suffixes of Hermes' two lock files, in the order in which they are taken.
+pub const LOCK_SUFFIXES: [&str; 2] = [".init.lock", ".dispatch.lock"];
+
 /// What a finished look at the bytes says.
 #[derive(Clone, Debug)]
 pub struct Inspection {
@@ -202,6 +205,20 @@ pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// The lock files of a board: for the path as chosen, then for the resolved one where that lies elsewhere.
+pub fn lock_files(chosen: &Path, resolved: &Path) -> Vec<PathBuf> {
+    let real = |path: &Path| match (path.parent().map(std::fs::canonicalize), path.file_name()) {
+        (Some(Ok(directory)), Some(name)) => directory.join(name),
+        _ => path.to_path_buf(),
+    };
+    let mut spellings = vec![real(chosen)];
+    let other = real(resolved);
+    if !spellings.contains(&other) {
+        spellings.push(other);
+    }
+    spellings.iter().flat_map(|path| LOCK_SUFFIXES.map(|suffix| with_suffix(path, suffix))).collect()
+}
+
 /// Follows symbolic links; where the last component does not exist, those of its directory.
 ///
 /// # Errors
@@ -314,5 +331,15 @@ mod tests {
     #[test]
     fn suffixes_go_to_the_last_component() {
         assert_eq!(with_suffix(Path::new("/a/b.db"), "-wal"), Path::new("/a/b.db-wal"));
+    }
+
+    #[test]
+    fn a_board_behind_a_link_has_two_sets() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().join("real.db");
+        let link = folder.path().join("link.db");
+        assert_eq!(lock_files(&link, &real).len(), 4);
+        assert_eq!(lock_files(&real, &real).len(), 2);
+        assert_eq!(lock_files(&folder.path().join(".").join("real.db"), &real).len(), 2);
     }
 }

@@ -6,20 +6,17 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::files::with_suffix;
+use super::files::lock_files;
 use super::holders::Onlooker;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::signals::Signals;
-
-/// The suffixes of the two lock files, in the order in which they are taken.
-pub const SUFFIXES: [&str; 2] = [".init.lock", ".dispatch.lock"];
 
 /// Neither follow a link, which would have a file made anywhere, nor wait for the other end of a pipe.
 const NEITHER: i32 = (OFlags::NOFOLLOW.bits() | OFlags::NONBLOCK.bits()).cast_signed();
@@ -64,20 +61,6 @@ impl HermesLocks {
     pub fn count(&self) -> usize {
         self.held.len()
     }
-}
-
-/// The lock files of a board: for the path as chosen, then for the resolved one where that lies elsewhere.
-pub fn lock_files(chosen: &Path, resolved: &Path) -> Vec<PathBuf> {
-    let real = |path: &Path| match (path.parent().map(std::fs::canonicalize), path.file_name()) {
-        (Some(Ok(directory)), Some(name)) => directory.join(name),
-        _ => path.to_path_buf(),
-    };
-    let mut spellings = vec![real(chosen)];
-    let other = real(resolved);
-    if !spellings.contains(&other) {
-        spellings.push(other);
-    }
-    spellings.iter().flat_map(|path| SUFFIXES.map(|suffix| with_suffix(path, suffix))).collect()
 }
 
 fn take_one(path: &Path, deadline: Instant, signals: &Signals, waits: &mut dyn FnMut()) -> Outcome<File> {
@@ -132,15 +115,5 @@ mod tests {
         assert_eq!(busy.exit(), crate::exit::Exit::Busy);
         drop(locks);
         assert!(HermesLocks::take(&board, &board, now, &Signals::default(), &Onlooker::default()).is_ok());
-    }
-
-    #[test]
-    fn a_board_behind_a_link_has_two_sets() {
-        let folder = tempfile::tempdir().unwrap();
-        let real = folder.path().join("real.db");
-        let link = folder.path().join("link.db");
-        assert_eq!(lock_files(&link, &real).len(), 4);
-        assert_eq!(lock_files(&real, &real).len(), 2);
-        assert_eq!(lock_files(&folder.path().join(".").join("real.db"), &real).len(), 2);
     }
 }

@@ -4,14 +4,13 @@
 //! a verb accepts stands beside the verb, in [`crate::commands`].
 
 mod invoke;
-pub mod values;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 
-use crate::commands::Verb;
+use crate::commands::{Verb, values};
 use crate::ui::{ColorWhen, Format};
 
 pub use invoke::invoke;

@@ -28,6 +28,7 @@ pub mod restore;
 pub mod show;
 pub mod stats;
 pub mod stress;
+pub mod values;
 pub mod version;
 
 use std::path::PathBuf;

@@ -31,7 +31,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::Inspection;
-use super::files::with_suffix;
+use super::files::{LOCK_SUFFIXES, lock_files, with_suffix};
 use super::getlk;
 use crate::failure::{Failure, Outcome};
 
@@ -324,8 +324,8 @@ impl fmt::Display for Holder {
 fn targets(chosen: &Path, resolved: &Path) -> Vec<Target> {
     let database = [(Role::Db, ""), (Role::Wal, "-wal"), (Role::Shm, "-shm"), (Role::Journal, "-journal")];
     let beside = database.map(|(role, suffix)| (role, with_suffix(resolved, suffix)));
-    let locks = super::locks::lock_files(chosen, resolved).into_iter().map(|path| {
-        let init = path.as_os_str().as_encoded_bytes().ends_with(super::locks::SUFFIXES[0].as_bytes());
+    let locks = lock_files(chosen, resolved).into_iter().map(|path| {
+        let init = path.as_os_str().as_encoded_bytes().ends_with(LOCK_SUFFIXES[0].as_bytes());
         (if init { Role::InitLock } else { Role::DispatchLock }, path)
     });
     beside

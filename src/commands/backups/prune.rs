@@ -30,10 +30,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     keep: Option<u32>,
     /// Remove only what was last written longer ago than this, such as 12h or 30d.
-    #[arg(long, value_name = "DUR", value_parser = crate::cli::values::duration)]
+    #[arg(long, value_name = "DUR", value_parser = crate::commands::values::duration)]
     older_than: Option<Duration>,
     /// Remove no more once all copies take this many bytes or fewer, such as 500M.
-    #[arg(long, value_name = "SIZE", value_parser = crate::cli::values::size)]
+    #[arg(long, value_name = "SIZE", value_parser = crate::commands::values::size)]
     max_bytes: Option<u64>,
     /// Remove copies although they hold row versions that are nowhere else.
     #[arg(long)]
