@@ -16,7 +16,7 @@ use super::merge::Merge;
 use super::ranking::Facts;
 use super::row::{Odd, Row};
 use super::shelf::Shelf;
-use super::vote::{FIXED, is_in_text};
+use super::vote::is_settled;
 use super::{Stage, Watch};
 use crate::failure::Outcome;
 use crate::ondisk::image::{Image, Site};
@@ -212,7 +212,7 @@ impl Hurt<'_, '_> {
             (Some((as_much, likely)), _) if as_much <= doubt => likely,
             _ => sure,
         };
-        let mended = keep_numbers(&table.name, &read, best);
+        let mended = keep_numbers(table, &read, best);
         (mended != read).then_some(mended)
     }
 
@@ -273,13 +273,15 @@ impl Hurt<'_, '_> {
     }
 }
 
-/// `best` with the numbers of `read`: they change by single bits lawfully, unless rows of the table never change.
-fn keep_numbers(table: &str, read: &[u8], best: Vec<u8>) -> Vec<u8> {
-    if FIXED.contains(&table) || read.len() != best.len() {
+/// `best` with the numbers of `read` that change: they do so by single bits lawfully.
+fn keep_numbers(table: &Table, read: &[u8], best: Vec<u8>) -> Vec<u8> {
+    if read.len() != best.len() {
         return best;
     }
     let bytes = read.iter().zip(&best).enumerate();
-    bytes.map(|(at, (read_byte, byte))| if is_in_text(read, at) { *byte } else { *read_byte }).collect()
+    bytes
+        .map(|(at, (read_byte, byte))| if is_settled(table, read, at) { *byte } else { *read_byte })
+        .collect()
 }
 
 #[cfg(test)]

@@ -268,9 +268,9 @@ fn attempt(
     }
     let mut merge = Merge::new(shelf.room());
     ranking::fold(&mut ranking, &mut merge, shelf, watch)?;
+    flips::turn_back(&mut merge, &ranking.ranked, shelf, watch)?;
     vote::vote(&mut merge, shelf, watch)?;
     graft::graft(&mut merge, &ranking.ranked, shelf, watch)?;
-    flips::turn_back(&mut merge, &ranking.ranked, shelf, watch)?;
     witness::hear(&mut merge, &ranking.ranked, shelf, watch)?;
     let mut merged = merge.finish(options.include_older);
     shelf.room().require_whole()?;

@@ -66,7 +66,7 @@ pub(crate) fn hear(
                 Verdict::Mended(place, payload) => merge.rewrite(at, place, &payload),
                 Verdict::Doubted(mut row) => {
                     row.mark(row::SUSPECT, true);
-                    merge.replace(at, row);
+                    merge.replace(at, row, None);
                 }
             }
         }

@@ -164,12 +164,33 @@ impl Merge {
         disputes
     }
 
-    /// Takes `row` in the place of the one with its rowid.
-    pub(crate) fn replace(&mut self, at: usize, row: Row) {
-        if let Some(table) = self.merged.tables.get_mut(at)
-            && let Ok(place) = table.rows.find(row.rowid)
-        {
-            table.rows.set(place, row);
+    /// Unlikely rows that gave way to those of a lesser source: the table, the row, what is in its place.
+    pub(crate) fn take_yielded(&mut self) -> Vec<(usize, Row, Row)> {
+        let mut yielded = Vec::new();
+        for (at, table) in self.merged.tables.iter_mut().enumerate() {
+            for (rowid, newer) in std::mem::take(&mut table.yielded) {
+                if let Some(row) = table.row(rowid).filter(|row| !row.is(row::FORK)) {
+                    yielded.push((at, newer, row));
+                }
+            }
+        }
+        yielded
+    }
+
+    /// Whether rows of the two sources have their columns in the same places in the table with number `at`.
+    pub(crate) fn are_alike(&self, at: usize, one: u32, other: u32) -> bool {
+        let columns = |source| self.table(at).map(|table| table.shape_of(source).columns.as_slice());
+        let names = |source| columns(source).into_iter().flatten().map(|column| &column.name);
+        names(one).zip(names(other)).all(|(one, other)| one == other)
+    }
+
+    /// Takes `row`, with the record `payload` if there is one, in the place of the one with its rowid.
+    pub(crate) fn replace(&mut self, at: usize, row: Row, payload: Option<Vec<u8>>) {
+        let Some(table) = self.merged.tables.get_mut(at) else { return };
+        let Ok(place) = table.rows.find(row.rowid) else { return };
+        table.rows.set(place, row);
+        if let Some(payload) = payload {
+            self.rewrite(at, place, &payload);
         }
     }
 

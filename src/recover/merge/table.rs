@@ -44,6 +44,8 @@ pub(crate) struct MergedTable {
     pub(super) open: Gaps,
     /// What other sources have where their row is not the chosen one, by rowid.
     pub(super) disputed: BTreeMap<i64, Vec<Row>>,
+    /// Rows of better sources that were unlikely and gave way, by rowid.
+    pub(super) yielded: BTreeMap<i64, Row>,
     /// Rows that were given new numbers.
     pub(crate) renumbered: u64,
     /// What the main line says of its losses; the rows themselves are elsewhere.
@@ -66,6 +68,7 @@ impl MergedTable {
             found,
             open,
             disputed: BTreeMap::new(),
+            yielded: BTreeMap::new(),
             renumbered: 0,
             main: Rows::new(room, false),
         }
@@ -179,7 +182,10 @@ impl MergedTable {
                 take.count(known, &row);
             }
             match known {
-                Some(known) if known.is_suspect() && !row.is_suspect() => self.rows.set(at, take.row(row)),
+                Some(known) if known.is_suspect() && !row.is_suspect() => {
+                    self.yielded.entry(row.rowid).or_insert(known);
+                    self.rows.set(at, take.row(row));
+                }
                 Some(known) if known.parity != row.parity && !known.is_suspect() && !row.is_suspect() => {
                     let said = self.disputed.entry(row.rowid).or_default();
                     if said.len() < SAID {

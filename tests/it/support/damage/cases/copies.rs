@@ -36,7 +36,7 @@ pub(super) const CASES: &[Case] = &[
     })
     // What has changed since is in the flipped board alone.
     .reaches(99.9)
-    .wrong(8),
+    .wrong(3),
     Case::new("flips-everywhere-three-votes", |scene| {
         let good = scene.usual();
         for _ in 0..2 {
