@@ -140,6 +140,10 @@ fn line(table: &Table, row: &Row, merged: &Merged, layout: &Layout<'_>) -> Optio
             Some(page)
         });
     }
+    if table.goes_on_as_another(&left, payload.local, image.encoding()) {
+        left.truncate(payload.local.len());
+        pages.clear();
+    }
     let parts = hollow::parts(Part { page: &bytes, at, len }, &pages, image.usable(), left.len());
     let holes = if row.site().in_log { Vec::new() } else { hollow::holes(&left, &parts) };
     let record = Record::prefix(&left).ok()?;

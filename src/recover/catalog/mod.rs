@@ -127,6 +127,15 @@ impl Table {
         self.lacks(record.columns()).map(|missing| Fit { missing, ..fit })
     }
 
+    /// Whether the record that is `payload` goes on as another's: its beginning, the `local` part, is likely, and what comes
+    /// from overflow pages has more wrong about it than a flipped bit does.
+    pub(crate) fn goes_on_as_another(&self, payload: &[u8], local: &[u8], encoding: Encoding) -> bool {
+        let strange = |record: &Record<'_>| self.judge(record, encoding).map(|(fit, _)| fit.strange);
+        let begins = Record::prefix(local).ok().and_then(|record| strange(&record));
+        let all = Record::read(payload).ok().and_then(|record| strange(&record));
+        begins == Some(0) && all > Some(1)
+    }
+
     /// How the values fit, and how many there are.
     fn judge(&self, record: &Record<'_>, encoding: Encoding) -> Option<(Fit, usize)> {
         let mut fit = Fit { strange: 0, sure: Reverse(0), missing: 0 };

@@ -35,12 +35,21 @@ struct Rival {
 }
 
 impl Work<'_, '_> {
-    /// Gives overflow pages that two rows name to the one that they fit better.
+    /// Gives overflow pages that two rows name to the one that they fit better, and leaves those to nobody that are of another
+    /// moment than the row that names them.
     pub(super) fn settle_contests(&mut self, catalog: &Catalog) {
         let rivals = self.rivals();
-        if rivals.is_empty() {
-            return;
+        if !rivals.is_empty() {
+            self.settle_rivals(catalog, rivals);
         }
+        let mut changes = Changes::new();
+        for (table, rowid) in self.torn(catalog) {
+            self.dispossess(table, rowid, &mut changes);
+        }
+        self.apply(&changes);
+    }
+
+    fn settle_rivals(&mut self, catalog: &Catalog, rivals: Vec<Rival>) {
         let mut changes = Changes::new();
         let mut owners = self.owners(&rivals.iter().flat_map(|rival| &rival.sites).copied().collect());
         for rival in rivals {
@@ -63,6 +72,24 @@ impl Work<'_, '_> {
             self.instate(rival, ours, parity, &mut changes);
         }
         self.apply(&changes);
+    }
+
+    /// The rows that go on as others do: the table and the rowid.
+    fn torn(&self, catalog: &Catalog) -> Vec<(usize, i64)> {
+        let mut torn = Vec::new();
+        for (at, (rows, tree)) in self.tables.iter().zip(&catalog.tables).enumerate() {
+            for row in rows.whole.iter().filter(|row| row.is(row::CHAINED) && row.is_suspect()) {
+                let Some(odd) = row.oddity(&self.odds) else { continue };
+                let is_torn = self.assemble(&row, odd.flip, &odd.chain).is_some_and(|(payload, local, _)| {
+                    let local = payload.get(..local).unwrap_or_default();
+                    tree.table.goes_on_as_another(&payload, local, self.image.encoding())
+                });
+                if is_torn {
+                    torn.push((at, row.rowid));
+                }
+            }
+        }
+        torn
     }
 
     /// The rows whose chain would be whole if no other row had taken pages of it.
@@ -137,6 +164,16 @@ impl Work<'_, '_> {
         flip: Option<Flip>,
         chain: &[Run],
     ) -> Option<(Doubt, u8)> {
+        let (payload, _, goes_on) = self.assemble(row, flip, chain)?;
+        let encoding = self.image.encoding();
+        let record = Record::read(&payload).ok()?;
+        let fit = catalog.tables.get(table)?.table.fit(&record, encoding)?;
+        Some(((fit.strange, odd_characters(&record, encoding), goes_on, chain.len()), row::parity(&payload)))
+    }
+
+    /// The payload of `row` with its going on in `chain`, how much of it is in its cell, and whether the last page goes on behind
+    /// it.
+    fn assemble(&self, row: &Row, flip: Option<Flip>, chain: &[Run]) -> Option<(Vec<u8>, usize, bool)> {
         let usable = self.image.usable();
         let mut bytes = self.image.page_at(row.site())?;
         let part = row.cell_in(&mut bytes, flip, usable)?.payload?;
@@ -151,10 +188,7 @@ impl Work<'_, '_> {
                 goes_on = page.get(CONTENT + take..usable)?.iter().any(|byte| *byte != 0);
             }
         }
-        let encoding = self.image.encoding();
-        let record = Record::read(&payload).ok()?;
-        let fit = catalog.tables.get(table)?.table.fit(&record, encoding)?;
-        Some(((fit.strange, odd_characters(&record, encoding), goes_on, chain.len()), row::parity(&payload)))
+        Some((payload, part.local.len(), goes_on))
     }
 
     /// Takes its chain from a row, of which only the beginning is left then.

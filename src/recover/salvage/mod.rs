@@ -340,10 +340,17 @@ impl<'w, 'a> Work<'w, 'a> {
         }
         rows.unread += leaf.unread;
         rows.set_apart(leaf.hollow);
+        let mut is_of_its_place = true;
         for mut row in leaf.rows {
             let own = self.log_counts && row.site().in_log;
-            row.mark(row::SUSPECT, !own && !place.range.contains(row.rowid));
+            let is_elsewhere = !own && !place.range.contains(row.rowid);
+            is_of_its_place &= !is_elsewhere;
+            row.mark(row::SUSPECT, is_elsewhere);
             rows.whole.push(row);
+        }
+        if !is_of_its_place {
+            // The page is of another moment than its parent: what it should have, nobody has shown to be deleted.
+            rows.gaps.add(place.range);
         }
     }
 

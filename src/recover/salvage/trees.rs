@@ -188,7 +188,7 @@ impl Work<'_, '_> {
 }
 
 /// The indexes of each table, as places in the list of the catalog.
-fn indexes_of(catalog: &Catalog) -> HashMap<&str, Vec<usize>> {
+pub(super) fn indexes_of(catalog: &Catalog) -> HashMap<&str, Vec<usize>> {
     let mut of_table: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, index) in catalog.indexes.iter().enumerate() {
         of_table.entry(&index.table).or_default().push(at);
