@@ -17,6 +17,8 @@ pub struct Image<'a> {
     overlay: HashMap<u32, u64>,
     /// Pages that are missing in the middle of the main file: the first, and how many.
     drained: Option<(u32, u32)>,
+    /// Pages of the main file that stand in the place of others, with the number of that place.
+    exchanged: HashMap<u32, u32>,
     page_size: usize,
     usable: usize,
     encoding: Encoding,
@@ -42,6 +44,7 @@ impl<'a> Image<'a> {
             log: main,
             overlay: HashMap::new(),
             drained: None,
+            exchanged: HashMap::new(),
             page_size,
             usable: usable.min(page_size),
             encoding: Encoding::default(),
@@ -65,6 +68,23 @@ impl<'a> Image<'a> {
     /// Whether pages are missing in the middle of the main file.
     pub fn is_drained(&self) -> bool {
         self.drained.is_some()
+    }
+
+    /// The same pages where some stand in the place of others: for each of those the number whose place that is.
+    #[must_use]
+    pub fn exchanged(self, exchanged: HashMap<u32, u32>) -> Self {
+        Self { exchanged, ..self }
+    }
+
+    /// How many pages stand in the place of others.
+    pub fn exchanged_count(&self) -> usize {
+        self.exchanged.len()
+    }
+
+    /// Whether the page at `site` is read for another than the one whose place that is.
+    pub fn is_exchanged(&self, site: Site) -> bool {
+        let place = u32::try_from(site.offset / self.page_size as u64 + 1).unwrap_or(u32::MAX);
+        !site.in_log && self.exchanged.contains_key(&place)
     }
 
     /// Puts the page of `frame`, which lies in the log, in the place of what was there. Frames for impossible page numbers
@@ -122,6 +142,7 @@ impl<'a> Image<'a> {
     }
 
     fn main_site(&self, number: u32) -> Site {
+        let number = self.exchanged.get(&number).copied().unwrap_or(number);
         let below = match self.drained {
             Some((first, missing)) if number >= first => missing,
             _ => 0,
@@ -197,7 +218,8 @@ impl Piece<'_, '_> {
     /// Page `number`, as [`Image::page`] has it.
     pub fn page(&self, number: u32) -> Option<Cow<'_, [u8]>> {
         let site = self.image.site(number)?;
-        let (Some(bytes), false) = (&self.bytes, site.in_log) else { return self.image.page(number) };
+        let elsewhere = site.in_log || self.image.exchanged.contains_key(&number);
+        let (Some(bytes), false) = (&self.bytes, elsewhere) else { return self.image.page(number) };
         let start = (number.checked_sub(self.first)? as usize).checked_mul(self.image.page_size)?;
         let page = bytes.get(start..start.saturating_add(self.image.page_size).min(bytes.len()))?;
         (!page.is_empty()).then_some(Cow::Borrowed(page))

@@ -21,14 +21,35 @@ pub(crate) struct Followed {
     pub(crate) sites: Vec<Site>,
     /// Whether a sector of them that holds some of it may be lost.
     pub(crate) may_be_hollow: bool,
+    /// Whether only zeros are behind its last page's part.
+    is_clean: bool,
+}
+
+/// Whether chains that end as `some` do are so few against `others` that they are not as they were written.
+pub(super) fn is_rare(some: u32, others: u32) -> bool {
+    /// One page in so many stands elsewhere at most.
+    const SHARE: u32 = 8;
+    some.saturating_mul(SHARE) <= others
+}
+
+/// Whether a chain goes from `page` to `next` while another goes from the one before that to the one behind `page`. Pages
+/// of a chain mostly follow one another, so two that cross have changed places.
+pub(super) fn is_crossed(page: u32, next: u32, after: impl Fn(u32) -> Option<u32>) -> bool {
+    let own = page.saturating_add(1);
+    next > 1 && next != own && next - 1 != page && after(next - 1) == Some(own)
 }
 
 /// Which pages are taken by chains.
 #[derive(Debug, Default)]
 pub(crate) struct Chains {
-    claimed: HashSet<u32>,
+    /// The page after each that is taken, 0 for none.
+    claimed: HashMap<u32, u32>,
     /// How often the chain that begins with a page was followed in vain.
     broken: HashMap<u32, u32>,
+    /// Whether something stood in the place of a page of a chain that was none of it.
+    met_others: bool,
+    /// Chains that end with only zeros behind them, and others.
+    ends: (u32, u32),
     /// Pages that may still be read only to see whether a chain is there.
     looks: Option<u64>,
 }
@@ -46,12 +67,26 @@ impl Chains {
 
     /// The pages that are taken.
     pub(crate) fn claimed(&self) -> impl Iterator<Item = u32> + '_ {
-        self.claimed.iter().copied()
+        self.claimed.keys().copied()
+    }
+
+    /// Notes that what a chain gave is not what it should be.
+    pub(crate) fn doubt(&mut self) {
+        self.met_others = true;
+    }
+
+    /// Whether pages of chains may stand in each other's place: something else is in that of one, two go on just where the
+    /// other should, or few end otherwise than the rest.
+    pub(crate) fn are_doubtful(&self) -> bool {
+        let (clean, other) = self.ends;
+        let after = |page: u32| self.claimed.get(&page).copied();
+        let is_crossed = |(&page, &next): (&u32, &u32)| is_crossed(page, next, after);
+        self.met_others || other > 0 && is_rare(other, clean) || self.claimed.iter().any(is_crossed)
     }
 
     /// Whether a chain took `page`.
     pub(crate) fn has_claimed(&self, page: u32) -> bool {
-        self.claimed.contains(&page)
+        self.claimed.contains_key(&page)
     }
 
     /// The payload of `cell`, whose chain's pages belong to it from then on; `None` when the chain is broken. No page in
@@ -64,7 +99,13 @@ impl Chains {
         free: &HashSet<u32>,
     ) -> Option<Followed> {
         let (followed, pages) = self.follow(cell, image, seen, free)?;
-        self.claimed.extend(pages);
+        let after = pages.iter().skip(1).copied().chain([0]);
+        self.claimed.extend(pages.iter().copied().zip(after));
+        if followed.is_clean {
+            self.ends.0 += 1;
+        } else {
+            self.ends.1 += 1;
+        }
         Some(followed)
     }
 
@@ -89,7 +130,7 @@ impl Chains {
         let payload = cell.payload?;
         let mut bytes = payload.local.to_vec();
         let Some(first) = payload.overflow else {
-            let followed = Followed { bytes, sites: Vec::new(), may_be_hollow: false };
+            let followed = Followed { bytes, sites: Vec::new(), may_be_hollow: false, is_clean: true };
             return Some((followed, Vec::new()));
         };
         let need = payload.len.checked_sub(payload.local.len() as u64)?;
@@ -104,10 +145,11 @@ impl Chains {
         }
         self.looks = looks.flatten();
         let mut own = HashSet::new();
-        let (mut left, mut may_be_hollow) = (usize::try_from(need).unwrap_or(usize::MAX), false);
+        let (mut left, mut may_be_hollow, mut is_clean) =
+            (usize::try_from(need).unwrap_or(usize::MAX), false, true);
         let pages = overflow::follow(first, need, image.usable(), &mut bytes, |number, last| {
             let is_free =
-                !seen.contains(number) && !self.claimed.contains(&number) && !free.contains(&number);
+                !seen.contains(number) && !self.claimed.contains_key(&number) && !free.contains(&number);
             own.insert(number);
             image.page(number).filter(|page| {
                 let held = left.min(image.usable().saturating_sub(overflow::CONTENT));
@@ -118,10 +160,13 @@ impl Chains {
                 // one that is there.
                 let is_beyond = |next: u32| next > image.count() && is_spoilt_end(next, number, page, image);
                 let behind = page.get(overflow::CONTENT + held..image.usable()).unwrap_or_default();
-                let is_none =
-                    |next| own.contains(&next) || is_beyond(next) && behind.iter().all(|&byte| byte == 0);
+                let is_blank = || behind.iter().all(|&byte| byte == 0);
+                is_clean &= !last || is_blank();
+                let is_none = |next| own.contains(&next) || is_beyond(next) && is_blank();
                 let leads_nowhere = last && overflow::next_page(page).is_some_and(is_none);
-                is_free && (leads_nowhere || is_link(page, last, image.count()))
+                let is_of_it = is_free && (leads_nowhere || is_link(page, last, image.count()));
+                self.met_others |= !is_of_it && page.iter().any(|&byte| byte != 0);
+                is_of_it
             })
         });
         let Ok(pages) = pages else {
@@ -129,7 +174,7 @@ impl Chains {
             return None;
         };
         let sites = pages.iter().filter_map(|&page| image.site(page)).collect();
-        Some((Followed { bytes, sites, may_be_hollow }, pages))
+        Some((Followed { bytes, sites, may_be_hollow, is_clean }, pages))
     }
 }
 

@@ -180,6 +180,7 @@ impl Pen {
         self.number(salvage.damaged_pages);
         self.number(salvage.doubted_frames);
         self.number(u64::from(salvage.has_schema));
+        self.number(u64::from(salvage.is_put_right));
         self.number(u64::from(salvage.schema_is_whole));
         self.signed(salvage.evidence.0);
         self.signed(salvage.evidence.1);
@@ -272,6 +273,7 @@ impl Eye<'_> {
             damaged_pages: self.number()?,
             doubted_frames: self.number()?,
             has_schema: self.flag()?,
+            is_put_right: self.flag()?,
             schema_is_whole: self.flag()?,
             evidence: (self.signed()?, self.signed()?),
         })
@@ -311,6 +313,7 @@ mod tests {
             damaged_pages: 4,
             doubted_frames: 1,
             has_schema: true,
+            is_put_right: true,
             schema_is_whole: false,
             evidence: (1_780_000_000, 12),
         };

@@ -281,8 +281,9 @@ fn attempt(
     if let Some(file) = file {
         // What changes under us is better noticed before the work than after it.
         shelf.require_unchanged()?;
-        let main = ranking.ranked.first().map_or(0, |facts| facts.source);
-        let main = (!options.by_rows).then_some(main);
+        // Pages that stand in each other's place cannot stay at their numbers.
+        let main = ranking.ranked.first().filter(|facts| !facts.is_put_right && !options.by_rows);
+        let main = main.map(|facts| facts.source);
         let ran = build(file, main, &mut merged, shelf, traits, watch);
         // Of a roll that could not be read to its end too few rows are written.
         shelf.room().require_whole()?;

@@ -34,6 +34,8 @@ pub(crate) struct Facts {
     /// may be altered.
     pub(crate) lost_frames: u64,
     pub(crate) has_schema: bool,
+    /// Whether pages of it stand in each other's place.
+    pub(crate) is_put_right: bool,
     /// Whether it has one of Hermes' tables, or a row of one.
     pub(crate) is_of_board: bool,
     pub(crate) page_size: usize,
@@ -228,6 +230,7 @@ impl Crew<'_, '_> {
             missing_pages: missing_pages(&layout),
             lost_frames: layout.laid.lost_frames + salvage.doubted_frames,
             has_schema: salvage.has_schema,
+            is_put_right: salvage.is_put_right,
             is_of_board: salvage.is_of_board(),
             page_size: layout.image.page_size(),
             encoding: layout.image.encoding(),

@@ -4,12 +4,14 @@
 //! found by trying.
 
 mod drained;
+mod exchanged;
 mod overlay;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use self::overlay::Laid;
+use super::catalog::Tree;
 use super::store::Stores;
 use crate::ondisk::geometry;
 use crate::ondisk::header::{self, Header};
@@ -27,7 +29,7 @@ const USUAL_PAGE_SIZE: usize = 4096;
 const SAMPLE: u64 = 256;
 
 /// The pages of one source and what its headers say.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Layout<'a> {
     /// Main file with the committed frames over it.
     pub(crate) image: Image<'a>,
@@ -72,6 +74,17 @@ impl Layout<'_> {
         for frame in self.wal.iter().flat_map(Wal::uncommitted) {
             self.image.overlay(frame);
         }
+    }
+}
+
+impl Layout<'_> {
+    /// The same where pages, some of them with rows of `tables`, stand in each other's place; `None` where none is known to.
+    pub(crate) fn put_right(&self, tables: &[Tree]) -> Option<Self> {
+        if self.image.is_drained() {
+            return None;
+        }
+        let exchanged = exchanged::find(&self.image, tables)?;
+        Some(Self { image: self.image.clone().exchanged(exchanged), ..self.clone() })
     }
 }
 

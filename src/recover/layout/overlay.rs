@@ -15,7 +15,7 @@ use crate::ondisk::wal::{Frame, Wal};
 use crate::recover::store::Stores;
 
 /// What became of the frames.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Laid {
     /// Frames whose checksum was wrong, or that never were committed.
     pub(crate) bad_frames: u64,

@@ -7,6 +7,7 @@
 
 mod adopt;
 mod ahead;
+mod complete;
 mod contest;
 mod earlier;
 pub(crate) mod forest;
@@ -23,7 +24,6 @@ mod unsure;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use self::hollow::Part;
 use self::leaf::Leaf;
 pub(crate) use self::rows::Rows;
 use self::scan::{Finding, Origin, Placed, Role, Scan};
@@ -31,14 +31,13 @@ use super::catalog::{Catalog, Entry, Schemas, Tree};
 use super::chains::Chains;
 use super::layout::Layout;
 use super::roll::Room;
-use super::row::{self, Flip, Odd, Row};
+use super::row::{self, Odd};
 use super::workers::in_order;
 use super::{Stage, Watch};
 use crate::failure::Outcome;
-use crate::ondisk::btree::{Place, Range, Seen};
+use crate::ondisk::btree::{Place, Seen};
 use crate::ondisk::freelist;
-use crate::ondisk::image::{Image, Site};
-use crate::ondisk::record::Record;
+use crate::ondisk::image::Image;
 
 /// What one source holds.
 #[derive(Debug)]
@@ -58,6 +57,8 @@ pub(crate) struct Salvage {
     pub(crate) has_schema: bool,
     /// Whether it was found whole, so that a table that is not in it did not exist.
     pub(crate) schema_is_whole: bool,
+    /// Whether pages were read where others should stand.
+    pub(crate) is_put_right: bool,
     /// How far the history has come: the time of its newest events and their highest number.
     pub(crate) evidence: (i64, i64),
 }
@@ -116,6 +117,30 @@ pub(crate) fn salvage(
     orders: &Orders<'_>,
     watch: &mut dyn Watch,
 ) -> Outcome<Option<(Salvage, Vec<Entry>)>> {
+    let mut found = read(layout, schemas, orders, watch)?;
+    if let Some(catalog) = found.as_ref().filter(|found| found.lost_ends).map(|found| &found.salvage.catalog)
+        && let Some(layout) = layout.put_right(&catalog.tables)
+    {
+        drop(found);
+        found = read(&layout, schemas, orders, watch)?;
+    }
+    Ok(found.map(|found| (found.salvage, found.entries)))
+}
+
+struct Found {
+    salvage: Salvage,
+    entries: Vec<Entry>,
+    /// Whether rows do not go on in a page that they name, though something stands there.
+    lost_ends: bool,
+}
+
+/// The same with every page where it stands in `layout`.
+fn read(
+    layout: &Layout<'_>,
+    schemas: &Schemas,
+    orders: &Orders<'_>,
+    watch: &mut dyn Watch,
+) -> Outcome<Option<Found>> {
     let mut work = Work::new(layout, orders);
     let (mut entries, schema_is_whole) = work.schema()?;
     work.schema_chains = work.chains.claimed().collect();
@@ -152,7 +177,9 @@ pub(crate) fn salvage(
     work.look_ahead(&catalog, layout);
     let evidence = work.evidence(&catalog, &sequences);
     work.room.require_whole()?;
-    let damaged_pages = work.damaged.len() as u64 + layout.laid.bad_frames;
+    let damaged_pages =
+        work.damaged.len() as u64 + layout.laid.bad_frames + layout.image.exchanged_count() as u64;
+    let lost_ends = work.chains.are_doubtful();
     let Work { tables, odds, doubted_frames, .. } = work;
     let salvage = Salvage {
         catalog: Arc::new(catalog),
@@ -163,9 +190,10 @@ pub(crate) fn salvage(
         doubted_frames,
         has_schema,
         schema_is_whole,
+        is_put_right: layout.image.exchanged_count() > 0,
         evidence,
     };
-    Ok(Some((salvage, entries)))
+    Ok(Some(Found { salvage, entries, lost_ends }))
 }
 
 /// What the trees do not vouch for.
@@ -352,86 +380,5 @@ impl<'w, 'a> Work<'w, 'a> {
             // The page is of another moment than its parent: what it should have, nobody has shown to be deleted.
             rows.gaps.add(place.range);
         }
-    }
-
-    /// Follows the chains of the rows in `leaf`. Rows whose chain is broken are partial and leave a gap.
-    fn complete(&mut self, catalog: &Catalog, table: usize, leaf: &mut Leaf, free: &HashSet<u32>) {
-        if !leaf.rows.iter().any(|row| row.is(row::CHAINED | row::MENDED)) {
-            return;
-        }
-        let encoding = self.image.encoding();
-        let mut rows = std::mem::take(&mut leaf.rows);
-        rows.retain_mut(|row| {
-            if !row.is(row::CHAINED | row::MENDED) {
-                return true;
-            }
-            let flip = Flip::from_code(row.odd);
-            let mut followed = self.follow(row, flip, free);
-            if followed
-                .as_ref()
-                .is_some_and(|(bytes, chain, lost)| *lost && self.is_hollow(row, bytes, chain))
-            {
-                followed = None;
-            }
-            let fit = followed.as_ref().and_then(|(bytes, ..)| {
-                let record = Record::read(bytes).ok()?;
-                catalog.tables.get(table)?.table.fit(&record, encoding)
-            });
-            match (followed, fit) {
-                (Some((bytes, chain, _)), Some(fit)) => {
-                    row.mark(row::SUSPECT, fit.strange > 0);
-                    row.parity = row::parity(&bytes);
-                    self.odds.push(Odd { flip, chain, ..Odd::default() });
-                    row.odd = u32::try_from(self.odds.len()).unwrap_or(0);
-                    row.odd > 0
-                }
-                (Some(_), None) => {
-                    leaf.unread += 1;
-                    false
-                }
-                (None, _) => {
-                    if let Some(rows) = self.tables.get_mut(table) {
-                        rows.gaps.add(Range { low: row.rowid.checked_sub(1), high: Some(row.rowid) });
-                        self.odds.push(Odd { flip, ..Odd::default() });
-                        row.odd = u32::try_from(self.odds.len()).unwrap_or(0);
-                        rows.partial.push(*row);
-                    }
-                    false
-                }
-            }
-        });
-        leaf.rows = rows;
-    }
-
-    /// The payload of `row`, where it goes on, and whether that may have holes.
-    fn follow(
-        &mut self,
-        row: &Row,
-        flip: Option<Flip>,
-        free: &HashSet<u32>,
-    ) -> Option<(Vec<u8>, Vec<row::Run>, bool)> {
-        let mut bytes = self.image.page_at(row.site())?;
-        let cell = row.cell_in(&mut bytes, flip, self.image.usable())?;
-        let span = cell.offset..cell.offset + cell.size;
-        let followed = self.chains.claim(&cell, self.image, &self.seen, free)?;
-        let may_be_hollow = followed.may_be_hollow || hollow::has_lost_sector(&bytes, span);
-        let sites: Vec<_> = followed.sites.into_iter().map(|site| (self.source, site)).collect();
-        Some((followed.bytes, row::runs(&sites, self.image.page_size()), may_be_hollow))
-    }
-
-    /// Whether `payload`, which begins in the cell of `row` and goes on in `chain`, has a hole.
-    fn is_hollow(&self, row: &Row, payload: &[u8], chain: &[row::Run]) -> bool {
-        let size = self.image.page_size();
-        let sites = chain.iter().flat_map(|run| (0..run.pages).map(move |index| run.site_of(index, size)));
-        // Sectors of a log do not lie as those of its pages do.
-        let page =
-            |site: Site| Some(site).filter(|site| !site.in_log).and_then(|site| self.image.page_at(site));
-        let pages: Vec<_> = sites.map(|site| page(site).unwrap_or_default()).collect();
-        let Some(mut bytes) = self.image.page_at(row.site()) else { return false };
-        let Some(cell) = row.cell_in(&mut bytes, None, self.image.usable()) else { return false };
-        let (at, len) = hollow::place(&cell);
-        let page: &[u8] = if row.site().in_log { &[] } else { &bytes };
-        let parts = hollow::parts(Part { page, at, len }, &pages, self.image.usable(), payload.len());
-        !hollow::holes(payload, &parts).is_empty()
     }
 }
