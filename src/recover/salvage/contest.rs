@@ -34,6 +34,9 @@ struct Rival {
     sites: Vec<Site>,
 }
 
+/// Of so many rows one is unlikely, or the table has values of its own sort.
+const COMMON: usize = 8;
+
 impl Work<'_, '_> {
     /// Gives overflow pages that two rows name to the one that they fit better, and leaves those to nobody that are of another
     /// moment than the row that names them.
@@ -78,7 +81,11 @@ impl Work<'_, '_> {
     fn torn(&self, catalog: &Catalog) -> Vec<(usize, i64)> {
         let mut torn = Vec::new();
         for (at, (rows, tree)) in self.tables.iter().zip(&catalog.tables).enumerate() {
-            for row in rows.whole.iter().filter(|row| row.is(row::CHAINED) && row.is_suspect()) {
+            let unlikely: Vec<Row> = rows.whole.iter().filter(Row::is_suspect).collect();
+            if unlikely.len() * COMMON > rows.whole.len() {
+                continue;
+            }
+            for row in unlikely.into_iter().filter(|row| row.is(row::CHAINED)) {
                 let Some(odd) = row.oddity(&self.odds) else { continue };
                 let is_torn = self.assemble(&row, odd.flip, &odd.chain).is_some_and(|(payload, local, _)| {
                     let local = payload.get(..local).unwrap_or_default();

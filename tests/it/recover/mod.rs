@@ -442,3 +442,26 @@ fn rows_that_were_never_committed_are_offered_apart() {
     assert_eq!(chained["values"]["body"], body, "its chain lies behind the commit, too");
     assert_eq!(damage::score(&good, &new).wrong, 0);
 }
+
+/// What a program of somebody's writes is no damage, however odd it looks.
+#[test]
+fn rows_with_values_of_another_sort_are_whole_rows() {
+    let sandbox = Sandbox::new();
+    let good = sandbox.work().join("good.db");
+    damage::board(&good, 60, 6);
+    rusqlite::Connection::open(&good)
+        .unwrap()
+        .execute_batch(
+            "UPDATE tasks SET body = hex(zeroblob(6000)), created_at = created_at * 1000, started_at = 17,
+             completed_at = created_at * 1000 WHERE rowid IN (5, 17, 40);
+             UPDATE tasks SET body = hex(zeroblob(4000)), status = 'In Progress' WHERE rowid = 20",
+        )
+        .unwrap();
+    let mut bytes = std::fs::read(&good).unwrap();
+    bytes[..100].fill(0);
+    std::fs::write(sandbox.board(), bytes).unwrap();
+    let result = sandbox.work().join("new.db");
+    let output = sandbox.run(&["recover", "--output", result.to_str().unwrap(), "--json"]).success();
+    let score = damage::score(&good, &result);
+    assert!(score.percent() >= 100.0 && score.wrong == 0, "{score:?} {output}");
+}
