@@ -282,8 +282,11 @@ pub(crate) fn sequences(connection: &Connection, merged: &Merged) -> Outcome<()>
     }
     for table in &merged.tables {
         let name = &table.table.name;
+        let stated = merged.sequences.get(name).copied();
+        let apart = table.partial.iter().chain(&table.uncommitted).map(|row| row.rowid).max();
         // At its end a sequence is no count of anything, and would let no row in.
-        let Some(&last) = merged.sequences.get(name).filter(|last| **last < i64::MAX) else { continue };
+        let known = [stated, apart, named(connection, name)?].into_iter().flatten();
+        let Some(last) = known.filter(|last| *last < i64::MAX).max() else { continue };
         let raised = connection
             .execute("UPDATE sqlite_sequence SET seq = max(seq, ?2) WHERE name = ?1", (name, last))?;
         let counts = table.table.sql.to_ascii_uppercase().contains("AUTOINCREMENT");
@@ -292,6 +295,26 @@ pub(crate) fn sequences(connection: &Connection, merged: &Merged) -> Outcome<()>
         }
     }
     Ok(())
+}
+
+/// What other tables name rows of Hermes' tables by, with their numbers: they were given out, whether the row is there or not
+/// (board-format.md 2.4, 2.5, 8).
+const NAMES: [(&str, &str, &str); 3] = [
+    ("task_events", "kanban_notify_subs", "last_event_id"),
+    ("task_runs", "tasks", "current_run_id"),
+    ("task_runs", "task_events", "run_id"),
+];
+
+/// The highest number by which a row of `table` is named.
+fn named(connection: &Connection, table: &str) -> Outcome<Option<i64>> {
+    let mut highest = None;
+    for (_, other, column) in NAMES.iter().filter(|(of, ..)| *of == table) {
+        if connection.column_exists(None, *other, *column)? {
+            let sql = format!("SELECT max({column}) FROM {other} WHERE typeof({column}) = 'integer'");
+            highest = connection.query_row(&sql, [], |row| row.get::<_, Option<i64>>(0))?.max(highest);
+        }
+    }
+    Ok(highest)
 }
 
 /// Creates the indexes as found, then Hermes' own where they are missing. One that cannot be made is named in `dropped`.

@@ -268,6 +268,34 @@ pub fn exhausted_sequences(connection: &Connection) -> Outcome<Vec<String>> {
     Ok(names.map(|name| name.map(|name| name.show())).collect::<Result<_, _>>()?)
 }
 
+/// Hermes' tables whose rows have higher numbers than `sqlite_sequence` says were given out: numbers of rows that were
+/// deleted may be given out again.
+///
+/// # Errors
+/// What SQLite says.
+pub fn lagging_sequences(connection: &Connection) -> Outcome<Vec<String>> {
+    if !connection.table_exists(None, "sqlite_sequence")? {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare(
+        "SELECT name FROM sqlite_schema WHERE type='table' AND upper(sql) LIKE '%AUTOINCREMENT%' ORDER BY name",
+    )?;
+    let names = statement.query_map([], |row| Ok(row.get::<_, Field>(0)?.show()))?;
+    let mut lagging = Vec::new();
+    for name in names {
+        let name = name?;
+        let lags = format!(
+            "SELECT ifnull((SELECT max(rowid) FROM {}), 0) > ifnull((SELECT max(seq) FROM sqlite_sequence WHERE name = ?1), 0)",
+            quoted(&name)
+        );
+        let is_known = schema::TABLES.iter().any(|facts| facts.name.eq_ignore_ascii_case(&name));
+        if is_known && connection.query_row(&lags, [&name], |row| row.get(0))? {
+            lagging.push(name);
+        }
+    }
+    Ok(lagging)
+}
+
 /// The tasks of subscriptions whose cursor is ahead of every event that was ever written: they stay silent
 /// (board-format.md 8.1).
 ///

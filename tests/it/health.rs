@@ -345,3 +345,44 @@ fn a_finding_about_the_file_says_its_path_once() {
     let told = output.stdout.split("info ").next().unwrap();
     assert_eq!(told.matches("/kanban.db").count(), 2, "{output}");
 }
+
+#[test]
+fn numbers_that_may_be_given_out_twice_are_told_and_counted_on_again() {
+    let sandbox = healthy();
+    let highest: i64 = Connection::open(sandbox.board())
+        .unwrap()
+        .query_row("SELECT max(id) FROM task_events", [], |row| row.get(0))
+        .unwrap();
+    let told = |sandbox: &Sandbox| {
+        let data = sandbox.run(&["health", "--json"]).data();
+        data["findings"].as_array().unwrap().iter().any(|finding| {
+            finding["message"].as_str().unwrap().contains("may be given out again")
+                && finding["message"].as_str().unwrap().contains("task_events")
+        })
+    };
+    assert!(!told(&sandbox));
+    // The last events are gone, and with them all that was counted; a subscription has seen them.
+    with_plain_handle(
+        &sandbox.board(),
+        &format!(
+            "UPDATE kanban_notify_subs SET last_event_id = {highest} \
+             WHERE rowid = (SELECT min(rowid) FROM kanban_notify_subs); \
+             DELETE FROM task_events WHERE id > {highest} - 5; UPDATE sqlite_sequence SET seq = 0"
+        ),
+    );
+    assert!(told(&sandbox));
+    let new = sandbox.work().join("new.db");
+    sandbox.run(&["recover", "--output", new.to_str().unwrap()]);
+    let connection = Connection::open(new).unwrap();
+    let count = |name: &str| -> i64 {
+        connection
+            .query_row("SELECT seq FROM sqlite_sequence WHERE name = ?1", [name], |row| row.get(0))
+            .unwrap()
+    };
+    assert_eq!(count("task_events"), highest);
+    for table in ["task_comments", "task_runs"] {
+        let sql = format!("SELECT ifnull(max(id), 0) FROM {table}");
+        let highest: i64 = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+        assert!(count(table) >= highest, "{table}");
+    }
+}

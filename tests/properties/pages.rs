@@ -230,7 +230,7 @@ fn pages_in_the_log_stay_too() {
             "PRAGMA wal_autocheckpoint = 0;
              UPDATE tasks SET body = printf('%0*d', 3 * length(body) + 9, 7) WHERE rowid % 5 = 0;
              DELETE FROM tasks WHERE rowid % 11 = 0;
-             INSERT INTO task_events SELECT NULL, task_id, 1, 'late', payload, created_at FROM task_events;",
+             INSERT INTO task_events SELECT NULL, task_id, NULL, 'late', payload, created_at FROM task_events;",
         )
         .unwrap();
     std::fs::copy(&made, &path).unwrap();

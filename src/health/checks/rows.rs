@@ -93,16 +93,25 @@ pub(super) fn left_out(connection: &Connection, subject: &Subject) -> Outcome<Ve
     Ok(found.collect())
 }
 
-/// Tables that can take no more rows.
+/// Tables that can take no more rows, or may give one number to two.
 pub(super) fn sequences(connection: &Connection, subject: &Subject) -> Outcome<Vec<Finding>> {
-    let ended = audit::exhausted_sequences(connection)?;
-    if ended.is_empty() {
-        return Ok(Vec::new());
-    }
-    let message =
-        format!("the numbers of {} have come to their end; nothing can be added.", ended.join(", "));
     let place = subject.inspection.resolved.display().to_string();
-    Ok(vec![Finding::new("schema", Severity::Error, place, message).next(SAVE)])
+    let mut findings = Vec::new();
+    let ended = audit::exhausted_sequences(connection)?;
+    if !ended.is_empty() {
+        let message =
+            format!("the numbers of {} have come to their end; nothing can be added.", ended.join(", "));
+        findings.push(Finding::new("schema", Severity::Error, place.clone(), message).next(SAVE));
+    }
+    let lagging = audit::lagging_sequences(connection)?;
+    if !lagging.is_empty() {
+        let message = format!(
+            "sqlite_sequence counts fewer rows than there are in {}; numbers of rows that were deleted may be given out again.",
+            lagging.join(", ")
+        );
+        findings.push(Finding::new("schema", Severity::Warning, place, message).next(SAVE));
+    }
+    Ok(findings)
 }
 
 /// Where what is missing can only come from a copy: there, or to what else can be done.
