@@ -763,7 +763,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]')
             [CompletionResult]::new('--if-busy', '--if-busy', [CompletionResultType]::ParameterName, 'What to do when the lock is not had within the budget')
-            [CompletionResult]::new('--include-older', '--include-older', [CompletionResultType]::ParameterName, 'Bring back also rows that only an older copy has and that seem deleted since')
+            [CompletionResult]::new('--include-older', '--include-older', [CompletionResultType]::ParameterName, 'Bring back also rows that only an older copy or an unused part of a page has')
             [CompletionResult]::new('--provenance', '--provenance', [CompletionResultType]::ParameterName, 'Say of every row where it is from, in JSON: source, page, cell, confidence')
             [CompletionResult]::new('--undo', '--undo', [CompletionResultType]::ParameterName, 'Put back what the last install replaced')
             [CompletionResult]::new('--assume-unused', '--assume-unused', [CompletionResultType]::ParameterName, 'Install where it cannot be proven that nobody else has the board open; never beside a process that was found')

@@ -725,7 +725,7 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand --color 'Colour'
             cand --timeout 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]'
             cand --if-busy 'What to do when the lock is not had within the budget'
-            cand --include-older 'Bring back also rows that only an older copy has and that seem deleted since'
+            cand --include-older 'Bring back also rows that only an older copy or an unused part of a page has'
             cand --provenance 'Say of every row where it is from, in JSON: source, page, cell, confidence'
             cand --undo 'Put back what the last install replaced'
             cand --assume-unused 'Install where it cannot be proven that nobody else has the board open; never beside a process that was found'

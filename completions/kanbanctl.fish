@@ -779,7 +779,7 @@ never\t'Without colour'"
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
 skip\t'Exit 0, for cron'"
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l include-older -d 'Bring back also rows that only an older copy has and that seem deleted since'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l include-older -d 'Bring back also rows that only an older copy or an unused part of a page has'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l provenance -d 'Say of every row where it is from, in JSON: source, page, cell, confidence'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l undo -d 'Put back what the last install replaced'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand recover" -l assume-unused -d 'Install where it cannot be proven that nobody else has the board open; never beside a process that was found'

@@ -152,6 +152,7 @@ impl Pen {
             pen.rows(table.whole.len(), table.whole.iter());
             pen.rows(table.partial.len(), table.partial.iter().copied());
             pen.rows(table.uncommitted.len(), table.uncommitted.iter().copied());
+            pen.rows(table.older.len(), table.older.iter().copied());
             let ranges: Vec<(i64, i64)> = table.gaps.ranges().collect();
             pen.list(&ranges, |pen, (low, high)| {
                 pen.signed(*low);
@@ -242,6 +243,7 @@ impl Eye<'_> {
             whole: Roll::of(self.1, self.rows()?),
             partial: self.rows()?,
             uncommitted: self.rows()?,
+            older: self.rows()?,
             gaps: Gaps::of(self.list(|eye| Some((eye.signed()?, eye.signed()?)))?),
             unread: self.number()?,
             stray: self.number()?,
@@ -301,6 +303,7 @@ mod tests {
             is_indexed: true,
             unread: 2,
             uncommitted: vec![row],
+            older: vec![row],
             ..Rows::new(&room, false)
         };
         let run = Run { source: 3, site, pages: 2 };

@@ -164,7 +164,8 @@ pub struct TableReport {
     pub uncommitted: u64,
     /// Rows in the result that look altered (text that is not UTF-8, an unlikely value, a place out of order).
     pub suspect: u64,
-    /// Rows that only an older copy has and that seem deleted since; not in the result unless they were asked for.
+    /// Rows that only an older copy has and that seem deleted since, or that only a part of a page has that is no longer used
+    /// and that may have changed since; not in the result unless they were asked for.
     pub older_only: u64,
     /// Rows of a second history that have another number in the result, because theirs was taken.
     pub renumbered: u64,

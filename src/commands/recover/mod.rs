@@ -55,7 +55,7 @@ pub struct Args {
 /// How much comes back, and how much is told.
 #[derive(Debug, clap::Args)]
 struct Extent {
-    /// Bring back also rows that only an older copy has and that seem deleted since.
+    /// Bring back also rows that only an older copy or an unused part of a page has.
     #[arg(long, conflicts_with = "undo")]
     include_older: bool,
     /// Say of every row where it is from, in JSON: source, page, cell, confidence.

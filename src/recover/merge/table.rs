@@ -22,7 +22,7 @@ pub(super) type Tally = HashMap<(u32, u32), (usize, usize)>;
 pub(crate) struct MergedTable {
     pub(crate) table: Arc<Table>,
     pub(crate) rows: Roll,
-    /// Rows that only an older source has, left out.
+    /// Rows that only an older source or an unused part of a page has, left out.
     pub(crate) older: Roll,
     /// Those of them that were asked for.
     pub(crate) asked: Roll,
@@ -164,6 +164,14 @@ impl MergedTable {
         let mut uncommitted = std::mem::take(&mut rows.uncommitted);
         uncommitted.sort_by_key(|row| row.rowid);
         join(&mut self.uncommitted, uncommitted, &mut |row| row);
+        let mut aged = std::mem::take(&mut rows.older);
+        aged.sort_by_key(|row| row.rowid);
+        aged.dedup_by_key(|row| row.rowid);
+        let mut older = Behind::new(&mut self.older);
+        for row in aged {
+            older.take(row, take);
+        }
+        older.settle();
     }
 
     pub(super) fn fold(&mut self, mut rows: Rows, is_main: bool, mut take: Take<'_>) {

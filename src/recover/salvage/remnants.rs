@@ -2,7 +2,9 @@
 //! on, and in pages that the list of unused ones names.
 //!
 //! They come in only where their table has lost rows, and where an index of it that is whole names them. What an unused part
-//! holds may be older than what was lost; such rows are suspect, so that a copy's row stands above them.
+//! holds may be older than what was lost. Where rows never change that is no matter; such rows are suspect, so that a copy's
+//! row stands above them. Where they do, nothing tells: two boards whose only difference is what the lost row said leave the
+//! same bytes. A task that was ready once would be run again, so that these are left out as those of an older copy are.
 
 use std::collections::HashSet;
 
@@ -13,8 +15,12 @@ use crate::ondisk::page::{Cell, Kind, Page};
 use crate::recover::catalog::Catalog;
 use crate::recover::row::{self, Row};
 use crate::recover::salvage::leaf::{self, Leaf, Spot};
+use crate::recover::vote::FIXED;
 use crate::recover::workers::in_order;
 use crate::recover::{Stage, Watch};
+
+/// The table whose rows are all key: they come and go and do not change either.
+const LINKS: &str = "task_links";
 
 /// Rows that were found on a page, with their tables, and how they are to be marked.
 type Remnants = (Vec<(usize, Row)>, u8);
@@ -31,7 +37,7 @@ impl Work<'_, '_> {
                 self.damaged.insert(page);
                 let bytes = self.image.page(page).unwrap_or_default();
                 let remnants = self.rows_anywhere(catalog, page, &bytes, &poor);
-                self.take(catalog, remnants);
+                self.take(catalog, remnants, false);
             }
         }
         self.settle();
@@ -60,7 +66,9 @@ impl Work<'_, '_> {
             Ok(())
         })?;
         for remnants in found {
-            self.take(catalog, remnants);
+            // Of a page that is not sound they may be what it had last.
+            let may_be_older = remnants.1 & row::SUSPECT != 0;
+            self.take(catalog, remnants, may_be_older);
         }
         self.settle();
         Ok(())
@@ -97,7 +105,7 @@ impl Work<'_, '_> {
             if !rows.is_empty() {
                 self.damaged.insert(stray.page);
             }
-            self.take(catalog, (rows, row::STRAY | row::SUSPECT));
+            self.take(catalog, (rows, row::STRAY | row::SUSPECT), false);
         }
         self.settle();
     }
@@ -154,17 +162,25 @@ impl Work<'_, '_> {
         (cells.into_iter().filter_map(row).collect(), flags)
     }
 
-    /// Adds the rows whose chains are whole.
-    fn take(&mut self, catalog: &Catalog, (rows, flags): Remnants) {
+    /// Adds the rows whose chains are whole; those that `may_be_older` than what was lost only where that makes no difference.
+    fn take(&mut self, catalog: &Catalog, (rows, flags): Remnants, may_be_older: bool) {
         // Chains may go through pages that are said to be unused.
         let free = HashSet::new();
         for (table, row) in rows {
             let mut leaf = Leaf { rows: vec![row], ..Leaf::default() };
             self.complete(catalog, table, &mut leaf, &free);
+            let changes = catalog.tables.get(table).is_none_or(|tree| {
+                let name = tree.table.name.as_str();
+                !FIXED.contains(&name) && name != LINKS
+            });
             let Some(rows) = self.tables.get_mut(table) else { continue };
             for mut row in leaf.rows {
                 row.mark(flags, true);
-                rows.whole.push(row);
+                if may_be_older && changes {
+                    rows.older.push(row);
+                } else {
+                    rows.whole.push(row);
+                }
             }
         }
     }

@@ -16,6 +16,8 @@ pub(crate) struct Rows {
     pub(crate) partial: Vec<Row>,
     /// Those of a transaction that never ended, which no committed page has.
     pub(crate) uncommitted: Vec<Row>,
+    /// Those of which an earlier version may be all that is left.
+    pub(crate) older: Vec<Row>,
     /// Where rows may be missing.
     pub(crate) gaps: Gaps,
     /// Cells that could not be read.
@@ -37,6 +39,7 @@ impl Rows {
             whole: Roll::ordered(room, log_counts),
             partial: Vec::new(),
             uncommitted: Vec::new(),
+            older: Vec::new(),
             gaps: Gaps::default(),
             unread: 0,
             stray: 0,
@@ -61,7 +64,8 @@ impl Rows {
 
     /// What they take in memory, in bytes.
     pub(super) fn memory(&self) -> usize {
-        self.whole.memory() + size_of_val(&*self.partial) + size_of_val(&*self.uncommitted)
+        let apart = [&self.partial, &self.uncommitted, &self.older];
+        self.whole.memory() + apart.iter().map(|rows| size_of_val(rows.as_slice())).sum::<usize>()
     }
 
     pub(super) fn has(&self, rowid: i64) -> bool {
