@@ -26,6 +26,8 @@ pub(super) const CASES: &[Case] = &[
             dice.noise(&mut page[at..at + 200]);
         });
     })
+    // A task that is left in what its table's root no longer uses may have changed since: it stands aside.
+    .reaches(99.9)
     .wrong(20),
     Case::new("sectors-zero", sectors_zero).wrong(2),
     Case::new("torn-pages", |scene| mix(scene, torn)).reaches(99.9).wrong(8),
