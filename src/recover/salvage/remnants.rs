@@ -2,7 +2,7 @@
 //! on, and in pages that the list of unused ones names.
 //!
 //! They come in only where their table has lost rows, and where an index of it that is whole names them. What an unused part
-//! holds may be older than what was lost. Where rows never change that is no matter; such rows are suspect, so that a copy's
+//! holds may be older than what was lost. Where rows change no more that is no matter; such rows are suspect, so that a copy's
 //! row stands above them. Where they do, nothing tells: two boards whose only difference is what the lost row said leave the
 //! same bytes. A task that was ready once would be run again, so that these are left out as those of an older copy are.
 
@@ -12,6 +12,7 @@ use super::scan;
 use super::{Stray, Work};
 use crate::failure::Outcome;
 use crate::ondisk::page::{Cell, Kind, Page};
+use crate::ondisk::record::{Record, Value};
 use crate::recover::catalog::Catalog;
 use crate::recover::row::{self, Row};
 use crate::recover::salvage::leaf::{self, Leaf, Spot};
@@ -21,6 +22,9 @@ use crate::recover::{Stage, Watch};
 
 /// The table whose rows are all key: they come and go and do not change either.
 const LINKS: &str = "task_links";
+
+/// Its rows change until they have an end; of those that have, a later `edit` may only reword the summary (board-format.md 4.5).
+const RUNS: &str = "task_runs";
 
 /// Rows that were found on a page, with their tables, and how they are to be marked.
 type Remnants = (Vec<(usize, Row)>, u8);
@@ -169,19 +173,33 @@ impl Work<'_, '_> {
         for (table, row) in rows {
             let mut leaf = Leaf { rows: vec![row], ..Leaf::default() };
             self.complete(catalog, table, &mut leaf, &free);
-            let changes = catalog.tables.get(table).is_none_or(|tree| {
-                let name = tree.table.name.as_str();
-                !FIXED.contains(&name) && name != LINKS
-            });
-            let Some(rows) = self.tables.get_mut(table) else { continue };
             for mut row in leaf.rows {
                 row.mark(flags, true);
-                if may_be_older && changes {
+                let is_older = may_be_older && !self.is_final(catalog, table, &row);
+                let Some(rows) = self.tables.get_mut(table) else { continue };
+                if is_older {
                     rows.older.push(row);
                 } else {
                     rows.whole.push(row);
                 }
             }
         }
+    }
+
+    /// Whether `row` was not changed after it was as it is: no row of its table is, or it is a run that has ended.
+    fn is_final(&self, catalog: &Catalog, table: usize, row: &Row) -> bool {
+        let Some(table) = catalog.tables.get(table).map(|tree| &tree.table) else { return false };
+        if table.name != RUNS {
+            return FIXED.contains(&table.name.as_str()) || table.name == LINKS;
+        }
+        let ended = table.columns.iter().position(|column| column.name == "ended_at");
+        let flip = row.oddity(&self.odds).and_then(|odd| odd.flip);
+        let time = || {
+            let mut bytes = self.image.page_at(row.site())?;
+            let cell = row.cell_in(&mut bytes, flip, self.image.usable())?;
+            let time = Record::prefix(cell.payload?.local).ok()?.values().nth(ended?)?;
+            matches!(time, Value::Integer(_)).then_some(())
+        };
+        time().is_some()
     }
 }
