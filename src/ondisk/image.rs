@@ -153,7 +153,9 @@ impl<'a> Image<'a> {
 
     /// The pages from `first` on, `count` of them, with one read of the main file.
     pub fn piece(&self, first: u32, count: u32) -> Piece<'_, 'a> {
-        let offset = u64::from(first.saturating_sub(1)) * self.page_size as u64;
+        // A child pointer of zeros names page 0, which there is not.
+        let first = first.max(1);
+        let offset = u64::from(first - 1) * self.page_size as u64;
         let is_in_place = self.drained.is_none_or(|(drained, _)| first.saturating_add(count) <= drained);
         let len = self.page_size.saturating_mul(count as usize);
         let bytes = if is_in_place { self.main.read(offset, len) } else { None };
@@ -223,5 +225,22 @@ impl Piece<'_, '_> {
         let start = (number.checked_sub(self.first)? as usize).checked_mul(self.image.page_size)?;
         let page = bytes.get(start..start.saturating_add(self.image.page_size).min(bytes.len()))?;
         (!page.is_empty()).then_some(Cow::Borrowed(page))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_has_the_pages_of_its_image() {
+        let main: Vec<u8> = (1..=6).flat_map(|number| [number; 8]).collect();
+        let image = Image::new(&main, 8, 8);
+        for first in 0..=6 {
+            let piece = image.piece(first, 3);
+            for number in first.max(1)..=(first + 2).min(6) {
+                assert_eq!(piece.page(number), image.page(number), "page {number} in a piece from {first}");
+            }
+        }
     }
 }
