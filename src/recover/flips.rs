@@ -94,13 +94,13 @@ fn flips_of(
 fn mend(merge: &mut Merge, source: u32, hurt: &Hurt<'_, '_>) {
     let is_hurt = |row: &Row| {
         let odd = row.oddity(merge.odds());
-        odd.is_none_or(|odd| odd.payload.is_none()) && hurt.touches(row, odd)
+        odd.as_ref().is_none_or(|odd| odd.payload.is_none()) && hurt.touches(row, odd.as_ref())
     };
     let rows: Vec<_> = merge.rows_of(source).filter(|(.., row)| is_hurt(row)).collect();
     for (table, at, row) in rows {
         let odd = row.oddity(merge.odds());
         let Some(shape) = merge.table(table).map(|table| table.shape_of(row.source)) else { continue };
-        if let Some(payload) = hurt.mended(&row, odd, shape)
+        if let Some(payload) = hurt.mended(&row, odd.as_ref(), shape)
             && let Ok(payload) = hurt.image.encoding().transcode(&payload)
         {
             merge.rewrite(table, at, &payload);

@@ -37,7 +37,7 @@ pub(crate) fn graft(
         return Ok(());
     }
     missing.sort_by_key(|(at, row)| (row.source, *at, row.rowid));
-    let chained = merge.odds().iter().flat_map(|odd| &odd.chain);
+    let chained = merge.odds().iter().flat_map(|odd| odd.chain);
     let mut taken = HashSet::new();
     for run in chained {
         let size = ranked.iter().find(|facts| facts.source == run.source).map_or(0, |facts| facts.page_size);
@@ -65,7 +65,7 @@ pub(crate) fn graft(
                     taken.extend((0..run.pages).map(|index| (run.source, run.site_of(index, size))));
                 }
                 row.mark(row::GRAFTED | row::SUSPECT, true);
-                merge.complete(at, row, odd);
+                merge.complete(at, row, &odd);
             }
         }
     }

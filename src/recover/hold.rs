@@ -5,23 +5,26 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
+use std::io::{self, BufReader, BufWriter, IntoInnerError, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::catalog::Catalog;
 use super::gaps::Gaps;
+use super::odds::Odds;
 use super::roll::{Roll, Room, setting_aside};
-use super::row::{Flip, Odd, Row, Run};
+use super::row::Row;
 use super::salvage::{Rows, Salvage};
 use super::store::nameless;
 use crate::failure::{Failure, Outcome};
-use crate::ondisk::image::Site;
 
 /// What is held in memory, in bytes.
 const MEMORY: usize = 32 << 20;
 /// What a source takes besides its rows, in bytes.
 const EACH: usize = 4 << 10;
+/// What is written or read at once, in bytes: in one piece, the rows would be in memory twice.
+const PIECE: usize = 64 << 10;
 /// So many schemas are compared with; copies of one board have the same.
 const SCHEMAS: usize = 16;
 
@@ -47,7 +50,7 @@ pub(crate) enum Kept {
     Away {
         catalog: Arc<Catalog>,
         start: u64,
-        len: usize,
+        len: u64,
     },
 }
 
@@ -74,14 +77,17 @@ impl Hold {
             Some(file) => file,
             None => nameless(&self.scratch).map_err(failed)?,
         };
-        let mut pen = Pen(Vec::with_capacity(size));
-        pen.salvage(&salvage);
-        let written = file.write_all_at(&pen.0, self.end);
         let start = self.end;
-        self.end += pen.0.len() as u64;
-        written.map_err(failed)?;
+        let written = {
+            let mut pen = Pen(BufWriter::with_capacity(PIECE, Stretch { file: &file, at: start }));
+            pen.salvage(&salvage)
+                .and_then(|()| pen.0.into_inner().map_err(IntoInnerError::into_error))
+                .map(|end| end.at)
+        };
+        // What was half written is written over.
         self.file = Some(file);
-        Ok(Kept::Away { catalog: salvage.catalog, start, len: pen.0.len() })
+        self.end = written.map_err(failed)?;
+        Ok(Kept::Away { catalog: salvage.catalog, start, len: self.end - start })
     }
 
     /// `catalog`, or one like it that is known already.
@@ -108,139 +114,164 @@ impl Hold {
             }
             Kept::Away { catalog, start, len } => (catalog, start, len),
         };
-        let mut bytes = vec![0; len];
-        let read = self.file.as_ref().map(|file| file.read_exact_at(&mut bytes, start));
-        if let Some(Err(error)) = read {
-            return Err(Failure::io(error, "reading rows that were set aside").at(&self.scratch));
-        }
         let lost = || Failure::failed("rows that were set aside have changed.").at(&self.scratch);
-        Eye(&bytes, &self.room).salvage(catalog).ok_or_else(lost)
+        let file = self.file.as_ref().ok_or_else(lost)?;
+        let from = BufReader::with_capacity(PIECE, Stretch { file, at: start });
+        let mut eye = Eye { from: from.take(len), room: &self.room, fault: None };
+        let salvage = eye.salvage(catalog);
+        match eye.fault.filter(|fault| fault.kind() != io::ErrorKind::UnexpectedEof) {
+            Some(error) => Err(Failure::io(error, "reading rows that were set aside").at(&self.scratch)),
+            None => salvage.ok_or_else(lost),
+        }
+    }
+}
+
+/// A file from a place on.
+struct Stretch<'f> {
+    file: &'f File,
+    at: u64,
+}
+
+impl Write for Stretch<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write_at(bytes, self.at)?;
+        self.at += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Read for Stretch<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(bytes, self.at)?;
+        self.at += read as u64;
+        Ok(read)
     }
 }
 
 /// Writes numbers.
-struct Pen(Vec<u8>);
+struct Pen<W>(W);
 
-impl Pen {
-    fn number(&mut self, number: u64) {
-        self.0.extend_from_slice(&number.to_le_bytes());
+impl<W: Write> Pen<W> {
+    fn number(&mut self, number: u64) -> io::Result<()> {
+        self.0.write_all(&number.to_le_bytes())
     }
 
-    fn signed(&mut self, number: i64) {
-        self.number(number.cast_unsigned());
+    fn signed(&mut self, number: i64) -> io::Result<()> {
+        self.number(number.cast_unsigned())
     }
 
-    fn list<T>(&mut self, list: &[T], mut each: impl FnMut(&mut Self, &T)) {
-        self.number(list.len() as u64);
-        for item in list {
-            each(self, item);
-        }
+    fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.number(bytes.len() as u64)?;
+        self.0.write_all(bytes)
     }
 
-    fn rows(&mut self, count: usize, rows: impl Iterator<Item = Row>) {
-        self.number(count as u64);
-        rows.for_each(|row| self.0.extend_from_slice(&row.to_bytes()));
+    fn list<T>(
+        &mut self,
+        list: &[T],
+        mut each: impl FnMut(&mut Self, &T) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.number(list.len() as u64)?;
+        list.iter().try_for_each(|item| each(self, item))
     }
 
-    fn site(&mut self, site: Site) {
-        self.number(u64::from(site.in_log));
-        self.number(site.offset);
+    fn rows(&mut self, count: usize, mut rows: impl Iterator<Item = Row>) -> io::Result<()> {
+        self.number(count as u64)?;
+        rows.try_for_each(|row| self.0.write_all(&row.to_bytes()))
     }
 
-    fn salvage(&mut self, salvage: &Salvage) {
+    fn salvage(&mut self, salvage: &Salvage) -> io::Result<()> {
         self.list(&salvage.tables, |pen, table| {
-            pen.rows(table.whole.len(), table.whole.iter());
-            pen.rows(table.partial.len(), table.partial.iter().copied());
-            pen.rows(table.uncommitted.len(), table.uncommitted.iter().copied());
-            pen.rows(table.older.len(), table.older.iter().copied());
+            pen.rows(table.whole.len(), table.whole.iter())?;
+            pen.rows(table.partial.len(), table.partial.iter().copied())?;
+            pen.rows(table.uncommitted.len(), table.uncommitted.iter().copied())?;
+            pen.rows(table.older.len(), table.older.iter().copied())?;
             let ranges: Vec<(i64, i64)> = table.gaps.ranges().collect();
-            pen.list(&ranges, |pen, (low, high)| {
-                pen.signed(*low);
-                pen.signed(*high);
-            });
-            pen.number(table.unread);
-            pen.number(table.stray);
-            pen.list(&table.indexed, |pen, rowid| pen.signed(*rowid));
-            pen.list(table.highest_indexed.as_slice(), |pen, rowid| pen.signed(*rowid));
-            pen.number(u64::from(table.is_indexed));
-        });
-        self.list(&salvage.odds, |pen, odd| {
-            let flip = odd.flip.map_or(0, Flip::code);
-            pen.number(u64::from(flip));
-            pen.list(&odd.chain, |pen, run| {
-                pen.number(u64::from(run.source));
-                pen.site(run.site);
-                pen.number(u64::from(run.pages));
-            });
-        });
+            pen.list(&ranges, |pen, (low, high)| pen.signed(*low).and_then(|()| pen.signed(*high)))?;
+            pen.number(table.unread)?;
+            pen.number(table.stray)?;
+            pen.list(&table.indexed, |pen, rowid| pen.signed(*rowid))?;
+            pen.list(table.highest_indexed.as_slice(), |pen, rowid| pen.signed(*rowid))?;
+            pen.number(u64::from(table.is_indexed))
+        })?;
+        self.bytes(salvage.odds.as_bytes())?;
         let sequences: Vec<_> = salvage.sequences.iter().collect();
         self.list(&sequences, |pen, (name, last)| {
-            pen.list(name.as_bytes(), |pen, byte| pen.0.push(*byte));
-            pen.signed(**last);
-        });
-        self.number(salvage.damaged_pages);
-        self.number(salvage.doubted_frames);
-        self.number(u64::from(salvage.has_schema));
-        self.number(u64::from(salvage.is_put_right));
-        self.number(u64::from(salvage.schema_is_whole));
-        self.signed(salvage.evidence.0);
-        self.signed(salvage.evidence.1);
+            pen.bytes(name.as_bytes())?;
+            pen.signed(**last)
+        })?;
+        self.number(salvage.damaged_pages)?;
+        self.number(salvage.doubted_frames)?;
+        self.number(u64::from(salvage.has_schema))?;
+        self.number(u64::from(salvage.is_put_right))?;
+        self.number(u64::from(salvage.schema_is_whole))?;
+        self.signed(salvage.evidence.0)?;
+        self.signed(salvage.evidence.1)
     }
 }
 
 /// Reads what [`Pen`] wrote.
-struct Eye<'e>(&'e [u8], &'e Arc<Room>);
+struct Eye<'e, R> {
+    from: io::Take<R>,
+    room: &'e Arc<Room>,
+    /// Why it ended.
+    fault: Option<io::Error>,
+}
 
-impl Eye<'_> {
+impl<R: Read> Eye<'_, R> {
+    fn fill(&mut self, bytes: &mut [u8]) -> Option<()> {
+        self.from.read_exact(bytes).map_err(|error| self.fault = Some(error)).ok()
+    }
+
     fn number(&mut self) -> Option<u64> {
-        let (number, rest) = self.0.split_first_chunk::<8>()?;
-        self.0 = rest;
-        Some(u64::from_le_bytes(*number))
+        let mut bytes = [0; 8];
+        self.fill(&mut bytes)?;
+        Some(u64::from_le_bytes(bytes))
     }
 
     fn signed(&mut self) -> Option<i64> {
         self.number().map(u64::cast_signed)
     }
 
-    fn small(&mut self) -> Option<u32> {
-        self.number()?.try_into().ok()
-    }
-
     fn flag(&mut self) -> Option<bool> {
         self.number().map(|number| number != 0)
     }
 
+    /// How many items follow, of which each takes a byte at least.
+    fn len(&mut self) -> Option<usize> {
+        let len = self.number()?;
+        usize::try_from(len).ok().filter(|_| len <= self.from.limit())
+    }
+
     fn list<T>(&mut self, mut each: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
-        let len = usize::try_from(self.number()?).ok()?;
-        // Every item takes a byte at least.
-        let mut list = Vec::with_capacity(len.min(self.0.len()));
+        let len = self.len()?;
+        let mut list = Vec::with_capacity(len);
         for _ in 0..len {
             list.push(each(self)?);
         }
         Some(list)
     }
 
+    fn bytes(&mut self) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; self.len()?];
+        self.fill(&mut bytes)?;
+        Some(bytes)
+    }
+
     fn rows(&mut self) -> Option<Vec<Row>> {
         self.list(|eye| {
-            let (row, rest) = eye.0.split_first_chunk()?;
-            eye.0 = rest;
-            Some(Row::from_bytes(row))
+            let mut row = [0; 32];
+            eye.fill(&mut row)?;
+            Some(Row::from_bytes(&row))
         })
-    }
-
-    fn site(&mut self) -> Option<Site> {
-        Some(Site { in_log: self.flag()?, offset: self.number()? })
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        let (byte, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(*byte)
     }
 
     fn table(&mut self) -> Option<Rows> {
         Some(Rows {
-            whole: Roll::of(self.1, self.rows()?),
+            whole: Roll::of(self.room, self.rows()?),
             partial: self.rows()?,
             uncommitted: self.rows()?,
             older: self.rows()?,
@@ -253,20 +284,10 @@ impl Eye<'_> {
         })
     }
 
-    fn odd(&mut self) -> Option<Odd> {
-        let flip = Flip::from_code(self.small()?);
-        let chain =
-            self.list(|eye| Some(Run { source: eye.small()?, site: eye.site()?, pages: eye.small()? }))?;
-        Some(Odd { flip, chain, payload: None })
-    }
-
-    fn salvage(mut self, catalog: Arc<Catalog>) -> Option<Salvage> {
+    fn salvage(&mut self, catalog: Arc<Catalog>) -> Option<Salvage> {
         let tables = self.list(Self::table)?;
-        let odds = self.list(Self::odd)?;
-        let sequences = self.list(|eye| {
-            let name = String::from_utf8(eye.list(Self::byte)?).ok()?;
-            Some((name, eye.signed()?))
-        })?;
+        let odds = Odds::of(self.bytes()?);
+        let sequences = self.list(|eye| Some((String::from_utf8(eye.bytes()?).ok()?, eye.signed()?)))?;
         Some(Salvage {
             catalog,
             tables,
@@ -285,6 +306,8 @@ impl Eye<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ondisk::image::Site;
+    use crate::recover::row::{Flip, Odd, Run};
 
     #[test]
     fn what_is_set_aside_comes_back() {
@@ -292,7 +315,10 @@ mod tests {
         let room = Room::new(dir.path(), usize::MAX);
         let site = Site { in_log: true, offset: 4152 };
         let mut row = Row::new(-7, 3, 9, site, 4000);
-        row.odd = 1;
+        let run = Run { source: 3, site, pages: 2 };
+        let odd = Odd { flip: Some(Flip { at: 4001, mask: 64 }), chain: vec![run], payload: None };
+        let mut odds = Odds::default();
+        row.odd = odds.push(&odd);
         row.flags = 129;
         row.parity = 77;
         let rows = Rows {
@@ -306,12 +332,10 @@ mod tests {
             older: vec![row],
             ..Rows::new(&room, false)
         };
-        let run = Run { source: 3, site, pages: 2 };
-        let odd = Odd { flip: Some(Flip { at: 4001, mask: 64 }), chain: vec![run], payload: None };
         let salvage = Salvage {
             catalog: Arc::new(Catalog::default()),
             tables: vec![rows, Rows::new(&room, false)],
-            odds: vec![odd],
+            odds,
             sequences: [("task_events".to_owned(), 12)].into(),
             damaged_pages: 4,
             doubted_frames: 1,

@@ -31,6 +31,7 @@ mod layout;
 pub mod map;
 mod mended;
 mod merge;
+mod odds;
 mod pages;
 mod ranking;
 mod rebuild;

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::odds::Odds;
 use crate::ondisk::image::Site;
 use crate::ondisk::page::{Cell, Kind, Page};
 
@@ -40,7 +41,7 @@ pub(crate) struct Row {
     pub(crate) page: u32,
     /// The source, as an index into the list of sources.
     pub(crate) source: u32,
-    /// What is odd about its bytes, as an index from 1 into the list that goes with the rows; 0 for nothing.
+    /// What is odd about its bytes, by its name in the [`Odds`] that go with the rows; 0 for nothing.
     pub(crate) odd: u32,
     /// Where on the page the cell begins.
     pub(crate) cell: u16,
@@ -59,8 +60,8 @@ pub(crate) fn parity(bytes: &[u8]) -> u8 {
 
 impl Row {
     /// What of `odds` is odd about this row.
-    pub(crate) fn oddity<'o>(&self, odds: &'o [Odd]) -> Option<&'o Odd> {
-        odds.get((self.odd as usize).checked_sub(1)?)
+    pub(crate) fn oddity(&self, odds: &Odds) -> Option<Odd> {
+        odds.get(self.odd)
     }
 
     /// The row of the cell at `cell` on `page` of `source`, which lies at `site`.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::mended::Mends;
+use super::odds::Odds;
 use super::roll::Room;
 use super::row::{Odd, Row};
 use super::sources::{Fingerprint, Source, fingerprint, moving};
@@ -168,7 +169,7 @@ impl<'s> Shelf<'s> {
 #[derive(Debug)]
 pub(crate) struct Reader<'r, 's> {
     shelf: &'r Shelf<'s>,
-    odds: &'r [Odd],
+    odds: &'r Odds,
     /// The source that was read last.
     current: Option<(u32, Arc<Stores>, Cut)>,
     /// The page that was read last.
@@ -177,7 +178,7 @@ pub(crate) struct Reader<'r, 's> {
 
 impl<'r, 's> Reader<'r, 's> {
     /// For rows of `shelf` whose oddities are `odds`.
-    pub(crate) fn new(shelf: &'r Shelf<'s>, odds: &'r [Odd]) -> Self {
+    pub(crate) fn new(shelf: &'r Shelf<'s>, odds: &'r Odds) -> Self {
         Self { shelf, odds, current: None, page: None }
     }
 
@@ -200,7 +201,7 @@ impl<'r, 's> Reader<'r, 's> {
     fn read_row<T>(&mut self, row: &Row, whole: bool, with: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
         let gone = || Failure::failed(format!("page {} can no longer be read.", row.page));
         let odd = row.oddity(self.odds);
-        if let Some(payload) = odd.and_then(|odd| odd.payload.as_deref()) {
+        if let Some(payload) = odd.as_ref().and_then(|odd| odd.payload.as_deref()) {
             return Ok(with(payload));
         }
         let Cut { page_size, usable, encoding } = self.turn_to(row.source)?;
@@ -213,7 +214,7 @@ impl<'r, 's> Reader<'r, 's> {
         let page = self.page.take();
         let (_, _, held) = page.as_ref().ok_or_else(gone)?;
         let mut bytes = Cow::Borrowed(held.as_slice());
-        let cell = row.cell_in(&mut bytes, odd.and_then(|odd| odd.flip), usable);
+        let cell = row.cell_in(&mut bytes, odd.as_ref().and_then(|odd| odd.flip), usable);
         let payload = cell.and_then(|cell| cell.payload).ok_or_else(|| self.blame(row.source, gone()))?;
         let result = match odd.filter(|odd| !odd.chain.is_empty()) {
             _ if !whole => with(payload.local),
@@ -223,7 +224,7 @@ impl<'r, 's> Reader<'r, 's> {
                 let len = usize::try_from(payload.len).map_err(|_| gone())?;
                 let mut whole = Vec::with_capacity(len);
                 whole.extend_from_slice(payload.local);
-                self.append_chain(odd, len, &mut whole).ok_or_else(|| self.blame(row.source, gone()))?;
+                self.append_chain(&odd, len, &mut whole).ok_or_else(|| self.blame(row.source, gone()))?;
                 with(&in_utf8(&whole, encoding))
             }
         };

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use super::catalog::Index;
 use super::fork::{Conflict, History};
 use super::gaps::Gaps;
+use super::odds::Odds;
 use super::roll::Room;
 use super::row::{self, Odd, Row};
 use super::salvage::Salvage;
@@ -34,7 +35,7 @@ pub(crate) struct Merged {
     /// Tables that are not in the result.
     pub(crate) unread: Vec<String>,
     /// What is odd about some rows.
-    pub(crate) odds: Vec<Odd>,
+    pub(crate) odds: Odds,
     /// Rows that two histories have changed, and the source of the second.
     pub(crate) conflicts: Vec<(u32, Conflict)>,
 }
@@ -201,7 +202,7 @@ impl Merge {
     }
 
     /// What is odd about the rows.
-    pub(crate) fn odds(&self) -> &[Odd] {
+    pub(crate) fn odds(&self) -> &Odds {
         &self.merged.odds
     }
 
@@ -221,12 +222,10 @@ impl Merge {
     }
 
     /// Takes `row`, which was missing a part, with its parts from `odd`; it counts once [`Merge::settle`] is called.
-    pub(crate) fn complete(&mut self, at: usize, mut row: Row, odd: Odd) {
-        self.merged.odds.push(odd);
-        row.odd = u32::try_from(self.merged.odds.len()).unwrap_or(0);
+    pub(crate) fn complete(&mut self, at: usize, mut row: Row, odd: &Odd) {
+        row.odd = self.merged.odds.push(odd);
         if let Some(table) = self.merged.tables.get_mut(at)
             && !table.rows.has(row.rowid)
-            && row.odd > 0
         {
             table.rows.push(row);
         }
@@ -250,10 +249,9 @@ impl Merge {
 
     /// Gives the row at `at` of the table with number `table` another record.
     pub(crate) fn rewrite(&mut self, table: usize, at: usize, payload: &[u8]) {
-        self.merged.odds.push(Odd { payload: Some(payload.into()), ..Odd::default() });
-        let odd = u32::try_from(self.merged.odds.len()).unwrap_or(0);
+        let odd = self.merged.odds.push(&Odd { payload: Some(payload.into()), ..Odd::default() });
         if let Some(table) = self.merged.tables.get_mut(table)
-            && let Some(mut row) = table.rows.get(at).filter(|_| odd > 0)
+            && let Some(mut row) = table.rows.get(at)
         {
             row.odd = odd;
             row.mark(row::MENDED, true);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::recover::catalog::Table;
 use crate::recover::fork::{Placing, Side};
 use crate::recover::gaps::Gaps;
+use crate::recover::odds::Odds;
 use crate::recover::roll::{Roll, Room};
 use crate::recover::row::{self, Odd, Row};
 use crate::recover::salvage::Rows;
@@ -253,8 +254,8 @@ impl<'b> Behind<'b> {
 
 /// Takes rows of a source over, with what is odd about them.
 pub(super) struct Take<'t> {
-    pub(super) odds: &'t [Odd],
-    pub(super) all: &'t mut Vec<Odd>,
+    pub(super) odds: &'t Odds,
+    pub(super) all: &'t mut Odds,
     pub(super) tally: &'t mut Tally,
 }
 
@@ -270,16 +271,14 @@ impl Take<'_> {
 
     fn row(&mut self, mut row: Row) -> Row {
         if let Some(odd) = row.oddity(self.odds) {
-            self.all.push(odd.clone());
-            row.odd = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+            row.odd = self.all.push(&odd);
         }
         row
     }
 
     /// Gives `row`, which was taken over, another record.
     fn rewrite(&mut self, row: &mut Row, payload: &[u8]) {
-        self.all.push(Odd { payload: Some(payload.into()), ..Odd::default() });
-        row.odd = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        row.odd = self.all.push(&Odd { payload: Some(payload.into()), ..Odd::default() });
     }
 }
 

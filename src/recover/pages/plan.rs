@@ -15,6 +15,7 @@ use crate::ondisk::image::Image;
 use crate::ondisk::overflow;
 use crate::ondisk::page::{Cell, Kind, Page};
 use crate::recover::chains::is_link;
+use crate::recover::odds::Odds;
 use crate::recover::roll::Roll;
 use crate::recover::row::{self, Odd, Row};
 
@@ -54,7 +55,7 @@ struct Standing<'r> {
 pub(super) struct Planner<'p, 'a> {
     image: &'p Image<'a>,
     /// What is odd about the rows: where their chains lie.
-    odds: &'p [Odd],
+    odds: &'p Odds,
     roles: Vec<Role>,
     new: BTreeMap<u32, Vec<u8>>,
     leaves: BTreeMap<u32, Leaf>,
@@ -66,7 +67,7 @@ pub(super) struct Planner<'p, 'a> {
 
 impl<'p, 'a> Planner<'p, 'a> {
     /// Nothing stays yet, except `pages`; `roots` are taken. `None` if two of these are the same.
-    pub(super) fn new(image: &'p Image<'a>, odds: &'p [Odd], pages: &[u32], roots: &[u32]) -> Option<Self> {
+    pub(super) fn new(image: &'p Image<'a>, odds: &'p Odds, pages: &[u32], roots: &[u32]) -> Option<Self> {
         let mut planner = Self {
             image,
             odds,
@@ -188,7 +189,7 @@ impl<'p, 'a> Planner<'p, 'a> {
     /// Keeps the overflow pages of `row`; `None` if one of them is missing or is another's.
     fn chain_of(&mut self, row: &Row) -> Option<()> {
         let odd = row.oddity(self.odds);
-        if let Some(pages) = odd.and_then(|odd| self.pages_of(odd)) {
+        if let Some(pages) = odd.and_then(|odd| self.pages_of(&odd)) {
             let unused = pages.iter().all(|page| self.is_unused(*page));
             return unused.then(|| pages.iter().try_for_each(|page| self.take(*page, Role::Kept)))?;
         }

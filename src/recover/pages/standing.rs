@@ -7,7 +7,8 @@ use std::collections::HashSet;
 
 use super::super::catalog::{Affinity, Table};
 use super::super::merge::{Merged, MergedTable};
-use super::super::row::{self, Odd, Row};
+use super::super::odds::Odds;
+use super::super::row::{self, Row};
 use super::super::shelf::{Reader, Shelf};
 use super::conditions::Ground;
 use crate::failure::Outcome;
@@ -65,7 +66,7 @@ pub(super) fn apart(
 struct Bench<'b, 'a> {
     main: u32,
     image: &'b Image<'a>,
-    odds: &'b [Odd],
+    odds: &'b Odds,
     /// The page that was asked about last, and whether its rows are from what counts as that page.
     last: (u32, bool),
     untyped: bool,

@@ -11,6 +11,7 @@ use super::schema;
 use crate::ondisk::btree::{Seen, walk_table};
 use crate::ondisk::image::Image;
 use crate::ondisk::page::Page;
+use crate::recover::odds::Odds;
 use crate::recover::roll::{Roll, Room};
 use crate::recover::row::{self, Row};
 
@@ -95,7 +96,8 @@ fn rebuilt(bytes: &[u8], size: usize, keep: impl Fn(&Row) -> bool) -> (Vec<u8>, 
             Roll::of(&room, rows)
         })
         .collect();
-    let mut planner = Planner::new(&image, &[], &schema.pages, &roots).unwrap();
+    let odds = Odds::default();
+    let mut planner = Planner::new(&image, &odds, &schema.pages, &roots).unwrap();
     let mut left_out = Vec::new();
     for (entry, rows) in schema.entries.iter().zip(&wanted) {
         if entry.kind == "index" {

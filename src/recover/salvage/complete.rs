@@ -42,9 +42,8 @@ impl Work<'_, '_> {
                         self.chains.doubt();
                     }
                     row.parity = row::parity(&bytes);
-                    self.odds.push(Odd { flip, chain, ..Odd::default() });
-                    row.odd = u32::try_from(self.odds.len()).unwrap_or(0);
-                    row.odd > 0
+                    row.odd = self.odds.push(&Odd { flip, chain, ..Odd::default() });
+                    true
                 }
                 (Some(_), None) => {
                     leaf.unread += 1;
@@ -53,8 +52,7 @@ impl Work<'_, '_> {
                 (None, _) => {
                     if let Some(rows) = self.tables.get_mut(table) {
                         rows.gaps.add(Range { low: row.rowid.checked_sub(1), high: Some(row.rowid) });
-                        self.odds.push(Odd { flip, ..Odd::default() });
-                        row.odd = u32::try_from(self.odds.len()).unwrap_or(0);
+                        row.odd = self.odds.push(&Odd { flip, ..Odd::default() });
                         rows.partial.push(*row);
                     }
                     false

@@ -131,9 +131,10 @@ impl Work<'_, '_> {
         for (table, rows) in self.tables.iter().enumerate() {
             for row in rows.whole.iter().filter(|row| row.is(row::CHAINED | row::MENDED)) {
                 let odd = row.oddity(&self.odds);
-                let runs = odd.iter().flat_map(|odd| &odd.chain);
-                let all = runs
-                    .flat_map(|run| (0..run.pages).map(|index| run.site_of(index, self.image.page_size())));
+                let runs = odd.into_iter().flat_map(|odd| odd.chain);
+                let all = runs.flat_map(|run| {
+                    (0..run.pages).map(move |index| run.site_of(index, self.image.page_size()))
+                });
                 owners.extend(all.filter(|site| sites.contains(site)).map(|site| (site, (table, row.rowid))));
             }
         }
@@ -204,8 +205,7 @@ impl Work<'_, '_> {
         let Some(rows) = self.tables.get_mut(table) else { return };
         changes.insert((table, rowid), None);
         let flip = row.oddity(&self.odds).and_then(|odd| odd.flip);
-        self.odds.push(Odd { flip, ..Odd::default() });
-        row.odd = u32::try_from(self.odds.len()).unwrap_or(0);
+        row.odd = self.odds.push(&Odd { flip, ..Odd::default() });
         rows.gaps.add(Range { low: rowid.checked_sub(1), high: Some(rowid) });
         rows.partial.push(row);
     }
@@ -215,8 +215,7 @@ impl Work<'_, '_> {
         let Rival { table, mut row, flip, chain, .. } = rival;
         let Some(rows) = self.tables.get_mut(table) else { return };
         rows.partial.retain(|part| (part.rowid, part.page, part.cell) != (row.rowid, row.page, row.cell));
-        self.odds.push(Odd { flip, chain, ..Odd::default() });
-        row.odd = u32::try_from(self.odds.len()).unwrap_or(0);
+        row.odd = self.odds.push(&Odd { flip, chain, ..Odd::default() });
         row.parity = parity;
         row.mark(row::SUSPECT, doubt.0 > 0);
         if self.owner(table, row.rowid, changes).is_none() {

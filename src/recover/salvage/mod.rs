@@ -30,8 +30,9 @@ use self::scan::{Finding, Origin, Placed, Role, Scan};
 use super::catalog::{Catalog, Entry, Schemas, Tree};
 use super::chains::Chains;
 use super::layout::Layout;
+use super::odds::Odds;
 use super::roll::Room;
-use super::row::{self, Odd};
+use super::row;
 use super::workers::in_order;
 use super::{Stage, Watch};
 use crate::failure::Outcome;
@@ -46,7 +47,7 @@ pub(crate) struct Salvage {
     /// For each table of the catalog, in its order.
     pub(crate) tables: Vec<Rows>,
     /// What is odd about some rows.
-    pub(crate) odds: Vec<Odd>,
+    pub(crate) odds: Odds,
     /// `sqlite_sequence` as found.
     pub(crate) sequences: HashMap<String, i64>,
     /// Pages that are damaged, lost or stray.
@@ -81,8 +82,7 @@ impl Salvage {
     /// What its rows take in memory, in bytes.
     pub(crate) fn size(&self) -> usize {
         let rows: usize = self.tables.iter().map(Rows::memory).sum();
-        let chains: usize = self.odds.iter().map(|odd| size_of::<Odd>() + size_of_val(&*odd.chain)).sum();
-        rows + chains
+        rows + self.odds.memory()
     }
 
     /// The highest number that an event has or had.
@@ -242,7 +242,7 @@ struct Work<'w, 'a> {
     free: HashSet<u32>,
     damaged: HashSet<u32>,
     tables: Vec<Rows>,
-    odds: Vec<Odd>,
+    odds: Odds,
     roles: Vec<Role>,
     places: Vec<Placed>,
     /// The pages of each index of the catalog.
@@ -279,7 +279,7 @@ impl<'w, 'a> Work<'w, 'a> {
             free,
             damaged: HashSet::new(),
             tables: Vec::new(),
-            odds: Vec::new(),
+            odds: Odds::default(),
             roles: Vec::new(),
             places: Vec::new(),
             indexes: Vec::new(),
