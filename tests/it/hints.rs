@@ -341,3 +341,26 @@ fn a_verb_of_hermes_is_left_to_it_by_name() {
     }
     sandbox.run(&["lisst"]).exits(2).says("similar subcommands exist: 'ls', 'list'");
 }
+
+/// Without what it was told to read, the recovery that is named would be another one, or none.
+#[test]
+fn what_names_suspect_rows_reads_the_sources_again() {
+    let (sandbox, source) = elsewhere(Shape::BitFlips);
+    let missing = sandbox.work().join("none.db");
+    let db = missing.to_str().unwrap();
+    let output = sandbox.run(&["--db", db, "recover", source.to_str().unwrap(), "--dry-run"]).exits(5);
+    let lines = lines_in(&output.stderr);
+    let line = lines.iter().find(|line| line.contains("--provenance")).unwrap();
+    let suspects = paste(&sandbox, line).exits(5).data()["suspects"].clone();
+    assert!(!suspects.as_array().unwrap().is_empty(), "{suspects}");
+}
+
+#[test]
+fn what_cannot_be_installed_is_not_said_to_be() {
+    let (sandbox, board) = elsewhere(Shape::ZeroPages);
+    let link = sandbox.work().join("link.db");
+    std::os::unix::fs::symlink(&board, &link).unwrap();
+    let output = sandbox.run(&["--db", link.to_str().unwrap(), "recover", "--dry-run"]).exits(5);
+    assert!(!output.stderr.contains("Install it with"), "{output}");
+    output.says("could not be installed").says("--output NEW.db");
+}

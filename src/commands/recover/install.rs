@@ -50,7 +50,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
             let recovered = described(board, &seen, rebuilt.report, found, holders, true);
             context.ui.emit(&recovered)?;
             say_already(context, &recovered);
-            return Ok(exit(context, &recovered));
+            return Ok(exit(context, args, &recovered));
         }
         if !confirmed {
             confirm(context, board, &rebuilt)?;
@@ -80,7 +80,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
         let rows = counted(recovered.report.recovered(), "row is", "rows are");
         context.ui.status(format_args!("{rows} on the board now: {}.", recovered.path));
         aftermath::say(context, &installed);
-        let exit = exit(context, &recovered);
+        let exit = exit(context, args, &recovered);
         return shown.map(|()| exit);
     }
     Err(Failure::busy("the board changed each time it was recovered; nothing was installed.")

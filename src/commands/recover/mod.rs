@@ -122,9 +122,7 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
     let holders = holders::scan(&seen)?;
     let held = in_hands(&seen, &holders, &args.from_pid)?;
     say_who_goes_on_writing(context, &holders);
-    if args.output.is_none() {
-        say_what_stands_in_the_way(context, &seen);
-    }
+    let installable = args.output.is_some() || !say_what_stands_in_the_way(context, &seen);
     let mut bars = Bars::new(context.ui, context.signals.clone());
     let found = discover(&seen, args, held, &mut bars)?;
     let options = args.extent.options(scratch(output, context.scratch()));
@@ -148,7 +146,7 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
         let rows = counted(recovered.report.recovered(), "row is", "rows are");
         context.ui.status(format_args!("{rows} in {}; the board was not touched.", output.display()));
     }
-    let exit = exit(context, &recovered);
+    let exit = exit(context, args, &recovered);
     match output {
         None if already => say_already(context, &recovered),
         Some(output) => {
@@ -159,6 +157,10 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
         None if args.output.is_some() => context.ui.status("Dry run: nothing was written."),
         None if has_held(&recovered) => context.hint(format_args!(
             "Some of it ends with the processes that hold it: save it with `{} --output NEW.db` before they are stopped.",
+            args.again()
+        )),
+        None if !installable => context.hint(format_args!(
+            "Build a file of its own with `{} --output NEW.db`.",
             args.again()
         )),
         None => {
@@ -221,7 +223,7 @@ fn discover(seen: &Inspection, args: &Args, held: Held, bars: &mut Bars<'_>) -> 
 }
 
 /// 5 when something is lost, with a word about it and about what may be altered.
-fn exit(context: &mut Context<'_>, recovered: &Recovered) -> Exit {
+fn exit(context: &mut Context<'_>, args: &Args, recovered: &Recovered) -> Exit {
     let (partial, unread) = (recovered.report.is_partial(), recovered.unread_sources.len());
     let uncounted = recovered.report.uncounted_pages();
     if uncounted > 0 {
@@ -251,22 +253,23 @@ fn exit(context: &mut Context<'_>, recovered: &Recovered) -> Exit {
             "{} back with a value or in a place that is unlikely, and may have been altered.",
             counted(suspect, "row came", "rows came")
         ));
-        context.hint(
-            "`kanbanctl recover --dry-run --provenance --json` names them under `suspects`, and says of every row where it is \
-             from.",
-        );
+        // What was installed is on the board, whatever it came from.
+        let again = if recovered.report.installed { "kanbanctl recover".to_owned() } else { args.again() };
+        context.hint(format_args!(
+            "`{again} --dry-run --provenance --json` names them under `suspects`, and says of every row where it is from."
+        ));
     }
     if partial || unread > 0 { Exit::Partial } else { Exit::Ok }
 }
 
-/// A rehearsal runs where an install would be refused, and says so.
-fn say_what_stands_in_the_way(context: &mut Context<'_>, seen: &Inspection) {
-    if let Err(failure) = site::require_installable(seen) {
-        context.ui.warning(format_args!("It could not be installed: {failure}"));
-        for hint in failure.hints() {
-            context.hint(hint);
-        }
+/// A rehearsal runs where an install would be refused, and says so; returns whether it would be.
+fn say_what_stands_in_the_way(context: &mut Context<'_>, seen: &Inspection) -> bool {
+    let Err(failure) = site::require_installable(seen) else { return false };
+    context.ui.warning(format_args!("It could not be installed: {failure}"));
+    for hint in failure.hints() {
+        context.hint(hint);
     }
+    true
 }
 
 /// What living processes hold of the board under no name of its own. A process that was named must hold something.
