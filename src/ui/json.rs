@@ -56,12 +56,33 @@ pub(super) fn lines<T: Serialize>(
     data: &T,
     terminal: bool,
 ) -> io::Result<()> {
+    if !is_array(data) {
+        // Not as a value first: the provenance of every row would take a hundred times the memory of the rows.
+        return envelope(to, kind, data, terminal);
+    }
     match serde_json::to_value(data)? {
         Value::Array(elements) => {
             elements.iter().try_for_each(|element| envelope(to, record_kind, element, terminal))
         }
         whole => envelope(to, kind, &whole, terminal),
     }
+}
+
+/// Whether the JSON of `data` begins as an array does; no more of it is made.
+fn is_array<T: Serialize>(data: &T) -> bool {
+    struct First(Option<u8>);
+    impl Write for First {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 = self.0.or(bytes.first().copied());
+            Err(io::ErrorKind::WriteZero.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut first = First(None);
+    let _ = serde_json::to_writer(&mut first, data);
+    first.0 == Some(b'[')
 }
 
 /// The last line on stderr of a failed invocation.
@@ -134,6 +155,40 @@ mod tests {
         assert!(!terminal.trim_end().chars().any(is_hazard), "{terminal}");
         let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap();
         assert_eq!(parse(&file), parse(&terminal));
+    }
+
+    /// What serializes to how much of it has been written so far.
+    struct Late<'c>(&'c std::cell::Cell<usize>);
+
+    impl Serialize for Late<'_> {
+        fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            [("written", self.0.get())]
+                .into_iter()
+                .collect::<std::collections::BTreeMap<_, _>>()
+                .serialize(to)
+        }
+    }
+
+    struct Counted<'c>(&'c std::cell::Cell<usize>, Vec<u8>);
+
+    impl Write for Counted<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.set(self.0.get() + bytes.len());
+            self.1.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_is_no_array_is_written_as_it_comes() {
+        let written = std::cell::Cell::new(0);
+        let mut out = Counted(&written, Vec::new());
+        lines(&mut out, "recover", "recover", &Late(&written), false).unwrap();
+        let line: Value = serde_json::from_slice(&out.1).unwrap();
+        assert!(line["data"]["written"].as_u64().unwrap() > 0, "{line}");
     }
 
     #[test]
