@@ -1,15 +1,15 @@
 //! The account of a recovery: what each source had, what came back and from where.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::merge::{Merged, MergedTable};
 use super::ranking::Facts;
 use super::rebuild::Written;
-use super::report::{
-    Confidence, MAX_SUSPECTS, Provenance, Report, RowProvenance, SourceReport, TableReport, TwoVersions,
-};
-use super::row::{self, Row};
+use super::report::{MAX_SUSPECTS, Provenance, Report, SourceReport, TableReport, TwoVersions};
+use super::roll::Room;
 use super::sources::Source;
+use super::traced::{Trace, Traced};
 
 /// What the sources had; nothing is said of the result yet.
 pub(crate) fn begin(ranked: &[Facts], sources: &[Source]) -> Report {
@@ -37,14 +37,14 @@ fn in_order<'f>(ranked: &'f [Facts], sources: &[Source]) -> impl Iterator<Item =
     ranked.iter().map(|facts| (facts.source, Some(facts))).chain(empty.map(|number| (number, None)))
 }
 
-/// Adds to `report` what is in the result; with the place of every row if `traced`.
+/// Adds to `report` what is in the result; with the place of every row if they are to be `traced`, in the room of the rows.
 pub(crate) fn finish(
     report: &mut Report,
-    merged: &Merged,
+    merged: Merged,
     written: &HashMap<String, Written>,
     ranked: &[Facts],
     sources: &[Source],
-    traced: bool,
+    traced: Option<&Arc<Room>>,
 ) {
     report.dropped.clone_from(&merged.dropped);
     report.unread_tables.clone_from(&merged.unread);
@@ -63,12 +63,16 @@ pub(crate) fn finish(
         let counted = count(report, table, sources);
         report.tables.insert(name.clone(), describe(table, written, counted, sources));
     }
-    if traced {
+    if let Some(room) = traced {
         let places: HashMap<u32, u32> =
             in_order(ranked, sources).map(|(number, _)| number).zip(0..).collect();
-        let tables = merged.tables.iter();
-        report.provenance =
-            Some(tables.map(|table| trace(table, written.get(&table.table.name), &places)).collect());
+        let told = merged.tables.into_iter().map(|table| {
+            let written = written.get(&table.table.name);
+            let mut missing = written.map(|written| written.missing.clone()).unwrap_or_default();
+            missing.sort_unstable();
+            Trace { table: table.table.name.clone(), rows: table.rows, asked: table.asked, missing }
+        });
+        report.provenance = Some(Traced::new(told.collect(), places, room));
     }
 }
 
@@ -117,38 +121,4 @@ fn describe(
         renumbered: table.renumbered,
         conflicting: written.map_or(0, |written| written.refused),
     }
-}
-
-fn trace(
-    table: &MergedTable,
-    written: Option<&Written>,
-    places: &HashMap<u32, u32>,
-) -> (String, Vec<RowProvenance>) {
-    let missing: HashSet<i64> =
-        written.map(|written| written.missing.iter().copied().collect()).unwrap_or_default();
-    let rows = table.chosen().filter(|row| !missing.contains(&row.rowid)).map(|row| RowProvenance {
-        rowid: row.rowid,
-        source: places.get(&row.source).copied().unwrap_or(u32::MAX),
-        page: row.page,
-        cell: row.cell,
-        confidence: confidence(&row),
-        fork: row.is(row::FORK),
-    });
-    let mut rows: Vec<_> = rows.collect();
-    rows.sort_by_key(|row| row.rowid);
-    (table.table.name.clone(), rows)
-}
-
-fn confidence(row: &Row) -> Confidence {
-    [
-        (row::GRAFTED, Confidence::Grafted),
-        (row::MENDED, Confidence::Mended),
-        (row::EARLIER, Confidence::Earlier),
-        (row::SUSPECT, Confidence::Suspect),
-        (row::OLDER, Confidence::Older),
-        (row::STRAY, Confidence::Stray),
-    ]
-    .into_iter()
-    .find(|(flag, _)| row.is(*flag))
-    .map_or(Confidence::Whole, |(_, confidence)| confidence)
 }

@@ -43,6 +43,7 @@ mod shelf;
 pub mod sources;
 pub mod store;
 pub mod thinning;
+mod traced;
 mod verify;
 mod versions;
 mod vote;
@@ -68,6 +69,7 @@ pub use self::report::{
     Built, Confidence, MAX_SUSPECTS, Provenance, Report, RowProvenance, Side, SourceReport, TableReport,
     TwoVersions,
 };
+pub use self::traced::Traced;
 
 /// The most sources that a refusal names.
 const NAMED: usize = 5;
@@ -299,7 +301,8 @@ fn attempt(
         }
         apart = apart::set_apart(&merged, shelf, &options.scratch)?;
     }
-    account::finish(&mut report, &merged, &written, &ranking.ranked, sources, options.provenance);
+    let traced = options.provenance.then(|| shelf.room());
+    account::finish(&mut report, merged, &written, &ranking.ranked, sources, traced);
     shelf.room().require_whole()?;
     Ok(Ran { report, mode: traits.mode, apart })
 }

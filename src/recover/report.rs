@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 pub use super::fork::Side;
 use super::sources::Kind;
+use super::traced::Traced;
 
 /// How many suspect rows a report names one by one.
 pub const MAX_SUSPECTS: usize = 1000;
@@ -101,7 +102,7 @@ pub struct Report {
     pub partial_rows: Option<PathBuf>,
     /// Where every row is from, by table, if that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub provenance: Option<BTreeMap<String, Vec<RowProvenance>>>,
+    pub provenance: Option<Traced>,
     /// Triggers, views and indexes that are not in the result.
     pub dropped: Vec<String>,
     /// Rows that two histories of the board have both changed, at most [`MAX_SUSPECTS`] of them.
