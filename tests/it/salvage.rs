@@ -103,6 +103,16 @@ fn what_is_physically_there_comes_back_4() {
     all_of(3, 4);
 }
 
+/// Their numbers are those of pages of ours, which were taken for displaced ones.
+#[test]
+fn pages_of_another_board_behind_ours_move_none_of_them() {
+    let mut faults = String::new();
+    for case in Case::all().into_iter().filter(|case| case.name == "foreign-appended") {
+        judge(case, 7, &run(case, 800, 7), &mut faults);
+    }
+    assert!(faults.is_empty(), "\n{faults}");
+}
+
 /// What boards of 800 tasks must give back of each case, in percent, and of all together, in thousandths. The figures of a
 /// case are held on small boards, above; damage that is counted in pages or bits grows with the board.
 const LEAST_OF_A_CASE: usize = 85;

@@ -83,6 +83,8 @@ pub(super) fn gather(image: &Image<'_>, tables: &[Tree], most: usize) -> Option<
     }
     let named = std::mem::take(&mut wants.named);
     wants.doubtful.retain(|page| !named.contains(page));
+    // Pages of another file name ours by chance.
+    wants.misfits.retain(|page, _| !named.contains(page));
     // A last page says too little to be looked for everywhere.
     let goes_on = |number: u32, bytes: &[u8]| {
         let next = overflow::next_page(bytes).unwrap_or(0);
