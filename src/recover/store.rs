@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{Mode, OFlags};
 
 use super::mended::{Log, Mends};
-use super::sources::{Fingerprint, Kind, Source, TRIES, fingerprint, moving, open};
+use super::sources::{Fingerprint, Kind, Source, fingerprint, moving, open, tries};
 use crate::board::Stamp;
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
@@ -126,7 +126,7 @@ impl Source {
     pub fn open(&self, scratch: &Path, in_place: bool) -> Outcome<Stores> {
         let (main, wal) = self.files();
         let journal = with_suffix(&main, "-journal");
-        for _ in 0..TRIES {
+        for _ in tries() {
             let seen = fingerprint(&main, &wal)?;
             let seen_journal = Stamp::of(&journal)?;
             // The index first: what it names as the log's end then is not beyond what is read afterwards.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use super::discovery::Member;
-use super::{TRIES, moving};
+use super::{moving, tries};
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 use crate::recover::{Stage, Watch};
@@ -108,7 +108,7 @@ impl Work<'_> {
     fn hash_member(&self, member: &Member, piece: &mut [u8]) -> Outcome<Option<Hashed>> {
         let mut member = member.clone();
         let wal = with_suffix(&member.path, "-wal");
-        for _ in 0..TRIES {
+        for _ in tries() {
             let main = self.hash(&member.path, piece)?;
             let log = self.hash(&wal, piece)?;
             let after = member.looked_at_again()?;

@@ -19,6 +19,7 @@ pub mod removal;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -33,7 +34,10 @@ pub use self::grouping::Digests;
 pub use self::hashing::Digest;
 
 /// How often files that change while they are read are tried.
-pub(super) const TRIES: usize = 3;
+const TRIES: u32 = 20;
+/// How much longer to wait before each try than before the last: a busy board is written to every few milliseconds, and rests
+/// longer now and then.
+const PAUSE: Duration = Duration::from_millis(3);
 
 /// Where a source comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -218,6 +222,11 @@ impl Source {
             None => (self.path.clone(), with_suffix(&self.path, "-wal")),
         }
     }
+}
+
+/// As many items as files are tried that change while they are read, with pauses before all but the first.
+pub(super) fn tries() -> impl Iterator<Item = u32> {
+    (0..TRIES).inspect(|number| std::thread::sleep(PAUSE * *number))
 }
 
 pub(super) fn moving(path: &Path) -> Failure {
