@@ -280,7 +280,11 @@ fn keep_numbers(table: &Table, read: &[u8], best: Vec<u8>) -> Vec<u8> {
     }
     let bytes = read.iter().zip(&best).enumerate();
     bytes
-        .map(|(at, (read_byte, byte))| if is_settled(table, read, at) { *byte } else { *read_byte })
+        .map(
+            |(at, (before, byte))| {
+                if before == byte || is_settled(table, read, at) { *byte } else { *before }
+            },
+        )
         .collect()
 }
 

@@ -11,7 +11,7 @@
 mod losses;
 mod table;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::catalog::Index;
@@ -153,29 +153,29 @@ impl Merge {
 
     /// Rows on which the sources differ: the table, the chosen row, what others have.
     pub(crate) fn take_disputes(&mut self) -> Vec<(usize, Row, Vec<Row>)> {
-        let mut disputes = Vec::new();
-        for (at, table) in self.merged.tables.iter_mut().enumerate() {
-            for (rowid, others) in std::mem::take(&mut table.disputed) {
-                // One that has come from elsewhere meanwhile, or was renumbered, is not what they differed from.
-                if let Some(row) = table.row(rowid).filter(|row| !row.is(row::FORK)) {
-                    disputes.push((at, row, others));
-                }
-            }
-        }
-        disputes
+        self.take_of_chosen(|table| &mut table.disputed)
     }
 
-    /// Unlikely rows that gave way to those of a lesser source: the table, the row, what is in its place.
+    /// Rows in whose place unlikely ones of a better source stood: the table, the row, the one that gave way.
     pub(crate) fn take_yielded(&mut self) -> Vec<(usize, Row, Row)> {
-        let mut yielded = Vec::new();
+        self.take_of_chosen(|table| &mut table.yielded)
+    }
+
+    /// What is noted of rows in `notes`: the table, the row as it is now, the note.
+    fn take_of_chosen<T>(
+        &mut self,
+        notes: impl Fn(&mut MergedTable) -> &mut BTreeMap<i64, T>,
+    ) -> Vec<(usize, Row, T)> {
+        let mut taken = Vec::new();
         for (at, table) in self.merged.tables.iter_mut().enumerate() {
-            for (rowid, newer) in std::mem::take(&mut table.yielded) {
+            for (rowid, note) in std::mem::take(notes(table)) {
+                // One that has come from elsewhere meanwhile, or was renumbered, is not what the note is of.
                 if let Some(row) = table.row(rowid).filter(|row| !row.is(row::FORK)) {
-                    yielded.push((at, newer, row));
+                    taken.push((at, row, note));
                 }
             }
         }
-        yielded
+        taken
     }
 
     /// Whether rows of the two sources have their columns in the same places in the table with number `at`.

@@ -45,7 +45,7 @@ pub(crate) fn vote(merge: &mut Merge, shelf: &Shelf<'_>, watch: &mut dyn Watch) 
         let was_altered = |other: &Row| merge.was_altered(chosen.source, other.source);
         verdicts.extend(judge(*chosen, &ours, &theirs, table, &was_altered).map(|verdict| (*at, verdict)));
     }
-    for (done, (at, newer, chosen)) in yielded.iter().enumerate() {
+    for (done, (at, chosen, newer)) in yielded.iter().enumerate() {
         if done % STRIDE == 0 {
             watch.step(Stage::Merge, (disputes.len() + done) as u64, total)?;
         }
