@@ -28,22 +28,17 @@
 
 pub mod board;
 pub mod cli;
-pub mod clock;
 pub mod commands;
-pub mod env;
-pub mod exit;
 pub mod failure;
 pub mod health;
-pub mod hint;
 pub mod install;
-pub mod journal;
+pub mod journal_mode;
+pub mod newfile;
 pub mod ondisk;
-pub mod own;
-pub mod plural;
 pub mod pool;
-mod random;
+pub mod process;
 pub mod recover;
-pub mod signals;
 pub mod store;
 pub mod stress;
 pub mod ui;
+pub(crate) mod work;

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use clap_complete::CompleteEnv;
-use kanbanctl::{cli, signals::Signals};
+use kanbanctl::cli;
+use kanbanctl::process::signals::Signals;
 
 fn main() -> ExitCode {
     CompleteEnv::with_factory(cli::command).var("KANBANCTL_COMPLETE").complete();

@@ -1,7 +1,7 @@
 //! The lines of `create --from`, and the drafts that they become: a draft or a failure that names its line.
 #![no_main]
 use kanbanctl::commands::draft;
-use kanbanctl::env::Env;
+use kanbanctl::process::env::Env;
 use kanbanctl::store::draft::Draft;
 use libfuzzer_sys::fuzz_target;
 

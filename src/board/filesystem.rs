@@ -1,7 +1,7 @@
 //! What a board's directory lies on: kind of filesystem, whether WAL can work there, free space.
 //!
 //! Responsible for reading `/proc/self/mountinfo` and `statvfs`. It names what is known to be hopeless; whether the
-//! rest works is found out by [`crate::journal`]'s probe. It also says where somebody can have a file open who is not found
+//! rest works is found out by [`crate::journal_mode`]'s probe. It also says where somebody can have a file open who is not found
 //! by its device and inode; what follows from that is [`super::holders`]' matter.
 
 use std::ffi::OsString;

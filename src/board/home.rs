@@ -2,8 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use crate::env::Env;
 use crate::failure::{Failure, Outcome};
+use crate::process::env::Env;
 
 /// `~` and `~user` at the front replaced.
 ///

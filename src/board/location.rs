@@ -14,8 +14,8 @@ use rustix::fs::OFlags;
 
 use super::home::{expand, home_directory};
 use super::{Board, Origin};
-use crate::env::Env;
 use crate::failure::{Failure, Outcome};
+use crate::process::env::Env;
 
 /// The slug of the board that always exists.
 pub const DEFAULT_SLUG: &str = "default";

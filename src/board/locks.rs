@@ -14,9 +14,9 @@ use rustix::io::Errno;
 
 use super::files::lock_files;
 use super::holders::Onlooker;
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::signals::Signals;
+use crate::process::signals::Signals;
 
 /// Neither follow a link, which would have a file made anywhere, nor wait for the other end of a pipe.
 const NEITHER: i32 = (OFlags::NOFOLLOW.bits() | OFlags::NONBLOCK.bits()).cast_signed();
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(locks.count(), 2);
         let busy =
             HermesLocks::take(&board, &board, now, &Signals::default(), &Onlooker::default()).unwrap_err();
-        assert_eq!(busy.exit(), crate::exit::Exit::Busy);
+        assert_eq!(busy.exit(), crate::failure::exit::Exit::Busy);
         drop(locks);
         assert!(HermesLocks::take(&board, &board, now, &Signals::default(), &Onlooker::default()).is_ok());
     }

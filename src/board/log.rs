@@ -14,13 +14,13 @@ use std::time::Duration;
 
 use super::wal_index::has_what_it_claims;
 use super::{Inspection, Sidecar, Stamp};
+use crate::failure::count::counted;
+use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
-use crate::hint;
 use crate::ondisk::header::{self, Header, LOCK_BYTES_AT};
 use crate::ondisk::store::Store;
 use crate::ondisk::wal::index::{BACKFILL, HEAD, LAST_FRAME, LAST_SUM, has_rested, missing_frames, number};
 use crate::ondisk::wal::{Frame, Wal};
-use crate::plural::counted;
 
 /// The longest log whose frames are counted, in bytes; 228 MB were seen in the field (incidents.md F15).
 const LONGEST_LOG: u64 = 4 << 30;

@@ -31,8 +31,8 @@ mod wal_index;
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::failure::hint::Aim;
 use crate::failure::{Failure, Outcome};
-use crate::hint::Aim;
 
 pub use copies::Copies;
 pub use files::{FileState, Inspection, Sidecar, Sidecars};

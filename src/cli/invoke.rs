@@ -10,13 +10,13 @@ use clap::FromArgMatches;
 use clap::error::{ContextKind, ContextValue};
 
 use super::{Cli, Globals};
-use crate::clock::Clock;
 use crate::commands::{self, Context};
-use crate::env::Env;
-use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::failure::exit::Exit;
 use crate::pool::Lines;
-use crate::signals::Signals;
+use crate::process::clock::Clock;
+use crate::process::env::Env;
+use crate::process::signals::Signals;
 use crate::ui::{self, ColorWhen, Request, Surroundings, Ui};
 
 /// Runs one invocation; the second value is the signal that the process must end with.

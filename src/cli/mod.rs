@@ -1,6 +1,6 @@
 //! What can be typed: the global options and how the command line becomes a value.
 //!
-//! Responsible for clap. No file is opened while parsing. The environment's snapshot is [`crate::env`]'s; what
+//! Responsible for clap. No file is opened while parsing. The environment's snapshot is [`crate::process::env`]'s; what
 //! a verb accepts stands beside the verb, in [`crate::commands`].
 
 mod invoke;

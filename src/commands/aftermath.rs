@@ -2,8 +2,8 @@
 //! that they are being worked on although nobody can be (incidents.md F29, F34).
 
 use super::Context;
+use crate::failure::count::counted;
 use crate::install::Installed;
-use crate::plural::counted;
 use crate::store::audit::Running;
 
 /// How many task ids are named.

@@ -11,11 +11,12 @@ use serde::Serialize;
 use super::Context;
 use crate::board::copies;
 use crate::board::{Board, location};
-use crate::clock;
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::own::{self, Audience, OwnFile, RecordedMode, Sealed};
+use crate::newfile;
+use crate::newfile::{Audience, OwnFile, RecordedMode, Sealed};
 use crate::pool::{Access, Pool, rest_between_looks};
+use crate::process::clock;
 use crate::store::audit::{self, Integrity};
 use crate::ui::{Page, Progress, Records, Report};
 
@@ -154,7 +155,7 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
     let sealed = file.seal(recorded)?;
     let (sha256, bytes) = sealed.digest()?;
     let short = sha256.get(..16).unwrap_or(&sha256).to_owned();
-    let is_whole = |path: &Path| own::digest(path).is_ok_and(|(found, _)| found == sha256);
+    let is_whole = |path: &Path| newfile::digest(path).is_ok_and(|(found, _)| found == sha256);
     let newest = ours(directory, &resolved).into_iter().next_back();
     let already = newest.filter(|path| path.to_string_lossy().ends_with(&format!(".{short}.db")));
     let already = already.filter(|path| {

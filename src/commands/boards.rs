@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::Context;
 use crate::board::{Board, FileState, filesystem, location};
-use crate::exit::Exit;
 use crate::failure::Outcome;
+use crate::failure::exit::Exit;
 use crate::pool::Access;
 use crate::store::query;
 use crate::ui::{Column, Label, Page, Records, Report, Table};

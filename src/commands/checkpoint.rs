@@ -10,10 +10,10 @@ use serde::Serialize;
 use super::Context;
 use crate::board::locks::HermesLocks;
 use crate::board::{Board, FileState, Inspection, Stamp, files, holders, location, log};
-use crate::exit::Exit;
+use crate::failure::count::counted;
+use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::journal;
-use crate::plural::counted;
+use crate::journal_mode;
 use crate::pool::Access;
 use crate::ui::{Page, Records, Report};
 
@@ -304,7 +304,7 @@ fn checkpoint(
     goes_on: &dyn Fn() -> bool,
 ) -> Outcome<()> {
     if report.mode == Mode::Truncate {
-        journal::require_sound(connection, "its WAL was not cut")?;
+        journal_mode::require_sound(connection, "its WAL was not cut")?;
     }
     let (_, frames, done) = pragma(connection, "noop")?;
     (report.frames_in_wal, report.frames_checkpointed) = (frames, done);

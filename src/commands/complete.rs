@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::Context;
 use super::{create, draft};
-use crate::exit::Exit;
+use crate::failure::count::counted;
+use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::plural::counted;
 use crate::pool::Access;
-use crate::signals::Signals;
+use crate::process::signals::Signals;
 use crate::store::complete::{Completed, Completer, Completion};
 use crate::store::task;
 use crate::ui::{Page, Records, Report};

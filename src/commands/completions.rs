@@ -5,8 +5,8 @@
 use clap_complete::Shell;
 
 use super::Context;
-use crate::exit::Exit;
 use crate::failure::Outcome;
+use crate::failure::exit::Exit;
 
 /// Print a completion script for a shell.
 ///

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::env::Env;
 use crate::failure::{Failure, Outcome};
+use crate::process::env::Env;
 use crate::store::create::Created;
 use crate::store::draft::{Draft, Start, Workspace};
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Context;
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::health::{self, explain};
 use crate::ui::{Page, Records, Report};

@@ -12,10 +12,12 @@ use serde::Serialize;
 use super::Context;
 use crate::board::locks::HermesLocks;
 use crate::board::{FileState, Inspection, Sidecars, filesystem};
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::journal::{self, Mode};
-use crate::own::{self, OwnFile, RecordedMode};
+use crate::journal_mode;
+use crate::journal_mode::Mode;
+use crate::newfile;
+use crate::newfile::{OwnFile, RecordedMode};
 use crate::pool;
 use crate::store::schema;
 use crate::ui::{Page, Records, Report};
@@ -37,7 +39,7 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
         return already_there(context, inspection);
     }
     if context.globals.dry_run {
-        let place = rehearse(own::directory(&inspection.resolved))?;
+        let place = rehearse(newfile::directory(&inspection.resolved))?;
         context.ui.status(format_args!("Dry run: would create {}.", inspection.resolved.display()));
         let filesystem = filesystem::of(&place)?.kind;
         let path = inspection.resolved;
@@ -51,7 +53,7 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
         return Ok(Exit::Ok);
     }
     let board = inspection.board.clone();
-    let directory = own::directory(&inspection.resolved).to_path_buf();
+    let directory = newfile::directory(&inspection.resolved).to_path_buf();
     std::fs::create_dir_all(&directory)
         .map_err(|error| Failure::making(error, format!("making the directory {}", directory.display())))?;
     let locks = HermesLocks::take(
@@ -112,14 +114,14 @@ fn already_there(context: &mut Context<'_>, inspection: Inspection) -> Outcome<E
     let path = inspection.resolved.clone();
     if !context.globals.dry_run {
         // Who was killed right after the board had appeared has left its sidecars under another name.
-        own::clear_leftovers(&path);
+        newfile::clear_leftovers(&path);
     }
     let journal_mode = if inspection.is_wal() { Mode::Wal } else { Mode::Delete };
     let mut pool = context.pool_for(inspection, pool::Access::Read)?;
     pool.read(schema::require_board)?;
     pool.close()?;
     context.ui.status(format_args!("The board {} is there already; nothing was changed.", path.display()));
-    let filesystem = filesystem::of(own::directory(&path))?.kind;
+    let filesystem = filesystem::of(newfile::directory(&path))?.kind;
     let (journal_mode, dry_run) = (Some(journal_mode), context.globals.dry_run);
     context.ui.emit_maintenance(&Init { path, dry_run, created: false, journal_mode, filesystem })?;
     Ok(Exit::Ok)
@@ -132,10 +134,10 @@ pub(super) fn create(path: &Path, directory: &Path) -> Outcome<Option<String>> {
     schema::create(&transaction)?;
     transaction.commit()?;
     let sealed = file.seal(RecordedMode::Delete)?;
-    let mut obstacle = journal::wal_obstacle(directory)?;
+    let mut obstacle = journal_mode::wal_obstacle(directory)?;
     if obstacle.is_none() {
         let unnamed = sealed.path()?;
-        if let Err(failure) = journal::turn_wal_on(&unnamed) {
+        if let Err(failure) = journal_mode::turn_wal_on(&unnamed) {
             obstacle = Some(failure.to_string());
         }
         if Sidecars::beside(&unnamed)?.wal_has_bytes() {

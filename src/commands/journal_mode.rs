@@ -8,10 +8,11 @@ use crate::board::holders;
 use crate::board::locks::HermesLocks;
 use crate::board::log;
 use crate::board::{Board, Inspection};
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::journal::{self, Mode};
-use crate::own::directory;
+use crate::journal_mode;
+use crate::journal_mode::Mode;
+use crate::newfile::directory;
 use crate::pool::Access;
 use crate::ui::{Page, Records, Report};
 
@@ -130,9 +131,9 @@ fn change(context: &mut Context<'_>, seen: &Inspection, target: Mode, assume_unu
     alone()?;
     require_unchanged(&seen.board, seen)?;
     let changed = if target == Mode::Wal {
-        journal::turn_wal_on(&seen.resolved)
+        journal_mode::turn_wal_on(&seen.resolved)
     } else {
-        journal::turn_wal_off(&seen.resolved)
+        journal_mode::turn_wal_off(&seen.resolved)
     };
     changed.map_err(|failure| failure.advised().at(&seen.resolved))
 }
@@ -141,7 +142,8 @@ fn change(context: &mut Context<'_>, seen: &Inspection, target: Mode, assume_unu
 /// run, which has it to itself.
 fn rehearse(context: &mut Context<'_>, seen: &Inspection) -> Outcome<()> {
     let mut pool = context.pool_for_long(seen.clone(), Access::Read)?;
-    let sound = pool.connection(|connection, _| journal::require_sound(connection, journal::MODE_KEPT));
+    let sound =
+        pool.connection(|connection, _| journal_mode::require_sound(connection, journal_mode::MODE_KEPT));
     let closed = pool.close();
     match sound {
         Err(failure) if failure.is_shared_map() => Ok(()),
@@ -171,7 +173,7 @@ fn require_unchanged(board: &Board, seen: &Inspection) -> Outcome<()> {
 }
 
 fn require_wal_works(inspection: &Inspection) -> Outcome<()> {
-    let Some(obstacle) = journal::wal_obstacle(directory(&inspection.resolved))? else { return Ok(()) };
+    let Some(obstacle) = journal_mode::wal_obstacle(directory(&inspection.resolved))? else { return Ok(()) };
     let failure = Failure::refused(format!("WAL does not work here: {obstacle}. The board was not touched."));
     let failure = if inspection.is_wal() {
         failure.hint("Bring the board back with `kanbanctl journal-mode delete`.")

@@ -4,10 +4,10 @@ use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 use super::Context;
 use crate::board::{Board, location};
-use crate::clock;
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::pool::Access;
+use crate::process::clock;
 use crate::store::query::{self, Filter, SORTS};
 use crate::store::schema;
 use crate::store::task::Task;

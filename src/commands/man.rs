@@ -10,7 +10,7 @@ use clap_mangen::Man;
 use serde::Serialize;
 
 use super::Context;
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::ui::{Page, Records, Report};
 

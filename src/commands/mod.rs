@@ -37,14 +37,14 @@ use std::time::Duration;
 use crate::board::holders::Onlooker;
 use crate::board::{Board, Inspection, location};
 use crate::cli::{Cli, Globals, IfBusy};
-use crate::clock::Clock;
-use crate::env::Env;
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
+use crate::failure::hint::Aim;
 use crate::failure::{Failure, Outcome};
-use crate::hint::Aim;
 use crate::install::Terms;
 use crate::pool::{Access, Budget, Lines, Pool};
-use crate::signals::Signals;
+use crate::process::clock::Clock;
+use crate::process::env::Env;
+use crate::process::signals::Signals;
 use crate::ui::Ui;
 
 /// The lock budget where neither `--timeout` nor `HERMES_KANBAN_BUSY_TIMEOUT_MS` says otherwise (architecture.md

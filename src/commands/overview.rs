@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::{Context, health};
-use crate::exit::Exit;
 use crate::failure::Outcome;
+use crate::failure::count::counted;
+use crate::failure::exit::Exit;
+use crate::failure::hint::Aim;
 use crate::health::{Finding, Verdict};
-use crate::hint::Aim;
-use crate::plural::counted;
 use crate::ui::{Label, Page, Records, Report};
 
 /// What the overview shows.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::Context;
 use super::progress::Bars;
-use crate::exit::Exit;
 use crate::failure::Outcome;
+use crate::failure::exit::Exit;
 use crate::recover::map::{Map, Run, Use};
 use crate::recover::{Viewer, sources};
 use crate::ui::{Chart, Key, Label, Page, Records};

@@ -2,10 +2,10 @@
 //!
 //! Responsible for joining [`Watch`] to [`crate::ui`] and to the signal flag; it decides nothing.
 
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::process::signals::Signals;
 use crate::recover::{Stage, Watch};
-use crate::signals::Signals;
 use crate::ui::{Progress, Ui};
 
 /// One bar per stage; a signal stops the work at the next step.

@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use super::{Context, aftermath};
 use crate::board::{Inspection, holders, log, rollback};
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::install::evidence::{self, About, Operation};
 use crate::install::repair::{self, Diagnosis};
 use crate::install::site::{self, Space};
 use crate::install::{self, Installed};
-use crate::own;
+use crate::newfile;
 use crate::pool::{Access, rest_between_looks};
 use crate::store::audit::{self, Integrity};
 use crate::ui::{Page, Records, Report};
@@ -71,7 +71,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let seen = context.inspection()?;
     seen.require_sqlite()?;
     log::require_writable(&seen)?;
-    own::clear_leftovers(&seen.resolved);
+    newfile::clear_leftovers(&seen.resolved);
     let said = examine(context, seen.clone())?;
     // Looked at anew: what SQLite opened in between may have been touched.
     let seen = seen.board.inspect()?;

@@ -7,17 +7,18 @@ use serde::Serialize;
 use super::{Context, aftermath, backups};
 use crate::board::files::with_suffix;
 use crate::board::{Board, Inspection, Stamp, holders};
-use crate::clock;
-use crate::exit::Exit;
+use crate::failure::count::counted;
+use crate::failure::exit::Exit;
+use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
-use crate::hint;
 use crate::install;
 use crate::install::evidence::{About, Coming, Operation};
 use crate::install::site::{self, Space};
-use crate::journal;
-use crate::own::{self, OwnFile, RecordedMode, Sealed};
-use crate::plural::counted;
+use crate::journal_mode;
+use crate::newfile;
+use crate::newfile::{OwnFile, RecordedMode, Sealed};
 use crate::pool::Access;
+use crate::process::clock;
 use crate::store::audit::{self, Integrity};
 use crate::ui::{Column, Label, Page, Records, Report, Table};
 
@@ -92,7 +93,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         let before = counts(context, board.inspect()?);
         let seen = board.inspect()?;
         require_another_file(&source, &seen)?;
-        own::clear_leftovers(&seen.resolved);
+        newfile::clear_leftovers(&seen.resolved);
         site::require_installable(&seen)?;
         holders::require_none(&seen, "restoring over it", args.assume_unused)?;
         if !context.globals.dry_run {
@@ -173,7 +174,7 @@ fn verify(source: &Path, seen: &Inspection) -> Outcome<(Sealed, Vec<(String, i64
     let wal = length(&with_suffix(source, "-wal"));
     Space::of(seen, length(source) + wal).require(seen, false)?;
     let recorded =
-        if wal > 0 || journal::records_wal(source)? { RecordedMode::Wal } else { RecordedMode::Delete };
+        if wal > 0 || journal_mode::records_wal(source)? { RecordedMode::Wal } else { RecordedMode::Delete };
     let examined = OwnFile::copy_of(source, &seen.resolved).and_then(|mut file| {
         let rows = examine(&mut file)?;
         Ok((file.seal(recorded)?, rows))
@@ -222,7 +223,7 @@ fn report(
     tables: Vec<Rows>,
 ) -> Outcome<Restored> {
     let (sha256, bytes) = file.digest()?;
-    let journal_mode = if journal::records_wal(&file.path()?)? { "wal" } else { "delete" };
+    let journal_mode = if journal_mode::records_wal(&file.path()?)? { "wal" } else { "delete" };
     Ok(Restored {
         board: board.name(),
         path: seen.resolved.display().to_string(),
@@ -244,7 +245,7 @@ fn is_same(seen: &Inspection, file: &Path) -> Outcome<bool> {
     if seen.sidecars.wal_has_bytes() || seen.sidecars.journal.is_some() || seen.stamp.is_none() {
         return Ok(false);
     }
-    own::is_same_database(&seen.resolved, file)
+    newfile::is_same_database(&seen.resolved, file)
 }
 
 fn confirm(context: &Context<'_>, board: &Board, restored: &Restored) -> Outcome<()> {

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::Context;
-use crate::clock;
-use crate::exit::Exit;
 use crate::failure::Outcome;
+use crate::failure::exit::Exit;
 use crate::pool::Access;
+use crate::process::clock;
 use crate::store::field::Field;
 use crate::store::query::{self, Shown};
 use crate::store::schema;

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::Context;
 use super::list::every_board;
-use crate::clock;
-use crate::exit::Exit;
 use crate::failure::Outcome;
+use crate::failure::exit::Exit;
 use crate::pool::Access;
+use crate::process::clock;
 use crate::store::query::{self, Stats};
 use crate::store::schema;
 use crate::store::words::STATUSES;

@@ -7,8 +7,8 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::Context;
-use crate::exit::Exit;
 use crate::failure::Outcome;
+use crate::failure::exit::Exit;
 use crate::ui::{Page, Records, Report};
 
 /// Print the version; with -v also SQLite's, and what it was built with.

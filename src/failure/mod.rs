@@ -4,13 +4,16 @@
 //! no board: whoever has the path adds it with [`Failure::at`], and whoever chose the board says so with
 //! [`Failure::on_board`].
 
+pub mod count;
+pub mod exit;
+pub mod hint;
 mod sqlite;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::exit::Exit;
-use crate::hint::Aim;
+use self::exit::Exit;
+use self::hint::Aim;
 
 /// A result whose error is ready to be shown.
 pub type Outcome<T> = Result<T, Failure>;

@@ -5,7 +5,7 @@
 use rusqlite::ErrorCode;
 
 use super::Failure;
-use crate::exit::Exit;
+use super::exit::Exit;
 
 /// Extended codes of `SQLITE_IOERR` that come from the shared-memory map of the WAL index, not from the board:
 /// the filesystem cannot do WAL (incidents.md F16, section 6.5). That the index cannot grow is no such sign: the disk is full.

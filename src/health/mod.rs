@@ -9,7 +9,7 @@ mod explain;
 
 use serde::Serialize;
 
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
 
 pub use checks::{Subject, after_opening, before_opening};
 pub use explain::{Explanation, explain, ids};

@@ -19,12 +19,12 @@ use crate::board::Inspection;
 use crate::board::files::{FileState, with_suffix};
 use crate::board::holders::{self, Onlooker};
 use crate::board::locks::HermesLocks;
-use crate::clock::Clock;
 use crate::failure::{Failure, Outcome};
+use crate::newfile::{Audience, Sealed};
 use crate::ondisk::wal;
-use crate::own::{Audience, Sealed};
 use crate::pool::{immutable_uri, protect};
-use crate::signals::Signals;
+use crate::process::clock::Clock;
+use crate::process::signals::Signals;
 use crate::store::audit::{self, Integrity, Running};
 
 /// How long SQLite's own lock is waited for once Hermes' locks are held: Hermes walks past those after 10 seconds.
@@ -223,7 +223,7 @@ impl Source {
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let connection = Connection::open_with_flags(immutable_uri(path), flags)?;
         let page_size = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
-        let wal = crate::journal::records_wal(path)?;
+        let wal = crate::journal_mode::records_wal(path)?;
         Ok(Self { connection, page_size, mode: if wal { "wal" } else { "delete" }.to_owned() })
     }
 

@@ -7,7 +7,7 @@
 //!
 //! Responsible for what stands there being kept before and given back on request, and for a board that is the old one or
 //! the new one, whole, however the work ends. What is installed comes from [`crate::recover`] or from a copy; both hand
-//! over a sealed file ([`crate::own`]).
+//! over a sealed file ([`crate::newfile`]).
 
 mod cover;
 pub mod evidence;

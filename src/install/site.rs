@@ -11,9 +11,9 @@ use rustix::fs::{Access, access};
 use rustix::io::Errno;
 
 use crate::board::{Inspection, Sidecar, Sidecars, Stamp, filesystem};
+use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
-use crate::hint;
-use crate::own::directory;
+use crate::newfile::directory;
 
 /// The permission bit without which a board's owner has taken it out of use (incidents.md F33).
 const OWNER_MAY_WRITE: u32 = 0o200;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::failure::Outcome;
-use crate::signals::Signals;
+use crate::process::signals::Signals;
 
 /// Virtual-machine steps between two looks at the deadline and the signal flag; some tens of microseconds.
 const STEPS_PER_LOOK: i32 = 20_000;

@@ -9,7 +9,7 @@ use super::{Access, Pool};
 use crate::board::Inspection;
 use crate::board::Sidecars;
 use crate::board::private_copy::PrivateCopy;
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::store::audit::{self, Integrity};
 

@@ -31,9 +31,9 @@ use super::shelf::Shelf;
 use super::store::nameless;
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
+use crate::newfile::Audience;
 use crate::ondisk::overflow;
 use crate::ondisk::record::{Record, Value};
-use crate::own::Audience;
 
 /// What is put behind the result's name.
 const SUFFIX: &str = ".partial.jsonl";
@@ -111,7 +111,7 @@ impl Apart {
             .and_then(|()| io::copy(&mut self.file, &mut file))
             .and_then(|_| audience.apply(&file))
             .and_then(|()| file.sync_all())
-            .and_then(|()| File::open(crate::own::directory(path)))
+            .and_then(|()| File::open(crate::newfile::directory(path)))
             .and_then(|directory| directory.sync_all());
         written.map_err(|error| {
             // Half of the lines would look like all of them.

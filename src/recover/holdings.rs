@@ -14,9 +14,10 @@ use super::shelf::{Cut, Reader, Shelf};
 use super::sources::Source;
 use super::thinning::{Held, Version};
 use super::versions::{Name, Namer};
-use super::{Unwatched, layout, workers};
+use super::{Unwatched, layout};
 use crate::failure::Outcome;
 use crate::ondisk::record::Record;
+use crate::work::threads;
 
 /// What can be read out of a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,7 +70,7 @@ impl Viewer {
     /// # Errors
     /// The reading error of its files; exit 11 when they change under every try.
     pub fn holdings(&self, source: &Source) -> Outcome<Holdings> {
-        self.look(source, workers::cores(), &mut Unwatched, None).map(|(holdings, _)| holdings)
+        self.look(source, threads::cores(), &mut Unwatched, None).map(|(holdings, _)| holdings)
     }
 
     /// Gives every whole row of `source` to `visit`, table by table in the order of their rowids, and counts them.
@@ -82,7 +83,7 @@ impl Viewer {
         watch: &mut dyn Watch,
         visit: &mut Visit<'_>,
     ) -> Outcome<Holdings> {
-        self.look(source, workers::cores(), watch, Some(visit)).map(|(holdings, _)| holdings)
+        self.look(source, threads::cores(), watch, Some(visit)).map(|(holdings, _)| holdings)
     }
 
     /// The names of all that `source` holds, read on this thread.
@@ -120,7 +121,7 @@ impl Viewer {
         let stores = source.open(&self.scratch, false)?;
         let room = Room::new(&self.scratch, MEMORY);
         let Some(layout) = layout::lay_out(&stores) else { return Ok(None) };
-        let salvaged = salvage::salvage(&layout, &self.schemas, &orders(workers::cores(), &room), watch)?;
+        let salvaged = salvage::salvage(&layout, &self.schemas, &orders(threads::cores(), &room), watch)?;
         Ok(salvaged.map(|(salvage, entries)| map::draw(&layout, &entries, &salvage.catalog)))
     }
 

@@ -48,7 +48,6 @@ mod verify;
 mod versions;
 mod vote;
 mod witness;
-mod workers;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -59,10 +58,10 @@ use self::merge::Merge;
 use self::ranking::Facts;
 use self::shelf::Shelf;
 use self::sources::Source;
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
+use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
-use crate::hint;
-use crate::own::{Audience, OwnFile, RecordedMode, Sealed};
+use crate::newfile::{Audience, OwnFile, RecordedMode, Sealed};
 
 pub use self::holdings::{Holdings, Viewer};
 pub use self::report::{
@@ -176,7 +175,7 @@ pub fn recover(
     match output {
         None => survey(sources, options, watch),
         Some(output) => {
-            crate::own::refuse_existing(&apart::beside(output))?;
+            crate::newfile::refuse_existing(&apart::beside(output))?;
             rebuild(sources, OwnFile::create(output)?, options, watch)
                 .and_then(|rebuilt| rebuilt.publish(audience(sources)))
                 .map_err(|failure| failure.at(output))

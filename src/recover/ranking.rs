@@ -13,11 +13,11 @@ use super::merge::Merge;
 use super::salvage::{self, Orders, Salvage};
 use super::shelf::{Cut, Shelf};
 use super::sources::{Kind, Source};
-use super::workers::{cores, in_order};
 use super::{Stage, Watch};
 use crate::failure::Outcome;
 use crate::ondisk::header::Header;
 use crate::ondisk::text::Encoding;
+use crate::work::threads::{cores, in_order};
 
 /// A source with more bytes than this is read by every core; smaller ones by one each.
 const BIG: u64 = 16 << 20;

@@ -1,6 +1,6 @@
 //! The new file's content: tables, rows and sequences in one transaction, indexes in another.
 //!
-//! The file's life (temporary name, exclusive, recorded journal mode, sync, publication) is [`crate::own`]'s.
+//! The file's life (temporary name, exclusive, recorded journal mode, sync, publication) is [`crate::newfile`]'s.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use super::row::{self, Row};
 use super::shelf::{Reader, Shelf};
 use super::{Stage, Watch};
 use crate::failure::Outcome;
+use crate::newfile::RecordedMode;
 use crate::ondisk::record::{Record, Value};
 use crate::ondisk::text::Encoding;
-use crate::own::RecordedMode;
 use crate::store::audit::quoted;
 use crate::store::schema;
 

@@ -8,7 +8,7 @@ use super::merge::Merged;
 use super::rebuild::Written;
 use super::{Built, Stage, Watch};
 use crate::failure::{Failure, Outcome};
-use crate::own::OwnFile;
+use crate::newfile::OwnFile;
 use crate::store::audit::quoted;
 
 /// Tables whose `task_id` names a task.

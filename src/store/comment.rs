@@ -29,7 +29,7 @@ pub fn of_task(conn: &Connection, task: &str) -> Outcome<Vec<Comment>> {
         Ok(Comment {
             author: row.get(0)?,
             body: row.get(1)?,
-            created_at_utc: created_at.integer().and_then(crate::clock::rfc3339),
+            created_at_utc: created_at.integer().and_then(crate::process::clock::rfc3339),
             created_at,
         })
     })?;

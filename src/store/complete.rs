@@ -106,7 +106,7 @@ impl<'c> Completer<'c> {
         }
         if self.schema.newer && !super::link::satisfied(self.conn, id)? {
             return Err(Failure::conflict(format!("task {id} waits for parents that are not done."))
-                .hint(format!("`kanbanctl show {}` names them.", crate::hint::quoted(id))));
+                .hint(format!("`kanbanctl show {}` names them.", crate::failure::hint::quoted(id))));
         }
         Ok(goal.integer() == Some(1))
     }

@@ -71,7 +71,7 @@ pub fn of_task(conn: &Connection, task: &str) -> Outcome<Vec<Event>> {
             id: row.get(0)?,
             kind: row.get(1)?,
             payload: row.get::<_, Field>(2)?.json(),
-            created_at_utc: created_at.integer().and_then(crate::clock::rfc3339),
+            created_at_utc: created_at.integer().and_then(crate::process::clock::rfc3339),
             created_at,
             run_id: row.get(4)?,
         })

@@ -1,7 +1,7 @@
 //! Task ids: `t_` and eight lower-case hex digits, which Hermes' own tools look for (board-format.md 8 point 9).
 
 use crate::failure::Outcome;
-use crate::random;
+use crate::process::random;
 
 /// Random bytes for ids, read once for many of them.
 pub struct Ids {

@@ -169,6 +169,6 @@ pub fn stats(conn: &Connection, now: i64) -> Outcome<Stats> {
         by_assignee,
         oldest_ready_age_seconds: oldest.integer().map(|oldest| now.saturating_sub(oldest)),
         now,
-        now_utc: crate::clock::rfc3339(now),
+        now_utc: crate::process::clock::rfc3339(now),
     })
 }

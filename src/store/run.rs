@@ -132,9 +132,9 @@ pub fn of_task(conn: &Connection, task: &str) -> Outcome<Vec<Run>> {
             error: row.get(6)?,
             metadata: row.get::<_, Field>(7)?.json(),
             worker_pid: row.get(8)?,
-            started_at_utc: started_at.integer().and_then(crate::clock::rfc3339),
+            started_at_utc: started_at.integer().and_then(crate::process::clock::rfc3339),
             started_at,
-            ended_at_utc: ended_at.integer().and_then(crate::clock::rfc3339),
+            ended_at_utc: ended_at.integer().and_then(crate::process::clock::rfc3339),
             ended_at,
         })
     })?;

@@ -7,7 +7,7 @@ use super::complete::{Completer, Completion};
 use super::create::Creator;
 use super::draft::{Draft, Start};
 use super::{query, schema, task};
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
 
 const NOW: i64 = 1_780_000_000;
 

@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::field::Field;
-use crate::clock;
 use crate::failure::{Failure, Outcome};
+use crate::process::clock;
 
 /// Keys of a task in JSON: Hermes' own in Hermes' order (board-format.md 6), then its other columns.
 pub const KEYS: [&str; 35] = [

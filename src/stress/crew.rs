@@ -13,9 +13,9 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 
 use super::Plan;
 use super::tally::Tally;
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::signals::Signals;
+use crate::process::signals::Signals;
 
 /// The variable by which a worker knows that it is one, and for how many milliseconds.
 pub const WORKER: &str = "KANBANCTL_STRESS_WORKER";

@@ -9,7 +9,7 @@ use super::tally::Tally;
 use crate::board::{Board, Origin, copies};
 use crate::failure::Outcome;
 use crate::pool::{Access, Budget, Pool};
-use crate::signals::Signals;
+use crate::process::signals::Signals;
 use crate::store::audit::{self, Integrity};
 use crate::store::query::{self, Filter};
 

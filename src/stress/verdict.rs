@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::examine::Findings;
 use super::tally::Tally;
-use crate::exit::Exit;
-use crate::plural::counted;
+use crate::failure::count::counted;
+use crate::failure::exit::Exit;
 
 /// Whether boards may be kept there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

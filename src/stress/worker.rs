@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use super::wire::{Line, Operation};
 use crate::board::Inspection;
-use crate::clock::Clock;
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::pool::{Access, Budget, Pool};
-use crate::signals::Signals;
+use crate::process::clock::Clock;
+use crate::process::signals::Signals;
 use crate::store::complete::{Completer, Completion};
 use crate::store::create::Creator;
 use crate::store::draft::Draft;

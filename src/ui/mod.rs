@@ -10,7 +10,7 @@ use std::path::Path;
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
 use crate::failure::{Failure, Outcome};
-use crate::signals::Signals;
+use crate::process::signals::Signals;
 
 mod chart;
 mod json;

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::prom::Figures;
 use super::text::{Guard, guard, truncate};
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
 
 /// Columns after which a plug-in's text is cut; monitoring shows one line.
 const LONGEST: usize = 400;

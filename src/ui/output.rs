@@ -190,7 +190,12 @@ mod tests {
         fs::write(&target, b"SQLite format 3\0rest").unwrap();
         std::os::unix::fs::symlink(&target, &link).unwrap();
         for path in [&target, &link, &folder.path().to_path_buf()] {
-            assert_eq!(check(path).unwrap_err().exit(), crate::exit::Exit::Refused, "{}", path.display());
+            assert_eq!(
+                check(path).unwrap_err().exit(),
+                crate::failure::exit::Exit::Refused,
+                "{}",
+                path.display()
+            );
         }
         assert!(check(&folder.path().join("missing")).is_ok());
     }

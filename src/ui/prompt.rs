@@ -13,9 +13,9 @@ use signal_hook::consts::SIGINT;
 
 use super::Ui;
 use super::text::{self, Guard};
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::signals::Signals;
+use crate::process::signals::Signals;
 
 impl Ui {
     /// Whether somebody is there to answer: stdin and stderr are terminals and `--no-input` was not given.
@@ -151,7 +151,7 @@ fn declined() -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use crate::exit::Exit;
+    use crate::failure::exit::Exit;
     use crate::ui::{Settings, Ui};
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use kanbanctl::signals::Signals;
+use kanbanctl::process::signals::Signals;
 use kanbanctl::ui::{Request, Surroundings, Ui, settings};
 
 use crate::support::Sandbox;

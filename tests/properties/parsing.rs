@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 use clap::FromArgMatches;
 use kanbanctl::cli::{self, Cli};
 use kanbanctl::commands::draft;
-use kanbanctl::env::Env;
+use kanbanctl::process::env::Env;
 use kanbanctl::store::draft::Draft;
 use proptest::prelude::*;
 

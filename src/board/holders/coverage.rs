@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 
 use super::{Completeness, Role, Target, process};
 use crate::board::filesystem::Filesystem;
-use crate::plural::counted;
+use crate::failure::count::counted;
 
 /// Who may open the board: what decides whether a process that could not be read matters.
 pub(super) struct Access {

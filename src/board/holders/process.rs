@@ -99,7 +99,7 @@ mod tests {
     fn this_process_started_in_the_past_and_may_hold_files() {
         let me = me().unwrap();
         let started = started(me).unwrap();
-        assert!(started > 0 && started <= crate::clock::Clock::Real.epoch() + 1);
+        assert!(started > 0 && started <= crate::process::clock::Clock::Real.epoch() + 1);
         assert!(!holds_nothing(me) && same_mounts(me));
     }
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::clock;
 use crate::failure::{Failure, Outcome};
+use crate::process::clock;
 use crate::recover::sources::{Kind, Member, Source};
 
 /// Digits of a SHA-256 that are shown: enough to tell a storm's contents apart.

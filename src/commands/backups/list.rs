@@ -5,9 +5,9 @@ use serde::Serialize;
 use super::content::Content;
 use super::gather;
 use crate::commands::Context;
-use crate::exit::Exit;
 use crate::failure::Outcome;
-use crate::plural::counted;
+use crate::failure::count::counted;
+use crate::failure::exit::Exit;
 use crate::ui::{Column, Label, Page, Records, Report, Table};
 
 /// All contents, the newest first.

@@ -12,7 +12,7 @@ use self::content::Content;
 use super::Context;
 use super::progress::Bars;
 use crate::board::{Board, Stamp, location};
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::recover::sources::{self, Digests, Unread};
 

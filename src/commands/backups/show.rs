@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::content::Content;
 use super::{choose, gather};
 use crate::commands::Context;
-use crate::exit::Exit;
 use crate::failure::Outcome;
+use crate::failure::exit::Exit;
 use crate::recover::{Holdings, Viewer};
 use crate::ui::{Page, Records, Report};
 

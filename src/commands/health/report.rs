@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::super::picture;
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
 use crate::health::{Depth, Finding, Severity, Verdict};
 use crate::recover::map::Map;
 use crate::ui::prom::{Figures, Metric};

@@ -7,13 +7,14 @@ use crate::board::holders::{self, Holders};
 use crate::board::{Board, Inspection};
 use crate::commands::progress::Bars;
 use crate::commands::{Context, aftermath};
-use crate::exit::Exit;
+use crate::failure::count::counted;
+use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::install;
 use crate::install::evidence::{About, Coming, Operation};
 use crate::install::site::{self, Space};
-use crate::own::{self, OwnFile};
-use crate::plural::counted;
+use crate::newfile;
+use crate::newfile::OwnFile;
 use crate::recover::sources::{Found, Kind};
 use crate::recover::{self, Rebuilt};
 
@@ -28,7 +29,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
     let mut confirmed = false;
     for _ in 0..TRIES {
         let seen = board.inspect()?;
-        own::clear_leftovers(&seen.resolved);
+        newfile::clear_leftovers(&seen.resolved);
         site::require_installable(&seen)?;
         context.ui.require_answer("The board would be replaced by what was recovered.").map_err(
             |refused| {
@@ -121,7 +122,7 @@ fn rebuild(
     // Nothing is known yet of the new file's size but that it is about that of the largest source.
     let largest = found.sources.iter().map(|source| source.size + source.wal_size).max().unwrap_or(0);
     Space::of(seen, largest).require(seen, false)?;
-    let options = args.extent.options(own::directory(&seen.resolved).to_path_buf());
+    let options = args.extent.options(newfile::directory(&seen.resolved).to_path_buf());
     let file = OwnFile::beside(&seen.resolved)?;
     let rebuilt = recover::rebuild(&found.sources, file, &options, &mut bars)
         .map_err(|failure| failure.at(&seen.resolved))?;

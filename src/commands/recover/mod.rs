@@ -12,11 +12,11 @@ use super::progress::Bars;
 use super::{Context, picture};
 use crate::board::holders::{self, Completeness, Holders};
 use crate::board::{Board, Inspection, generation};
-use crate::exit::Exit;
+use crate::failure::count::counted;
+use crate::failure::exit::Exit;
+use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
-use crate::hint;
 use crate::install::{evidence, site};
-use crate::plural::counted;
 use crate::recover::held::{self, Held};
 use crate::recover::{self, sources};
 
@@ -101,7 +101,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     sources::require_there(&args.sources)?;
     match &args.output {
         Some(output) => {
-            crate::own::require_destination(output)?;
+            crate::newfile::require_destination(output)?;
             build(
                 context,
                 args,
@@ -200,7 +200,7 @@ fn say_already(context: &mut Context<'_>, recovered: &Recovered) {
 
 /// Where what does not fit memory goes: beside the result, which has to have room anyway.
 fn scratch(output: Option<&Path>, otherwise: PathBuf) -> PathBuf {
-    output.map_or(otherwise, |output| crate::own::directory(output).to_path_buf())
+    output.map_or(otherwise, |output| crate::newfile::directory(output).to_path_buf())
 }
 
 /// The sources: with what living processes hold, and with the evidence of installs that did not end, which is what those

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::board::holders::Completeness;
 use crate::commands::picture;
-use crate::plural::counted;
+use crate::failure::count::counted;
 use crate::recover::map::Map;
 use crate::recover::{self, sources};
 use crate::ui::{Column, Label, Page, Records, Report, Table};

@@ -5,11 +5,11 @@ use serde::Serialize;
 use super::Args;
 use crate::board::{Board, holders};
 use crate::commands::{Context, aftermath};
-use crate::exit::Exit;
+use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::install::evidence::{Operation, Piece};
 use crate::install::{self, site, undo};
-use crate::own;
+use crate::newfile;
 use crate::ui::{Page, Records, Report};
 
 /// What was put back.
@@ -27,7 +27,7 @@ struct Undone {
 
 pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outcome<Exit> {
     let seen = board.inspect()?;
-    own::clear_leftovers(&seen.resolved);
+    newfile::clear_leftovers(&seen.resolved);
     let plan = undo::plan(&seen)?;
     let set = &plan.evidence;
     let mut undone = Undone {

@@ -6,9 +6,9 @@ use super::Subject;
 use crate::board::FileState;
 use crate::board::files::with_suffix;
 use crate::board::rollback::Rollback;
+use crate::failure::count::counted;
+use crate::failure::hint;
 use crate::health::{Finding, Severity};
-use crate::hint;
-use crate::plural::counted;
 
 const DRY_RUN: &str = "kanbanctl recover --dry-run";
 /// Where the log is gone with the next open.

@@ -6,8 +6,8 @@ use super::Subject;
 use crate::board::filesystem::Suitability;
 use crate::board::generation::{Generation, Stake};
 use crate::board::holders::{Completeness, HeldFile};
+use crate::failure::count::counted;
 use crate::health::{Finding, Severity};
-use crate::plural::counted;
 
 /// From how many `.corrupt` copies on they are a storm rather than evidence (Hermes itself keeps ten, incidents.md
 /// F03).

@@ -7,9 +7,9 @@ use rusqlite::Connection;
 use super::Subject;
 use crate::board::copies;
 use crate::failure::Outcome;
+use crate::failure::count::counted;
+use crate::failure::hint;
 use crate::health::{Depth, Finding, Severity};
-use crate::hint;
-use crate::plural::counted;
 use crate::store::{audit, encoding, schema as tables, words};
 
 /// The first commands: for rows whose table is gone, for rows beside code that is not run, for the rest.

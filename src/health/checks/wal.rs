@@ -3,8 +3,8 @@
 //! Responsible for judging what [`crate::board::log`] has counted.
 
 use super::Subject;
+use crate::failure::count::counted;
 use crate::health::{Finding, Severity};
-use crate::plural::counted;
 
 /// The finding whose next step would be wrong beside damage.
 pub const WAL_PENDING: &str = "wal-pending";

@@ -26,9 +26,10 @@ use sha2::{Digest, Sha256};
 pub use self::take::take;
 use super::site;
 use crate::board::files::with_suffix;
-use crate::clock::{self, Clock};
 use crate::failure::{Failure, Outcome};
-use crate::own::hex;
+use crate::newfile::hex;
+use crate::process::clock;
+use crate::process::clock::Clock;
 
 /// What stands between a board's name and the moment in a folder's name.
 const MARK: &str = ".evidence.";
@@ -156,7 +157,7 @@ struct End {
 /// # Errors
 /// When the directory cannot be listed.
 pub fn list(database: &Path) -> Outcome<Vec<Evidence>> {
-    let directory = crate::own::directory(database);
+    let directory = crate::newfile::directory(database);
     let listing = |error| Failure::io(error, format!("listing {}", directory.display())).at(directory);
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).map_err(listing)? {

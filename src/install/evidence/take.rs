@@ -12,10 +12,11 @@ use sha2::{Digest, Sha256};
 use super::{About, Evidence, MANIFEST, MARK, Manifest, PIECE, Piece, open, write_json};
 use crate::board::Inspection;
 use crate::board::files::with_suffix;
-use crate::clock::{self, Clock};
 use crate::failure::{Failure, Outcome};
 use crate::install::site;
-use crate::own::{hex, temporary_name};
+use crate::newfile::{hex, temporary_name};
+use crate::process::clock;
+use crate::process::clock::Clock;
 
 /// Puts aside what was `seen`: copies beside the board, hashed, on the disk.
 ///

@@ -24,9 +24,9 @@ use super::installer::{self, Installed, Terms, remove_if_there};
 use super::site::{self, Space};
 use crate::board::files::with_suffix;
 use crate::board::{Inspection, Sidecars, Stamp};
+use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
-use crate::hint;
-use crate::own::temporary_name;
+use crate::newfile::temporary_name;
 
 /// How much is copied at a time.
 const PIECE: usize = 1 << 20;

@@ -3,10 +3,10 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use super::super::workers::{cores, in_order};
 use super::super::{Stage, Watch};
 use super::plan::Plan;
 use crate::failure::{Failure, Outcome};
+use crate::work::threads::{cores, in_order};
 
 /// Bytes that are written at once.
 const PIECE: usize = 1 << 20;

@@ -35,7 +35,7 @@ use super::merge::Merged;
 use super::rebuild::{Traits, Written};
 use super::shelf::Shelf;
 use crate::failure::Outcome;
-use crate::own::OwnFile;
+use crate::newfile::OwnFile;
 
 /// More unused pages than one in so many, and the file is better made anew.
 const MOST_UNUSED: usize = 2;

@@ -17,8 +17,8 @@ use crate::recover::catalog::Catalog;
 use crate::recover::row::{self, Row};
 use crate::recover::salvage::leaf::{self, Leaf, Spot};
 use crate::recover::vote::FIXED;
-use crate::recover::workers::in_order;
 use crate::recover::{Stage, Watch};
+use crate::work::threads::in_order;
 
 /// The table whose rows are all key: they come and go and do not change either.
 const LINKS: &str = "task_links";

@@ -10,7 +10,7 @@ use crate::ondisk::record::{Record, Value};
 use crate::recover::catalog::{Catalog, Entry};
 use crate::recover::row::Row;
 use crate::recover::salvage::scan;
-use crate::recover::workers::in_order;
+use crate::work::threads::in_order;
 
 const EVENTS: &str = "task_events";
 /// How many of the newest events tell how far a history has come.

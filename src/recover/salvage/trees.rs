@@ -9,7 +9,7 @@ use crate::ondisk::page::Page;
 use crate::recover::catalog::{Catalog, Tree};
 use crate::recover::salvage::rows::{Presence, Rows};
 use crate::recover::salvage::scan::{Placed, Role};
-use crate::recover::workers::in_order;
+use crate::work::threads::in_order;
 
 /// Pages of an index that one thread reads before it asks for more.
 const CHUNK: usize = 64;

@@ -11,7 +11,7 @@ use crate::board::Stamp;
 use crate::board::copies::{self, Part};
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
-use crate::own::directory;
+use crate::newfile::directory;
 
 /// One copy: a main file and what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -26,8 +26,8 @@ use serde::Serialize;
 use super::Watch;
 use crate::board::Stamp;
 use crate::board::files::with_suffix;
+use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
-use crate::hint;
 
 pub use self::discovery::Member;
 pub use self::grouping::Digests;

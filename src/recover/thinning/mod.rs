@@ -12,11 +12,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::sources::{Member, Source};
 use super::versions::Name;
-use super::workers::{self, in_order};
 use super::{Options, Stage, Viewer, Watch};
-use crate::exit::Exit;
+use crate::failure::count::counted;
+use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::plural::counted;
+use crate::work::threads;
+use crate::work::threads::in_order;
 
 pub(crate) use self::choice::{Choice, Content, Copied, choose};
 pub use self::choice::{INCIDENT_GAP_NS, Rules, Stays};
@@ -61,7 +62,7 @@ pub fn plan(
             let source = contents.get(*numbers.get(place)?)?;
             viewer.held(source).ok()
         };
-        in_order(numbers.len(), workers::cores(), view, |place, held| {
+        in_order(numbers.len(), threads::cores(), view, |place, held| {
             watch.step(Stage::Compare, done, total)?;
             done += 1;
             if let Some(number) = numbers.get(place) {

@@ -18,7 +18,7 @@ use crate::ondisk::image::Image;
 use crate::ondisk::page::{Kind, Page};
 use crate::ondisk::record::{self, Record, Value};
 use crate::recover::catalog::{Catalog, Schemas, Table, ages};
-use crate::recover::workers::in_order;
+use crate::work::threads::in_order;
 
 /// Leaves that are asked what table they are of, in all.
 const SAMPLE: usize = 512;

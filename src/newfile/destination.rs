@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access};
 
 use crate::failure::{Failure, Outcome};
-use crate::random;
+use crate::process::random;
 
 /// What stands between a file's own name and the process in a temporary name.
-pub(super) const TEMPORARY: &str = ".kanbanctl-";
+pub(crate) const TEMPORARY: &str = ".kanbanctl-";
 
 /// Refuses a destination that exists, as a file, a link or anything else, or that nothing can be made at.
 ///

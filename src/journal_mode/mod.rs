@@ -253,7 +253,7 @@ mod tests {
             .execute_batch("PRAGMA journal_mode=WAL; CREATE TABLE t(a); INSERT INTO t VALUES(1)")
             .unwrap();
         let failure = turn_wal_off(&path).unwrap_err();
-        assert_eq!(failure.exit(), crate::exit::Exit::Busy);
+        assert_eq!(failure.exit(), crate::failure::exit::Exit::Busy);
         drop(connection);
     }
 }

@@ -64,7 +64,7 @@ fn is_ours(pid: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::own::OwnFile;
+    use crate::newfile::OwnFile;
 
     #[test]
     fn leftovers_of_the_dead_are_cleared_and_work_in_progress_stays() {

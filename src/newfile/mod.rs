@@ -5,10 +5,10 @@
 //! publication that never replaces anything. Nothing here may touch a board that others can open; that is
 //! [`crate::pool`]'s part.
 
-mod audience;
 mod destination;
-mod leftovers;
-mod sameness;
+pub(crate) mod file_mode;
+pub(crate) mod same_content;
+pub(crate) mod stale_temp_files;
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -28,11 +28,11 @@ use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 use crate::store::audit;
 
-pub use audience::Audience;
 pub(crate) use destination::{directory, temporary_name};
 pub use destination::{refuse_existing, require_destination};
-pub use leftovers::clear_leftovers;
-pub use sameness::is_same_database;
+pub use file_mode::Audience;
+pub use same_content::is_same_database;
+pub use stale_temp_files::clear_leftovers;
 
 /// The sidecars that SQLite may leave beside a file of ours when it is killed.
 const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -386,7 +386,7 @@ mod tests {
         let file = OwnFile::create(&destination).unwrap();
         std::fs::write(&destination, b"mine").unwrap();
         let failure = file.seal(RecordedMode::Wal).unwrap().publish(0o600).unwrap_err();
-        assert_eq!(failure.exit(), crate::exit::Exit::Refused);
+        assert_eq!(failure.exit(), crate::failure::exit::Exit::Refused);
         assert_eq!(std::fs::read(&destination).unwrap(), b"mine");
         assert_eq!(entries(dir.path()), ["new.db"]);
         assert!(OwnFile::create(&destination).is_err());

@@ -1,0 +1,5 @@
+//! Work that takes long: threads whose results come back in order.
+//!
+//! Not here: what is shown of it ([`crate::ui::progress`]).
+
+pub(crate) mod threads;
