@@ -41,4 +41,4 @@ pub mod recover;
 pub mod store;
 pub mod stress;
 pub mod ui;
-pub(crate) mod work;
+pub mod work;

@@ -8,7 +8,8 @@ use kanbanctl::board::holders::{Completeness, Holders};
 use kanbanctl::board::{Board, Origin, filesystem};
 use kanbanctl::health::checks::{self, Subject};
 use kanbanctl::health::{Depth, before_opening};
-use kanbanctl::recover::{self, Options, Unwatched, sources};
+use kanbanctl::recover::{self, Options, sources};
+use kanbanctl::work::progress::Unwatched;
 use libfuzzer_sys::fuzz_target;
 use rusqlite::{Connection, OpenFlags};
 

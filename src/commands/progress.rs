@@ -5,8 +5,8 @@
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::process::signals::Signals;
-use crate::recover::{Stage, Watch};
 use crate::ui::{Progress, Ui};
+use crate::work::progress::{Stage, Watch};
 
 /// One bar per stage; a signal stops the work at the next step.
 pub(super) struct Bars<'a> {

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use super::Watch;
 use super::catalog::Table;
 use super::holdings::{Holdings, Viewer};
 use super::row::Row;
@@ -16,6 +15,7 @@ use super::sources::Source;
 use super::versions::{Name, Namer};
 use crate::failure::Outcome;
 use crate::ondisk::record::{Record, Value};
+use crate::work::progress::Watch;
 
 const TASKS: &str = "tasks";
 const EVENTS: &str = "task_events";

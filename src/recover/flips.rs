@@ -17,10 +17,10 @@ use super::ranking::Facts;
 use super::row::{Odd, Row};
 use super::shelf::Shelf;
 use super::vote::is_settled;
-use super::{Stage, Watch};
 use crate::failure::Outcome;
 use crate::ondisk::image::{Image, Site};
 use crate::ondisk::record::Record;
+use crate::work::progress::{Stage, Watch};
 
 /// So many of the best sources are asked.
 const VOICES: usize = 6;

@@ -14,11 +14,11 @@ use super::row::{self, Odd, Row, runs};
 use super::salvage::hollow;
 use super::shelf::Shelf;
 use super::store::Stores;
-use super::{Stage, Watch};
 use crate::failure::Outcome;
 use crate::ondisk::image::Site;
 use crate::ondisk::overflow;
 use crate::ondisk::record::Record;
+use crate::work::progress::{Stage, Watch};
 
 /// So many of the best sources are asked for pages.
 const DONORS: usize = 16;

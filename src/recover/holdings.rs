@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Watch;
 use super::catalog::{Schemas, Table};
+use super::layout;
 use super::map::{self, Map};
 use super::roll::{MEMORY, Room};
 use super::row::Row;
@@ -14,9 +14,10 @@ use super::shelf::{Cut, Reader, Shelf};
 use super::sources::Source;
 use super::thinning::{Held, Version};
 use super::versions::{Name, Namer};
-use super::{Unwatched, layout};
 use crate::failure::Outcome;
 use crate::ondisk::record::Record;
+use crate::work::progress::Unwatched;
+use crate::work::progress::Watch;
 use crate::work::threads;
 
 /// What can be read out of a source.

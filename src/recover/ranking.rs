@@ -13,10 +13,10 @@ use super::merge::Merge;
 use super::salvage::{self, Orders, Salvage};
 use super::shelf::{Cut, Shelf};
 use super::sources::{Kind, Source};
-use super::{Stage, Watch};
 use crate::failure::Outcome;
 use crate::ondisk::header::Header;
 use crate::ondisk::text::Encoding;
+use crate::work::progress::{Stage, Watch};
 use crate::work::threads::{cores, in_order};
 
 /// A source with more bytes than this is read by every core; smaller ones by one each.

@@ -12,13 +12,13 @@ use super::catalog::Table;
 use super::merge::{Merged, MergedTable};
 use super::row::{self, Row};
 use super::shelf::{Reader, Shelf};
-use super::{Stage, Watch};
 use crate::failure::Outcome;
 use crate::newfile::RecordedMode;
 use crate::ondisk::record::{Record, Value};
 use crate::ondisk::text::Encoding;
 use crate::store::audit::quoted;
 use crate::store::schema;
+use crate::work::progress::{Stage, Watch};
 
 /// More rows than this are not sorted in memory for an index, where each takes some 60 bytes.
 const SORTED_IN_MEMORY: u64 = 1 << 20;

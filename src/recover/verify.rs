@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
+use super::Built;
 use super::merge::Merged;
 use super::rebuild::Written;
-use super::{Built, Stage, Watch};
 use crate::failure::{Failure, Outcome};
 use crate::newfile::OwnFile;
 use crate::store::audit::quoted;
+use crate::work::progress::{Stage, Watch};
 
 /// Tables whose `task_id` names a task.
 const REFERRING: [&str; 5] =

@@ -14,13 +14,13 @@ use super::merge::Merge;
 use super::ranking::Facts;
 use super::row::{self, Row};
 use super::shelf::{Reader, Shelf};
-use super::{Stage, Watch};
 use crate::failure::Outcome;
 use crate::ondisk::btree::{Seen, walk_index};
 use crate::ondisk::image::Image;
 use crate::ondisk::page::Page;
 use crate::ondisk::record::{Record, Value};
 use crate::ondisk::text::Encoding;
+use crate::work::progress::{Stage, Watch};
 
 /// The indexes that are asked, and the columns that they hold (board-format.md 2.1, 2.2, 2.7, 2.8).
 const ASKED: [(&str, &str, &[&str]); 6] = [

@@ -2,4 +2,5 @@
 //!
 //! Not here: what is shown of it ([`crate::ui::progress`]).
 
+pub mod progress;
 pub(crate) mod threads;

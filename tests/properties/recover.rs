@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use kanbanctl::recover::{self, Unwatched, sources};
+use kanbanctl::recover::{self, sources};
+use kanbanctl::work::progress::Unwatched;
 use proptest::prelude::*;
 use rusqlite::Connection;
 
@@ -221,9 +222,14 @@ struct Meddler<'m> {
     done: bool,
 }
 
-impl recover::Watch for Meddler<'_> {
-    fn step(&mut self, stage: recover::Stage, _: u64, _: u64) -> kanbanctl::failure::Outcome<()> {
-        if stage == recover::Stage::Rebuild && !std::mem::replace(&mut self.done, true) {
+impl kanbanctl::work::progress::Watch for Meddler<'_> {
+    fn step(
+        &mut self,
+        stage: kanbanctl::work::progress::Stage,
+        _: u64,
+        _: u64,
+    ) -> kanbanctl::failure::Outcome<()> {
+        if stage == kanbanctl::work::progress::Stage::Rebuild && !std::mem::replace(&mut self.done, true) {
             let event = "INSERT INTO task_events VALUES (NULL, 't_late', NULL, 'created', NULL, 1780000000)";
             Connection::open(self.board).unwrap().execute(event, []).unwrap();
         }

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use kanbanctl::recover::Viewer;
 use kanbanctl::recover::sources::removal::Folder;
 use kanbanctl::recover::sources::{self, Digests, Kind};
 use kanbanctl::recover::thinning::{self, Rules};
-use kanbanctl::recover::{Unwatched, Viewer};
+use kanbanctl::work::progress::Unwatched;
 use proptest::prelude::*;
 use rusqlite::Connection;
 

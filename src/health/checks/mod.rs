@@ -22,9 +22,9 @@ use crate::board::rollback::{self, Rollback};
 use crate::board::{Copies, Inspection, copies};
 use crate::failure::Outcome;
 use crate::failure::exit::Exit;
-use crate::recover::Unwatched;
 use crate::recover::sources::{self, Digests};
 use crate::store::audit::Integrity;
+use crate::work::progress::Unwatched;
 
 pub use integrity::compare_looks;
 pub use wal::WAL_PENDING;

@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use super::super::{Stage, Watch};
 use super::plan::Plan;
 use crate::failure::{Failure, Outcome};
+use crate::work::progress::{Stage, Watch};
 use crate::work::threads::{cores, in_order};
 
 /// Bytes that are written at once.

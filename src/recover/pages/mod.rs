@@ -29,13 +29,13 @@ use std::collections::HashMap;
 use self::conditions::Ground;
 use self::header::Fields;
 use self::plan::Planner;
-use super::Watch;
 use super::layout;
 use super::merge::Merged;
 use super::rebuild::{Traits, Written};
 use super::shelf::Shelf;
 use crate::failure::Outcome;
 use crate::newfile::OwnFile;
+use crate::work::progress::Watch;
 
 /// More unused pages than one in so many, and the file is better made anew.
 const MOST_UNUSED: usize = 2;

@@ -33,11 +33,11 @@ use super::layout::Layout;
 use super::odds::Odds;
 use super::roll::Room;
 use super::row;
-use super::{Stage, Watch};
 use crate::failure::Outcome;
 use crate::ondisk::btree::{Place, Seen};
 use crate::ondisk::freelist;
 use crate::ondisk::image::Image;
+use crate::work::progress::{Stage, Watch};
 use crate::work::threads::in_order;
 
 /// What one source holds.

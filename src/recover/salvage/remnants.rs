@@ -17,7 +17,7 @@ use crate::recover::catalog::Catalog;
 use crate::recover::row::{self, Row};
 use crate::recover::salvage::leaf::{self, Leaf, Spot};
 use crate::recover::vote::FIXED;
-use crate::recover::{Stage, Watch};
+use crate::work::progress::{Stage, Watch};
 use crate::work::threads::in_order;
 
 /// The table whose rows are all key: they come and go and do not change either.

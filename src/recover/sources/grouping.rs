@@ -9,7 +9,7 @@ use super::hashing::{self, Digest, Hashed};
 use super::{Found, Kind, Source, Unread};
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
-use crate::recover::Watch;
+use crate::work::progress::Watch;
 
 /// Which contents are hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use super::discovery::Member;
 use super::{moving, tries};
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
-use crate::recover::{Stage, Watch};
+use crate::work::progress::{Stage, Watch};
 
 /// How much of a file is read at a time: large enough to make system calls cheap, small enough to stay in the cache.
 const PIECE: usize = 256 << 10;
@@ -151,7 +151,7 @@ impl Work<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recover::Unwatched;
+    use crate::work::progress::Unwatched;
 
     #[test]
     fn known_hashes_in_their_order() {

@@ -23,11 +23,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Watch;
 use crate::board::Stamp;
 use crate::board::files::with_suffix;
 use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
+use crate::work::progress::Watch;
 
 pub use self::discovery::Member;
 pub use self::grouping::Digests;

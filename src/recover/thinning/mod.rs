@@ -12,10 +12,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::sources::{Member, Source};
 use super::versions::Name;
-use super::{Options, Stage, Viewer, Watch};
+use super::{Options, Viewer};
 use crate::failure::count::counted;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::work::progress::{Stage, Watch};
 use crate::work::threads;
 use crate::work::threads::in_order;
 

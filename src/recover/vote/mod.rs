@@ -12,10 +12,10 @@ use super::catalog::{Table, odd_characters};
 use super::merge::Merge;
 use super::row::{self, Row};
 use super::shelf::{Reader, Shelf};
-use super::{Stage, Watch};
 use crate::failure::Outcome;
 use crate::ondisk::record::Record;
 use crate::ondisk::text::Encoding;
+use crate::work::progress::{Stage, Watch};
 use fields::turned;
 pub(crate) use fields::{FIXED, is_settled};
 
