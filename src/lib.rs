@@ -29,6 +29,7 @@
 pub mod board;
 pub mod cli;
 pub mod commands;
+pub mod copies;
 pub mod failure;
 pub mod health;
 pub mod install;
@@ -38,6 +39,7 @@ pub mod ondisk;
 pub mod pool;
 pub mod process;
 pub mod recover;
+pub mod salvage;
 pub mod store;
 pub mod stress;
 pub mod ui;

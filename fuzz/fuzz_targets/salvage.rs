@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use kanbanctl::recover::{Viewer, sources};
+use kanbanctl::copies::inspect::Viewer;
+use kanbanctl::salvage::source as sources;
 use kanbanctl::work::progress::Unwatched;
 use libfuzzer_sys::fuzz_target;
 

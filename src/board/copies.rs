@@ -1,7 +1,7 @@
 //! How copies of a board are named, those that Hermes puts aside and our own backups, and how many lie beside it.
 //!
 //! Strict on purpose: what does not match is nobody's copy and is never touched. What is in them is for
-//! [`crate::recover::sources`].
+//! [`crate::salvage::source`].
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;

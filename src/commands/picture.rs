@@ -4,10 +4,11 @@ use std::path::Path;
 
 use super::Context;
 use super::progress::Bars;
+use crate::copies::inspect::Viewer;
+use crate::copies::page_map::{Map, Run, Use};
 use crate::failure::Outcome;
 use crate::failure::exit::Exit;
-use crate::recover::map::{Map, Run, Use};
-use crate::recover::{Viewer, sources};
+use crate::salvage::source;
 use crate::ui::{Chart, Key, Label, Page, Records};
 
 /// More signs than this are more than a person looks at.
@@ -19,7 +20,7 @@ const SIGNS: u32 = 1_024;
 /// # Errors
 /// The signal's when one arrives.
 pub(super) fn take(context: &mut Context<'_>, resolved: &Path) -> Outcome<Option<Map>> {
-    let Some(live) = sources::live(resolved)? else { return Ok(None) };
+    let Some(live) = source::live(resolved)? else { return Ok(None) };
     let mut bars = Bars::new(context.ui, context.signals.clone());
     let taken = Viewer::new(context.scratch()).and_then(|viewer| viewer.map(&live, &mut bars));
     drop(bars);

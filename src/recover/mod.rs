@@ -15,61 +15,30 @@
 //! SQLite opens the new file alone, never a source. The result is a sealed file without a name ([`Rebuilt`]); whoever
 //! asked publishes it or installs it ([`crate::install`]).
 
-mod account;
-pub mod apart;
-mod catalog;
-mod chains;
-pub mod comparison;
-mod flips;
-mod fork;
-mod gaps;
-mod graft;
-pub mod held;
-mod hold;
-mod holdings;
-mod layout;
-pub mod map;
-mod mended;
 mod merge;
-mod odds;
-mod pages;
-mod ranking;
-mod rebuild;
-mod report;
-mod roll;
-mod row;
-mod salvage;
-mod shelf;
-pub mod sources;
-pub mod store;
-pub mod thinning;
-mod traced;
-mod verify;
-mod versions;
-mod vote;
-mod witness;
+pub(crate) mod rebuild;
+pub mod report;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use self::apart::Apart;
-use self::catalog::Schemas;
 use self::merge::Merge;
-use self::ranking::Facts;
-use self::shelf::Shelf;
-use self::sources::Source;
+use self::merge::rank::Facts;
+use self::report::partial_rows::Apart;
 use crate::failure::exit::Exit;
 use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
 use crate::newfile::{Audience, OwnFile, RecordedMode, Sealed};
-use crate::work::progress::{Stage, Watch};
+use crate::salvage::schema::Schemas;
+use crate::salvage::source::Source;
+use crate::salvage::source::cache::Shelf;
+use crate::work::progress::Watch;
 
-pub use self::holdings::{Holdings, Viewer};
+pub use self::report::provenance::Traced;
 pub use self::report::{
     Built, Confidence, MAX_SUSPECTS, Provenance, Report, RowProvenance, Side, SourceReport, TableReport,
     TwoVersions,
 };
-pub use self::traced::Traced;
 
 /// The most sources that a refusal names.
 const NAMED: usize = 5;
@@ -92,7 +61,13 @@ pub struct Options {
 impl Options {
     /// The usual, with `scratch` for what does not fit memory.
     pub fn new(scratch: PathBuf) -> Self {
-        Self { scratch, by_rows: false, include_older: false, provenance: false, memory: roll::MEMORY }
+        Self {
+            scratch,
+            by_rows: false,
+            include_older: false,
+            provenance: false,
+            memory: crate::salvage::rows::set::MEMORY,
+        }
     }
 }
 
@@ -109,7 +84,7 @@ pub struct Rebuilt {
 
 impl Rebuilt {
     /// Gives the file its name, open to those whom `audience` names, never replacing anything, and puts partial rows beside it
-    /// ([`apart::beside`]).
+    /// ([`crate::recover::report::partial_rows::beside`]).
     ///
     /// # Errors
     /// As [`Sealed::publish`] and [`Apart::save`]; after an error of the latter the file has its name.
@@ -117,7 +92,7 @@ impl Rebuilt {
         let mut report = self.report;
         let output = self.file.publish(audience)?;
         if let Some(mut apart) = self.apart {
-            let path = apart::beside(&output);
+            let path = crate::recover::report::partial_rows::beside(&output);
             apart.save(&path, audience)?;
             report.partial_rows = Some(path);
         }
@@ -140,7 +115,7 @@ pub fn recover(
     match output {
         None => survey(sources, options, watch),
         Some(output) => {
-            crate::newfile::refuse_existing(&apart::beside(output))?;
+            crate::newfile::refuse_existing(&crate::recover::report::partial_rows::beside(output))?;
             rebuild(sources, OwnFile::create(output)?, options, watch)
                 .and_then(|rebuilt| rebuilt.publish(audience(sources)))
                 .map_err(|failure| failure.at(output))
@@ -222,7 +197,7 @@ fn attempt(
 ) -> Outcome<Ran> {
     let sources = shelf.sources;
     let schemas = Schemas::new()?;
-    let mut ranking = ranking::rank(shelf, &schemas, watch)?;
+    let mut ranking = crate::recover::merge::rank::rank(shelf, &schemas, watch)?;
     if ranking.ranked.is_empty() {
         return Err(barren(sources, Failure::no_board, "a page of a database"));
     }
@@ -234,14 +209,14 @@ fn attempt(
         return Err(barren(sources, Failure::damaged, "a row or a table of a board"));
     }
     let mut merge = Merge::new(shelf.room());
-    ranking::fold(&mut ranking, &mut merge, shelf, watch)?;
-    flips::turn_back(&mut merge, &ranking.ranked, shelf, watch)?;
-    vote::vote(&mut merge, shelf, watch)?;
-    graft::graft(&mut merge, &ranking.ranked, shelf, watch)?;
-    witness::hear(&mut merge, &ranking.ranked, shelf, watch)?;
+    crate::recover::merge::rank::fold(&mut ranking, &mut merge, shelf, watch)?;
+    crate::recover::merge::flips::turn_back(&mut merge, &ranking.ranked, shelf, watch)?;
+    crate::recover::merge::vote::vote(&mut merge, shelf, watch)?;
+    crate::recover::merge::graft::graft(&mut merge, &ranking.ranked, shelf, watch)?;
+    crate::recover::merge::witness::hear(&mut merge, &ranking.ranked, shelf, watch)?;
     let mut merged = merge.finish(options.include_older);
     shelf.room().require_whole()?;
-    let mut report = account::begin(&ranking.ranked, sources);
+    let mut report = crate::recover::report::summary::begin(&ranking.ranked, sources);
     let mut written = HashMap::new();
     let mut apart = None;
     let traits = traits(&ranking.ranked);
@@ -263,10 +238,10 @@ fn attempt(
         if let Some(fault) = report.faults.first() {
             return Err(Failure::failed(format!("the rebuilt file did not pass its checks: {fault}.")));
         }
-        apart = apart::set_apart(&merged, shelf, &options.scratch)?;
+        apart = crate::recover::report::partial_rows::set_apart(&merged, shelf, &options.scratch)?;
     }
     let traced = options.provenance.then(|| shelf.room());
-    account::finish(&mut report, merged, &written, &ranking.ranked, sources, traced);
+    crate::recover::report::summary::finish(&mut report, merged, &written, &ranking.ranked, sources, traced);
     shelf.room().require_whole()?;
     Ok(Ran { report, mode: traits.mode, apart })
 }
@@ -292,13 +267,18 @@ fn build(
     main: Option<u32>,
     merged: &mut merge::Merged,
     shelf: &Shelf<'_>,
-    traits: rebuild::Traits,
+    traits: crate::recover::rebuild::insert::Traits,
     watch: &mut dyn Watch,
-) -> Outcome<(Built, HashMap<String, rebuild::Written>, verify::Verdict)> {
+) -> Outcome<(
+    Built,
+    HashMap<String, crate::recover::rebuild::insert::Written>,
+    crate::recover::rebuild::verify::Verdict,
+)> {
     if let Some(main) = main
-        && let Some(written) = pages::write(file, main, merged, shelf, traits, watch)?
+        && let Some(written) =
+            crate::recover::rebuild::in_place::write(file, main, merged, shelf, traits, watch)?
     {
-        match verify::verify(file, merged, &written, Built::Pages, watch) {
+        match crate::recover::rebuild::verify::verify(file, merged, &written, Built::Pages, watch) {
             Ok(verdict) if verdict.faults.is_empty() => return Ok((Built::Pages, written, verdict)),
             Err(failure) if !failure.is_damage() => return Err(failure),
             // What the pages do not carry the rows may.
@@ -306,8 +286,8 @@ fn build(
         }
         merged.dropped.clear();
     }
-    let written = rebuild::write(file.connection()?, merged, shelf, traits, watch)?;
-    let verdict = verify::verify(file, merged, &written, Built::Rows, watch)?;
+    let written = crate::recover::rebuild::insert::write(file.connection()?, merged, shelf, traits, watch)?;
+    let verdict = crate::recover::rebuild::verify::verify(file, merged, &written, Built::Rows, watch)?;
     Ok((Built::Rows, written, verdict))
 }
 
@@ -317,9 +297,9 @@ fn audience(sources: &[Source]) -> Audience {
 }
 
 /// What the new file takes over from the first source that can tell.
-fn traits(ranked: &[Facts]) -> rebuild::Traits {
+fn traits(ranked: &[Facts]) -> crate::recover::rebuild::insert::Traits {
     let header = ranked.iter().find_map(|facts| facts.header);
-    rebuild::Traits {
+    crate::recover::rebuild::insert::Traits {
         page_size: ranked.first().map_or(4096, |facts| facts.page_size),
         encoding: ranked.first().map_or_else(Default::default, |facts| facts.encoding),
         user_version: header.map_or(0, |header| header.user_version),

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kanbanctl::recover::{self, Built, Options, sources};
+use kanbanctl::recover::{self, Built, Options};
+use kanbanctl::salvage::source as sources;
 use kanbanctl::work::progress::Unwatched;
 use proptest::prelude::*;
 use rusqlite::Connection;

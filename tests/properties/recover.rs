@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use kanbanctl::recover::{self, sources};
+use kanbanctl::recover;
+use kanbanctl::salvage::source as sources;
 use kanbanctl::work::progress::Unwatched;
 use proptest::prelude::*;
 use rusqlite::Connection;

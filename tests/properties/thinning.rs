@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use kanbanctl::recover::Viewer;
-use kanbanctl::recover::sources::removal::Folder;
-use kanbanctl::recover::sources::{self, Digests, Kind};
-use kanbanctl::recover::thinning::{self, Rules};
+use kanbanctl::copies::inspect::Viewer;
+use kanbanctl::copies::prune::{self, Rules};
+use kanbanctl::copies::remove::Folder;
+use kanbanctl::salvage::source::{self as sources, Digests, Kind};
 use kanbanctl::work::progress::Unwatched;
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -139,7 +139,7 @@ proptest! {
         let found = sources::backups(&board, Digests::All, &mut Unwatched).unwrap();
         let viewer = Viewer::new(dir.path().to_path_buf()).unwrap();
         let rules = Rules { keep, max_bytes, ..Rules::default() };
-        let plan = thinning::plan(live.as_ref(), &found.sources, &rules, &viewer, &mut Unwatched).unwrap();
+        let plan = prune::plan(live.as_ref(), &found.sources, &rules, &viewer, &mut Unwatched).unwrap();
         prop_assert!(plan.lost.is_empty());
         plan.recheck(sources::live(&board).unwrap().as_ref(), &viewer).unwrap();
         let folder = Folder::of(Kind::Backup, &board).unwrap();

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::failure::{Failure, Outcome};
 use crate::process::clock;
-use crate::recover::sources::{Kind, Member, Source};
+use crate::salvage::source::{Kind, Member, Source};
 
 /// Digits of a SHA-256 that are shown: enough to tell a storm's contents apart.
 const DIGITS: usize = 12;

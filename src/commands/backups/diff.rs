@@ -8,11 +8,13 @@ use super::content::Content;
 use super::{choose, gather_one};
 use crate::commands::Context;
 use crate::commands::progress::Bars;
+use crate::copies::compare;
+use crate::copies::compare::{Comparison, Difference, Newer, State, TableDifference};
+use crate::copies::inspect::{Holdings, Viewer};
 use crate::failure::Outcome;
 use crate::failure::count::counted;
 use crate::failure::exit::Exit;
-use crate::recover::comparison::{self, Comparison, Difference, Newer, State, TableDifference};
-use crate::recover::{Holdings, Viewer, sources};
+use crate::salvage::source;
 use crate::ui::{Column, Label, Page, Records, Report, Table};
 
 /// Tasks that a page shows unless told otherwise; the other formats show all.
@@ -72,10 +74,10 @@ struct Damage {
 pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let (board, resolved, gathered) = gather_one(context, "diff")?;
     let backup = choose(context, gathered.contents, &args.backup)?;
-    let live = sources::live(&resolved)?;
+    let live = source::live(&resolved)?;
     let viewer = Viewer::new(context.scratch())?;
     let mut bars = Bars::new(context.ui, context.signals.clone());
-    let comparison = comparison::compare(&backup.source, live.as_ref(), &viewer, &mut bars)?;
+    let comparison = compare::compare(&backup.source, live.as_ref(), &viewer, &mut bars)?;
     drop(bars);
     let compared = Compared::of(board.name(), resolved.display().to_string(), backup, comparison, args.limit);
     context.ui.emit(&compared)?;

@@ -14,7 +14,8 @@ use super::progress::Bars;
 use crate::board::{Board, Stamp, location};
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::recover::sources::{self, Digests, Unread};
+use crate::salvage::source;
+use crate::salvage::source::{Digests, Unread};
 
 /// Look at the copies beside a board, and thin them out.
 #[derive(Debug, clap::Args)]
@@ -87,7 +88,7 @@ fn choose(context: &Context<'_>, contents: Vec<Content>, wanted: &str) -> Outcom
         return Ok(known);
     }
     let mut bars = Bars::new(context.ui, context.signals.clone());
-    match sources::named(&path, &mut bars)? {
+    match source::named(&path, &mut bars)? {
         Some(source) => Ok(Content::of(source)),
         None => content::choose(Vec::new(), wanted),
     }
@@ -152,8 +153,8 @@ impl Gathered {
 fn of_board(context: &mut Context<'_>, board: &Board, gathered: &mut Gathered) -> Outcome<PathBuf> {
     let resolved = board.inspect()?.resolved;
     let mut bars = Bars::new(context.ui, context.signals.clone());
-    let copies = sources::backups(&resolved, Digests::All, &mut bars)?;
-    let own = sources::own_backups(&resolved, Digests::All, &mut bars)?;
+    let copies = source::backups(&resolved, Digests::All, &mut bars)?;
+    let own = source::own_backups(&resolved, Digests::All, &mut bars)?;
     drop(bars);
     gathered.contents.extend(copies.sources.into_iter().chain(own.sources).map(Content::of));
     for Unread { path, reason } in copies.unread.into_iter().chain(own.unread) {

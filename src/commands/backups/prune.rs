@@ -11,13 +11,15 @@ use crate::board::holders::many::{self, Openers};
 use crate::board::{Board, filesystem};
 use crate::commands::Context;
 use crate::commands::progress::Bars;
+use crate::copies::inspect::Viewer;
+use crate::copies::prune;
+use crate::copies::prune::{Loss, Plan, Rules, Stays};
+use crate::copies::remove::{Folder, Removed};
 use crate::failure::count::counted;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::recover::Viewer;
-use crate::recover::sources::removal::{Folder, Removed};
-use crate::recover::sources::{self, Member};
-use crate::recover::thinning::{self, Loss, Plan, Rules, Stays};
+use crate::salvage::source;
+use crate::salvage::source::Member;
 use crate::ui::{Page, Records, Report};
 
 /// Paths that a page shows; all are in the other formats.
@@ -100,13 +102,13 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         max_bytes: args.max_bytes,
         lossy: args.force_lossy,
     };
-    let live = sources::live(&resolved)?;
-    let all: Vec<sources::Source> = contents.iter().map(|content| content.source.clone()).collect();
+    let live = source::live(&resolved)?;
+    let all: Vec<source::Source> = contents.iter().map(|content| content.source.clone()).collect();
     let mut bars = Bars::new(context.ui, context.signals.clone());
     let viewer = Viewer::new(context.scratch())?;
-    let plan = thinning::plan(live.as_ref(), &all, &rules, &viewer, &mut bars)?;
+    let plan = prune::plan(live.as_ref(), &all, &rules, &viewer, &mut bars)?;
     if !rules.lossy {
-        thinning::require_same_recovery(&plan, live.as_ref(), &all, &viewer, &mut bars)
+        prune::require_same_recovery(&plan, live.as_ref(), &all, &viewer, &mut bars)
             .map_err(|failure| failure.at(&resolved))?;
     }
     drop(bars);
@@ -126,7 +128,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         return Ok(exit);
     }
     context.ui.confirm(&pruned.question())?;
-    plan.recheck(sources::live(&resolved)?.as_ref(), &viewer)?;
+    plan.recheck(source::live(&resolved)?.as_ref(), &viewer)?;
     require_unused(&contents, &plan)?;
     remove(context, &resolved, &contents, &plan, &mut pruned)?;
     context.ui.emit_maintenance(&pruned)?;

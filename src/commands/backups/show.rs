@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::content::Content;
 use super::{choose, gather};
 use crate::commands::Context;
+use crate::copies::inspect::{Holdings, Viewer};
 use crate::failure::Outcome;
 use crate::failure::exit::Exit;
-use crate::recover::{Holdings, Viewer};
 use crate::ui::{Page, Records, Report};
 
 /// Paths of equal copies that a page shows; all are in the other formats.

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::super::picture;
+use crate::copies::page_map::Map;
 use crate::failure::exit::Exit;
 use crate::health::{Depth, Finding, Severity, Verdict};
-use crate::recover::map::Map;
 use crate::ui::prom::{Figures, Metric};
 use crate::ui::{Label, Page, Records, Report};
 

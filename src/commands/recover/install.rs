@@ -15,8 +15,8 @@ use crate::install::evidence::{About, Coming, Operation};
 use crate::install::site::{self, Space};
 use crate::newfile;
 use crate::newfile::OwnFile;
-use crate::recover::sources::{Found, Kind};
 use crate::recover::{self, Rebuilt};
+use crate::salvage::source::{Found, Kind};
 
 /// What is left of rows that are only partly there, in the evidence folder.
 const PARTIAL: &str = "partial-rows.jsonl";

@@ -17,8 +17,10 @@ use crate::failure::exit::Exit;
 use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
 use crate::install::{evidence, site};
-use crate::recover::held::{self, Held};
-use crate::recover::{self, sources};
+use crate::recover;
+use crate::salvage::source;
+use crate::salvage::source::deleted_wal;
+use crate::salvage::source::deleted_wal::Held;
 
 /// Bring back every row that is left.
 ///
@@ -98,7 +100,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     if args.undo {
         return undo::run(context, args, &board);
     }
-    sources::require_there(&args.sources)?;
+    source::require_there(&args.sources)?;
     match &args.output {
         Some(output) => {
             crate::newfile::require_destination(output)?;
@@ -175,7 +177,7 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
 
 /// Whether some of it is only in the hands of living processes.
 fn has_held(recovered: &Recovered) -> bool {
-    recovered.report.sources.iter().any(|source| source.kind == sources::Kind::Held)
+    recovered.report.sources.iter().any(|source| source.kind == source::Kind::Held)
 }
 
 /// The way from the new file, whose `path` is quoted, to the board's place. What processes held is only in that file once
@@ -205,15 +207,15 @@ fn scratch(output: Option<&Path>, otherwise: PathBuf) -> PathBuf {
 
 /// The sources: with what living processes hold, and with the evidence of installs that did not end, which is what those
 /// may have had in their hands.
-fn discover(seen: &Inspection, args: &Args, held: Held, bars: &mut Bars<'_>) -> Outcome<sources::Found> {
+fn discover(seen: &Inspection, args: &Args, held: Held, bars: &mut Bars<'_>) -> Outcome<source::Found> {
     let mut named = args.sources.clone();
     let interrupted = evidence::list(&seen.resolved).unwrap_or_default();
     named.extend(
         interrupted.iter().filter(|set| !set.finished && set.has_begun()).filter_map(|set| set.copy_of("")),
     );
-    let mut found = match sources::discover(&seen.resolved, &named, bars) {
+    let mut found = match source::discover(&seen.resolved, &named, bars) {
         Err(failure) if failure.exit() == Exit::NoBoard && !held.sources.is_empty() => {
-            sources::Found::default()
+            source::Found::default()
         }
         other => other?,
     };
@@ -287,7 +289,7 @@ fn in_hands(inspection: &Inspection, holders: &Holders, named: &[u32]) -> Outcom
         }
         generations.extend(more);
     }
-    Ok(held::sources(&generations, &inspection.resolved))
+    Ok(deleted_wal::sources(&generations, &inspection.resolved))
 }
 
 /// Later commits of processes that have the board open are not in the result; they should know.

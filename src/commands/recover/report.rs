@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use crate::board::holders::Completeness;
 use crate::commands::picture;
+use crate::copies::page_map::Map;
 use crate::failure::count::counted;
-use crate::recover::map::Map;
-use crate::recover::{self, sources};
+use crate::recover;
+use crate::salvage::source;
 use crate::ui::{Column, Label, Page, Records, Report, Table};
 
 /// What came of it.
@@ -19,7 +20,7 @@ pub(super) struct Recovered {
     pub(super) already: bool,
     #[serde(flatten)]
     pub(super) report: recover::Report,
-    pub(super) unread_sources: Vec<sources::Unread>,
+    pub(super) unread_sources: Vec<source::Unread>,
     pub(super) processes_seen: Completeness,
     /// What the pages of the board are for; only where nothing is written.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,11 +39,11 @@ impl Recovered {
         ]);
         for source in &self.report.sources {
             let kind = match source.kind {
-                sources::Kind::Live => "live",
-                sources::Kind::Backup => "backup",
-                sources::Kind::Own => "own",
-                sources::Kind::Named => "named",
-                sources::Kind::Held => "held",
+                source::Kind::Live => "live",
+                source::Kind::Backup => "backup",
+                source::Kind::Own => "own",
+                source::Kind::Named => "named",
+                source::Kind::Held => "held",
             };
             sources.row([
                 (Label::Id, kind.to_owned()),

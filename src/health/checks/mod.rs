@@ -22,7 +22,8 @@ use crate::board::rollback::{self, Rollback};
 use crate::board::{Copies, Inspection, copies};
 use crate::failure::Outcome;
 use crate::failure::exit::Exit;
-use crate::recover::sources::{self, Digests};
+use crate::salvage::source;
+use crate::salvage::source::Digests;
 use crate::store::audit::Integrity;
 use crate::work::progress::Unwatched;
 
@@ -135,7 +136,7 @@ impl Subject {
     /// When their directory cannot be listed.
     pub fn with_contents(mut self) -> Outcome<Self> {
         if self.copies.count > 0 {
-            let found = sources::backups(&self.inspection.resolved, Digests::WhereNeeded, &mut Unwatched)?;
+            let found = source::backups(&self.inspection.resolved, Digests::WhereNeeded, &mut Unwatched)?;
             self.contents = Some(found.sources.len());
         }
         Ok(self)

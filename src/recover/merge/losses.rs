@@ -1,8 +1,8 @@
 //! What a table lacks: rows that the main line says were there and that came from nowhere.
 
 use super::MergedTable;
-use crate::recover::gaps::Gaps;
-use crate::recover::roll::Roll;
+use crate::salvage::rows::gaps::Gaps;
+use crate::salvage::rows::set::Roll;
 
 impl MergedTable {
     /// What the main line says was there and is not: by an index if one is whole, otherwise by the numbers that are missing

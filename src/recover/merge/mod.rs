@@ -8,19 +8,27 @@
 //! What is kept of a source that was folded in is its rows in the result and the places where it may have lost some, so
 //! that ten thousand sources take no more room than one.
 
+pub(crate) mod branch;
+pub(crate) mod flips;
+pub(crate) mod graft;
 mod losses;
+pub(crate) mod rank;
+pub(crate) mod spill;
 mod table;
+pub(crate) mod vote;
+pub(crate) mod witness;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::catalog::Index;
-use super::fork::{Conflict, History};
-use super::gaps::Gaps;
-use super::odds::Odds;
-use super::roll::Room;
-use super::row::{self, Odd, Row};
-use super::salvage::Salvage;
+use self::branch::{Conflict, History};
+use crate::salvage::Salvage;
+use crate::salvage::rows::extras::Odds;
+use crate::salvage::rows::gaps::Gaps;
+use crate::salvage::rows::row;
+use crate::salvage::rows::row::{Odd, Row};
+use crate::salvage::rows::set::Room;
+use crate::salvage::schema::Index;
 pub(crate) use table::MergedTable;
 use table::{Take, Tally};
 

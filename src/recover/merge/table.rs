@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::recover::catalog::Table;
-use crate::recover::fork::{Placing, Side};
-use crate::recover::gaps::Gaps;
-use crate::recover::odds::Odds;
-use crate::recover::roll::{Roll, Room};
-use crate::recover::row::{self, Odd, Row};
-use crate::recover::salvage::Rows;
+use super::branch::{Placing, Side};
+use crate::salvage::Rows;
+use crate::salvage::rows::extras::Odds;
+use crate::salvage::rows::gaps::Gaps;
+use crate::salvage::rows::row;
+use crate::salvage::rows::row::{Odd, Row};
+use crate::salvage::rows::set::{Roll, Room};
+use crate::salvage::schema::Table;
 
 /// So many other versions of a row are remembered.
 const SAID: usize = 3;

@@ -1,0 +1,157 @@
+//! The rows in which two histories differ, read by the names of their columns.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Alike, Datum, RUN_IDENTITY, RUNS, Side, Split, TASKS, Values};
+
+/// How the rows of a table are told apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// By numbers that are never given out twice, or by nothing.
+    #[default]
+    Number,
+    /// By numbers that somebody chooses.
+    Chosen,
+    /// By these columns.
+    Columns(Vec<String>),
+}
+
+/// One table, so far as the histories differ.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Compared {
+    pub(crate) key: Key,
+    /// The names of the columns in each history's order.
+    pub(crate) columns: [Vec<String>; 2],
+    /// Rows that the main line alone has, or has otherwise, by rowid.
+    pub(crate) main: BTreeMap<i64, Values>,
+    /// The same of the second history.
+    pub(crate) second: BTreeMap<i64, Values>,
+    /// Those of `second` that are known to be from before the histories parted.
+    pub(crate) old: BTreeSet<i64>,
+    pub(crate) split: Split,
+    /// The highest number given out in each.
+    pub(crate) last: [i64; 2],
+}
+
+/// The row of `values` in `columns`.
+#[derive(Clone, Copy)]
+pub(crate) struct Row<'a> {
+    pub(crate) columns: &'a [String],
+    pub(crate) values: &'a [Datum],
+}
+
+impl<'a> Row<'a> {
+    pub(crate) fn get(self, column: &str) -> Option<&'a Datum> {
+        self.values.get(self.columns.iter().position(|name| name == column)?)
+    }
+
+    pub(crate) fn integer(self, column: &str) -> Option<i64> {
+        match self.get(column)? {
+            Datum::Integer(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn text(self, column: &str) -> Option<&'a [u8]> {
+        match self.get(column)? {
+            Datum::Text(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// When it was written, Unix seconds.
+    pub(crate) fn time(self) -> Option<i64> {
+        self.integer("created_at").or(self.integer("started_at"))
+    }
+
+    /// A copy with `column` set.
+    pub(crate) fn with(self, column: &str, value: Datum) -> Values {
+        let mut values = self.values.to_vec();
+        let index = self.columns.iter().position(|name| name == column);
+        if let Some(place) = index.and_then(|index| values.get_mut(index)) {
+            *place = value;
+        }
+        values
+    }
+
+    /// The same content, whatever the order of the columns; one that a row lacks counts as NULL.
+    pub(crate) fn equals(self, other: Row<'_>) -> bool {
+        let null = Datum::Null;
+        let has = |row: Row<'_>, of: Row<'_>| {
+            of.columns.iter().all(|name| row.get(name).unwrap_or(&null) == of.get(name).unwrap_or(&null))
+        };
+        has(self, other) && has(other, self)
+    }
+}
+
+impl Compared {
+    pub(crate) fn rows(&self, side: Side) -> impl Iterator<Item = (i64, Row<'_>)> {
+        let (rows, columns) = match side {
+            Side::Main => (&self.main, self.columns.first()),
+            Side::Second => (&self.second, self.columns.get(1)),
+        };
+        let columns = columns.map_or(&[][..], Vec::as_slice);
+        rows.iter().map(move |(&rowid, values)| (rowid, Row { columns, values }))
+    }
+
+    pub(crate) fn row(&self, side: Side, rowid: i64) -> Option<Row<'_>> {
+        let (rows, columns) = match side {
+            Side::Main => (&self.main, self.columns.first()),
+            Side::Second => (&self.second, self.columns.get(1)),
+        };
+        let values = rows.get(&rowid)?;
+        Some(Row { columns: columns.map_or(&[][..], Vec::as_slice), values })
+    }
+
+    /// Whether the main line has given out numbers since the histories parted.
+    pub(crate) fn main_went_on(&self) -> bool {
+        self.last.first().is_some_and(|&last| last > self.split.common)
+    }
+
+    pub(crate) fn highest(&self) -> i64 {
+        self.last.into_iter().max().unwrap_or(0)
+    }
+}
+
+/// How rows of one number in `table` compare.
+pub(crate) fn compare(table: &str, columns: &[Vec<String>; 2], main: &[Datum], second: &[Datum]) -> Alike {
+    let [main_columns, second_columns] = columns;
+    let (main, second) =
+        (Row { columns: main_columns, values: main }, Row { columns: second_columns, values: second });
+    if main.equals(second) {
+        return Alike::Same;
+    }
+    let null = Datum::Null;
+    let differs = |name: &&str| main.get(name).unwrap_or(&null) != second.get(name).unwrap_or(&null);
+    let names: Vec<&str> = match table {
+        RUNS => RUN_IDENTITY.to_vec(),
+        TASKS => vec!["id"],
+        _ => main_columns.iter().map(String::as_str).collect(),
+    };
+    let differing: Vec<&str> = names.into_iter().filter(differs).collect();
+    match (table, differing.as_slice()) {
+        (RUNS | TASKS, []) => Alike::Same,
+        (_, []) => Alike::Nearly,
+        (_, [name]) => match main.get(name).zip(second.get(name)) {
+            Some((one, other)) if is_other(one, other) => Alike::Not,
+            _ => Alike::Nearly,
+        },
+        _ => Alike::Not,
+    }
+}
+
+/// Whether neither of two values can have come of the other by damage: both are words or numbers, and more than a flipped
+/// bit lies between them.
+fn is_other(one: &Datum, other: &Datum) -> bool {
+    /// Longer texts are prose, in which a piece may be overwritten.
+    const WORD: usize = 64;
+    let is_word = |text: &[u8]| text.len() <= WORD && text.iter().all(u8::is_ascii_graphic);
+    match (one, other) {
+        (Datum::Integer(one), Datum::Integer(other)) => (one ^ other).count_ones() > 1,
+        (Datum::Text(one), Datum::Text(other)) if is_word(one) && is_word(other) => {
+            let flips: u32 = one.iter().zip(other).map(|(one, other)| (one ^ other).count_ones()).sum();
+            one.len() != other.len() || flips > 1
+        }
+        _ => false,
+    }
+}

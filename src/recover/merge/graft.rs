@@ -1,0 +1,127 @@
+//! Rows whose overflow chain is broken in every source that has their cell: pages of the same number from other sources
+//! stand in for the lost ones.
+//!
+//! Such a row is pieced together from two files. It comes in only where no source has it whole, and is marked.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::Merge;
+use super::rank::Facts;
+use crate::failure::Outcome;
+use crate::ondisk::image::Site;
+use crate::ondisk::overflow;
+use crate::ondisk::record::Record;
+use crate::salvage::image;
+use crate::salvage::image::Layout;
+use crate::salvage::image::chains::is_link;
+use crate::salvage::passes::zeroed_sectors;
+use crate::salvage::rows::row;
+use crate::salvage::rows::row::{Odd, Row, runs};
+use crate::salvage::source::cache::Shelf;
+use crate::salvage::source::open::Stores;
+use crate::work::progress::{Stage, Watch};
+
+/// So many of the best sources are asked for pages.
+const DONORS: usize = 16;
+/// Pages that may be looked at in all; a heap of crossed chains ends here.
+const LOOKS: u64 = 1 << 20;
+
+/// Completes what it can of the rows that `merge` has only parts of.
+pub(crate) fn graft(
+    merge: &mut Merge,
+    ranked: &[Facts],
+    shelf: &Shelf<'_>,
+    watch: &mut dyn Watch,
+) -> Outcome<()> {
+    let mut missing = merge.missing_parts();
+    if missing.is_empty() || ranked.len() < 2 {
+        return Ok(());
+    }
+    missing.sort_by_key(|(at, row)| (row.source, *at, row.rowid));
+    let chained = merge.odds().iter().flat_map(|odd| odd.chain);
+    let mut taken = HashSet::new();
+    for run in chained {
+        let size = ranked.iter().find(|facts| facts.source == run.source).map_or(0, |facts| facts.page_size);
+        taken.extend((0..run.pages).map(|index| (run.source, run.site_of(index, size))));
+    }
+    let open = |source: u32| -> Outcome<(u32, Arc<Stores>)> { Ok((source, shelf.stores(source)?)) };
+    let stores = ranked.iter().take(DONORS).map(|facts| open(facts.source)).collect::<Outcome<Vec<_>>>()?;
+    let donors: Vec<(u32, Layout<'_>)> =
+        stores.iter().filter_map(|(source, stores)| Some((*source, image::lay_out(stores)?))).collect();
+    let mut looks = LOOKS;
+    let total = missing.len() as u64;
+    let mut rows = missing.into_iter().zip(0..).peekable();
+    while let Some(((_, first), _)) = rows.peek() {
+        let source = first.source;
+        let own = shelf.stores(source)?;
+        let layout = image::lay_out(&own);
+        while let Some(((at, row), done)) = rows.next_if(|((_, row), _)| row.source == source) {
+            watch.step(Stage::Merge, done, total)?;
+            let Some(layout) = &layout else { continue };
+            let mut graft =
+                Graft { own: (source, layout), donors: &donors, taken: &taken, looks: &mut looks };
+            if let Some((mut row, odd)) = graft.complete(merge, at, row) {
+                for run in &odd.chain {
+                    let size = layout.image.page_size();
+                    taken.extend((0..run.pages).map(|index| (run.source, run.site_of(index, size))));
+                }
+                row.mark(row::GRAFTED | row::SUSPECT, true);
+                merge.complete(at, row, &odd);
+            }
+        }
+    }
+    merge.settle();
+    Ok(())
+}
+
+struct Graft<'g, 'a> {
+    own: (u32, &'g Layout<'a>),
+    donors: &'g [(u32, Layout<'a>)],
+    taken: &'g HashSet<(u32, Site)>,
+    looks: &'g mut u64,
+}
+
+impl Graft<'_, '_> {
+    fn complete(&mut self, merge: &Merge, at: usize, row: Row) -> Option<(Row, Odd)> {
+        let image = &self.own.1.image;
+        let flip = row.oddity(merge.odds()).and_then(|odd| odd.flip);
+        let mut bytes = image.page_at(row.site())?;
+        let payload = row.cell_in(&mut bytes, flip, image.usable())?.payload?;
+        let need = payload.len.checked_sub(payload.local.len() as u64)?;
+        *self.looks = self.looks.checked_sub(need.div_ceil(image.usable().max(1) as u64))?;
+        let mut whole = payload.local.to_vec();
+        let mut sites: Vec<(u32, Site)> = Vec::new();
+        let sources = || {
+            let fits = |layout: &&Layout<'_>| {
+                let theirs = &layout.image;
+                (theirs.page_size(), theirs.usable(), theirs.encoding())
+                    == (image.page_size(), image.usable(), image.encoding())
+            };
+            let others = self.donors.iter().filter(|(source, _)| *source != self.own.0);
+            std::iter::once(self.own)
+                .chain(others.map(|(source, layout)| (*source, layout)))
+                .filter(move |(_, layout)| fits(layout))
+        };
+        overflow::follow(payload.overflow?, need, image.usable(), &mut whole, |number, last| {
+            sources().find_map(|(source, layout)| {
+                let site = layout.image.site(number)?;
+                let page = layout.image.page(number)?;
+                // Another source's page stands in for one with a hole, too.
+                let hollow = !last && zeroed_sectors::has_lost_sector(&page, 0..image.usable());
+                let usable = !hollow
+                    && !self.taken.contains(&(source, site))
+                    && is_link(&page, last, layout.image.count());
+                if !usable {
+                    return None;
+                }
+                sites.push((source, site));
+                Some(page)
+            })
+        })
+        .ok()?;
+        let shape = merge.table(at)?.shape_of(row.source);
+        shape.fit(&Record::read(&whole).ok()?, image.encoding())?;
+        Some((row, Odd { flip, chain: runs(&sites, image.page_size()), ..Odd::default() }))
+    }
+}

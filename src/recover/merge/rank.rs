@@ -1,0 +1,265 @@
+//! Every source looked at once, and put in order: the best first, whatever order they were found in.
+//!
+//! The live board comes first if it holds anything, then how far the history in a source has come decides (its newest
+//! events and their highest number). Each is read once; what was read waits for its turn in a [`Hold`].
+
+use std::cmp::Reverse;
+
+use super::Merge;
+use super::branch;
+use super::spill::{Hold, Kept};
+use crate::failure::Outcome;
+use crate::ondisk::header::Header;
+use crate::ondisk::text::Encoding;
+use crate::salvage;
+use crate::salvage::image;
+use crate::salvage::schema::{Entry, Schemas};
+use crate::salvage::source::cache::{Cut, Shelf};
+use crate::salvage::source::{Kind, Source};
+use crate::salvage::{Orders, Salvage};
+use crate::work::progress::{Stage, Watch};
+use crate::work::threads::{cores, in_order};
+
+/// A source with more bytes than this is read by every core; smaller ones by one each.
+const BIG: u64 = 16 << 20;
+
+/// What is known of a source that has pages.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    pub(crate) source: u32,
+    pub(crate) rows: u64,
+    pub(crate) damaged_pages: u64,
+    /// Pages that the header counts and that are neither in the file nor in its log.
+    pub(crate) missing_pages: u64,
+    /// Frames of its log that are not what their checksum says, with no later one of the page, and what was in them is lost or
+    /// may be altered.
+    pub(crate) lost_frames: u64,
+    pub(crate) has_schema: bool,
+    /// Whether pages of it stand in each other's place.
+    pub(crate) is_put_right: bool,
+    /// Whether it has one of Hermes' tables, or a row of one.
+    pub(crate) is_of_board: bool,
+    pub(crate) page_size: usize,
+    pub(crate) encoding: Encoding,
+    /// The header of page 1, if it is credible.
+    pub(crate) header: Option<Header>,
+    /// Whether the board is one in WAL mode, if that can be told.
+    pub(crate) wal_mode: Option<bool>,
+    evidence: (i64, i64),
+}
+
+/// The sources in order, and what was read of them.
+pub(crate) struct Ranking {
+    /// Best first.
+    pub(crate) ranked: Vec<Facts>,
+    kept: Vec<Kept>,
+    hold: Hold,
+}
+
+/// What one look at a source gives.
+enum Look {
+    /// It has no pages.
+    Empty,
+    /// It has lost its schema and waits for that of another.
+    Waits,
+    Read(Box<(Facts, Salvage, Vec<Entry>)>),
+}
+
+/// Looks at every source of `shelf`.
+///
+/// # Errors
+/// What a source says when it cannot be read, and whatever `watch` stops with.
+pub(crate) fn rank(shelf: &Shelf<'_>, schemas: &Schemas, watch: &mut dyn Watch) -> Outcome<Ranking> {
+    let sources = shelf.sources;
+    let hold = Hold::new(shelf.scratch(), shelf.room());
+    let mut looks = Looks { sources, read: Vec::new(), waiting: Vec::new(), sibling: None, best: None, hold };
+    let all: Vec<u32> = (0..).take(sources.len()).collect();
+    let crew = Crew { shelf, schemas };
+    crew.look(&all, None, false, watch, &mut |source, look| looks.put(source, look))?;
+    let waiting = std::mem::take(&mut looks.waiting);
+    let sibling = looks.sibling.take();
+    if !waiting.is_empty() {
+        crew.look(&waiting, sibling.as_deref(), true, watch, &mut |source, look| looks.put(source, look))?;
+    }
+    looks.read.sort_by(|(one, _), (other, _)| order(one, sources).cmp(&order(other, sources)));
+    let (ranked, kept) = looks.read.into_iter().unzip();
+    Ok(Ranking { ranked, kept, hold: looks.hold })
+}
+
+/// The best has the lowest.
+fn order<'s>(facts: &Facts, sources: &'s [Source]) -> impl Ord + use<'s> {
+    let source = sources.get(facts.source as usize);
+    let live = facts.rows > 0 && source.is_some_and(|source| source.kind == Kind::Live);
+    let path = source.map(|source| &source.path);
+    (!live, Reverse(facts.evidence), facts.damaged_pages, Reverse(facts.rows), path)
+}
+
+struct Looks<'s> {
+    sources: &'s [Source],
+    read: Vec<(Facts, Kept)>,
+    waiting: Vec<u32>,
+    /// The schema of the best source that has one.
+    sibling: Option<Vec<Entry>>,
+    best: Option<Facts>,
+    hold: Hold,
+}
+
+impl Looks<'_> {
+    fn put(&mut self, source: u32, look: Look) -> Outcome<()> {
+        let (facts, salvage, entries) = match look {
+            Look::Empty => return Ok(()),
+            Look::Waits => {
+                self.waiting.push(source);
+                return Ok(());
+            }
+            Look::Read(read) => *read,
+        };
+        let better = |best: &Facts| order(&facts, self.sources) < order(best, self.sources);
+        if facts.has_schema && self.best.as_ref().is_none_or(better) {
+            self.best = Some(facts.clone());
+            self.sibling = Some(entries);
+        }
+        let live = self.sources.get(source as usize).is_some_and(|source| source.kind == Kind::Live);
+        let kept = self.hold.put(salvage, live || self.sources.len() == 1)?;
+        self.read.push((facts, kept));
+        Ok(())
+    }
+}
+
+/// Folds every source of `ranking` into `merge`, best first.
+///
+/// # Errors
+/// As [`rank`].
+pub(crate) fn fold(
+    ranking: &mut Ranking,
+    merge: &mut Merge,
+    shelf: &Shelf<'_>,
+    watch: &mut dyn Watch,
+) -> Outcome<()> {
+    let total = ranking.ranked.len() as u64;
+    let kept = std::mem::take(&mut ranking.kept);
+    for ((facts, kept), done) in ranking.ranked.iter().zip(kept).zip(0..) {
+        watch.step(Stage::Merge, done, total)?;
+        let salvage = ranking.hold.take(kept)?;
+        let history = branch::history(merge, facts.source, &salvage, shelf)?;
+        merge.fold(facts.source, salvage, history);
+        shelf.room().require_whole()?;
+    }
+    watch.step(Stage::Merge, total, total)
+}
+
+/// What it takes to read sources.
+struct Crew<'c, 's> {
+    shelf: &'c Shelf<'s>,
+    schemas: &'c Schemas,
+}
+
+impl Crew<'_, '_> {
+    fn is_big(&self, source: u32) -> bool {
+        let size = |source: &Source| source.size + source.wal_size;
+        self.shelf.sources.get(source as usize).is_some_and(|source| size(source) > BIG)
+    }
+
+    fn orders<'o>(
+        &'o self,
+        source: u32,
+        sibling: Option<&'o [Entry]>,
+        threads: usize,
+        waits: bool,
+    ) -> Orders<'o> {
+        let kind = self.shelf.sources.get(source as usize).map(|source| source.kind);
+        Orders {
+            source,
+            sibling,
+            threads,
+            waits,
+            log_counts: kind == Some(Kind::Held),
+            room: self.shelf.room(),
+        }
+    }
+
+    fn look(
+        &self,
+        sources: &[u32],
+        sibling: Option<&[Entry]>,
+        last: bool,
+        watch: &mut dyn Watch,
+        take: &mut dyn FnMut(u32, Look) -> Outcome<()>,
+    ) -> Outcome<()> {
+        let total = sources.len() as u64;
+        let (big, small): (Vec<u32>, Vec<u32>) = sources.iter().partition(|source| self.is_big(**source));
+        let mut done = 0;
+        for &source in &big {
+            let orders = self.orders(source, sibling, cores(), !last);
+            let look = if total > 1 {
+                self.read(&orders, &mut Within { watch: &mut *watch, stage: Stage::Salvage, done, total })?
+            } else {
+                self.read(&orders, watch)?
+            };
+            take(source, look)?;
+            done += 1;
+        }
+        let read = |at: usize| -> Outcome<(u32, Look)> {
+            let source = small.get(at).copied().unwrap_or(u32::MAX);
+            let orders = self.orders(source, sibling, 1, !last);
+            Ok((source, self.read(&orders, &mut crate::work::progress::Unwatched)?))
+        };
+        in_order(small.len(), cores(), read, |at, look| {
+            watch.step(Stage::Salvage, done + at as u64, total)?;
+            let (source, look) = look?;
+            take(source, look)
+        })?;
+        watch.step(Stage::Salvage, total, total)
+    }
+
+    fn read(&self, orders: &Orders<'_>, watch: &mut dyn Watch) -> Outcome<Look> {
+        let stores = self.shelf.stores(orders.source)?;
+        let Some(layout) = image::lay_out(&stores) else { return Ok(Look::Empty) };
+        let cut = Cut {
+            page_size: layout.image.page_size(),
+            usable: layout.image.usable(),
+            encoding: layout.image.encoding(),
+        };
+        self.shelf.note(orders.source, cut, &stores);
+        let Some((salvage, entries)) = salvage::salvage(&layout, self.schemas, orders, watch)? else {
+            return Ok(Look::Waits);
+        };
+        let facts = Facts {
+            source: orders.source,
+            rows: salvage.row_count(),
+            damaged_pages: salvage.damaged_pages,
+            missing_pages: missing_pages(&layout),
+            lost_frames: layout.laid.lost_frames + salvage.doubted_frames,
+            has_schema: salvage.has_schema,
+            is_put_right: salvage.is_put_right,
+            is_of_board: salvage.is_of_board(),
+            page_size: layout.image.page_size(),
+            encoding: layout.image.encoding(),
+            header: layout.header,
+            wal_mode: layout.wal_mode,
+            evidence: salvage.evidence,
+        };
+        Ok(Look::Read(Box::new((facts, salvage, entries))))
+    }
+}
+
+/// What the header counts beyond what is there. In WAL mode it may lag behind, but it never counts more.
+fn missing_pages(layout: &image::Layout<'_>) -> u64 {
+    let counted = layout.header.filter(|header| header.change_counter == header.valid_for);
+    let counted = counted.map_or(0, |header| header.page_count);
+    u64::from(counted.saturating_sub(layout.image.there()))
+}
+
+/// A part of the work whose own progress is not shown; it can be stopped all the same.
+struct Within<'w> {
+    watch: &'w mut dyn Watch,
+    stage: Stage,
+    done: u64,
+    total: u64,
+}
+
+impl Watch for Within<'_> {
+    fn step(&mut self, _: Stage, _: u64, _: u64) -> Outcome<()> {
+        self.watch.step(self.stage, self.done, self.total)
+    }
+}

@@ -1,0 +1,339 @@
+//! The schema of a source: which tables there were, what their columns are, where their roots lie.
+//!
+//! `CREATE` texts are taken apart by SQLite itself, in a database in memory that never holds a row. Names and shapes are
+//! compared here; nothing that a text could run is run.
+
+pub(crate) mod column_sets;
+pub(crate) mod column_values;
+pub(crate) mod parse;
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use self::column_values::{Look, Sense};
+pub(crate) use self::parse::Schemas;
+use self::parse::Scratch;
+use crate::ondisk::record::{Record, Value};
+use crate::ondisk::text::Encoding;
+use crate::store::schema::{self, TableFacts};
+
+/// Tables of Hermes whose rows never change once written (board-format.md 4).
+pub(crate) const APPEND_ONLY_TABLES: [&str; 2] = ["task_comments", "task_events"];
+
+/// What the names of tables begin with that nothing names.
+pub(crate) const NAMELESS: &str = "recovered_";
+
+/// A row of the schema table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) table: String,
+    pub(crate) root: u32,
+    pub(crate) sql: String,
+}
+
+impl Entry {
+    /// Whether the beginning of a record looks like a schema row.
+    pub(crate) fn is_likely(record: &Record<'_>, encoding: Encoding) -> bool {
+        let Some(Value::Text(first)) = record.values().next() else { return false };
+        let kinds: [&[u8]; 4] = [b"table", b"index", b"view", b"trigger"];
+        record.columns() == 5 && kinds.contains(&&*encoding.decode(first))
+    }
+
+    /// The entry that `record` is, if it has the shape of one (recovery.md, "What decides it", 6).
+    pub(crate) fn read(record: &Record<'_>, encoding: Encoding) -> Option<Self> {
+        let mut values = record.values();
+        let text = |value| match value {
+            Some(Value::Text(bytes)) => String::from_utf8(encoding.decode(bytes).into_owned()).ok(),
+            _ => None,
+        };
+        let kind = text(values.next())?;
+        let name = text(values.next())?;
+        let table = text(values.next())?;
+        let Some(Value::Integer(root)) = values.next() else { return None };
+        let sql = match values.next()? {
+            Value::Null => String::new(),
+            Value::Text(bytes) => String::from_utf8_lossy(&encoding.decode(bytes)).into_owned(),
+            _ => return None,
+        };
+        let known = matches!(kind.as_str(), "table" | "index" | "view" | "trigger");
+        let created = sql.is_empty() || sql.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("create"));
+        let whole = values.next().is_none() && known && created;
+        whole.then_some(Self { kind, name, table, root: u32::try_from(root).ok()?, sql })
+    }
+}
+
+/// What SQLite prefers to store in a column ("Datatypes In SQLite", section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Affinity {
+    Text,
+    Integer,
+    Any,
+}
+
+/// A column.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) affinity: Affinity,
+    pub(crate) not_null: bool,
+    pub(crate) has_default: bool,
+    /// What is written into it.
+    pub(crate) sense: Sense,
+}
+
+/// A table. Its columns are in the order in which they are stored: of one without rowids the key comes first.
+#[derive(Debug, Clone)]
+pub(crate) struct Table {
+    pub(crate) name: String,
+    pub(crate) sql: String,
+    pub(crate) columns: Vec<Column>,
+    /// The `INTEGER PRIMARY KEY`, stored as NULL.
+    pub(crate) rowid_column: Option<usize>,
+    /// The columns of the primary key.
+    pub(crate) key: Vec<usize>,
+    /// How many of the columns are its key, where it is one without rowids.
+    pub(crate) keyed: Option<usize>,
+}
+
+/// A table of one source.
+#[derive(Debug, Clone)]
+pub(crate) struct Tree {
+    pub(crate) table: Arc<Table>,
+    /// The root page; none when only the shape is known.
+    pub(crate) root: Option<u32>,
+}
+
+/// How well a record fits a table: the lower the better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Fit {
+    /// Columns whose value is allowed but strange.
+    pub(crate) strange: u32,
+    /// Columns whose value is just what is written there.
+    pub(crate) sure: Reverse<u32>,
+    /// Columns that the table has and the record has not.
+    pub(crate) missing: usize,
+}
+
+impl Table {
+    /// How `record`, whose text is in `encoding`, fits; `None` if SQLite would not have stored it here.
+    pub(crate) fn fit(&self, record: &Record<'_>, encoding: Encoding) -> Option<Fit> {
+        let (fit, count) = self.judge(record, encoding)?;
+        self.lacks(count).map(|missing| Fit { missing, ..fit })
+    }
+
+    /// The same for a record of which only the beginning is there.
+    pub(crate) fn fit_start(&self, record: &Record<'_>, encoding: Encoding) -> Option<Fit> {
+        let (fit, _) = self.judge(record, encoding)?;
+        self.lacks(record.columns()).map(|missing| Fit { missing, ..fit })
+    }
+
+    /// Whether the record that is `payload` goes on as another's: nothing is strange in its beginning, the `local` part, and in
+    /// what comes from overflow pages more than a flipped bit does, a text among it. (Programs have written moments in
+    /// milliseconds; nobody writes half a character.)
+    pub(crate) fn goes_on_as_another(&self, payload: &[u8], local: &[u8], encoding: Encoding) -> bool {
+        let strange = |record: Record<'_>| -> Vec<bool> {
+            let values = self.columns.iter().zip(record.values()).enumerate();
+            let strange = values.filter(|(at, (column, value))| {
+                column
+                    .judge(*value, self.rowid_column == Some(*at), encoding)
+                    .is_none_or(|look| look == Look::Strange)
+            });
+            strange.map(|(_, (_, value))| matches!(value, Value::Text(_))).collect()
+        };
+        let begins = Record::prefix(local).map(strange);
+        let all = Record::read(payload).map(strange).unwrap_or_default();
+        begins.is_ok_and(|begins| begins.is_empty()) && all.len() > 1 && all.contains(&true)
+    }
+
+    /// How the values fit, and how many there are.
+    fn judge(&self, record: &Record<'_>, encoding: Encoding) -> Option<(Fit, usize)> {
+        let mut fit = Fit { strange: 0, sure: Reverse(0), missing: 0 };
+        let mut count = 0;
+        for value in record.values() {
+            let column = self.columns.get(count)?;
+            let is_rowid = self.rowid_column == Some(count);
+            match column.judge(value, is_rowid, encoding)? {
+                Look::Strange => fit.strange += 1,
+                Look::Sure => fit.sure.0 += 1,
+                Look::Plain => {}
+            }
+            count += 1;
+        }
+        Some((fit, count))
+    }
+
+    /// How many columns a record with `count` values lacks; `None` if one of them cannot be missing.
+    fn lacks(&self, count: usize) -> Option<usize> {
+        let rest = self.columns.get(count..)?;
+        let whole = count > 0 && rest.iter().all(|column| !column.not_null || column.has_default);
+        whole.then_some(rest.len())
+    }
+
+    /// What stands for the rowid of `record` in a table that has none: a number above 0 that follows from its key.
+    pub(crate) fn key_of(&self, record: &Record<'_>) -> Option<i64> {
+        const START: u64 = 0xcbf2_9ce4_8422_2325;
+        const FACTOR: u64 = 0x0100_0000_01b3;
+        let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(FACTOR);
+        let fields = record.fields().take(self.keyed?);
+        let hash = fields.fold(START, |hash, (serial, content)| {
+            let hash = serial.to_be_bytes().into_iter().fold(hash, mix);
+            content.iter().copied().fold(hash, mix)
+        });
+        Some((hash >> 1).cast_signed() | 1)
+    }
+
+    /// Whether it is one that we gave a name, because nothing says what it was called.
+    pub(crate) fn is_nameless(&self) -> bool {
+        !self.columns.iter().any(|column| column.affinity != Affinity::Any) && self.name.starts_with(NAMELESS)
+    }
+
+    /// Whether it gives out numbers that nobody chooses and nothing else is known by.
+    pub(crate) fn counts(&self) -> bool {
+        self.rowid_column.is_some() && self.sql.to_ascii_uppercase().contains("AUTOINCREMENT")
+    }
+
+    /// Whether Hermes makes this table.
+    pub(crate) fn is_known(&self) -> bool {
+        hermes_table(&self.name).is_some()
+    }
+}
+
+impl Column {
+    /// What `value` looks like here; `None` if it cannot stand here.
+    fn judge(&self, value: Value<'_>, is_rowid: bool, encoding: Encoding) -> Option<Look> {
+        if is_rowid {
+            return (value == Value::Null).then_some(Look::Plain);
+        }
+        match (value, self.affinity) {
+            (Value::Null, _) => (!self.not_null).then_some(Look::Plain),
+            (Value::Integer(_) | Value::Real(_), Affinity::Text) => None,
+            (Value::Text(bytes), affinity) => {
+                let text = encoding.decode(bytes);
+                let wrong = affinity == Affinity::Integer || simdutf8::basic::from_utf8(&text).is_err();
+                Some(if wrong { Look::Strange } else { self.sense.judge(Value::Text(&text)) })
+            }
+            (Value::Blob(_), Affinity::Text | Affinity::Integer) | (Value::Real(_), Affinity::Integer) => {
+                Some(Look::Strange)
+            }
+            (value, _) => Some(self.sense.judge(value)),
+        }
+    }
+}
+
+/// An index with a text of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Index {
+    pub(crate) name: String,
+    pub(crate) table: String,
+    pub(crate) root: u32,
+    /// Empty for the index of a constraint.
+    pub(crate) sql: String,
+}
+
+/// The schema of one source.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Catalog {
+    pub(crate) tables: Vec<Tree>,
+    pub(crate) indexes: Vec<Index>,
+    /// The root of `sqlite_sequence`.
+    pub(crate) sequence_root: Option<u32>,
+    /// Names of triggers and views, which are not carried over.
+    pub(crate) dropped: Vec<String>,
+    /// Names of tables that are not read: virtual ones, those with generated columns, those whose text SQLite does not take.
+    pub(crate) unread: Vec<String>,
+}
+
+impl Catalog {
+    fn build(scratch: &mut Scratch, entries: &[Entry]) -> Self {
+        let mut catalog = Self::default();
+        // A hostile schema has thousands of names: each is looked up once, not compared with all before it.
+        let (mut tables, mut indexes) = (HashSet::new(), HashSet::new());
+        for entry in entries {
+            let known = match entry.kind.as_str() {
+                "table" => tables.contains(entry.name.as_str()),
+                "index" => !indexes.insert(entry.name.as_str()),
+                _ => false,
+            };
+            if !known {
+                catalog.add(scratch, entry);
+                tables.extend(
+                    catalog
+                        .tables
+                        .last()
+                        .filter(|tree| tree.table.name == entry.name)
+                        .map(|_| entry.name.as_str()),
+                );
+            }
+        }
+        for facts in schema::TABLES {
+            if catalog.position(facts.name).is_none()
+                && let Some(table) = scratch.table(&schema::create_table(facts))
+            {
+                catalog.tables.push(Tree { table, root: None });
+            }
+        }
+        catalog
+    }
+
+    /// Whether `other` says the same; tables that were taken apart from the same text are one.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let same =
+            |(one, other): (&Tree, &Tree)| Arc::ptr_eq(&one.table, &other.table) && one.root == other.root;
+        self.tables.len() == other.tables.len()
+            && self.tables.iter().zip(&other.tables).all(same)
+            && self.sequence_root == other.sequence_root
+            && (&self.indexes, &self.dropped, &self.unread) == (&other.indexes, &other.dropped, &other.unread)
+    }
+
+    /// Where the table `name` stands among the tables.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.tables.iter().position(|tree| tree.table.name == name)
+    }
+
+    fn add(&mut self, scratch: &mut Scratch, entry: &Entry) {
+        // A text of another source has no root here.
+        let root = Some(entry.root).filter(|root| *root > 1);
+        match entry.kind.as_str() {
+            "table" if entry.name == "sqlite_sequence" => self.sequence_root = root,
+            "table" if entry.name.starts_with("sqlite_") => {}
+            "table" => match scratch.table(&entry.sql).filter(|table| table.name == entry.name) {
+                Some(table) => {
+                    let table = scratch.believe(table);
+                    self.tables.push(Tree { table, root });
+                }
+                None => match hermes_table(&entry.name) {
+                    Some(facts) => {
+                        let table = scratch.table(&schema::create_table(facts));
+                        self.tables.extend(table.map(|table| Tree { table, root }));
+                    }
+                    None => self.unread.push(entry.name.clone()),
+                },
+            },
+            "index" => self.indexes.push(Index {
+                name: entry.name.clone(),
+                table: entry.table.clone(),
+                root: entry.root,
+                sql: entry.sql.clone(),
+            }),
+            _ => self.dropped.push(entry.name.clone()),
+        }
+    }
+}
+
+/// What is known of Hermes' table `name`.
+fn hermes_table(name: &str) -> Option<&'static TableFacts> {
+    schema::TABLES.iter().find(|facts| facts.name == name)
+}
+
+/// How many characters in the texts of `record` no text has.
+pub(crate) fn odd_characters(record: &Record<'_>, encoding: Encoding) -> usize {
+    let odd = |byte: &&u8| byte.is_ascii_control() && !matches!(byte, b'\n' | b'\r' | b'\t');
+    let texts = record.values().filter_map(|value| match value {
+        Value::Text(text) => Some(encoding.decode(text).iter().filter(odd).count()),
+        _ => None,
+    });
+    texts.sum()
+}

@@ -1,0 +1,338 @@
+//! The bytes of a source, open for reading: in memory where they are few, otherwise read in place.
+//!
+//! Responsible for that every read of one recovery sees the same bytes. What rests is read where it lies, and asked at the
+//! end whether it is still the same. The live board is whole only as of one moment: unless it rests too, it is copied, into
+//! memory or into a file that has no name. A sector that cannot be read costs the pages that it is in, not the source.
+
+use std::borrow::Cow;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use rustix::fs::{Mode, OFlags};
+
+use super::wal_repairs::{Log, Mends};
+use super::{Fingerprint, Kind, Source, fingerprint, moving, open, tries};
+use crate::board::Stamp;
+use crate::board::files::with_suffix;
+use crate::failure::{Failure, Outcome};
+use crate::ondisk::journal::Journal;
+use crate::ondisk::store::Store;
+use crate::ondisk::wal::Mend;
+use crate::ondisk::wal::index::HEAD;
+
+/// Up to this many bytes of a live board are copied into memory.
+const MEMORY_LIVE: u64 = 32 << 20;
+/// Up to this many bytes of any other source are read at once.
+const MEMORY: u64 = 4 << 20;
+/// A live board that was written to more recently than this does not rest. Longer than the clock of any filesystem takes
+/// to tell two moments apart.
+const REST: Duration = Duration::from_secs(2);
+const PIECE: usize = 1 << 20;
+/// What is given up together where the disk does not give its bytes.
+const SECTOR: usize = 4096;
+
+/// Main file and WAL of one source.
+#[derive(Debug)]
+pub struct Stores {
+    main: Bytes,
+    wal: Log,
+    /// What the files were when they were opened; none for a copy, which cannot change.
+    seen: Option<Fingerprint>,
+    /// The head of the log's index, where it is a live board's.
+    index: Vec<u8>,
+    /// Whether the log counts whatever the main file says: it is one that a process still holds, and the file has gone on.
+    log_counts: bool,
+}
+
+/// The bytes of a file.
+#[derive(Debug)]
+pub(crate) enum Bytes {
+    /// All of them.
+    Memory(Vec<u8>),
+    /// Where they lie, and how many count.
+    File { file: File, size: u64 },
+}
+
+impl Store for Bytes {
+    fn size(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.size(),
+            Self::File { size, .. } => *size,
+        }
+    }
+
+    fn read(&self, offset: u64, len: usize) -> Option<Cow<'_, [u8]>> {
+        match self {
+            Self::Memory(bytes) => bytes.read(offset, len),
+            Self::File { file, size } => {
+                let there = usize::try_from(size.saturating_sub(offset)).unwrap_or(usize::MAX);
+                let mut bytes = vec![0; len.min(there)];
+                file.read_exact_at(&mut bytes, offset).ok()?;
+                Some(Cow::Owned(bytes))
+            }
+        }
+    }
+}
+
+impl Bytes {
+    /// Puts the pages of a transaction that was cut short back into this copy.
+    fn roll_back(&mut self, journal: &Journal, records: &Self) -> std::io::Result<()> {
+        let before = self.size();
+        for (offset, image) in journal.pages(records, before) {
+            match self {
+                Self::Memory(bytes) => {
+                    let start = usize::try_from(offset).unwrap_or(usize::MAX);
+                    let end = start.saturating_add(image.len());
+                    bytes.resize(bytes.len().max(end), 0);
+                    if let Some(page) = bytes.get_mut(start..end) {
+                        page.copy_from_slice(&image);
+                    }
+                }
+                Self::File { file, size } => {
+                    file.write_all_at(&image, offset)?;
+                    *size = (*size).max(offset + image.len() as u64);
+                }
+            }
+        }
+        match self {
+            Self::Memory(bytes) => {
+                bytes.truncate(usize::try_from(journal.size_before()).unwrap_or(usize::MAX));
+            }
+            Self::File { size, .. } => *size = (*size).min(journal.size_before()),
+        }
+        Ok(())
+    }
+}
+
+/// The journal in `file` and its bytes, where it is hot.
+fn hot(file: Option<File>) -> std::io::Result<Option<(Journal, Bytes)>> {
+    let Some(file) = file else { return Ok(None) };
+    let size = file.metadata()?.len();
+    let bytes = Bytes::File { file, size };
+    Ok(Journal::read(&bytes).map(|journal| (journal, bytes)))
+}
+
+impl Source {
+    /// Opens main file and WAL. A live board that does not fit memory is read `in_place` if that is wanted and it rests; the
+    /// caller then has to ask at the end whether it still is what it was. What has to be copied into a file goes to the directory `scratch`. Where a transaction was
+    /// cut short, the pages of its rollback journal are put back.
+    ///
+    /// # Errors
+    /// Exit 11 when a live board changes under every try, 12 when there is no room for its copy, otherwise the reading error.
+    pub fn open(&self, scratch: &Path, in_place: bool) -> Outcome<Stores> {
+        let (main, wal) = self.files();
+        let journal = with_suffix(&main, "-journal");
+        for _ in tries() {
+            let seen = fingerprint(&main, &wal)?;
+            let seen_journal = Stamp::of(&journal)?;
+            // The index first: what it names as the log's end then is not beyond what is read afterwards.
+            let index =
+                if self.kind == Kind::Live { head(open(&with_suffix(&main, "-shm"))?) } else { Vec::new() };
+            let (file, log) = (open(&main)?, open(&wal)?);
+            let gone = if self.base.is_some() { log.is_none() } else { file.is_none() };
+            if self.kind == Kind::Held && gone {
+                return Err(Failure::busy("the process that held this file has ended meanwhile.")
+                    .at(&self.path)
+                    .hint(
+                        "What it had not written to the board is gone with it. Run this again for the rest.",
+                    ));
+            }
+            let hot = hot(open(&journal)?).map_err(|error| reading(error, &journal))?;
+            let size = |file: &Option<File>| {
+                file.as_ref().map_or(Ok(0), |file| file.metadata().map(|meta| meta.len()))
+            };
+            let sizes = size(&file).and_then(|size_of_file| Ok((size_of_file, size(&log)?)));
+            let (main_size, log_size) = sizes.map_err(|error| reading(error, &self.path))?;
+            let live = matches!(self.kind, Kind::Live | Kind::Held) || hot.is_some();
+            let small = main_size + log_size <= if live { MEMORY_LIVE } else { MEMORY };
+            let rests = in_place
+                && self.kind == Kind::Live
+                && hot.is_none()
+                && rests(file.as_ref())
+                && rests(log.as_ref());
+            let copied = live && (small || !rests);
+            let take = |file: Option<File>, size: u64| match file {
+                None => Ok(Bytes::Memory(Vec::new())),
+                Some(file) if small => Ok(Bytes::Memory(in_memory(&file, size))),
+                Some(file) if copied => set_aside(&file, size, scratch),
+                Some(file) => Ok(Bytes::File { file, size }),
+            };
+            let (mut bytes, log) = (take(file, main_size)?, take(log, log_size)?);
+            if let Some((journal, records)) = &hot {
+                bytes.roll_back(journal, records).map_err(|error| reading(error, &self.path))?;
+            }
+            if seen == fingerprint(&main, &wal)? && seen_journal == Stamp::of(&journal)? {
+                let seen = (!copied).then_some(seen);
+                let wal = Log::new(log);
+                return Ok(Stores { main: bytes, wal, index, seen, log_counts: self.kind == Kind::Held });
+            }
+        }
+        Err(moving(&self.path))
+    }
+}
+
+impl Stores {
+    /// A source that is in memory already.
+    pub fn in_memory(main: Vec<u8>, wal: Vec<u8>) -> Self {
+        let wal = Log::new(Bytes::Memory(wal));
+        Self { main: Bytes::Memory(main), wal, index: Vec::new(), seen: None, log_counts: false }
+    }
+
+    /// Whether the log counts even where the main file is newer.
+    pub(crate) fn log_counts(&self) -> bool {
+        self.log_counts
+    }
+
+    /// The main file.
+    pub fn main(&self) -> &dyn Store {
+        &self.main
+    }
+
+    /// The WAL as it lies there, wounds and all.
+    pub(crate) fn raw_wal(&self) -> &dyn Store {
+        self.wal.bytes()
+    }
+
+    /// The WAL, empty for none.
+    pub fn wal(&self) -> &dyn Store {
+        &self.wal
+    }
+
+    /// The head of the log's index; empty where there is none to believe.
+    pub(crate) fn index(&self) -> &[u8] {
+        &self.index
+    }
+
+    /// What is undone of the wounds of the log, if that has been found out.
+    pub(crate) fn mends(&self) -> Option<&Mends> {
+        self.wal.mends()
+    }
+
+    /// Undoes wounds of the log: its reads give `mends` from now on.
+    pub(crate) fn mend(&self, mends: Vec<Mend>) {
+        self.wal.mend(mends);
+    }
+
+    /// The same for a source that was opened before.
+    pub(crate) fn mend_again(&self, mends: &Mends) {
+        self.wal.mend_again(Arc::clone(mends));
+    }
+
+    /// What they hold in memory, in bytes.
+    pub(crate) fn in_memory_bytes(&self) -> usize {
+        let held = |bytes: &Bytes| match bytes {
+            Bytes::Memory(bytes) => bytes.len(),
+            Bytes::File { .. } => 0,
+        };
+        held(&self.main) + held(self.wal.bytes())
+    }
+
+    /// Whether these are copies, which nothing can change or take away.
+    pub(crate) fn is_copy(&self) -> bool {
+        self.seen.is_none()
+    }
+
+    /// What the files were when they were opened.
+    pub(crate) fn seen(&self) -> Option<Fingerprint> {
+        self.seen
+    }
+}
+
+/// The first bytes of an index.
+fn head(file: Option<File>) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEAD);
+    let read = file.map(|file| file.take(HEAD as u64).read_to_end(&mut bytes));
+    if let Some(Ok(_)) = read { bytes } else { Vec::new() }
+}
+
+/// Whether nobody has written to `file` for a while.
+fn rests(file: Option<&File>) -> bool {
+    let Some(file) = file else { return true };
+    let written = file.metadata().and_then(|meta| meta.modified());
+    written.is_ok_and(|time| SystemTime::now().duration_since(time).is_ok_and(|since| since > REST))
+}
+
+fn reading(error: std::io::Error, path: &Path) -> Failure {
+    Failure::io(error, "reading the file").at(path)
+}
+
+/// The first `size` bytes of `file`; zeros for those that cannot be read.
+fn in_memory(file: &File, size: u64) -> Vec<u8> {
+    let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
+    for (index, piece) in bytes.chunks_mut(PIECE).enumerate() {
+        read_what_can_be(file, piece, index as u64 * PIECE as u64);
+    }
+    bytes
+}
+
+fn read_what_can_be(file: &File, piece: &mut [u8], offset: u64) {
+    if file.read_exact_at(piece, offset).is_ok() {
+        return;
+    }
+    for (index, sector) in piece.chunks_mut(SECTOR).enumerate() {
+        if file.read_exact_at(sector, offset + (index * SECTOR) as u64).is_err() {
+            sector.fill(0);
+        }
+    }
+}
+
+/// Copies the first `size` bytes of `file` into a file without a name in `scratch`.
+fn set_aside(file: &File, size: u64, scratch: &Path) -> Outcome<Bytes> {
+    let failed = |error: std::io::Error| {
+        Failure::making(error, "copying the live board for reading").at(scratch).hint(
+            "Name a folder with room for the board in TMPDIR, or a destination on a filesystem that has it.",
+        )
+    };
+    let mut copy = nameless(scratch).map_err(failed)?;
+    let mut piece = vec![0; PIECE];
+    let mut offset = 0;
+    while offset < size {
+        let len = usize::try_from(size - offset).map_or(PIECE, |left| left.min(PIECE));
+        let Some(piece) = piece.get_mut(..len) else { break };
+        read_what_can_be(file, piece, offset);
+        copy.write_all(piece).map_err(failed)?;
+        offset += len as u64;
+    }
+    Ok(Bytes::File { file: copy, size })
+}
+
+/// A file that only this process can reach, gone when it ends however it ends.
+pub(crate) fn nameless(dir: &Path) -> std::io::Result<File> {
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    match rustix::fs::open(dir, flags, Mode::RUSR | Mode::WUSR) {
+        Ok(file) => return Ok(File::from(file)),
+        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::ISDIR | rustix::io::Errno::INVAL) => {}
+        Err(error) => return Err(error.into()),
+    }
+    for attempt in 0..100 {
+        let path = dir.join(format!(".kanbanctl-{}-{attempt}", std::process::id()));
+        match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(file) => {
+                std::fs::remove_file(&path)?;
+                return Ok(file);
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nameless_file_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut file = nameless(dir.path()).unwrap();
+        file.write_all(b"rows").unwrap();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        let bytes = Bytes::File { file, size: 4 };
+        assert_eq!(bytes.read(1, 9).unwrap(), &b"ows"[..]);
+    }
+}
