@@ -8,7 +8,7 @@ use kanbanctl::board::holders::{Completeness, Holders};
 use kanbanctl::board::{Board, Origin, filesystem};
 use kanbanctl::health::checks::{self, Subject};
 use kanbanctl::health::{Depth, before_opening};
-use kanbanctl::recover::{self, Options};
+use kanbanctl::recover::{self, RecoverOptions};
 use kanbanctl::salvage::source as sources;
 use kanbanctl::work::progress::Unwatched;
 use libfuzzer_sys::fuzz_target;
@@ -68,7 +68,7 @@ fuzz_target!(|bytes: &[u8]| {
     let rescued = folder().join("rescued.db");
     drop(std::fs::remove_file(&rescued));
     if let Ok(found) = sources::discover(&path, &[], &mut Unwatched) {
-        let options = Options::new(folder().to_path_buf());
+        let options = RecoverOptions::new(folder().to_path_buf());
         drop(recover::recover(&found.sources, Some(&rescued), &options, &mut Unwatched));
     }
     check(&path);

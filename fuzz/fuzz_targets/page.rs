@@ -1,7 +1,7 @@
 //! Pages, their cells, and the trees that they seem to form.
 #![no_main]
 use kanbanctl::ondisk::{
-    btree::{self, Seen},
+    btree::{self, VisitedPages},
     image::Image,
     page::Page,
 };
@@ -17,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let image = Image::new(&bytes, 512, 512);
     for root in 1..=image.count() {
-        let _ = btree::walk_table(&image, root, &mut Seen::new(&image));
-        let _ = btree::walk_index(&image, root, &mut Seen::new(&image));
+        let _ = btree::walk_table(&image, root, &mut VisitedPages::new(&image));
+        let _ = btree::walk_index(&image, root, &mut VisitedPages::new(&image));
     }
 });

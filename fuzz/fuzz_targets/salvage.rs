@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use kanbanctl::copies::inspect::Viewer;
+use kanbanctl::copies::inspect::Inspector;
 use kanbanctl::salvage::source as sources;
 use kanbanctl::work::progress::Unwatched;
 use libfuzzer_sys::fuzz_target;
@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
     let path = folder().join("kanban.db");
     std::fs::write(&path, main).expect("the temporary directory takes files");
     std::fs::write(folder().join("kanban.db-wal"), wal).expect("the temporary directory takes files");
-    let viewer = Viewer::new(folder().to_path_buf()).expect("a database in memory");
+    let viewer = Inspector::new(folder().to_path_buf()).expect("a database in memory");
     if let Ok(found) = sources::discover(&path, &[], &mut Unwatched) {
         found.sources.iter().for_each(|source| drop(viewer.holdings(source)));
     }

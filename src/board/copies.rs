@@ -32,7 +32,7 @@ pub struct Copies {
 
 /// What a directory entry is to a board's copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum CopyPart {
     /// A copy's main file.
     Main,
     /// A copy's write-ahead log.
@@ -71,11 +71,11 @@ pub fn is_backup_name(board: &OsStr, file: &OsStr) -> bool {
 }
 
 /// The name of the copy's main file that `file` belongs to, and what it is there, if `is_main` knows the main name.
-pub(crate) fn part(file: &OsStr, is_main: impl Fn(&OsStr) -> bool) -> Option<(OsString, Part)> {
+pub(crate) fn part(file: &OsStr, is_main: impl Fn(&OsStr) -> bool) -> Option<(OsString, CopyPart)> {
     if is_main(file) {
-        return Some((file.to_os_string(), Part::Main));
+        return Some((file.to_os_string(), CopyPart::Main));
     }
-    [("-wal", Part::Wal), ("-shm", Part::Shm)].into_iter().find_map(|(suffix, part)| {
+    [("-wal", CopyPart::Wal), ("-shm", CopyPart::Shm)].into_iter().find_map(|(suffix, part)| {
         let main = OsStr::from_bytes(file.as_bytes().strip_suffix(suffix.as_bytes())?);
         is_main(main).then(|| (main.to_os_string(), part))
     })
@@ -183,9 +183,9 @@ mod tests {
         let board = OsStr::new("kanban.db");
         let of =
             |file: &str| part(OsStr::new(file), |name| is_backup_name(board, name)).map(|(_, part)| part);
-        assert_eq!(of("kanban.db.corrupt.0123456789abcdef.bak"), Some(Part::Main));
-        assert_eq!(of("kanban.db.corrupt.0123456789abcdef.bak-wal"), Some(Part::Wal));
-        assert_eq!(of("kanban.db.corrupt.20260724_101112.bak-shm"), Some(Part::Shm));
+        assert_eq!(of("kanban.db.corrupt.0123456789abcdef.bak"), Some(CopyPart::Main));
+        assert_eq!(of("kanban.db.corrupt.0123456789abcdef.bak-wal"), Some(CopyPart::Wal));
+        assert_eq!(of("kanban.db.corrupt.20260724_101112.bak-shm"), Some(CopyPart::Shm));
         assert_eq!(of("kanban.db-wal"), None);
         assert_eq!(of("kanban.db.corrupt.0123456789abcdef.bak-wal-wal"), None);
     }

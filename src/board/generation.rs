@@ -13,7 +13,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::Inspection;
-use super::holders::{self, HeldFile, Holder, Holders, Role};
+use super::holders::{self, HeldFile, Holder, HolderRole, Holders};
 use crate::failure::Outcome;
 use crate::ondisk::wal::Wal;
 use crate::ondisk::wal::index::{BACKFILL, SALTS, number};
@@ -60,27 +60,29 @@ pub fn of_process(pid: u32, inspection: &Inspection) -> Outcome<Vec<Generation>>
 
 fn of_holder(holder: &Holder) -> Vec<Generation> {
     let Some(pid) = holder.pid else { return Vec::new() };
-    let of = |role: Role| holder.files.iter().filter(move |file| file.role == role);
+    let of = |role: HolderRole| holder.files.iter().filter(move |file| file.role == role);
     let place = |file: &HeldFile| file.place.clone();
-    let has_board = of(Role::Db).any(|file| !file.is_apart());
-    let lost = of(Role::Db).find(|file| file.is_apart()).and_then(place);
+    let has_board = of(HolderRole::Db).any(|file| !file.is_apart());
+    let lost = of(HolderRole::Db).find(|file| file.is_apart()).and_then(place);
     let generation = |log: Option<&HeldFile>, database: Option<PathBuf>| Generation {
         pid,
         command: holder.command.clone(),
         wal: log.and_then(place),
         database,
         other_name: log.and_then(|log| log.other_name.clone()),
-        indexes: of(Role::Shm).filter_map(place).collect(),
+        indexes: of(HolderRole::Shm).filter_map(place).collect(),
     };
     // A process with both files open could have either log for either; the board's own then has the better claim.
     let base = lost.clone().filter(|_| !has_board);
-    let mut found: Vec<_> =
-        of(Role::Wal).filter(|log| log.is_apart()).map(|log| generation(Some(log), base.clone())).collect();
+    let mut found: Vec<_> = of(HolderRole::Wal)
+        .filter(|log| log.is_apart())
+        .map(|log| generation(Some(log), base.clone()))
+        .collect();
     if let Some(lost) = lost
         && found.iter().all(|generation| generation.database.is_none())
     {
         // The name was given to another file; the log beside it may still be the old one's.
-        let log = of(Role::Wal).next().filter(|_| found.is_empty());
+        let log = of(HolderRole::Wal).next().filter(|_| found.is_empty());
         found.push(generation(log, Some(lost)));
     }
     found

@@ -29,7 +29,7 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 
 use super::Inspection;
-use super::holders::{self, Holder, Role};
+use super::holders::{self, Holder, HolderRole};
 use super::index_table::leads_to;
 use super::wal_index::{has_what_it_claims, is_of, looks};
 use crate::failure::{Failure, Outcome};
@@ -130,7 +130,7 @@ fn leads(inspection: &Inspection, index: &File, log: &File) -> bool {
 fn user(inspection: &Inspection) -> Outcome<Option<Holder>> {
     let holders = holders::look(&inspection.board.path, &inspection.resolved)?;
     let maps = |holder: &Holder| {
-        holder.files.iter().any(|file| file.role == Role::Shm && file.mapped && !file.is_apart())
+        holder.files.iter().any(|file| file.role == HolderRole::Shm && file.mapped && !file.is_apart())
     };
     Ok(holders.found.into_iter().find(maps))
 }

@@ -25,7 +25,7 @@ const SMALL_FILE: u64 = 1 << 16;
 
 /// What the command line asks for.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub struct BoardRequest {
     /// `--board SLUG`.
     pub board: Option<String>,
     /// `--db PATH`.
@@ -49,7 +49,7 @@ pub struct Metadata {
 ///
 /// # Errors
 /// Exit 12 for contradictions, unknown boards and an unusable `kanban/current`; 2 for a malformed `--board`.
-pub fn locate(request: &Request, env: &Env) -> Outcome<Board> {
+pub fn locate(request: &BoardRequest, env: &Env) -> Outcome<Board> {
     if let Some(path) = &request.db {
         return by_option(path, request.board.as_deref(), env);
     }

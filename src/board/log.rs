@@ -31,7 +31,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(25);
 
 /// How many frames the log holds and how many of them only the log holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waiting {
+pub struct WaitingFrames {
     /// Frames up to the last commit.
     pub frames: u64,
     /// Frames not yet written back to the database.
@@ -50,13 +50,13 @@ pub struct Waiting {
 }
 
 /// Counts the frames of the board's WAL; nothing when there is none.
-pub fn waiting(inspection: &Inspection) -> Outcome<Option<Waiting>> {
+pub fn waiting(inspection: &Inspection) -> Outcome<Option<WaitingFrames>> {
     count(inspection, true)
 }
 
 /// Looks until no frame seems hidden and no page absent. Whether the frames are in the database is only asked where
 /// somebody wants to know: it reads the pages.
-fn count(inspection: &Inspection, ask_pages: bool) -> Outcome<Option<Waiting>> {
+fn count(inspection: &Inspection, ask_pages: bool) -> Outcome<Option<WaitingFrames>> {
     let Some(sidecar) = &inspection.sidecars.wal else {
         return Ok(None);
     };
@@ -71,11 +71,11 @@ fn count(inspection: &Inspection, ask_pages: bool) -> Outcome<Option<Waiting>> {
     Ok(Some(seen))
 }
 
-fn look(inspection: &Inspection, sidecar: &Sidecar, ask_pages: bool) -> Outcome<Waiting> {
+fn look(inspection: &Inspection, sidecar: &Sidecar, ask_pages: bool) -> Outcome<WaitingFrames> {
     // The index first: what it names as the log's end then is not beyond what is read afterwards.
     let named = || inspection.sidecars.shm.as_ref().map_or(Ok(Vec::new()), read_index);
     let index = named()?;
-    let bytes = Bytes::open(sidecar)?;
+    let bytes = LogBytes::open(sidecar)?;
     let page_size = inspection.header().and_then(|header| header.page_size);
     let log = Wal::read(&bytes, page_size);
     let count = |frames: usize| u64::try_from(frames).unwrap_or(u64::MAX);
@@ -96,7 +96,7 @@ fn look(inspection: &Inspection, sidecar: &Sidecar, ask_pages: bool) -> Outcome<
     {
         pending = 0;
     }
-    Ok(Waiting { frames, pending, hidden, missing, absent, has_header, bytes: sidecar.stamp.len })
+    Ok(WaitingFrames { frames, pending, hidden, missing, absent, has_header, bytes: sidecar.stamp.len })
 }
 
 /// Whether what lies beyond the log's end are remains of transactions that never ended: their writer was killed after it
@@ -141,7 +141,7 @@ fn absent(log: &Wal, database: &Path) -> u64 {
 
 /// Whether the database file has the last image of every page in the log. The index forgets how far it was written back
 /// when its last user closes, so the pages themselves are asked.
-fn is_written_back(log: &Wal, bytes: &Bytes, database: &Path) -> bool {
+fn is_written_back(log: &Wal, bytes: &LogBytes, database: &Path) -> bool {
     let last: HashMap<u32, &Frame> =
         log.committed().take(log.visible()).map(|frame| (frame.page, frame)).collect();
     let Ok(file) = File::open(database) else {
@@ -157,7 +157,7 @@ fn is_written_back(log: &Wal, bytes: &Bytes, database: &Path) -> bool {
 }
 
 /// Whether the newest first page that SQLite sees in `log` begins with the header of a board in WAL mode.
-fn has_header(log: &Wal, bytes: &Bytes) -> bool {
+fn has_header(log: &Wal, bytes: &LogBytes) -> bool {
     let visible = log.frames.get(..log.visible()).unwrap_or_default();
     let first = visible.iter().rfind(|frame| frame.page == 1);
     let header = first.and_then(|frame| Header::read(&bytes.read(frame.offset, header::LEN)?));
@@ -174,12 +174,12 @@ fn backfilled(index: &[u8], frames: u64) -> u64 {
 
 /// The log in place, read piece by piece; empty when the last user of the board has removed it meanwhile.
 #[derive(Debug)]
-pub(crate) struct Bytes {
+pub(crate) struct LogBytes {
     file: Option<File>,
     size: u64,
 }
 
-impl Bytes {
+impl LogBytes {
     /// Those of a file that does not change, `size` in number.
     pub(crate) fn of(file: File, size: u64) -> Self {
         Self { file: Some(file), size }
@@ -203,7 +203,7 @@ impl Bytes {
     }
 }
 
-impl Store for Bytes {
+impl Store for LogBytes {
     fn size(&self) -> u64 {
         self.size
     }
@@ -248,7 +248,7 @@ pub fn require_writable(inspection: &Inspection) -> Outcome<()> {
         .hint("See what it holds with `kanbanctl recover --dry-run`.")
         .at(&inspection.resolved));
     }
-    let Some(Waiting { hidden, absent, .. }) = count(inspection, false)? else {
+    let Some(WaitingFrames { hidden, absent, .. }) = count(inspection, false)? else {
         return Ok(());
     };
     if absent > 0 {

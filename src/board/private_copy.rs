@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use super::copying::copy_set;
-use super::scratch::Scratch;
+use super::scratch::ScratchDir;
 use crate::failure::Outcome;
 
 /// The copied files, removed when this goes out of scope.
@@ -15,7 +15,7 @@ use crate::failure::Outcome;
 pub struct PrivateCopy {
     database: PathBuf,
     // Removed after everything that lies in it is done with.
-    _folder: Scratch,
+    _folder: ScratchDir,
 }
 
 impl PrivateCopy {
@@ -24,7 +24,7 @@ impl PrivateCopy {
     /// # Errors
     /// Exit 11 when the board changes under every try, 12 when there is no room; reading errors.
     pub fn of(database: &Path, scratch: &Path) -> Outcome<Self> {
-        let folder = Scratch::create(scratch, "copy")
+        let folder = ScratchDir::create(scratch, "copy")
             .map_err(|failure| failure.hint("Name a folder that you may write to in TMPDIR."))?;
         let copy = Self { database: folder.path().join("board.db"), _folder: folder };
         copy_set(database, &copy.database)?;

@@ -19,14 +19,14 @@ const TRIES: usize = 5;
 
 /// The folder, removed with its contents when this goes out of scope.
 #[derive(Debug)]
-pub struct Scratch {
+pub struct ScratchDir {
     path: PathBuf,
     keep: bool,
     // The lock that says that somebody lives here.
     _owner: File,
 }
 
-impl Scratch {
+impl ScratchDir {
     /// A fresh folder in `directory` for `purpose`, a word that its name carries. Abandoned ones are removed first.
     ///
     /// # Errors
@@ -82,7 +82,7 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
+impl Drop for ScratchDir {
     fn drop(&mut self) {
         if !self.keep {
             // A leftover is scratch under a name that says so, and the next folder's sweep takes it.
@@ -122,13 +122,13 @@ mod tests {
         std::fs::write(abandoned.join("scratch.db"), b"x").unwrap();
         let other = home.path().join(".kanbanctl-stress-1-2");
         std::fs::create_dir(&other).unwrap();
-        let first = Scratch::create(home.path(), "trial").unwrap();
+        let first = ScratchDir::create(home.path(), "trial").unwrap();
         assert!(!abandoned.exists() && other.exists());
         std::fs::write(first.path().join("file"), b"x").unwrap();
-        let second = Scratch::create(home.path(), "trial").unwrap();
+        let second = ScratchDir::create(home.path(), "trial").unwrap();
         assert!(first.path().exists(), "a folder whose owner lives was swept");
-        assert!(Scratch::is_lived_in(second.path(), "trial"));
-        assert!(!Scratch::is_lived_in(&other, "stress"));
+        assert!(ScratchDir::is_lived_in(second.path(), "trial"));
+        assert!(!ScratchDir::is_lived_in(&other, "stress"));
         drop((first, second));
         assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1);
     }
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn it_can_be_kept() {
         let home = tempfile::tempdir().unwrap();
-        let mut folder = Scratch::create(home.path(), "trial").unwrap();
+        let mut folder = ScratchDir::create(home.path(), "trial").unwrap();
         folder.keep();
         let path = folder.path().to_path_buf();
         drop(folder);

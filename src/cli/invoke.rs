@@ -17,7 +17,7 @@ use crate::pool::Lines;
 use crate::process::clock::Clock;
 use crate::process::env::Env;
 use crate::process::signals::Signals;
-use crate::ui::{self, ColorWhen, Request, Surroundings, Ui};
+use crate::ui::{self, ColorWhen, Surroundings, Ui, UiRequest};
 
 /// Runs one invocation; the second value is the signal that the process must end with.
 pub fn invoke(
@@ -143,7 +143,7 @@ fn usage(error: &clap::Error, args: &[OsString], around: &Surroundings<'_>) -> E
     let json =
         args.iter().any(|word| word == "--json" || word == "--format=json" || word == "--format=jsonl");
     if json && !is_help {
-        let request = Request { format: Some(ui::Format::Json), ..Request::default() };
+        let request = UiRequest { format: Some(ui::Format::Json), ..UiRequest::default() };
         let text = error.render().to_string();
         let message = text.trim().trim_start_matches("error: ").to_owned();
         Ui::new(ui::settings(request, around)).failure(&Failure::usage(message));
@@ -154,8 +154,8 @@ fn usage(error: &clap::Error, args: &[OsString], around: &Surroundings<'_>) -> E
     if is_help { Exit::Ok } else { Exit::Usage }
 }
 
-fn request(globals: &Globals) -> Request {
-    Request {
+fn request(globals: &Globals) -> UiRequest {
+    UiRequest {
         format: globals.wanted_format(),
         color: globals.color,
         ascii: globals.ascii,

@@ -18,7 +18,7 @@ use crate::newfile::{Audience, OwnFile, RecordedMode, Sealed};
 use crate::pool::{Access, Pool, rest_between_looks};
 use crate::process::clock;
 use crate::store::audit::{self, Integrity};
-use crate::ui::{Page, Progress, Records, Report};
+use crate::ui::{Document, Progress, Records, Report};
 
 /// Pages per step; between two steps the bar moves and signals are heard.
 const PAGES_PER_STEP: i32 = 1_024;
@@ -56,7 +56,7 @@ struct Made {
 /// What was made of several boards.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-struct All(Vec<Made>);
+struct AllBackups(Vec<Made>);
 
 /// Runs the verb.
 ///
@@ -87,7 +87,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             }
         }
     }
-    context.ui.emit_maintenance(&All(all))?;
+    context.ui.emit_maintenance(&AllBackups(all))?;
     Ok(exit)
 }
 
@@ -299,7 +299,7 @@ impl Report for Made {
         "backup"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         let bytes = indicatif::HumanBytes(self.bytes).to_string();
         page.pairs(&[("backup", &self.path), ("size", &bytes), ("sha256", &self.sha256)]);
         for removed in &self.removed {
@@ -313,7 +313,7 @@ impl Report for Made {
     }
 }
 
-impl Report for All {
+impl Report for AllBackups {
     fn kind(&self) -> &'static str {
         "backup.list"
     }
@@ -322,7 +322,7 @@ impl Report for All {
         "backup"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         for made in &self.0 {
             made.human(page);
         }

@@ -10,17 +10,17 @@ use crate::failure::Outcome;
 use crate::failure::exit::Exit;
 use crate::pool::Access;
 use crate::store::query;
-use crate::ui::{Column, Label, Page, Records, Report, Table};
+use crate::ui::{Document, Label, Records, Report, TextColumn, TextTable};
 
 /// Look at the boards under the root.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
-    verb: Verb,
+    verb: BoardsVerb,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Verb {
+enum BoardsVerb {
     /// List the boards with their counts, the default one first.
     ///
     /// Plain record: BOARD CURRENT STATE TASKS READY RUNNING DONE PATH, with current or - for the second and - for what
@@ -41,7 +41,7 @@ enum Verb {
 
 /// One board under the root.
 #[derive(Debug, Serialize)]
-struct Entry {
+struct BoardEntry {
     slug: Option<String>,
     name: Option<String>,
     description: Option<String>,
@@ -60,11 +60,11 @@ struct Entry {
 /// All boards.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-struct Listed(Vec<Entry>);
+struct ListedBoards(Vec<BoardEntry>);
 
 /// One board and why it is the one.
 #[derive(Debug, Serialize)]
-struct Shown {
+struct ShownBoard {
     slug: Option<String>,
     name: Option<String>,
     description: Option<String>,
@@ -84,8 +84,8 @@ struct Shown {
 /// Exit 12 where no board can be chosen; reading errors. A board that cannot be read is listed with the reason.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     match &args.verb {
-        Verb::List { all } => list(context, *all),
-        Verb::Show { slug } => show(context, slug.as_deref()),
+        BoardsVerb::List { all } => list(context, *all),
+        BoardsVerb::Show { slug } => show(context, slug.as_deref()),
     }
 }
 
@@ -108,7 +108,7 @@ fn list(context: &mut Context<'_>, all: bool) -> Outcome<Exit> {
             Ok(counts) => (Some(counts), None),
             Err(failure) => (None, Some(board.blame(failure))),
         };
-        entries.push(Entry {
+        entries.push(BoardEntry {
             is_current: current.as_ref() == Some(&board.path),
             total: counts.as_ref().map(|counts| counts.values().sum()),
             slug: board.slug,
@@ -122,7 +122,7 @@ fn list(context: &mut Context<'_>, all: bool) -> Outcome<Exit> {
             note: failure.map(|failure| failure.to_string()),
         });
     }
-    context.ui.emit(&Listed(entries))?;
+    context.ui.emit(&ListedBoards(entries))?;
     Ok(Exit::Ok)
 }
 
@@ -146,14 +146,14 @@ fn show(context: &mut Context<'_>, slug: Option<&str>) -> Outcome<Exit> {
     let board = match slug {
         None => context.board()?,
         Some(slug) => {
-            let request = location::Request { board: Some(slug.to_owned()), db: None };
+            let request = location::BoardRequest { board: Some(slug.to_owned()), db: None };
             context.board_of(&request)?
         }
     };
     let inspection = board.inspect()?;
     let metadata = metadata(context, &board);
     let under = inspection.resolved.parent().and_then(|parent| filesystem::of(parent).ok());
-    context.ui.emit(&Shown {
+    context.ui.emit(&ShownBoard {
         name: metadata.name,
         description: metadata.description,
         path: board.path.display().to_string(),
@@ -186,7 +186,7 @@ fn word(state: &FileState) -> &'static str {
     }
 }
 
-impl Entry {
+impl BoardEntry {
     fn called(&self) -> &str {
         self.slug.as_deref().unwrap_or("-")
     }
@@ -203,7 +203,7 @@ impl Entry {
     }
 }
 
-impl Report for Listed {
+impl Report for ListedBoards {
     fn kind(&self) -> &'static str {
         "boards.list"
     }
@@ -212,15 +212,15 @@ impl Report for Listed {
         "board"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
-        let mut table = Table::new([
-            Column::fixed("CURRENT"),
-            Column::fixed("BOARD"),
-            Column::fixed("TASKS").right(),
-            Column::fixed("READY").right().priority(2),
-            Column::fixed("RUNNING").right().priority(2),
-            Column::fixed("DONE").right().priority(3),
-            Column::path("PATH").least(20),
+    fn human(&self, page: &mut Document<'_>) {
+        let mut table = TextTable::new([
+            TextColumn::fixed("CURRENT"),
+            TextColumn::fixed("BOARD"),
+            TextColumn::fixed("TASKS").right(),
+            TextColumn::fixed("READY").right().priority(2),
+            TextColumn::fixed("RUNNING").right().priority(2),
+            TextColumn::fixed("DONE").right().priority(3),
+            TextColumn::path("PATH").least(20),
         ]);
         for entry in &self.0 {
             table.row([
@@ -260,12 +260,12 @@ impl Report for Listed {
     }
 }
 
-impl Report for Shown {
+impl Report for ShownBoard {
     fn kind(&self) -> &'static str {
         "boards.show"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         let bytes = self.bytes.map_or_else(|| "-".to_owned(), |bytes| bytes.to_string());
         page.pairs(&[
             ("board", self.slug.as_deref().unwrap_or("-")),

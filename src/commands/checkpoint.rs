@@ -15,7 +15,7 @@ use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::journal_mode;
 use crate::pool::Access;
-use crate::ui::{Page, Records, Report};
+use crate::ui::{Document, Records, Report};
 
 /// The pause before a checkpoint that met another one is tried again.
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
@@ -31,7 +31,7 @@ pub struct Args {
     /// How hard to try: passive copies what it can; full waits for writers and readers; restart also makes the next
     /// writer begin at the front; truncate cuts the file to nothing and is refused while anybody has the board open, or when it is damaged.
     #[arg(long, value_enum, default_value = "passive")]
-    mode: Mode,
+    mode: CheckpointMode,
     /// With --mode truncate: go on where it cannot be proven that nobody else has the board open; never beside a process that
     /// was found.
     #[arg(long)]
@@ -41,14 +41,14 @@ pub struct Args {
 /// SQLite's checkpoint modes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Mode {
+enum CheckpointMode {
     Passive,
     Full,
     Restart,
     Truncate,
 }
 
-impl Mode {
+impl CheckpointMode {
     fn name(self) -> &'static str {
         match self {
             Self::Passive => "passive",
@@ -62,7 +62,7 @@ impl Mode {
 /// What was done. Sizes in bytes.
 #[derive(Debug, Serialize)]
 struct Checkpoint {
-    mode: Mode,
+    mode: CheckpointMode,
     dry_run: bool,
     busy: bool,
     frames_in_wal: i64,
@@ -78,7 +78,7 @@ impl Report for Checkpoint {
         "checkpoint"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         let frames = format!(
             "{} in the WAL, {} checkpointed, {} left",
             self.frames_in_wal, self.frames_checkpointed, self.frames_left
@@ -120,9 +120,9 @@ impl Report for Checkpoint {
 /// Every board's checkpoint.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-struct All(Vec<Checkpoint>);
+struct AllCheckpoints(Vec<Checkpoint>);
 
-impl Report for All {
+impl Report for AllCheckpoints {
     fn kind(&self) -> &'static str {
         "checkpoint.list"
     }
@@ -131,7 +131,7 @@ impl Report for All {
         "checkpoint"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         for (at, board) in self.0.iter().enumerate() {
             if at > 0 {
                 page.blank();
@@ -208,7 +208,7 @@ fn every_board(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             context.ui.setback(&board.name(), &failure);
         }
     }
-    context.ui.emit_maintenance(&All(reports))?;
+    context.ui.emit_maintenance(&AllCheckpoints(reports))?;
     worst.map_or(Ok(Exit::Ok), |(_, failure)| Err(failure))
 }
 
@@ -235,13 +235,14 @@ fn one_board(
         context.ui.success("The board is not in WAL mode; there is nothing to checkpoint.");
         return Ok((report, Ok(())));
     }
-    let _locks = if args.mode == Mode::Truncate { alone(context, &inspection, args)? } else { None };
+    let _locks =
+        if args.mode == CheckpointMode::Truncate { alone(context, &inspection, args)? } else { None };
     if !inspection.sidecars.wal_has_bytes() {
         context.ui.success("The WAL is empty; there is nothing to checkpoint.");
         return Ok((report, Ok(())));
     }
     let dry_run = context.globals.dry_run;
-    let mut pool = if args.mode == Mode::Truncate {
+    let mut pool = if args.mode == CheckpointMode::Truncate {
         context.pool_for_long(inspection, Access::Write)?
     } else {
         context.pool_for(inspection, Access::Write)?
@@ -258,7 +259,7 @@ fn one_board(
 }
 
 fn require_finished(report: &Checkpoint, resolved: &Path) -> Outcome<()> {
-    if !report.busy || report.mode == Mode::Passive {
+    if !report.busy || report.mode == CheckpointMode::Passive {
         return Ok(());
     }
     Err(Failure::busy(format!(
@@ -303,7 +304,7 @@ fn checkpoint(
     dry_run: bool,
     goes_on: &dyn Fn() -> bool,
 ) -> Outcome<()> {
-    if report.mode == Mode::Truncate {
+    if report.mode == CheckpointMode::Truncate {
         journal_mode::require_sound(connection, "its WAL was not cut")?;
     }
     let (_, frames, done) = pragma(connection, "noop")?;
@@ -312,7 +313,7 @@ fn checkpoint(
         let (busy, frames, done) = insist(connection, report.mode, goes_on)?;
         report.busy = busy;
         report.frames_in_wal = report.frames_in_wal.max(frames);
-        let emptied = !busy && report.mode != Mode::Passive;
+        let emptied = !busy && report.mode != CheckpointMode::Passive;
         report.frames_checkpointed =
             if emptied { report.frames_in_wal } else { report.frames_checkpointed.max(done) };
     }
@@ -321,10 +322,14 @@ fn checkpoint(
 }
 
 /// SQLite waits for readers and writers, but never for another checkpoint: it is asked again while the budget `goes_on`.
-fn insist(connection: &Connection, mode: Mode, goes_on: &dyn Fn() -> bool) -> Outcome<(bool, i64, i64)> {
+fn insist(
+    connection: &Connection,
+    mode: CheckpointMode,
+    goes_on: &dyn Fn() -> bool,
+) -> Outcome<(bool, i64, i64)> {
     loop {
         let answer = pragma(connection, mode.name())?;
-        if !answer.0 || mode == Mode::Passive || !goes_on() {
+        if !answer.0 || mode == CheckpointMode::Passive || !goes_on() {
             return Ok(answer);
         }
         sleep(BETWEEN_TRIES);

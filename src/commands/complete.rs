@@ -15,7 +15,7 @@ use crate::pool::Access;
 use crate::process::signals::Signals;
 use crate::store::complete::{Completed, Completer, Completion};
 use crate::store::task;
-use crate::ui::{Page, Records, Report};
+use crate::ui::{Document, Records, Report};
 
 /// Tasks between two looks at the signal flag.
 const TASKS_PER_LOOK: usize = 1_000;
@@ -83,7 +83,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let mut shown = Ok(());
     if context.globals.dry_run {
         if context.ui.format().is_json() {
-            let done = completed.iter().map(|one| One { dry_run: true, ..One::of(one) });
+            let done = completed.iter().map(|one| CompletedTask { dry_run: true, ..CompletedTask::of(one) });
             context.ui.emit(&Done(done.collect()))?;
         }
         context.ui.status(format_args!(
@@ -91,7 +91,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             counted(completed.len() as u64, "task would be", "tasks would be")
         ));
     } else {
-        shown = context.ui.emit_done(&Done(completed.iter().map(One::of).collect()));
+        shown = context.ui.emit_done(&Done(completed.iter().map(CompletedTask::of).collect()));
         tell(context, &completed);
     }
     closed?;
@@ -146,7 +146,7 @@ fn own_run(context: &Context<'_>) -> Option<(String, i64)> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Keys {
+struct CompleteKeys {
     #[serde(alias = "task_id")]
     id: String,
     result: Option<String>,
@@ -180,7 +180,7 @@ fn from_line(line: &[u8], number: usize, args: &Args) -> Outcome<Completion> {
         let id = std::str::from_utf8(line).map_err(|_| wrong("this is no id.".to_owned()))?;
         return Ok(Completion { task: id.to_owned(), result: args.result.clone(), ..Completion::default() });
     }
-    let keys: Keys =
+    let keys: CompleteKeys =
         serde_json::from_slice(line).map_err(|error| wrong(format!("this is no completion: {error}.")))?;
     Ok(Completion {
         task: keys.id,
@@ -200,7 +200,7 @@ fn metadata(text: &str) -> Result<Value, String> {
 }
 
 #[derive(Serialize)]
-struct One<'a> {
+struct CompletedTask<'a> {
     id: &'a str,
     run_id: Option<i64>,
     promoted: &'a [String],
@@ -209,7 +209,7 @@ struct One<'a> {
     dry_run: bool,
 }
 
-impl<'a> One<'a> {
+impl<'a> CompletedTask<'a> {
     fn of(completed: &'a Completed) -> Self {
         Self {
             id: &completed.id,
@@ -223,7 +223,7 @@ impl<'a> One<'a> {
 
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Done<'a>(Vec<One<'a>>);
+struct Done<'a>(Vec<CompletedTask<'a>>);
 
 impl Report for Done<'_> {
     fn kind(&self) -> &'static str {
@@ -234,7 +234,7 @@ impl Report for Done<'_> {
         "task.completed"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         for one in &self.0 {
             page.line(one.id);
         }

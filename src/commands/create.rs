@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Context;
-use super::draft::{self, Line};
+use super::draft::{self, DraftLine};
 use crate::board::{Board, dispatcher, location};
 use crate::failure::count::counted;
 use crate::failure::exit::Exit;
@@ -19,7 +19,7 @@ use crate::process::signals::Signals;
 use crate::store::create::{Created, Creator};
 use crate::store::draft::Draft;
 use crate::store::task::{self, Task};
-use crate::ui::{Page, Records, Report};
+use crate::ui::{Document, Records, Report};
 
 /// Lines between two looks at the signal flag.
 const LINES_PER_LOOK: usize = 1_000;
@@ -43,7 +43,7 @@ pub struct Args {
     pub from: Option<PathBuf>,
     /// The columns.
     #[command(flatten)]
-    pub draft: draft::Options,
+    pub draft: draft::DraftOptions,
 }
 
 /// Runs the verb.
@@ -55,7 +55,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let lines = match &args.from {
         Some(path) => draft::parse(&read(path, &context.signals)?, &base, context.env)?,
         None => {
-            vec![Line::single(Draft { title: args.title.clone().unwrap_or_default(), ..base }.normalise()?)]
+            vec![DraftLine::single(
+                Draft { title: args.title.clone().unwrap_or_default(), ..base }.normalise()?,
+            )]
         }
     };
     let board = context.board()?;
@@ -86,7 +88,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     if context.globals.dry_run {
         if wants_tasks {
             let tasks = created.iter().zip(&tasks).map(rehearsed).collect::<Outcome<Vec<_>>>()?;
-            context.ui.emit(&Rehearsed { tasks, many: args.from.is_some() })?;
+            context.ui.emit(&CreateDryRun { tasks, many: args.from.is_some() })?;
         }
         let fresh = created.iter().filter(|one| !one.existed).count();
         context.ui.status(format_args!(
@@ -96,7 +98,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     } else if args.from.is_some() {
         shown = context.ui.emit_done(&Many { created: &created, tasks });
     } else {
-        shown = context.ui.emit_done(&One { created: &created, task: tasks.into_iter().next() });
+        shown = context.ui.emit_done(&CreatedTask { created: &created, task: tasks.into_iter().next() });
     }
     if !context.globals.dry_run {
         tell(context, &created, &board);
@@ -115,7 +117,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
 /// Finds every task again before it is acknowledged: a damaged tree may take a row to where no reader looks for it. Whole
 /// tasks if they are `wanted`, none otherwise.
 fn read_back(txn: &Connection, created: &[Created], wanted: bool) -> Outcome<Vec<Task>> {
-    let (mut tasks, mut reader) = (Vec::new(), task::Reader::default());
+    let (mut tasks, mut reader) = (Vec::new(), task::TaskReader::default());
     for one in created {
         if !task::is_found(txn, &one.id)? {
             return Err(Failure::damaged(
@@ -215,7 +217,7 @@ fn default_workdir(board: &Board) -> Option<String> {
 
 #[derive(Serialize)]
 #[serde(transparent)]
-struct One<'a> {
+struct CreatedTask<'a> {
     task: Option<Task>,
     #[serde(skip)]
     created: &'a [Created],
@@ -243,18 +245,18 @@ fn rehearsed((created, task): (&Created, &Task)) -> Outcome<Value> {
 }
 
 /// Tasks that were not created; only for JSON, as there is no id to print.
-struct Rehearsed {
+struct CreateDryRun {
     tasks: Vec<Value>,
     many: bool,
 }
 
-impl Serialize for Rehearsed {
+impl Serialize for CreateDryRun {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         if self.many { self.tasks.serialize(to) } else { self.tasks.first().serialize(to) }
     }
 }
 
-impl Report for Rehearsed {
+impl Report for CreateDryRun {
     fn kind(&self) -> &'static str {
         if self.many { "task.list" } else { "task" }
     }
@@ -263,12 +265,12 @@ impl Report for Rehearsed {
         "task"
     }
 
-    fn human(&self, _: &mut Page<'_>) {}
+    fn human(&self, _: &mut Document<'_>) {}
 
     fn plain(&self, _: &mut Records<'_>) {}
 }
 
-fn ids_human(created: &[Created], page: &mut Page<'_>) {
+fn ids_human(created: &[Created], page: &mut Document<'_>) {
     for one in created {
         page.line(&one.id);
     }
@@ -280,12 +282,12 @@ fn ids_plain(created: &[Created], records: &mut Records<'_>) {
     }
 }
 
-impl Report for One<'_> {
+impl Report for CreatedTask<'_> {
     fn kind(&self) -> &'static str {
         "task"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         ids_human(self.created, page);
     }
 
@@ -303,7 +305,7 @@ impl Report for Many<'_> {
         "task"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         ids_human(self.created, page);
     }
 

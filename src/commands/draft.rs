@@ -9,7 +9,7 @@ use crate::store::draft::{Draft, Start, Workspace};
 
 /// The columns of a new task, under Hermes' option names (board-format.md 6).
 #[derive(Clone, Debug, clap::Args)]
-pub struct Options {
+pub struct DraftOptions {
     /// Longer description.
     #[arg(long)]
     pub body: Option<String>,
@@ -60,7 +60,7 @@ pub struct Options {
     pub initial_status: String,
 }
 
-impl Options {
+impl DraftOptions {
     /// The draft without a title.
     ///
     /// # Errors
@@ -91,7 +91,7 @@ impl Options {
 
 /// One task of a file: its line's number, from 1, and its draft.
 #[derive(Debug)]
-pub struct Line {
+pub struct DraftLine {
     /// Number of the line; 0 for a task from the command line.
     pub number: usize,
     draft: Draft,
@@ -99,7 +99,7 @@ pub struct Line {
     place: Option<std::rc::Rc<Vec<usize>>>,
 }
 
-impl Line {
+impl DraftLine {
     /// The one task of the command line.
     pub(super) fn single(draft: Draft) -> Self {
         Self { number: 0, draft, place: None }
@@ -132,7 +132,7 @@ impl Line {
 /// The keys of a JSON line. `null` and an absent key are the same.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Keys {
+struct DraftKeys {
     title: String,
     body: Option<String>,
     assignee: Option<String>,
@@ -181,7 +181,7 @@ enum NumberOrText {
     Text(String),
 }
 
-impl Keys {
+impl DraftKeys {
     fn over(self, base: &Draft, env: &Env) -> Outcome<Draft> {
         let start = match (self.triage, self.initial_status) {
             (None, None) => base.start,
@@ -222,17 +222,17 @@ impl Keys {
 ///
 /// # Errors
 /// Exit 2, with the line's number.
-pub fn parse(bytes: &[u8], base: &Draft, env: &Env) -> Outcome<Vec<Line>> {
+pub fn parse(bytes: &[u8], base: &Draft, env: &Env) -> Outcome<Vec<DraftLine>> {
     let mut places = Vec::new();
     let mut drafts = Vec::new();
     for (number, line) in numbered(bytes) {
-        let keys: Keys = serde_json::from_slice(line)
+        let keys: DraftKeys = serde_json::from_slice(line)
             .map_err(|error| at_line(Failure::usage(format!("this is no task: {error}.")), number))?;
         drafts.push(keys.over(base, env).map_err(|failure| at_line(failure, number))?);
         places.push(number);
     }
     let place = std::rc::Rc::new(places);
-    let lines = drafts.into_iter().enumerate().map(|(index, draft)| Line {
+    let lines = drafts.into_iter().enumerate().map(|(index, draft)| DraftLine {
         number: place.get(index).copied().unwrap_or(0),
         draft,
         place: Some(std::rc::Rc::clone(&place)),

@@ -6,7 +6,7 @@ use super::Context;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::health::{self, explain};
-use crate::ui::{Page, Records, Report};
+use crate::ui::{Document, Records, Report};
 
 /// The runbook that has a section for every finding.
 const RUNBOOK: &str = "kanbanctl-recovery(7)";
@@ -51,7 +51,7 @@ impl Report for Explained {
         "health.explanation"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         page.paragraph(0, &format!("{}: {}", self.id, self.meaning));
         page.line(&format!("next: {}", self.next));
         page.line(&format!(

@@ -15,12 +15,12 @@ use crate::board::{FileState, Inspection, Sidecars, filesystem};
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::journal_mode;
-use crate::journal_mode::Mode;
+use crate::journal_mode::JournalMode;
 use crate::newfile;
 use crate::newfile::{OwnFile, RecordedMode};
 use crate::pool;
 use crate::store::schema;
-use crate::ui::{Page, Records, Report};
+use crate::ui::{Document, Records, Report};
 
 /// Create the board if it is missing.
 ///
@@ -72,7 +72,7 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
     let path = inspection.resolved;
     let obstacle = create(&path, &directory)?;
     drop(locks);
-    let journal_mode = if obstacle.is_none() { Mode::Wal } else { Mode::Delete };
+    let journal_mode = if obstacle.is_none() { JournalMode::Wal } else { JournalMode::Delete };
     context.ui.status(format_args!("Created the board {}.", path.display()));
     if let Some(why) = obstacle {
         context.ui.warning(format_args!("The board uses a rollback journal, not WAL: {why}."));
@@ -116,7 +116,7 @@ fn already_there(context: &mut Context<'_>, inspection: Inspection) -> Outcome<E
         // Who was killed right after the board had appeared has left its sidecars under another name.
         newfile::clear_leftovers(&path);
     }
-    let journal_mode = if inspection.is_wal() { Mode::Wal } else { Mode::Delete };
+    let journal_mode = if inspection.is_wal() { JournalMode::Wal } else { JournalMode::Delete };
     let mut pool = context.pool_for(inspection, pool::Access::Read)?;
     pool.read(schema::require_board)?;
     pool.close()?;
@@ -164,7 +164,7 @@ struct Init {
     /// Whether the board was created, or would be.
     created: bool,
     /// Nothing where only a trial in the board's directory could tell, which a rehearsal does not make.
-    journal_mode: Option<Mode>,
+    journal_mode: Option<JournalMode>,
     filesystem: String,
 }
 
@@ -173,10 +173,10 @@ impl Report for Init {
         "init"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         page.pairs(&[
             ("board", &self.path.display().to_string()),
-            ("journal mode", self.journal_mode.map_or("wal where it works, else delete", Mode::name)),
+            ("journal mode", self.journal_mode.map_or("wal where it works, else delete", JournalMode::name)),
             ("filesystem", &self.filesystem),
         ]);
     }
@@ -188,6 +188,6 @@ impl Report for Init {
             (false, _) => "exists",
         };
         let path = self.path.display().to_string();
-        records.record(&[&path, made, self.journal_mode.map_or("", Mode::name), &self.filesystem]);
+        records.record(&[&path, made, self.journal_mode.map_or("", JournalMode::name), &self.filesystem]);
     }
 }

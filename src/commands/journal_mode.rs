@@ -11,10 +11,10 @@ use crate::board::{Board, Inspection};
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::journal_mode;
-use crate::journal_mode::Mode;
+use crate::journal_mode::JournalMode;
 use crate::newfile::directory;
 use crate::pool::Access;
-use crate::ui::{Page, Records, Report};
+use crate::ui::{Document, Records, Report};
 
 /// Show or change how the board is journaled.
 ///
@@ -26,7 +26,7 @@ use crate::ui::{Page, Records, Report};
 pub struct Args {
     /// The mode to change to.
     #[arg(value_enum)]
-    mode: Option<Mode>,
+    mode: Option<JournalMode>,
     /// Go on where it cannot be proven that nobody else has the board open; never beside a process that was found.
     #[arg(long, requires = "mode")]
     assume_unused: bool,
@@ -34,22 +34,22 @@ pub struct Args {
 
 /// The mode that the file recorded and records.
 #[derive(Debug, Serialize)]
-struct JournalMode {
+struct JournalModeReport {
     dry_run: bool,
-    before: Mode,
+    before: JournalMode,
     /// With `dry_run`, what it would be.
-    after: Mode,
+    after: JournalMode,
     filesystem: String,
     board: String,
     hermes_next_open: &'static str,
 }
 
-impl Report for JournalMode {
+impl Report for JournalModeReport {
     fn kind(&self) -> &'static str {
         "journal-mode"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         let mode = match (self.before == self.after, self.dry_run) {
             (true, _) => self.after.to_string(),
             (false, true) => format!("{} (it would be {})", self.before, self.after),
@@ -82,7 +82,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         return Ok(Exit::Ok);
     };
     let target = asked.stored();
-    if target == Mode::Wal {
+    if target == JournalMode::Wal {
         require_wal_works(&inspection)?;
     }
     let before = recorded(&inspection);
@@ -111,7 +111,12 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     Ok(Exit::Ok)
 }
 
-fn change(context: &mut Context<'_>, seen: &Inspection, target: Mode, assume_unused: bool) -> Outcome<()> {
+fn change(
+    context: &mut Context<'_>,
+    seen: &Inspection,
+    target: JournalMode,
+    assume_unused: bool,
+) -> Outcome<()> {
     let doing = format!("changing the journal mode to {target}");
     log::require_writable(seen)?;
     let alone = || holders::require_none(seen, &doing, assume_unused);
@@ -130,7 +135,7 @@ fn change(context: &mut Context<'_>, seen: &Inspection, target: Mode, assume_unu
     )?;
     alone()?;
     require_unchanged(&seen.board, seen)?;
-    let changed = if target == Mode::Wal {
+    let changed = if target == JournalMode::Wal {
         journal_mode::turn_wal_on(&seen.resolved)
     } else {
         journal_mode::turn_wal_off(&seen.resolved)
@@ -183,9 +188,14 @@ fn require_wal_works(inspection: &Inspection) -> Outcome<()> {
     Err(failure.at(&inspection.resolved))
 }
 
-fn report(inspection: &Inspection, before: Mode, after: Mode, dry_run: bool) -> Outcome<JournalMode> {
+fn report(
+    inspection: &Inspection,
+    before: JournalMode,
+    after: JournalMode,
+    dry_run: bool,
+) -> Outcome<JournalModeReport> {
     let filesystem = filesystem::of(directory(&inspection.resolved))?.kind;
-    Ok(JournalMode {
+    Ok(JournalModeReport {
         dry_run,
         before,
         after,
@@ -196,9 +206,9 @@ fn report(inspection: &Inspection, before: Mode, after: Mode, dry_run: bool) -> 
 }
 
 /// What Hermes does to the mode when it opens the board next (board-format.md 3.3).
-fn hermes_next_open(mode: Mode) -> &'static str {
+fn hermes_next_open(mode: JournalMode) -> &'static str {
     match mode {
-        Mode::Wal => "Hermes keeps WAL at its next open.",
+        JournalMode::Wal => "Hermes keeps WAL at its next open.",
         _ => {
             "Hermes 0.19.0 turns WAL on again at its next open where it can. Newer versions follow \
              database.journal_mode in their configuration; set it to delete to keep this."
@@ -206,6 +216,6 @@ fn hermes_next_open(mode: Mode) -> &'static str {
     }
 }
 
-fn recorded(inspection: &Inspection) -> Mode {
-    inspection.header().map_or(Mode::Delete, Mode::recorded)
+fn recorded(inspection: &Inspection) -> JournalMode {
+    inspection.header().map_or(JournalMode::Delete, JournalMode::recorded)
 }

@@ -12,7 +12,7 @@ use crate::store::query::{self, Filter, SORTS};
 use crate::store::schema;
 use crate::store::task::Task;
 use crate::store::words::STATUSES;
-use crate::ui::{Column, Label, Page, Records, Report, Table};
+use crate::ui::{Document, Label, Records, Report, TextColumn, TextTable};
 
 /// List tasks as they are stored; nothing is promoted by looking.
 ///
@@ -155,7 +155,7 @@ fn own_profile(context: &Context<'_>) -> String {
 struct List(Vec<(Option<String>, Task)>);
 
 #[derive(serde::Serialize)]
-struct OfBoard<'a> {
+struct BoardTasks<'a> {
     board: &'a str,
     #[serde(flatten)]
     task: &'a Task,
@@ -166,7 +166,7 @@ impl Serialize for List {
         let mut rows = serializer.serialize_seq(Some(self.0.len()))?;
         for (board, task) in &self.0 {
             match board {
-                Some(board) => rows.serialize_element(&OfBoard { board, task })?,
+                Some(board) => rows.serialize_element(&BoardTasks { board, task })?,
                 None => rows.serialize_element(task)?,
             }
         }
@@ -183,24 +183,24 @@ impl Report for List {
         "task"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         let several = self.0.iter().any(|(board, _)| board.is_some());
         let tenants = self.0.iter().any(|(_, task)| !task.field("tenant").is_null());
         let mut columns = Vec::new();
         if several {
-            columns.push(Column::fixed("BOARD"));
+            columns.push(TextColumn::fixed("BOARD"));
         }
         columns.extend([
-            Column::fixed("ID"),
-            Column::fixed("STATUS"),
-            Column::fixed("PRI").right().priority(2),
-            Column::text("ASSIGNEE").priority(1),
+            TextColumn::fixed("ID"),
+            TextColumn::fixed("STATUS"),
+            TextColumn::fixed("PRI").right().priority(2),
+            TextColumn::text("ASSIGNEE").priority(1),
         ]);
         if tenants {
-            columns.push(Column::text("TENANT").priority(3));
+            columns.push(TextColumn::text("TENANT").priority(3));
         }
-        columns.push(Column::text("TITLE").least(20));
-        let mut table = Table::new(columns);
+        columns.push(TextColumn::text("TITLE").least(20));
+        let mut table = TextTable::new(columns);
         for (board, task) in &self.0 {
             let status = task.field("status").show();
             let mut cells = Vec::new();

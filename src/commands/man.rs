@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::Context;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::ui::{Page, Records, Report};
+use crate::ui::{Document, Records, Report};
 
 /// The runbook for incidents, hand-written.
 const RECOVERY: &str = include_str!("../../man/man7/kanbanctl-recovery.7");
@@ -33,18 +33,18 @@ pub struct Args {
 
 /// The pages that were written.
 #[derive(Debug, Serialize)]
-struct Written {
+struct WrittenPages {
     directory: String,
     dry_run: bool,
     pages: Vec<String>,
 }
 
-impl Report for Written {
+impl Report for WrittenPages {
     fn kind(&self) -> &'static str {
         "man"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         let verb = if self.dry_run { "Dry run: would write" } else { "Wrote" };
         page.line(&format!("{verb} {} pages to {}.", self.pages.len(), self.directory));
     }
@@ -74,7 +74,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         }
     }
     let pages = pages.into_iter().map(|(name, _)| name).collect();
-    context.ui.emit(&Written {
+    context.ui.emit(&WrittenPages {
         directory: directory.display().to_string(),
         dry_run: context.globals.dry_run,
         pages,

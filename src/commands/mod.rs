@@ -106,14 +106,17 @@ impl Context<'_> {
     /// # Errors
     /// Exit 12 where the sources contradict each other (see [`location::locate`]).
     pub fn board(&mut self) -> Outcome<Board> {
-        self.board_of(&location::Request { board: self.globals.board.clone(), db: self.globals.db.clone() })
+        self.board_of(&location::BoardRequest {
+            board: self.globals.board.clone(),
+            db: self.globals.db.clone(),
+        })
     }
 
     /// The board that a request leads to.
     ///
     /// # Errors
     /// As [`location::locate`].
-    fn board_of(&mut self, request: &location::Request) -> Outcome<Board> {
+    fn board_of(&mut self, request: &location::BoardRequest) -> Outcome<Board> {
         let board = self.chosen.insert(location::locate(request, self.env)?).clone();
         self.ui.detail(format_args!("Board: {} (chosen by {}).", board.path.display(), board.origin));
         Ok(board)

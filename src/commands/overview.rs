@@ -8,7 +8,7 @@ use crate::failure::count::counted;
 use crate::failure::exit::Exit;
 use crate::failure::hint::Aim;
 use crate::health::{Finding, Verdict};
-use crate::ui::{Label, Page, Records, Report};
+use crate::ui::{Document, Label, Records, Report};
 
 /// What the overview shows.
 #[derive(Debug, Serialize)]
@@ -89,7 +89,7 @@ impl Report for Overview {
         "overview"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         let label = if self.verdict == Verdict::Healthy { Label::Good } else { Label::Bad };
         let chosen = format!("{} (chosen by {})", self.path, self.origin);
         let (health, totals) = (self.health(), self.totals());

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::Context;
 use super::progress::Bars;
-use crate::copies::inspect::Viewer;
-use crate::copies::page_map::{Map, Run, Use};
+use crate::copies::inspect::Inspector;
+use crate::copies::page_map::{Map, PageRun, Use};
 use crate::failure::Outcome;
 use crate::failure::exit::Exit;
 use crate::salvage::source;
-use crate::ui::{Chart, Key, Label, Page, Records};
+use crate::ui::{Chart, ChartKey, Document, Label, Records};
 
 /// More signs than this are more than a person looks at.
 const SIGNS: u32 = 1_024;
@@ -22,7 +22,7 @@ const SIGNS: u32 = 1_024;
 pub(super) fn take(context: &mut Context<'_>, resolved: &Path) -> Outcome<Option<Map>> {
     let Some(live) = source::live(resolved)? else { return Ok(None) };
     let mut bars = Bars::new(context.ui, context.signals.clone());
-    let taken = Viewer::new(context.scratch()).and_then(|viewer| viewer.map(&live, &mut bars));
+    let taken = Inspector::new(context.scratch()).and_then(|viewer| viewer.map(&live, &mut bars));
     drop(bars);
     match taken {
         Err(failure) if !matches!(failure.exit(), Exit::Interrupted(_)) => {
@@ -34,13 +34,13 @@ pub(super) fn take(context: &mut Context<'_>, resolved: &Path) -> Outcome<Option
 }
 
 /// Draws `map`.
-pub(super) fn draw(map: &Map, page: &mut Page<'_>) {
+pub(super) fn draw(map: &Map, page: &mut Document<'_>) {
     // A power of two, so that neighbouring numbers stay easy to count.
     let per_cell = map.pages.div_ceil(SIGNS).max(1).next_power_of_two();
     let keys = Use::ALL.map(|usage| {
         let (label, glyph, ascii) = sign(usage);
         let count = u64::from(map.counts.get(&usage).copied().unwrap_or(0));
-        Key { label, glyph, ascii, word: usage.word(), count }
+        ChartKey { label, glyph, ascii, word: usage.word(), count }
     });
     let place = |usage: Use| Use::ALL.iter().position(|other| *other == usage).unwrap_or_default();
     let cells = map.stretches(per_cell).into_iter().map(place).collect();
@@ -49,7 +49,7 @@ pub(super) fn draw(map: &Map, page: &mut Page<'_>) {
 
 /// One record for each run of pages: `map`, use, first page, last page.
 pub(super) fn list(map: &Map, records: &mut Records<'_>) {
-    for Run { usage, first, last } in &map.runs {
+    for PageRun { usage, first, last } in &map.runs {
         records.record(&["map", usage.word(), &first.to_string(), &last.to_string()]);
     }
 }

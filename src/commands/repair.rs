@@ -8,14 +8,14 @@ use super::{Context, aftermath};
 use crate::board::{Inspection, holders, log, rollback};
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::install::evidence::{self, About, Operation};
+use crate::install::evidence::{self, About, InstallOperation};
 use crate::install::repair::{self, Diagnosis};
 use crate::install::site::{self, Space};
 use crate::install::{self, Installed};
 use crate::newfile;
 use crate::pool::{Access, rest_between_looks};
 use crate::store::audit::{self, Integrity};
-use crate::ui::{Page, Records, Report};
+use crate::ui::{Document, Records, Report};
 
 /// How many findings are shown one by one.
 const SHOWN: usize = 100;
@@ -98,7 +98,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         Diagnosis::Sound if interrupted => BTreeSet::new(),
         Diagnosis::Sound => {
             if !context.globals.dry_run {
-                install::close_interrupted(&seen, Operation::Repair, context.clock)?;
+                install::close_interrupted(&seen, InstallOperation::Repair, context.clock)?;
             }
             context.ui.emit_maintenance(&report)?;
             context.ui.success("The board is sound already; nothing was changed.");
@@ -134,7 +134,7 @@ fn carry_out(
     reasons: Vec<String>,
     names: &BTreeSet<String>,
 ) -> Outcome<Installed> {
-    let about = About { operation: Operation::Repair, reasons, installing: None };
+    let about = About { operation: InstallOperation::Repair, reasons, installing: None };
     let terms = context.terms(args.assume_unused);
     let kept = evidence::take(seen, about, terms.clock)?;
     let written = install::locked(seen, &terms, "repairing it", Some(&kept), || {
@@ -191,7 +191,7 @@ impl Report for Repaired {
         "repair"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         let findings = self.findings_in_all.to_string();
         let indexes = self.indexes.join(", ");
         let mut pairs =

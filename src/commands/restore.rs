@@ -12,7 +12,7 @@ use crate::failure::exit::Exit;
 use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
 use crate::install;
-use crate::install::evidence::{About, Coming, Operation};
+use crate::install::evidence::{About, Coming, InstallOperation};
 use crate::install::site::{self, Space};
 use crate::journal_mode;
 use crate::newfile;
@@ -20,7 +20,7 @@ use crate::newfile::{OwnFile, RecordedMode, Sealed};
 use crate::pool::Access;
 use crate::process::clock;
 use crate::store::audit::{self, Integrity};
-use crate::ui::{Column, Label, Page, Records, Report, Table};
+use crate::ui::{Document, Label, Records, Report, TextColumn, TextTable};
 
 /// How often a board that changes under the work is begun with.
 const TRIES: usize = 2;
@@ -50,21 +50,21 @@ struct Restored {
     board: String,
     path: String,
     dry_run: bool,
-    state: State,
+    state: RestoreState,
     installed: bool,
     source: String,
     sha256: String,
     bytes: u64,
     verified: bool,
     journal_mode: &'static str,
-    tables: Vec<Rows>,
+    tables: Vec<RestoredRows>,
     evidence: Option<String>,
 }
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum State {
+enum RestoreState {
     /// The board has the backup's content already.
     Already,
     /// It would be put in place.
@@ -73,9 +73,9 @@ enum State {
     Restored,
 }
 
-/// Rows of one table, before and after.
+/// RestoredRows of one table, before and after.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct Rows {
+struct RestoredRows {
     table: String,
     before: Option<i64>,
     after: Option<i64>,
@@ -104,9 +104,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         let mut restored = report(context, &board, &seen, &source, &file, rows(before, after))?;
         let is_same = is_same(&seen, &file.path()?)?;
         if is_same || context.globals.dry_run {
-            restored.state = if is_same { State::Already } else { State::Restorable };
+            restored.state = if is_same { RestoreState::Already } else { RestoreState::Restorable };
             if !context.globals.dry_run {
-                install::close_interrupted(&seen, Operation::Restore, context.clock)?;
+                install::close_interrupted(&seen, InstallOperation::Restore, context.clock)?;
             }
             context.ui.emit_maintenance(&restored)?;
             let what = if is_same { "has the backup's content already" } else { "would be replaced" };
@@ -118,7 +118,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             confirmed = true;
         }
         let about = About {
-            operation: Operation::Restore,
+            operation: InstallOperation::Restore,
             reasons: vec![format!("{} was asked for", source.display())],
             installing: Some(Coming {
                 sha256: restored.sha256.clone(),
@@ -159,7 +159,7 @@ fn require_another_file(source: &Path, seen: &Inspection) -> Outcome<()> {
     Ok(())
 }
 
-/// Rows of the board as it is, where SQLite can read it. It is closed again before any byte is read by hand.
+/// RestoredRows of the board as it is, where SQLite can read it. It is closed again before any byte is read by hand.
 fn counts(context: &mut Context<'_>, seen: Inspection) -> Vec<(String, i64)> {
     let Ok(mut pool) = context.pool_for_long(seen, Access::Read) else { return Vec::new() };
     let counted = pool.connection(|connection, _| audit::counts(connection));
@@ -198,10 +198,10 @@ fn examine(file: &mut OwnFile) -> Outcome<Vec<(String, i64)>> {
     Ok(rows)
 }
 
-fn rows(before: Vec<(String, i64)>, after: Vec<(String, i64)>) -> Vec<Rows> {
-    let mut tables: std::collections::BTreeMap<String, Rows> = std::collections::BTreeMap::new();
+fn rows(before: Vec<(String, i64)>, after: Vec<(String, i64)>) -> Vec<RestoredRows> {
+    let mut tables: std::collections::BTreeMap<String, RestoredRows> = std::collections::BTreeMap::new();
     let mut entry = |table: String, before: Option<i64>, after: Option<i64>| {
-        let rows = tables.entry(table.clone()).or_insert(Rows { table, before: None, after: None });
+        let rows = tables.entry(table.clone()).or_insert(RestoredRows { table, before: None, after: None });
         rows.before = rows.before.or(before);
         rows.after = rows.after.or(after);
     };
@@ -220,7 +220,7 @@ fn report(
     seen: &Inspection,
     source: &Path,
     file: &Sealed,
-    tables: Vec<Rows>,
+    tables: Vec<RestoredRows>,
 ) -> Outcome<Restored> {
     let (sha256, bytes) = file.digest()?;
     let journal_mode = if journal_mode::records_wal(&file.path()?)? { "wal" } else { "delete" };
@@ -228,7 +228,7 @@ fn report(
         board: board.name(),
         path: seen.resolved.display().to_string(),
         dry_run: context.globals.dry_run,
-        state: State::Restored,
+        state: RestoreState::Restored,
         installed: false,
         source: source.display().to_string(),
         sha256,
@@ -274,11 +274,11 @@ impl Report for Restored {
         "restore"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         let state = match self.state {
-            State::Already => "the same already",
-            State::Restorable => "would be restored",
-            State::Restored => "restored",
+            RestoreState::Already => "the same already",
+            RestoreState::Restorable => "would be restored",
+            RestoreState::Restored => "restored",
         };
         let mut pairs = vec![
             ("board", self.path.as_str()),
@@ -291,10 +291,10 @@ impl Report for Restored {
         }
         page.pairs(&pairs);
         page.blank();
-        let mut table = Table::new([
-            Column::fixed("TABLE"),
-            Column::fixed("BEFORE").right(),
-            Column::fixed("AFTER").right(),
+        let mut table = TextTable::new([
+            TextColumn::fixed("TABLE"),
+            TextColumn::fixed("BEFORE").right(),
+            TextColumn::fixed("AFTER").right(),
         ]);
         let number = |count: Option<i64>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
         for rows in &self.tables {

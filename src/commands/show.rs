@@ -8,10 +8,10 @@ use crate::failure::exit::Exit;
 use crate::pool::Access;
 use crate::process::clock;
 use crate::store::field::Field;
-use crate::store::query::{self, Shown};
+use crate::store::query::{self, ShownTask};
 use crate::store::schema;
 use crate::store::task::KEYS;
-use crate::ui::{Label, Page, Records, Report};
+use crate::ui::{Document, Label, Records, Report};
 
 /// Columns of a task that a person reads first, in this order; the others follow in the order of [`KEYS`].
 const FIRST: [&str; 6] = ["id", "title", "status", "assignee", "priority", "tenant"];
@@ -63,7 +63,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
 
 #[derive(serde::Serialize)]
 #[serde(transparent)]
-struct Whole(Shown);
+struct Whole(ShownTask);
 
 /// A value for a person: times as RFC 3339.
 fn shown(name: &str, field: &Field) -> String {
@@ -80,7 +80,7 @@ impl Report for Whole {
         "task.show"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         let task = &self.0.task;
         let mut pairs: Vec<(&str, Label, String)> = Vec::new();
         for name in FIRST.into_iter().chain(others()) {
@@ -167,7 +167,7 @@ impl Report for Whole {
 }
 
 impl Whole {
-    fn sections(&self, page: &mut Page<'_>) {
+    fn sections(&self, page: &mut Document<'_>) {
         if let Some(body) = self.0.task.field("body").text().filter(|body| !body.is_empty()) {
             page.blank();
             page.heading("Body");

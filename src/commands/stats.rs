@@ -11,7 +11,7 @@ use crate::process::clock;
 use crate::store::query::{self, Stats};
 use crate::store::schema;
 use crate::store::words::STATUSES;
-use crate::ui::{Column, Label, Page, Records, Report, Table};
+use crate::ui::{Document, Label, Records, Report, TextColumn, TextTable};
 
 /// Count tasks by status and assignee; archived ones are left out.
 ///
@@ -34,12 +34,12 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
         let mut pool = context.pool(Access::Read)?;
         let stats = pool.read(read)?;
         pool.close()?;
-        context.ui.emit(&OfBoard { board: None, stats })?;
+        context.ui.emit(&BoardStats { board: None, stats })?;
         return Ok(Exit::Ok);
     }
     let mut boards = Vec::new();
     let exit = every_board(context, |board, pool| {
-        boards.push(OfBoard { board: Some(board.name()), stats: pool.read(read)? });
+        boards.push(BoardStats { board: Some(board.name()), stats: pool.read(read)? });
         Ok(())
     })?;
     context.ui.emit(&Boards(boards))?;
@@ -47,7 +47,7 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
 }
 
 #[derive(Serialize)]
-struct OfBoard {
+struct BoardStats {
     #[serde(skip_serializing_if = "Option::is_none")]
     board: Option<String>,
     #[serde(flatten)]
@@ -56,24 +56,27 @@ struct OfBoard {
 
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Boards(Vec<OfBoard>);
+struct Boards(Vec<BoardStats>);
 
-impl OfBoard {
-    fn tables(&self, page: &mut Page<'_>) {
+impl BoardStats {
+    fn tables(&self, page: &mut Document<'_>) {
         if let Some(board) = &self.board {
             page.heading(board);
         }
         let mut statuses: Vec<&str> = STATUSES.into_iter().filter(|name| *name != "archived").collect();
         statuses
             .extend(self.stats.by_status.keys().map(String::as_str).filter(|name| !STATUSES.contains(name)));
-        let mut table = Table::new([Column::fixed("STATUS"), Column::fixed("TASKS").right()]);
+        let mut table = TextTable::new([TextColumn::fixed("STATUS"), TextColumn::fixed("TASKS").right()]);
         for status in statuses {
             let count = self.stats.by_status.get(status).copied().unwrap_or(0);
             table.row([(Label::of_status(status), status.to_owned()), (Label::Text, count.to_string())]);
         }
         page.table(&table);
-        let mut table =
-            Table::new([Column::text("ASSIGNEE"), Column::fixed("STATUS"), Column::fixed("TASKS").right()]);
+        let mut table = TextTable::new([
+            TextColumn::text("ASSIGNEE"),
+            TextColumn::fixed("STATUS"),
+            TextColumn::fixed("TASKS").right(),
+        ]);
         for (assignee, counts) in &self.stats.by_assignee {
             for (status, count) in counts {
                 table.row([
@@ -114,12 +117,12 @@ impl OfBoard {
     }
 }
 
-impl Report for OfBoard {
+impl Report for BoardStats {
     fn kind(&self) -> &'static str {
         "stats"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         self.tables(page);
     }
 
@@ -137,7 +140,7 @@ impl Report for Boards {
         "stats"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         for (index, board) in self.0.iter().enumerate() {
             if index > 0 {
                 page.blank();

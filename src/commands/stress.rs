@@ -9,18 +9,18 @@ use serde::Serialize;
 
 use super::{Context, init};
 use crate::board::filesystem;
-use crate::board::scratch::Scratch;
+use crate::board::scratch::ScratchDir;
 use crate::failure::count::counted;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::journal_mode::Mode;
+use crate::journal_mode::JournalMode;
 use crate::pool::Budget;
 use crate::stress::examine::{self, Findings};
-use crate::stress::tally::{Latency, Tally};
-use crate::stress::verdict::{self, Evidence, Verdict};
-use crate::stress::worker::{self, Order};
-use crate::stress::{self, PURPOSE, Plan, crew};
-use crate::ui::{Column, Label, Page, Records, Report, Table};
+use crate::stress::tally::{Latency, OperationTally};
+use crate::stress::verdict::{self, StressEvidence, StressVerdict};
+use crate::stress::worker::{self, WorkerOrder};
+use crate::stress::{self, PURPOSE, StressPlan, crew};
+use crate::ui::{Document, Label, Records, Report, TextColumn, TextTable};
 
 /// Find out whether a directory is a place for boards: real processes on a scratch board there.
 ///
@@ -80,11 +80,11 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         return rehearse(context, args, directory, kind);
     }
     let mut scratch =
-        Scratch::create(&directory, PURPOSE).map_err(|failure| unusable(failure, &directory))?;
+        ScratchDir::create(&directory, PURPOSE).map_err(|failure| unusable(failure, &directory))?;
     if args.keep {
         scratch.keep();
     }
-    let plan = Plan {
+    let plan = StressPlan {
         folder: scratch.path().to_path_buf(),
         processes: usize::from(args.processes),
         length: Duration::from_secs(u64::from(args.seconds)),
@@ -93,7 +93,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     };
     let board = plan.board();
     let obstacle = init::create(&board, &plan.folder).map_err(|failure| unusable(failure, &directory))?;
-    context.ui.status(format_args!("Scratch board: {}", board.display()));
+    context.ui.status(format_args!("ScratchDir board: {}", board.display()));
     let begun = Instant::now();
     let mut tally = {
         let bar = context.ui.progress("Working", 0);
@@ -102,20 +102,20 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let took = begun.elapsed();
     let budget = Budget::new(patience).for_long_work();
     let findings = examine::examine(&board, &tally, budget, &context.signals)?;
-    let evidence = Evidence {
+    let evidence = StressEvidence {
         tally: &tally,
         findings: &findings,
         wal_obstacle: obstacle.as_deref(),
         patience_ms: patience.as_millis(),
     };
     let judged = verdict::judge(&evidence);
-    let figures = Figures::of(&mut tally, findings, took);
+    let figures = StressFigures::of(&mut tally, findings, took);
     let report = Qualified {
         verdict: judged.0,
         sentences: judged.1,
         directory,
         filesystem: kind,
-        journal_mode: if obstacle.is_none() { Mode::Wal } else { Mode::Delete },
+        journal_mode: if obstacle.is_none() { JournalMode::Wal } else { JournalMode::Delete },
         processes: args.processes,
         figures,
         board: args.keep.then(|| board.clone()),
@@ -132,7 +132,14 @@ fn rehearse(context: &mut Context<'_>, args: &Args, directory: PathBuf, kind: St
     })?;
     context.ui.status(format_args!("Dry run: would try {} ({kind}).", directory.display()));
     let (processes, seconds, crash) = (args.processes, args.seconds, args.crash);
-    context.ui.emit(&Rehearsed { dry_run: true, directory, filesystem: kind, processes, seconds, crash })?;
+    context.ui.emit(&StressDryRun {
+        dry_run: true,
+        directory,
+        filesystem: kind,
+        processes,
+        seconds,
+        crash,
+    })?;
     Ok(Exit::Ok)
 }
 
@@ -157,15 +164,15 @@ fn unusable(failure: Failure, directory: &Path) -> Failure {
 /// A worker's side: the parent has said by a variable that this process is one.
 fn work(context: &mut Context<'_>, args: &Args, length: Duration) -> Outcome<Exit> {
     crew::bind_to_parent()?;
-    if !Scratch::is_lived_in(&args.dir, PURPOSE) {
+    if !ScratchDir::is_lived_in(&args.dir, PURPOSE) {
         return Err(Failure::usage(
             "--as-worker is for `kanbanctl stress` itself, on its own scratch board.",
         ));
     }
     let board = examine::board(&args.dir.join("kanban.db"));
-    let order = Order { length, patience: context.budget().total, clock: context.clock };
+    let order = WorkerOrder { length, patience: context.budget().total, clock: context.clock };
     let (signals, ui) = (context.signals.clone(), &mut *context.ui);
-    worker::work(|| board.inspect(), &order, &signals, &mut |line: &stress::wire::Line| {
+    worker::work(|| board.inspect(), &order, &signals, &mut |line: &stress::wire::WireLine| {
         ui.raw(&format!("{line}\n"))
     })?;
     Ok(Exit::Ok)
@@ -173,7 +180,7 @@ fn work(context: &mut Context<'_>, args: &Args, length: Duration) -> Outcome<Exi
 
 /// What would be tried.
 #[derive(Debug, Serialize)]
-struct Rehearsed {
+struct StressDryRun {
     dry_run: bool,
     directory: PathBuf,
     filesystem: String,
@@ -182,12 +189,12 @@ struct Rehearsed {
     crash: bool,
 }
 
-impl Report for Rehearsed {
+impl Report for StressDryRun {
     fn kind(&self) -> &'static str {
         "stress"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         let processes = counted(u64::from(self.processes), "process", "processes");
         page.pairs(&[
             ("directory", &format!("{} ({})", self.directory.display(), self.filesystem)),
@@ -206,21 +213,21 @@ impl Report for Rehearsed {
 /// What was found out.
 #[derive(Debug, Serialize)]
 struct Qualified {
-    verdict: Verdict,
+    verdict: StressVerdict,
     sentences: Vec<String>,
     directory: PathBuf,
     filesystem: String,
-    journal_mode: Mode,
+    journal_mode: JournalMode,
     processes: u16,
     #[serde(flatten)]
-    figures: Figures,
+    figures: StressFigures,
     #[serde(skip_serializing_if = "Option::is_none")]
     board: Option<PathBuf>,
 }
 
 /// The load in numbers.
 #[derive(Debug, Serialize)]
-struct Figures {
+struct StressFigures {
     seconds: f64,
     killed: u64,
     operations: u64,
@@ -236,8 +243,8 @@ struct Figures {
     latency_us: BTreeMap<&'static str, Latency>,
 }
 
-impl Figures {
-    fn of(tally: &mut Tally, findings: Findings, took: Duration) -> Self {
+impl StressFigures {
+    fn of(tally: &mut OperationTally, findings: Findings, took: Duration) -> Self {
         Self {
             seconds: (took.as_secs_f64() * 1_000.0).round() / 1_000.0,
             killed: tally.killed,
@@ -264,7 +271,7 @@ struct Share {
 }
 
 impl Share {
-    fn of(tally: &Tally) -> Self {
+    fn of(tally: &OperationTally) -> Self {
         let least = tally.shares.iter().copied().min().unwrap_or(0);
         Self { least, most: tally.shares.iter().copied().max().unwrap_or(0) }
     }
@@ -273,9 +280,9 @@ impl Share {
 impl Qualified {
     fn label(&self) -> Label {
         match self.verdict {
-            Verdict::Sound => Label::Good,
-            Verdict::Unsound => Label::Bad,
-            Verdict::Usable | Verdict::NoRoom | Verdict::Unchecked => Label::Warning,
+            StressVerdict::Sound => Label::Good,
+            StressVerdict::Unsound => Label::Bad,
+            StressVerdict::Usable | StressVerdict::NoRoom | StressVerdict::Unchecked => Label::Warning,
         }
     }
 
@@ -294,7 +301,7 @@ impl Report for Qualified {
         "stress"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         page.spans(&[(self.label(), self.verdict.name())]);
         for sentence in &self.sentences {
             page.paragraph(2, sentence);
@@ -326,8 +333,8 @@ impl Report for Qualified {
         let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
         page.pairs(&pairs);
         page.blank();
-        let names = ["COUNT", "P50", "P95", "P99", "MAX"].map(|name| Column::fixed(name).right());
-        let mut table = Table::new([Column::fixed("MICROSECONDS")].into_iter().chain(names));
+        let names = ["COUNT", "P50", "P95", "P99", "MAX"].map(|name| TextColumn::fixed(name).right());
+        let mut table = TextTable::new([TextColumn::fixed("MICROSECONDS")].into_iter().chain(names));
         for (operation, times) in &self.figures.latency_us {
             let figures = [times.p50, times.p95, times.p99, times.max].map(|micros| micros.to_string());
             let cells = [(*operation).to_owned(), times.count.to_string()].into_iter().chain(figures);

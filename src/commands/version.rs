@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Context;
 use crate::failure::Outcome;
 use crate::failure::exit::Exit;
-use crate::ui::{Page, Records, Report};
+use crate::ui::{Document, Records, Report};
 
 /// Print the version; with -v also SQLite's, and what it was built with.
 #[derive(Clone, Debug, clap::Args)]
@@ -17,7 +17,7 @@ pub struct Args {}
 
 /// What the binary is made of.
 #[derive(Debug, Serialize)]
-struct Version {
+struct VersionReport {
     version: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     sqlite: Option<Sqlite>,
@@ -31,12 +31,12 @@ struct Sqlite {
     options: Vec<String>,
 }
 
-impl Report for Version {
+impl Report for VersionReport {
     fn kind(&self) -> &'static str {
         "version"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         page.line(&format!("kanbanctl {}", self.version));
         if let Some(sqlite) = &self.sqlite {
             page.line(&format!("SQLite {} ({})", sqlite.version, sqlite.source_id));
@@ -64,7 +64,7 @@ impl Report for Version {
 /// When stdout cannot be written.
 pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
     let sqlite = if context.globals.verbose > 0 { Some(sqlite()?) } else { None };
-    context.ui.emit(&Version { version: env!("CARGO_PKG_VERSION"), sqlite })?;
+    context.ui.emit(&VersionReport { version: env!("CARGO_PKG_VERSION"), sqlite })?;
     Ok(Exit::Ok)
 }
 

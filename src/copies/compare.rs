@@ -1,4 +1,4 @@
-//! Task by task, what one source holds against another: a copy against the board.
+//! ComparedTask by task, what one source holds against another: a copy against the board.
 //!
 //! Rows are compared as versions (`versions`), so neither the order of columns nor a value that the schema gives by
 //! itself makes a difference. Which side is newer is read from the rows themselves: the latest time in anything that belongs
@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use super::inspect::{Holdings, Viewer};
+use super::inspect::{Inspector, SourceContent};
 use super::row_version::{Name, Namer};
 use crate::failure::Outcome;
 use crate::ondisk::record::{Record, Value};
 use crate::salvage::rows::row::Row;
-use crate::salvage::schema::Table;
+use crate::salvage::schema::TableSchema;
 use crate::salvage::source::Source;
 use crate::work::progress::Watch;
 
@@ -31,9 +31,9 @@ pub struct Comparison {
     /// Every table of either side.
     pub tables: BTreeMap<String, TableDifference>,
     /// What can be read of the copy.
-    pub copy: Holdings,
+    pub copy: SourceContent,
     /// What can be read of the board.
-    pub board: Holdings,
+    pub board: SourceContent,
 }
 
 /// Rows of one table.
@@ -50,7 +50,7 @@ pub struct TableDifference {
 /// How a task stands on the two sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum ComparedState {
     /// The board does not have the task; it may have rows that belonged to it.
     OnlyInCopy,
     /// Both have it and not the same, or both have only rows that belong to it.
@@ -79,7 +79,7 @@ pub struct Difference {
     /// Its title, the board's where there is one.
     pub title: Option<String>,
     /// Where it is.
-    pub state: State,
+    pub state: ComparedState,
     /// Which side is newer.
     pub newer: Newer,
     /// Its status in the copy.
@@ -99,17 +99,17 @@ pub struct Difference {
 pub fn compare(
     copy: &Source,
     board: Option<&Source>,
-    viewer: &Viewer,
+    viewer: &Inspector,
     watch: &mut dyn Watch,
 ) -> Outcome<Comparison> {
-    let (copy, copy_holds) = Side::read(copy, viewer, watch)?;
+    let (copy, copy_holds) = CompareSide::read(copy, viewer, watch)?;
     let (board, board_holds) =
-        board.map(|board| Side::read(board, viewer, watch)).transpose()?.unwrap_or_default();
+        board.map(|board| CompareSide::read(board, viewer, watch)).transpose()?.unwrap_or_default();
     let mut comparison = Comparison { copy: copy_holds, board: board_holds, ..Comparison::default() };
     let mut apart: HashMap<&str, BTreeMap<String, TableDifference>> = HashMap::new();
     let names: BTreeSet<&String> = copy.tables.keys().chain(board.tables.keys()).collect();
     for name in names {
-        let of = |side: &'_ Side| side.tables.get(name).map_or(0, |rows| rows.len() as u64);
+        let of = |side: &'_ CompareSide| side.tables.get(name).map_or(0, |rows| rows.len() as u64);
         let mut total = TableDifference::default();
         copy.without(&board, name, &mut |task| {
             total.only_in_copy += 1;
@@ -135,23 +135,23 @@ pub fn compare(
 
 fn differ(
     id: &str,
-    copy: Option<&Task>,
-    board: Option<&Task>,
+    copy: Option<&ComparedTask>,
+    board: Option<&ComparedTask>,
     mut rows: BTreeMap<String, TableDifference>,
 ) -> Difference {
-    let known = |task: Option<&Task>| task.map(|task| (task.latest, task.last_event));
+    let known = |task: Option<&ComparedTask>| task.map(|task| (task.latest, task.last_event));
     let newer = match known(copy).cmp(&known(board)) {
         std::cmp::Ordering::Greater => Newer::Copy,
         std::cmp::Ordering::Equal => Newer::Unknown,
         std::cmp::Ordering::Less => Newer::Board,
     };
     rows.remove(TASKS);
-    let own = |task: Option<&Task>| task.and_then(|task| task.own.clone());
+    let own = |task: Option<&ComparedTask>| task.and_then(|task| task.own.clone());
     let (mine, theirs) = (own(copy), own(board));
     let state = match (&mine, &theirs) {
-        (Some(_), None) => State::OnlyInCopy,
-        (None, Some(_)) => State::OnlyOnBoard,
-        _ => State::Differs,
+        (Some(_), None) => ComparedState::OnlyInCopy,
+        (None, Some(_)) => ComparedState::OnlyOnBoard,
+        _ => ComparedState::Differs,
     };
     let columns = match (&mine, &theirs) {
         (Some(mine), Some(theirs)) => unequal(&mine.values, &theirs.values),
@@ -177,15 +177,15 @@ fn unequal(one: &BTreeMap<String, Name>, other: &BTreeMap<String, Name>) -> Vec<
 
 /// What one side holds, by table and by task.
 #[derive(Debug, Default)]
-struct Side {
+struct CompareSide {
     /// Each row version with the id of the task that it belongs to.
     tables: BTreeMap<String, HashMap<Name, String>>,
-    tasks: BTreeMap<String, Task>,
+    tasks: BTreeMap<String, ComparedTask>,
 }
 
 /// What one side knows of a task.
 #[derive(Debug, Clone, Default)]
-struct Task {
+struct ComparedTask {
     own: Option<Own>,
     latest: i64,
     last_event: i64,
@@ -200,8 +200,8 @@ struct Own {
     values: BTreeMap<String, Name>,
 }
 
-impl Side {
-    fn read(source: &Source, viewer: &Viewer, watch: &mut dyn Watch) -> Outcome<(Self, Holdings)> {
+impl CompareSide {
+    fn read(source: &Source, viewer: &Inspector, watch: &mut dyn Watch) -> Outcome<(Self, SourceContent)> {
         let mut side = Self::default();
         let mut current: Option<(String, Namer)> = None;
         let holdings = viewer.each_row(source, watch, &mut |table, row, record| {
@@ -215,7 +215,7 @@ impl Side {
         Ok((side, holdings))
     }
 
-    fn add(&mut self, namer: &Namer, table: &Table, row: &Row, record: &Record<'_>) {
+    fn add(&mut self, namer: &Namer, table: &TableSchema, row: &Row, record: &Record<'_>) {
         let task_column = task_column(&table.name);
         let (mut id, mut latest, mut own) = (String::new(), 0, Own::default());
         namer.each(table, record, &mut |name, value| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::page_map;
 use super::page_map::Map;
-use super::prune::{Held, Version};
+use super::prune::{RowVersionId, RowVersions};
 use super::row_version::{Name, Namer};
 use crate::failure::Outcome;
 use crate::ondisk::record::Record;
@@ -14,17 +14,17 @@ use crate::salvage;
 use crate::salvage::Orders;
 use crate::salvage::image;
 use crate::salvage::rows::row::Row;
-use crate::salvage::rows::set::{MEMORY, Room};
-use crate::salvage::schema::{Schemas, Table};
+use crate::salvage::rows::set::{MEMORY, MemoryBudget};
+use crate::salvage::schema::{Schemas, TableSchema};
 use crate::salvage::source::Source;
-use crate::salvage::source::cache::{Cut, Reader, Shelf};
+use crate::salvage::source::cache::{PayloadReader, SourceCache, TruncatedImage};
 use crate::work::progress::Unwatched;
 use crate::work::progress::Watch;
 use crate::work::threads;
 
 /// What can be read out of a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Holdings {
+pub struct SourceContent {
     /// Whole rows by table.
     pub rows: BTreeMap<String, u64>,
     /// Pages that are damaged, lost or unreachable.
@@ -37,7 +37,7 @@ pub struct Holdings {
     pub unread_tables: Vec<String>,
 }
 
-impl Holdings {
+impl SourceContent {
     /// Whether nothing of it is damaged or cut.
     pub fn is_whole(&self) -> bool {
         self.has_schema && self.damaged_pages == 0 && self.partial == 0
@@ -46,15 +46,15 @@ impl Holdings {
 
 /// Looks into sources, one or many; threads may share it.
 #[derive(Debug)]
-pub struct Viewer {
+pub struct Inspector {
     schemas: Schemas,
     scratch: PathBuf,
 }
 
 /// A whole row and its payload.
-pub(crate) type Visit<'v> = dyn FnMut(&Table, &Row, &Record<'_>) + 'v;
+pub(crate) type Visit<'v> = dyn FnMut(&TableSchema, &Row, &Record<'_>) + 'v;
 
-impl Viewer {
+impl Inspector {
     /// Nothing looked at yet. A live board that does not fit memory is copied to the directory `scratch`.
     ///
     /// # Errors
@@ -72,32 +72,32 @@ impl Viewer {
     ///
     /// # Errors
     /// The reading error of its files; exit 11 when they change under every try.
-    pub fn holdings(&self, source: &Source) -> Outcome<Holdings> {
+    pub fn holdings(&self, source: &Source) -> Outcome<SourceContent> {
         self.look(source, threads::cores(), &mut Unwatched, None).map(|(holdings, _)| holdings)
     }
 
     /// Gives every whole row of `source` to `visit`, table by table in the order of their rowids, and counts them.
     ///
     /// # Errors
-    /// As [`Viewer::holdings`], and whatever `watch` stops with.
+    /// As [`Inspector::holdings`], and whatever `watch` stops with.
     pub(crate) fn each_row(
         &self,
         source: &Source,
         watch: &mut dyn Watch,
         visit: &mut Visit<'_>,
-    ) -> Outcome<Holdings> {
+    ) -> Outcome<SourceContent> {
         self.look(source, threads::cores(), watch, Some(visit)).map(|(holdings, _)| holdings)
     }
 
     /// The names of all that `source` holds, read on this thread.
     ///
     /// # Errors
-    /// As [`Viewer::holdings`].
-    pub(crate) fn held(&self, source: &Source) -> Outcome<Held> {
-        let mut held = Held::default();
+    /// As [`Inspector::holdings`].
+    pub(crate) fn held(&self, source: &Source) -> Outcome<RowVersions> {
+        let mut held = RowVersions::default();
         let mut seen = HashSet::<Name>::new();
         let mut namer: Option<Namer> = None;
-        let mut visit = |table: &Table, row: &Row, record: &Record<'_>| {
+        let mut visit = |table: &TableSchema, row: &Row, record: &Record<'_>| {
             if held.tables.last() != Some(&table.name) {
                 held.tables.push(table.name.clone());
                 namer = Some(Namer::new(table));
@@ -107,7 +107,7 @@ impl Viewer {
             // Each once, so that a count is one of copies.
             if seen.insert(says) {
                 let place = u16::try_from(held.tables.len() - 1).unwrap_or(u16::MAX);
-                held.versions.push(Version { table: place, says, row: Namer::row(table, row.rowid) });
+                held.versions.push(RowVersionId { table: place, says, row: Namer::row(table, row.rowid) });
             }
         };
         let (holdings, partial) = self.look(source, 1, &mut Unwatched, Some(&mut visit))?;
@@ -119,10 +119,10 @@ impl Viewer {
     /// What every page of `source` is for; `None` when it has none.
     ///
     /// # Errors
-    /// As [`Viewer::holdings`], and whatever `watch` stops with.
+    /// As [`Inspector::holdings`], and whatever `watch` stops with.
     pub fn map(&self, source: &Source, watch: &mut dyn Watch) -> Outcome<Option<Map>> {
         let stores = source.open(&self.scratch, false)?;
-        let room = Room::new(&self.scratch, MEMORY);
+        let room = MemoryBudget::new(&self.scratch, MEMORY);
         let Some(layout) = image::lay_out(&stores) else { return Ok(None) };
         let salvaged = salvage::salvage(&layout, &self.schemas, &orders(threads::cores(), &room), watch)?;
         Ok(salvaged.map(|(salvage, entries)| page_map::draw(&layout, &entries, &salvage.catalog)))
@@ -135,24 +135,28 @@ impl Viewer {
         threads: usize,
         watch: &mut dyn Watch,
         mut visit: Option<&mut Visit<'_>>,
-    ) -> Outcome<(Holdings, Vec<Name>)> {
-        let single = Shelf::new(std::slice::from_ref(source), &self.scratch, MEMORY);
+    ) -> Outcome<(SourceContent, Vec<Name>)> {
+        let single = SourceCache::new(std::slice::from_ref(source), &self.scratch, MEMORY);
         let stores = single.stores(0)?;
-        let Some(layout) = image::lay_out(&stores) else { return Ok((Holdings::default(), Vec::new())) };
+        let Some(layout) = image::lay_out(&stores) else { return Ok((SourceContent::default(), Vec::new())) };
         let image = &layout.image;
-        let cut = Cut { page_size: image.page_size(), usable: image.usable(), encoding: image.encoding() };
+        let cut = TruncatedImage {
+            page_size: image.page_size(),
+            usable: image.usable(),
+            encoding: image.encoding(),
+        };
         single.note(0, cut, &stores);
         let salvaged = salvage::salvage(&layout, &self.schemas, &orders(threads, single.room()), watch)?;
         let Some((salvage, _)) = salvaged else {
-            return Ok((Holdings::default(), Vec::new()));
+            return Ok((SourceContent::default(), Vec::new()));
         };
-        let mut holdings = Holdings {
+        let mut holdings = SourceContent {
             damaged_pages: salvage.damaged_pages,
             has_schema: salvage.has_schema,
             unread_tables: salvage.catalog.unread.clone(),
-            ..Holdings::default()
+            ..SourceContent::default()
         };
-        let mut reader = Reader::new(&single, &salvage.odds);
+        let mut reader = PayloadReader::new(&single, &salvage.odds);
         let mut cut = HashSet::new();
         for (tree, rows) in salvage.catalog.tables.iter().zip(&salvage.tables) {
             let table = &tree.table;
@@ -176,6 +180,6 @@ impl Viewer {
 }
 
 /// A source on its own.
-fn orders(threads: usize, room: &Arc<Room>) -> Orders<'_> {
+fn orders(threads: usize, room: &Arc<MemoryBudget>) -> Orders<'_> {
     Orders { source: 0, sibling: None, threads, waits: false, log_counts: false, room }
 }

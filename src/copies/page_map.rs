@@ -8,15 +8,15 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::ondisk::btree::{self, Seen};
+use crate::ondisk::btree::{self, VisitedPages};
 use crate::ondisk::freelist;
 use crate::ondisk::header::LOCK_BYTES_AT;
 use crate::ondisk::image::Image;
 use crate::ondisk::overflow;
 use crate::ondisk::page::Page;
-use crate::salvage::image::Layout;
+use crate::salvage::image::PageImage;
 use crate::salvage::passes::page_scan;
-use crate::salvage::schema::{Catalog, Entry};
+use crate::salvage::schema::{Catalog, SchemaEntry};
 
 /// A header that claims more pages than this many times those that are there is not believed.
 const MAX_CLAIM: u32 = 64;
@@ -62,7 +62,7 @@ impl Use {
 
 /// Pages that follow one another and are for the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Run {
+pub struct PageRun {
     /// What they are for.
     #[serde(rename = "use")]
     pub usage: Use,
@@ -82,18 +82,18 @@ pub struct Map {
     /// How many of each use.
     pub counts: BTreeMap<Use, u32>,
     /// All of them in the order of the file.
-    pub runs: Vec<Run>,
+    pub runs: Vec<PageRun>,
 }
 
 impl Map {
     fn of(page_size: usize, uses: &[Use], missing: u32) -> Self {
-        let mut runs: Vec<Run> = Vec::new();
+        let mut runs: Vec<PageRun> = Vec::new();
         let mut counts = BTreeMap::new();
         let mut add = |usage: Use, first: u32, last: u32| {
             *counts.entry(usage).or_insert(0) += last - first + 1;
             match runs.last_mut().filter(|run| run.usage == usage) {
                 Some(run) => run.last = last,
-                None => runs.push(Run { usage, first, last }),
+                None => runs.push(PageRun { usage, first, last }),
             }
         };
         for (number, usage) in (1..).zip(uses) {
@@ -136,10 +136,14 @@ impl Map {
 }
 
 /// The map of `layout`, whose schema is `entries`, taken apart as `catalog`.
-pub(crate) fn draw(layout: &Layout<'_>, entries: &[Entry], catalog: &Catalog) -> Map {
+pub(crate) fn draw(layout: &PageImage<'_>, entries: &[SchemaEntry], catalog: &Catalog) -> Map {
     let image = &layout.image;
-    let mut survey =
-        Survey { image, uses: vec![None; image.count() as usize + 1], seen: Seen::new(image), beyond: 0 };
+    let mut survey = Survey {
+        image,
+        uses: vec![None; image.count() as usize + 1],
+        seen: VisitedPages::new(image),
+        beyond: 0,
+    };
     survey.table(1);
     let known = catalog.tables.iter().filter_map(|tree| tree.root);
     for root in known.chain(catalog.sequence_root) {
@@ -177,7 +181,7 @@ struct Survey<'i, 'a> {
     image: &'i Image<'a>,
     /// By page number.
     uses: Vec<Option<Use>>,
-    seen: Seen,
+    seen: VisitedPages,
     /// The highest number that anything names within reason.
     beyond: u32,
 }
@@ -329,7 +333,7 @@ mod tests {
         let map = map(&[Table, Table, Index, Lost], 2);
         assert_eq!(map.pages, 6);
         assert_eq!(map.runs.len(), 3);
-        assert_eq!(map.runs[2], Run { usage: Lost, first: 4, last: 6 });
+        assert_eq!(map.runs[2], PageRun { usage: Lost, first: 4, last: 6 });
         assert_eq!(map.counts, BTreeMap::from([(Table, 2), (Index, 1), (Lost, 3)]));
     }
 

@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use crate::board::Stamp;
 use crate::board::copies;
 use crate::failure::{Failure, Outcome};
-use crate::salvage::source::Kind;
+use crate::salvage::source::SourceKind;
 use crate::salvage::source::discovery::Member;
 
 /// The folder with one kind of a board's copies.
@@ -24,7 +24,7 @@ pub struct Folder {
     fd: OwnedFd,
     path: PathBuf,
     board: PathBuf,
-    kind: Kind,
+    kind: SourceKind,
 }
 
 /// What became of a copy.
@@ -41,9 +41,9 @@ impl Folder {
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub fn of(kind: Kind, board: &Path) -> Outcome<Self> {
+    pub fn of(kind: SourceKind, board: &Path) -> Outcome<Self> {
         let path = match kind {
-            Kind::Own => copies::own_directory(board),
+            SourceKind::Own => copies::own_directory(board),
             _ => board.parent().unwrap_or(Path::new("/")).to_path_buf(),
         };
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -89,8 +89,10 @@ impl Folder {
 
     fn is_copy(&self, main: &OsStr) -> bool {
         match self.kind {
-            Kind::Own => copies::is_own_name(&copies::own_prefix(&self.board), main),
-            Kind::Backup => self.board.file_name().is_some_and(|board| copies::is_backup_name(board, main)),
+            SourceKind::Own => copies::is_own_name(&copies::own_prefix(&self.board), main),
+            SourceKind::Backup => {
+                self.board.file_name().is_some_and(|board| copies::is_backup_name(board, main))
+            }
             _ => false,
         }
     }
@@ -140,7 +142,7 @@ mod tests {
         let scene = scene();
         fs::write(&scene.board, b"board").unwrap();
         fs::write(with_suffix(&scene.board, "-wal"), b"log").unwrap();
-        let folder = Folder::of(Kind::Backup, &scene.board).unwrap();
+        let folder = Folder::of(SourceKind::Backup, &scene.board).unwrap();
         let member = Member::at(scene.copy.clone()).unwrap();
         assert_eq!(folder.remove(&member).unwrap(), Removed::Gone);
         let left: Vec<_> = fs::read_dir(scene.board.parent().unwrap()).unwrap().collect();
@@ -151,9 +153,9 @@ mod tests {
     fn what_is_no_copy_is_refused() {
         let scene = scene();
         fs::write(&scene.board, b"board").unwrap();
-        let folder = Folder::of(Kind::Backup, &scene.board).unwrap();
+        let folder = Folder::of(SourceKind::Backup, &scene.board).unwrap();
         assert!(folder.remove(&Member::at(scene.board.clone()).unwrap()).is_err());
-        let folder = Folder::of(Kind::Live, &scene.board).unwrap();
+        let folder = Folder::of(SourceKind::Live, &scene.board).unwrap();
         assert!(folder.remove(&Member::at(scene.copy.clone()).unwrap()).is_err());
         assert!(scene.board.exists() && scene.copy.exists());
     }
@@ -161,7 +163,7 @@ mod tests {
     #[test]
     fn what_has_changed_or_is_a_link_stays() {
         let scene = scene();
-        let folder = Folder::of(Kind::Backup, &scene.board).unwrap();
+        let folder = Folder::of(SourceKind::Backup, &scene.board).unwrap();
         let member = Member::at(scene.copy.clone()).unwrap();
         fs::write(with_suffix(&scene.copy, "-wal"), b"more frames").unwrap();
         assert_eq!(folder.remove(&member).unwrap(), Removed::Changed);

@@ -7,7 +7,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::ondisk::record::{Record, Value};
-use crate::salvage::schema::Table;
+use crate::salvage::schema::TableSchema;
 use crate::store::schema;
 
 /// The name of a version or of a row: 128 bits of a SHA-256 over its table, key and values.
@@ -34,7 +34,7 @@ enum Absent<'a> {
 
 impl Namer {
     /// The namer for rows of `table`, whose columns may stand in any order.
-    pub(crate) fn new(table: &Table) -> Self {
+    pub(crate) fn new(table: &TableSchema) -> Self {
         let absent = |place: usize| {
             let column = table.columns.get(place);
             match column.and_then(|column| declared(&table.name, &column.name)) {
@@ -50,7 +50,7 @@ impl Namer {
     }
 
     /// What the whole row with this record says.
-    pub(crate) fn version(&self, table: &Table, rowid: i64, record: &Record<'_>) -> Name {
+    pub(crate) fn version(&self, table: &TableSchema, rowid: i64, record: &Record<'_>) -> Name {
         let mut hash = begin(b'v', table);
         if self.by_rowid {
             hash.update(rowid.to_be_bytes());
@@ -65,7 +65,7 @@ impl Namer {
     /// Gives every value that says something to `visit`, with its column's name, in the order of the names. `table` is the one that it was made for.
     pub(crate) fn each<'r>(
         &self,
-        table: &Table,
+        table: &TableSchema,
         record: &Record<'r>,
         visit: &mut dyn FnMut(&str, Value<'r>),
     ) {
@@ -77,7 +77,12 @@ impl Namer {
     }
 
     /// As [`Namer::each`], with `None` for a value that a short row of an unknown table leaves open.
-    fn said<'r>(&self, table: &Table, record: &Record<'r>, visit: &mut dyn FnMut(&str, Option<Value<'r>>)) {
+    fn said<'r>(
+        &self,
+        table: &TableSchema,
+        record: &Record<'r>,
+        visit: &mut dyn FnMut(&str, Option<Value<'r>>),
+    ) {
         let values: Vec<Value<'r>> = record.values().collect();
         for &(place, absent) in &self.columns {
             let Some(column) = table.columns.get(place) else { continue };
@@ -94,14 +99,14 @@ impl Namer {
     }
 
     /// Which row it is, whatever it says.
-    pub(crate) fn row(table: &Table, rowid: i64) -> Name {
+    pub(crate) fn row(table: &TableSchema, rowid: i64) -> Name {
         let mut hash = begin(b'r', table);
         hash.update(rowid.to_be_bytes());
         finish(hash)
     }
 }
 
-fn begin(what: u8, table: &Table) -> Sha256 {
+fn begin(what: u8, table: &TableSchema) -> Sha256 {
     let mut hash = Sha256::new();
     hash.update([what]);
     sized(&mut hash, table.name.as_bytes());
@@ -165,19 +170,19 @@ fn default_of(declaration: &'static str) -> Value<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::salvage::schema::{Affinity, Column};
+    use crate::salvage::schema::{Affinity, TableColumn};
 
-    fn table(name: &str, columns: &[&str], rowid_column: Option<usize>) -> Table {
-        let column = |name: &&str| Column {
+    fn table(name: &str, columns: &[&str], rowid_column: Option<usize>) -> TableSchema {
+        let column = |name: &&str| TableColumn {
             name: (*name).to_owned(),
             affinity: Affinity::Any,
             not_null: false,
             has_default: name.starts_with("default"),
-            sense: crate::salvage::schema::column_values::Sense::Any,
+            sense: crate::salvage::schema::column_values::Domain::Any,
         };
         let columns = columns.iter().map(column).collect();
         let (name, sql) = (name.to_owned(), String::new());
-        Table { name, sql, columns, rowid_column, key: Vec::new(), keyed: None }
+        TableSchema { name, sql, columns, rowid_column, key: Vec::new(), keyed: None }
     }
 
     /// `[header length, serial types..., values...]` of small integers, texts and NULLs.
@@ -202,7 +207,7 @@ mod tests {
         bytes
     }
 
-    fn version(table: &Table, rowid: i64, values: &[Value<'_>]) -> Name {
+    fn version(table: &TableSchema, rowid: i64, values: &[Value<'_>]) -> Name {
         Namer::new(table).version(table, rowid, &Record::read(&record(values)).unwrap())
     }
 

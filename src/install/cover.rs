@@ -14,7 +14,7 @@ use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use crate::board::log::Bytes;
+use crate::board::log::LogBytes;
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::header::{self, Header, LOCK_BYTES_AT};
 use crate::ondisk::store::Store;
@@ -28,8 +28,8 @@ const PIECE: usize = 1 << 20;
 /// What a covering log is made of.
 #[derive(Debug)]
 pub(super) struct Cover {
-    database: Bytes,
-    log: Bytes,
+    database: LogBytes,
+    log: LogBytes,
     page_size: usize,
     /// Pages of the board after the log's last commit.
     pages: u32,
@@ -117,11 +117,11 @@ impl Cover {
     }
 }
 
-fn open(path: &Path) -> Outcome<Bytes> {
+fn open(path: &Path) -> Outcome<LogBytes> {
     let reading = |error| Failure::io(error, format!("reading {}", path.display())).at(path);
     let file = File::open(path).map_err(reading)?;
     let size = file.metadata().map_err(reading)?.len();
-    Ok(Bytes::of(file, size))
+    Ok(LogBytes::of(file, size))
 }
 
 #[cfg(test)]

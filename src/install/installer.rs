@@ -13,7 +13,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::evidence::{self, About, Evidence, Operation};
+use super::evidence::{self, About, Evidence, InstallOperation};
 use super::site::{self, Space};
 use crate::board::Inspection;
 use crate::board::files::{FileState, with_suffix};
@@ -153,7 +153,7 @@ pub fn finish(
 ///
 /// # Errors
 /// When the directory cannot be listed or written.
-pub fn close_interrupted(seen: &Inspection, operation: Operation, clock: Clock) -> Outcome<()> {
+pub fn close_interrupted(seen: &Inspection, operation: InstallOperation, clock: Clock) -> Outcome<()> {
     let sets = evidence::list(&seen.resolved)?;
     let is_open = |set: &Evidence| !set.finished && set.manifest.about.operation == operation;
     sets.into_iter().filter(is_open).try_for_each(|mut set| {
@@ -200,7 +200,7 @@ fn put(seen: &Inspection, file: Sealed, origin: &Path) -> Outcome<Vec<Running>> 
 /// Gives the file the board's name, which nothing has. A log that was left there belongs to a board that is gone: SQLite
 /// would replay it over the new rows (incidents.md F35). The evidence has it.
 fn publish(live: &Path, file: Sealed, origin: &Path) -> Outcome<Vec<Running>> {
-    let running = Source::open(&file.path()?)?.running();
+    let running = InstallSource::open(&file.path()?)?.running();
     for suffix in ["-wal", "-shm", "-journal"] {
         remove_if_there(&with_suffix(live, suffix))?;
     }
@@ -211,13 +211,13 @@ fn publish(live: &Path, file: Sealed, origin: &Path) -> Outcome<Vec<Running>> {
 
 /// The verified file, read through SQLite. Nobody else knows it, so it is as good as immutable, and nothing is made
 /// beside it.
-struct Source {
+struct InstallSource {
     connection: Connection,
     page_size: u32,
     mode: String,
 }
 
-impl Source {
+impl InstallSource {
     fn open(path: &Path) -> Outcome<Self> {
         let flags =
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
@@ -240,7 +240,7 @@ impl Source {
 /// logged and comes back if this is interrupted. Where a WAL lies there, the pages go through it; otherwise through a
 /// rollback journal. `EXCLUSIVE` keeps everybody out from the first lock to the close, and needs no shared memory.
 fn write_over(live: &Path, from: &Path) -> Outcome<Vec<Running>> {
-    let source = Source::open(from)?;
+    let source = InstallSource::open(from)?;
     let running = source.running();
     leave_foreign_wal(live, source.page_size)?;
     let mut connection = open(live)?;
@@ -275,7 +275,7 @@ fn write_over(live: &Path, from: &Path) -> Outcome<Vec<Running>> {
 /// A WAL with pages of another size cannot take the new ones. The old board is brought back from it first, whole.
 fn leave_foreign_wal(live: &Path, page_size: u32) -> Outcome<()> {
     let wal = with_suffix(live, "-wal");
-    let size = wal::Header::read(&head(&wal)?).map(|header| header.page_size);
+    let size = wal::WalHeader::read(&head(&wal)?).map(|header| header.page_size);
     let is_empty = fs::metadata(live).is_ok_and(|meta| meta.len() == 0);
     if is_empty || size.is_none_or(|size| u32::try_from(size) == Ok(page_size)) {
         return Ok(());
@@ -321,7 +321,7 @@ fn open(live: &Path) -> Outcome<Connection> {
 }
 
 /// The pages were checked whole before; now they are looked at where they lie, and every table counted.
-fn check(connection: &Connection, source: &Source) -> Outcome<()> {
+fn check(connection: &Connection, source: &InstallSource) -> Outcome<()> {
     if let Some(fault) = audit::integrity(connection, Integrity::Quick)?.first() {
         return Err(Failure::failed(format!("SQLite finds fault with the installed board: {fault}.")));
     }

@@ -27,7 +27,7 @@ pub const MODE_KEPT: &str = "its journal mode was not changed";
 /// A journal mode that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Mode {
+pub enum JournalMode {
     /// The write-ahead log.
     Wal,
     /// A rollback journal that is deleted after each transaction.
@@ -38,7 +38,7 @@ pub enum Mode {
     Persist,
 }
 
-impl Mode {
+impl JournalMode {
     /// The mode that the header records. Which kind of rollback journal is used is each connection's own choice.
     pub fn recorded(header: &Header) -> Self {
         if header.is_wal() { Self::Wal } else { Self::Delete }
@@ -61,7 +61,7 @@ impl Mode {
     }
 }
 
-impl fmt::Display for Mode {
+impl fmt::Display for JournalMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -156,8 +156,8 @@ pub fn require_sound(connection: &Connection, undone: &str) -> Outcome<()> {
 
 fn prove_wal(connection: &Connection) -> Outcome<()> {
     require_sound(connection, MODE_KEPT)?;
-    let row = audit::set_journal_mode(connection, Mode::Wal.name())?;
-    if row != Mode::Wal.name() {
+    let row = audit::set_journal_mode(connection, JournalMode::Wal.name())?;
+    if row != JournalMode::Wal.name() {
         return Err(Failure::refused(format!("WAL did not take: SQLite answered '{row}'.")));
     }
     read(connection)?;
@@ -173,8 +173,8 @@ fn leave(path: &Path, exclusive: bool) -> Outcome<()> {
 
 fn prove_left(connection: &Connection) -> Outcome<()> {
     require_sound(connection, MODE_KEPT)?;
-    let row = audit::set_journal_mode(connection, Mode::Delete.name())?;
-    if row != Mode::Delete.name() {
+    let row = audit::set_journal_mode(connection, JournalMode::Delete.name())?;
+    if row != JournalMode::Delete.name() {
         return Err(Failure::busy(format!(
             "the journal mode stayed '{row}': another connection is in the way. Nothing was changed."
         )));

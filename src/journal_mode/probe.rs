@@ -8,7 +8,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use crate::board::filesystem::{self, Suitability};
-use crate::board::scratch::Scratch;
+use crate::board::scratch::ScratchDir;
 use crate::failure::{Failure, Outcome};
 use crate::store::audit;
 
@@ -38,7 +38,7 @@ pub fn wal_obstacle(directory: &Path) -> Outcome<Option<String>> {
 
 /// One trial in a fresh folder; the outer error is about the folder.
 fn trial(directory: &Path) -> Outcome<Outcome<()>> {
-    let scratch = Scratch::create(directory, "wal-trial")?;
+    let scratch = ScratchDir::create(directory, "wal-trial")?;
     Ok(try_wal(&scratch.path().join("scratch.db")))
 }
 

@@ -6,7 +6,7 @@
 //! ```
 
 use super::image::Image;
-use super::page::{Kind, Page};
+use super::page::{Page, PageKind};
 use super::record::{Record, Value};
 
 /// Rowids between two keys of a parent: above `low`, up to and with `high`; open where there is no bound.
@@ -47,11 +47,11 @@ pub struct Walk {
 
 /// Which pages have been entered.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct VisitedPages {
     entered: Vec<bool>,
 }
 
-impl Seen {
+impl VisitedPages {
     /// None of the pages of `image`.
     pub fn new(image: &Image<'_>) -> Self {
         Self { entered: vec![false; image.count() as usize + 1] }
@@ -82,7 +82,7 @@ impl Seen {
 }
 
 /// Walks the table whose root is `root`. Pages are marked in `seen`; those marked before are lost to this walk.
-pub fn walk_table(image: &Image<'_>, root: u32, seen: &mut Seen) -> Walk {
+pub fn walk_table(image: &Image<'_>, root: u32, seen: &mut VisitedPages) -> Walk {
     let mut walk = Walk::default();
     let mut stack = vec![Place { page: root, range: Range::default() }];
     while let Some(place) = stack.pop() {
@@ -91,7 +91,7 @@ pub fn walk_table(image: &Image<'_>, root: u32, seen: &mut Seen) -> Walk {
             walk.lost.push(place);
             continue;
         }
-        if kind == Some(Kind::TableLeaf) {
+        if kind == Some(PageKind::TableLeaf) {
             walk.leaves.push(place);
             continue;
         }
@@ -112,10 +112,10 @@ pub fn walk_table(image: &Image<'_>, root: u32, seen: &mut Seen) -> Walk {
 
 /// What page `number` of the tree of `root` says that it is; of a leaf no more is read than that. Nothing for an empty
 /// leaf below a root: SQLite gives back a page with its last cell, so that one is no page of the tree any more.
-fn kind_of(image: &Image<'_>, number: u32, root: u32) -> Option<Kind> {
+fn kind_of(image: &Image<'_>, number: u32, root: u32) -> Option<PageKind> {
     let head = image.head(number)?;
     let page = Page::read(number, &head, image.usable()).ok()?;
-    let leaf = matches!(page.kind(), Kind::TableLeaf | Kind::IndexLeaf);
+    let leaf = matches!(page.kind(), PageKind::TableLeaf | PageKind::IndexLeaf);
     (number == root || !leaf || page.cell_count() > 0).then_some(page.kind())
 }
 
@@ -158,7 +158,7 @@ pub struct IndexWalk {
 }
 
 /// Walks the index whose root is `root`.
-pub fn walk_index(image: &Image<'_>, root: u32, seen: &mut Seen) -> IndexWalk {
+pub fn walk_index(image: &Image<'_>, root: u32, seen: &mut VisitedPages) -> IndexWalk {
     let mut walk = IndexWalk::default();
     let mut stack = vec![root];
     while let Some(number) = stack.pop() {
@@ -168,7 +168,7 @@ pub fn walk_index(image: &Image<'_>, root: u32, seen: &mut Seen) -> IndexWalk {
             continue;
         };
         walk.pages.push(number);
-        if kind == Kind::IndexLeaf {
+        if kind == PageKind::IndexLeaf {
             continue;
         }
         let bytes = image.page(number).unwrap_or_default();

@@ -152,14 +152,14 @@ impl<'a> Image<'a> {
     }
 
     /// The pages from `first` on, `count` of them, with one read of the main file.
-    pub fn piece(&self, first: u32, count: u32) -> Piece<'_, 'a> {
+    pub fn piece(&self, first: u32, count: u32) -> ImagePiece<'_, 'a> {
         // A child pointer of zeros names page 0, which there is not.
         let first = first.max(1);
         let offset = u64::from(first - 1) * self.page_size as u64;
         let is_in_place = self.drained.is_none_or(|(drained, _)| first.saturating_add(count) <= drained);
         let len = self.page_size.saturating_mul(count as usize);
         let bytes = if is_in_place { self.main.read(offset, len) } else { None };
-        Piece { image: self, first, bytes }
+        ImagePiece { image: self, first, bytes }
     }
 
     /// The highest page number.
@@ -209,14 +209,14 @@ pub fn is_page(number: u32) -> bool {
 
 /// Pages that follow one another.
 #[derive(Debug)]
-pub struct Piece<'i, 'a> {
+pub struct ImagePiece<'i, 'a> {
     image: &'i Image<'a>,
     first: u32,
     /// None where the main file cannot be read in one go: then its pages are read one by one.
     bytes: Option<Cow<'a, [u8]>>,
 }
 
-impl Piece<'_, '_> {
+impl ImagePiece<'_, '_> {
     /// Page `number`, as [`Image::page`] has it.
     pub fn page(&self, number: u32) -> Option<Cow<'_, [u8]>> {
         let site = self.image.site(number)?;

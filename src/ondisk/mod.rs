@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!   board.db                                      board.db-wal
-//!   +--------------------------+  header          +------------------+  wal::Header (32 bytes)
+//!   +--------------------------+  header          +------------------+  wal::WalHeader (32 bytes)
 //!   | page 1: 100 byte header  |                  | frame header (24)|  wal::Frame
 //!   |         b-tree page      |  page            | page image       |
 //!   +--------------------------+                  +------------------+

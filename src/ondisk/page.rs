@@ -24,7 +24,7 @@ const MIN_CELL: usize = 4;
 
 /// What a b-tree page holds, by its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum PageKind {
     /// 2: keys of an index with children between them.
     IndexInterior,
     /// 5: rowids with children between them.
@@ -35,7 +35,7 @@ pub enum Kind {
     TableLeaf,
 }
 
-impl Kind {
+impl PageKind {
     /// The kind that the first byte of a page names.
     pub const fn from_byte(byte: u8) -> Option<Self> {
         match byte {
@@ -103,7 +103,7 @@ pub struct Page<'a> {
     bytes: &'a [u8],
     usable: usize,
     start: usize,
-    kind: Kind,
+    kind: PageKind,
     cell_count: usize,
 }
 
@@ -115,7 +115,7 @@ impl<'a> Page<'a> {
     pub fn read(number: u32, bytes: &'a [u8], usable: usize) -> Result<Self, Corrupt> {
         let start = if number == 1 { header::LEN } else { 0 };
         let kind = u8_at(bytes, start)
-            .and_then(Kind::from_byte)
+            .and_then(PageKind::from_byte)
             .ok_or(Corrupt::new("the first byte names no b-tree page", start))?;
         Self::read_as(kind, number, bytes, usable)
     }
@@ -124,7 +124,7 @@ impl<'a> Page<'a> {
     ///
     /// # Errors
     /// [`Corrupt`] when the header is cut off.
-    pub fn read_as(kind: Kind, number: u32, bytes: &'a [u8], usable: usize) -> Result<Self, Corrupt> {
+    pub fn read_as(kind: PageKind, number: u32, bytes: &'a [u8], usable: usize) -> Result<Self, Corrupt> {
         let start = if number == 1 { header::LEN } else { 0 };
         let cell_count =
             u16_at(bytes, start + CELL_COUNT).ok_or(Corrupt::new("a page's header is cut off", start))?;
@@ -142,7 +142,7 @@ impl<'a> Page<'a> {
     }
 
     /// What the page holds.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> PageKind {
         self.kind
     }
 
@@ -211,14 +211,14 @@ impl<'a> Page<'a> {
             left = Some(u32_at(bytes, at)?);
             at += 4;
         }
-        if self.kind == Kind::TableInterior {
+        if self.kind == PageKind::TableInterior {
             let (rowid, end) = varint::read_at(bytes, at)?;
             let size = (end - offset).max(MIN_CELL);
             return Some(Cell { offset, size, left, rowid: rowid.cast_signed(), payload: None });
         }
         let (len, mut at) = varint::read_at(bytes, at)?;
         let mut rowid = 0;
-        if self.kind == Kind::TableLeaf {
+        if self.kind == PageKind::TableLeaf {
             let (value, end) = varint::read_at(bytes, at)?;
             rowid = value.cast_signed();
             at = end;
@@ -349,9 +349,9 @@ impl<'a> Page<'a> {
 }
 
 /// How many bytes of a payload of `len` stay on a page of `kind` ("Database File Format", section 1.6).
-pub fn local_len(kind: Kind, len: u64, usable: usize) -> Option<usize> {
+pub fn local_len(kind: PageKind, len: u64, usable: usize) -> Option<usize> {
     let usable = usable as u64;
-    let max = if kind == Kind::TableLeaf {
+    let max = if kind == PageKind::TableLeaf {
         usable.checked_sub(35)?
     } else {
         (usable.checked_sub(12)? * 64 / 255).checked_sub(23)?
@@ -370,10 +370,10 @@ mod tests {
 
     #[test]
     fn payload_stays_local_up_to_the_limit() {
-        assert_eq!(local_len(Kind::TableLeaf, 4061, 4096), Some(4061));
-        assert_eq!(local_len(Kind::TableLeaf, 4062, 4096), Some(489));
-        assert_eq!(local_len(Kind::IndexLeaf, 1002, 4096), Some(1002));
-        assert_eq!(local_len(Kind::TableLeaf, 10, 20), None, "a usable size that SQLite refuses");
+        assert_eq!(local_len(PageKind::TableLeaf, 4061, 4096), Some(4061));
+        assert_eq!(local_len(PageKind::TableLeaf, 4062, 4096), Some(489));
+        assert_eq!(local_len(PageKind::IndexLeaf, 1002, 4096), Some(1002));
+        assert_eq!(local_len(PageKind::TableLeaf, 10, 20), None, "a usable size that SQLite refuses");
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub enum Value<'a> {
 
 /// A value of which the end is missing.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Cut<'a> {
+pub struct RecordError<'a> {
     /// What there is of a text or blob; NULL for a cut number.
     pub value: Value<'a>,
     /// How many bytes there are.
@@ -84,7 +84,7 @@ impl<'a> Record<'a> {
     }
 
     /// The first value that a prefix does not hold whole.
-    pub fn cut(&self) -> Option<Cut<'a>> {
+    pub fn cut(&self) -> Option<RecordError<'a>> {
         let Self { mut types, mut body } = *self;
         loop {
             let (serial, len) = varint::read(types)?;
@@ -98,7 +98,7 @@ impl<'a> Record<'a> {
                 _ if serial % 2 == 0 => Value::Blob(body),
                 _ => Value::Text(body),
             };
-            return Some(Cut { value, bytes: body.len() as u64, len: size });
+            return Some(RecordError { value, bytes: body.len() as u64, len: size });
         }
     }
 
@@ -224,7 +224,7 @@ mod tests {
         let whole = [4, 1, 1, 25, 7, 8, b'a', b'b', b'c', b'd', b'e', b'f'];
         let record = Record::prefix(&whole[..8]).unwrap();
         assert_eq!(record.values().count(), 2);
-        assert_eq!(record.cut(), Some(Cut { value: Value::Text(b"ab"), bytes: 2, len: 6 }));
+        assert_eq!(record.cut(), Some(RecordError { value: Value::Text(b"ab"), bytes: 2, len: 6 }));
         assert_eq!(Record::prefix(&whole).unwrap().cut(), None);
     }
 

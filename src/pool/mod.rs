@@ -25,7 +25,7 @@ use crate::board::{Inspection, Sidecars, Stamp};
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::process::signals::Signals;
-use crate::store::schema::{Compared, SchemaReport};
+use crate::store::schema::{SchemaComparison, SchemaReport};
 pub use budget::Budget;
 pub use lines::Lines;
 pub use looks::{confirmed, rest_between_looks};
@@ -60,7 +60,7 @@ pub struct Pool {
     onlooker: Onlooker,
     // Dropped after the handle that reads it.
     handle: Option<Handle>,
-    compared: Compared,
+    compared: SchemaComparison,
     copy: Option<PrivateCopy>,
     /// A transaction that was cut short, until it is known to be rolled back.
     interrupted: bool,
@@ -97,7 +97,7 @@ impl Pool {
             notes: Lines::default(),
             onlooker: Onlooker::default(),
             handle: None,
-            compared: Compared::default(),
+            compared: SchemaComparison::default(),
             copy: None,
             interrupted,
         })
@@ -204,7 +204,7 @@ impl Pool {
         }
         if self.compared.is_empty() {
             // Here damage is looked at twice; later changes are seen under the lock.
-            let mut compared = Compared::default();
+            let mut compared = SchemaComparison::default();
             self.look(&mut |connection| compared.report(connection)?.require_writable())?;
             self.compared = compared;
         }

@@ -24,19 +24,19 @@ use std::path::{Path, PathBuf};
 
 use self::merge::Merge;
 use self::merge::rank::Facts;
-use self::report::partial_rows::Apart;
+use self::report::partial_rows::PartialRows;
 use crate::failure::exit::Exit;
 use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
 use crate::newfile::{Audience, OwnFile, RecordedMode, Sealed};
 use crate::salvage::schema::Schemas;
 use crate::salvage::source::Source;
-use crate::salvage::source::cache::Shelf;
+use crate::salvage::source::cache::SourceCache;
 use crate::work::progress::Watch;
 
-pub use self::report::provenance::Traced;
+pub use self::report::provenance::ProvenanceWriter;
 pub use self::report::{
-    Built, Confidence, MAX_SUSPECTS, Provenance, Report, RowProvenance, Side, SourceReport, TableReport,
+    Branch, Built, Confidence, MAX_SUSPECTS, Provenance, Report, RowProvenance, SourceReport, TableReport,
     TwoVersions,
 };
 
@@ -45,7 +45,7 @@ const NAMED: usize = 5;
 
 /// How a recovery is to be done.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct RecoverOptions {
     /// The directory for what does not fit memory: files without a name, which nobody else can open.
     pub scratch: PathBuf,
     /// Write row by row, also where pages could stay: what the page path is measured by.
@@ -58,7 +58,7 @@ pub struct Options {
     pub memory: usize,
 }
 
-impl Options {
+impl RecoverOptions {
     /// The usual, with `scratch` for what does not fit memory.
     pub fn new(scratch: PathBuf) -> Self {
         Self {
@@ -79,7 +79,7 @@ pub struct Rebuilt {
     /// What is in it and where that came from.
     pub report: Report,
     /// Rows that are only partly there, or were never committed.
-    pub apart: Option<Apart>,
+    pub apart: Option<PartialRows>,
 }
 
 impl Rebuilt {
@@ -87,7 +87,7 @@ impl Rebuilt {
     /// ([`crate::recover::report::partial_rows::beside`]).
     ///
     /// # Errors
-    /// As [`Sealed::publish`] and [`Apart::save`]; after an error of the latter the file has its name.
+    /// As [`Sealed::publish`] and [`PartialRows::save`]; after an error of the latter the file has its name.
     pub fn publish(self, audience: Audience) -> Outcome<Report> {
         let mut report = self.report;
         let output = self.file.publish(audience)?;
@@ -109,7 +109,7 @@ impl Rebuilt {
 pub fn recover(
     sources: &[Source],
     output: Option<&Path>,
-    options: &Options,
+    options: &RecoverOptions,
     watch: &mut dyn Watch,
 ) -> Outcome<Report> {
     match output {
@@ -128,7 +128,7 @@ pub fn recover(
 /// # Errors
 /// The reading error of a source, 10 when no source holds a page, 4 when nothing in them can be read, and whatever
 /// `watch` stops with.
-pub fn survey(sources: &[Source], options: &Options, watch: &mut dyn Watch) -> Outcome<Report> {
+pub fn survey(sources: &[Source], options: &RecoverOptions, watch: &mut dyn Watch) -> Outcome<Report> {
     Ok(run(sources, None, options, watch)?.report)
 }
 
@@ -139,7 +139,7 @@ pub fn survey(sources: &[Source], options: &Options, watch: &mut dyn Watch) -> O
 pub fn rebuild(
     sources: &[Source],
     file: OwnFile,
-    options: &Options,
+    options: &RecoverOptions,
     watch: &mut dyn Watch,
 ) -> Outcome<Rebuilt> {
     let mut file = file;
@@ -163,7 +163,7 @@ struct Ran {
     report: Report,
     /// The journal mode that the result has to have.
     mode: RecordedMode,
-    apart: Option<Apart>,
+    apart: Option<PartialRows>,
 }
 
 /// Reads a live board that rests where it lies; when it turns out to have been written to meanwhile, all begins anew, of a
@@ -171,10 +171,10 @@ struct Ran {
 fn run(
     sources: &[Source],
     mut file: Option<&mut OwnFile>,
-    options: &Options,
+    options: &RecoverOptions,
     watch: &mut dyn Watch,
 ) -> Outcome<Ran> {
-    let shelf = Shelf::new(sources, &options.scratch, options.memory).in_place(true);
+    let shelf = SourceCache::new(sources, &options.scratch, options.memory).in_place(true);
     let outcome = attempt(&shelf, file.as_deref_mut(), options, watch);
     if shelf.require_unchanged().is_ok() {
         return outcome;
@@ -183,16 +183,16 @@ fn run(
     if let Some(file) = &mut file {
         file.fill(|_| Ok(()))?;
     }
-    let shelf = Shelf::new(sources, &options.scratch, options.memory);
+    let shelf = SourceCache::new(sources, &options.scratch, options.memory);
     let ran = attempt(&shelf, file, options, watch)?;
     shelf.require_unchanged()?;
     Ok(ran)
 }
 
 fn attempt(
-    shelf: &Shelf<'_>,
+    shelf: &SourceCache<'_>,
     file: Option<&mut OwnFile>,
-    options: &Options,
+    options: &RecoverOptions,
     watch: &mut dyn Watch,
 ) -> Outcome<Ran> {
     let sources = shelf.sources;
@@ -266,13 +266,13 @@ fn build(
     file: &mut OwnFile,
     main: Option<u32>,
     merged: &mut merge::Merged,
-    shelf: &Shelf<'_>,
+    shelf: &SourceCache<'_>,
     traits: crate::recover::rebuild::insert::Traits,
     watch: &mut dyn Watch,
 ) -> Outcome<(
     Built,
-    HashMap<String, crate::recover::rebuild::insert::Written>,
-    crate::recover::rebuild::verify::Verdict,
+    HashMap<String, crate::recover::rebuild::insert::InsertedRows>,
+    crate::recover::rebuild::verify::Verification,
 )> {
     if let Some(main) = main
         && let Some(written) =

@@ -14,17 +14,17 @@ pub mod source;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use self::image::Layout;
+use self::image::PageImage;
 use self::image::chains::Chains;
-use self::passes::leaf::Leaf;
-use self::passes::page_scan::{Finding, Origin, Placed, Role, Scan};
-pub(crate) use self::passes::table_rows::Rows;
-use self::rows::extras::Odds;
+use self::passes::leaf::SalvagedLeaf;
+use self::passes::page_scan::{PageFinding, PageOrigin, PageRole, Placed, Scan};
+pub(crate) use self::passes::table_rows::TableRows;
+use self::rows::extras::RowExtras;
 use self::rows::row;
-use self::rows::set::Room;
-use self::schema::{Catalog, Entry, Schemas, Tree};
+use self::rows::set::MemoryBudget;
+use self::schema::{Catalog, SchemaEntry, Schemas, Tree};
 use crate::failure::Outcome;
-use crate::ondisk::btree::{Place, Seen};
+use crate::ondisk::btree::{Place, VisitedPages};
 use crate::ondisk::freelist;
 use crate::ondisk::image::Image;
 use crate::work::progress::{Stage, Watch};
@@ -35,9 +35,9 @@ use crate::work::threads::in_order;
 pub(crate) struct Salvage {
     pub(crate) catalog: Arc<Catalog>,
     /// For each table of the catalog, in its order.
-    pub(crate) tables: Vec<Rows>,
+    pub(crate) tables: Vec<TableRows>,
     /// What is odd about some rows.
-    pub(crate) odds: Odds,
+    pub(crate) odds: RowExtras,
     /// `sqlite_sequence` as found.
     pub(crate) sequences: HashMap<String, i64>,
     /// Pages that are damaged, lost or stray.
@@ -62,7 +62,7 @@ impl Salvage {
 
     /// Whether one of Hermes' tables is there, in the schema or by its rows.
     pub(crate) fn is_of_board(&self) -> bool {
-        let found = |(tree, rows): (&Tree, &Rows)| {
+        let found = |(tree, rows): (&Tree, &TableRows)| {
             tree.table.is_known()
                 && (tree.root.is_some() || !(rows.whole.is_empty() && rows.partial.is_empty()))
         };
@@ -71,7 +71,7 @@ impl Salvage {
 
     /// What its rows take in memory, in bytes.
     pub(crate) fn size(&self) -> usize {
-        let rows: usize = self.tables.iter().map(Rows::memory).sum();
+        let rows: usize = self.tables.iter().map(TableRows::memory).sum();
         rows + self.odds.memory()
     }
 
@@ -86,7 +86,7 @@ pub(crate) struct Orders<'o> {
     /// Its number.
     pub(crate) source: u32,
     /// The schema of another source, for one that has lost its own. Only the texts count: its roots are those of another file.
-    pub(crate) sibling: Option<&'o [Entry]>,
+    pub(crate) sibling: Option<&'o [SchemaEntry]>,
     /// Threads to read with.
     pub(crate) threads: usize,
     /// Whether a source that has lost its schema is left for later.
@@ -94,7 +94,7 @@ pub(crate) struct Orders<'o> {
     /// Whether the main file has gone on without the log: then the log's rows are the source's, wherever they lie.
     pub(crate) log_counts: bool,
     /// Where its rows are kept.
-    pub(crate) room: &'o Arc<Room>,
+    pub(crate) room: &'o Arc<MemoryBudget>,
 }
 
 /// Reads the rows of `layout`; gives also the schema that it found. `None` when the source waits for another's.
@@ -102,11 +102,11 @@ pub(crate) struct Orders<'o> {
 /// # Errors
 /// Whatever `watch` stops with.
 pub(crate) fn salvage(
-    layout: &Layout<'_>,
+    layout: &PageImage<'_>,
     schemas: &Schemas,
     orders: &Orders<'_>,
     watch: &mut dyn Watch,
-) -> Outcome<Option<(Salvage, Vec<Entry>)>> {
+) -> Outcome<Option<(Salvage, Vec<SchemaEntry>)>> {
     let mut found = read(layout, schemas, orders, watch)?;
     if let Some(catalog) = found.as_ref().filter(|found| found.lost_ends).map(|found| &found.salvage.catalog)
         && let Some(layout) = layout.put_right(&catalog.tables)
@@ -117,21 +117,21 @@ pub(crate) fn salvage(
     Ok(found.map(|found| (found.salvage, found.entries)))
 }
 
-struct Found {
+struct FoundRows {
     salvage: Salvage,
-    entries: Vec<Entry>,
+    entries: Vec<SchemaEntry>,
     /// Whether rows do not go on in a page that they name, though something stands there.
     lost_ends: bool,
 }
 
 /// The same with every page where it stands in `layout`.
 fn read(
-    layout: &Layout<'_>,
+    layout: &PageImage<'_>,
     schemas: &Schemas,
     orders: &Orders<'_>,
     watch: &mut dyn Watch,
-) -> Outcome<Option<Found>> {
-    let mut work = Work::new(layout, orders);
+) -> Outcome<Option<FoundRows>> {
+    let mut work = Pass::new(layout, orders);
     let (mut entries, schema_is_whole) = work.schema()?;
     work.schema_chains = work.chains.claimed().collect();
     let has_schema = !entries.is_empty();
@@ -139,7 +139,7 @@ fn read(
         return Ok(None);
     }
     if let Some(sibling) = orders.sibling.filter(|_| !has_schema) {
-        entries = sibling.iter().map(|entry| Entry { root: 0, ..entry.clone() }).collect();
+        entries = sibling.iter().map(|entry| SchemaEntry { root: 0, ..entry.clone() }).collect();
     }
     let mut catalog = schemas.catalog(&entries);
     work.walk(&catalog);
@@ -176,7 +176,7 @@ fn read(
     let damaged_pages =
         work.damaged.len() as u64 + layout.laid.bad_frames + layout.image.exchanged_count() as u64;
     let lost_ends = work.chains.are_doubtful();
-    let Work { tables, odds, doubted_frames, .. } = work;
+    let Pass { tables, odds, doubted_frames, .. } = work;
     let salvage = Salvage {
         catalog: Arc::new(catalog),
         tables,
@@ -189,7 +189,7 @@ fn read(
         is_put_right: layout.image.exchanged_count() > 0,
         evidence,
     };
-    Ok(Some(Found { salvage, entries, lost_ends }))
+    Ok(Some(FoundRows { salvage, entries, lost_ends }))
 }
 
 /// What the trees do not vouch for.
@@ -209,11 +209,11 @@ struct Stray {
     /// Its lowest rowid.
     low: Option<i64>,
     /// None where there was no room for it: it is read again when its turn comes.
-    leaf: Option<Leaf>,
+    leaf: Option<SalvagedLeaf>,
 }
 
 impl Unplaced {
-    fn add(&mut self, room: &Room, mut stray: Stray) {
+    fn add(&mut self, room: &MemoryBudget, mut stray: Stray) {
         let bytes = stray.leaf.as_ref().map_or(0, |leaf| size_of_val(&*leaf.rows));
         if room.is_full() {
             stray.leaf = None;
@@ -225,21 +225,21 @@ impl Unplaced {
     }
 }
 
-struct Work<'w, 'a> {
+struct Pass<'w, 'a> {
     source: u32,
     threads: usize,
     log_counts: bool,
-    room: Arc<Room>,
+    room: Arc<MemoryBudget>,
     image: &'w Image<'a>,
-    seen: Seen,
+    seen: VisitedPages,
     chains: Chains,
     /// Overflow pages of the schema.
     schema_chains: Vec<u32>,
     free: HashSet<u32>,
     damaged: HashSet<u32>,
-    tables: Vec<Rows>,
-    odds: Odds,
-    roles: Vec<Role>,
+    tables: Vec<TableRows>,
+    odds: RowExtras,
+    roles: Vec<PageRole>,
     places: Vec<Placed>,
     /// The pages of each index of the catalog.
     indexes: Vec<Vec<u32>>,
@@ -248,14 +248,14 @@ struct Work<'w, 'a> {
     /// Children that are no pages of their tables.
     lost: Vec<Placed>,
     /// Leaves that have nothing besides their cells.
-    blank: Seen,
+    blank: VisitedPages,
     /// Interior pages of tables, with their table.
     interiors: Vec<(usize, u32)>,
     doubted_frames: u64,
 }
 
-impl<'w, 'a> Work<'w, 'a> {
-    fn new(layout: &'w Layout<'a>, orders: &Orders<'_>) -> Self {
+impl<'w, 'a> Pass<'w, 'a> {
+    fn new(layout: &'w PageImage<'a>, orders: &Orders<'_>) -> Self {
         let image = &layout.image;
         let header = layout.header;
         let list = header.map(|header| freelist::read(image, header.freelist_trunk, header.freelist_count));
@@ -268,14 +268,14 @@ impl<'w, 'a> Work<'w, 'a> {
             log_counts: orders.log_counts,
             room: Arc::clone(orders.room),
             image,
-            seen: Seen::new(image),
-            blank: Seen::new(image),
+            seen: VisitedPages::new(image),
+            blank: VisitedPages::new(image),
             chains: Chains::default(),
             schema_chains: Vec::new(),
             free,
             damaged: HashSet::new(),
             tables: Vec::new(),
-            odds: Odds::default(),
+            odds: RowExtras::default(),
             roles: Vec::new(),
             places: Vec::new(),
             indexes: Vec::new(),
@@ -292,8 +292,8 @@ impl<'w, 'a> Work<'w, 'a> {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             // Interior pages, the schema, sequences.
             let known = self.seen.contains(number) || self.chains.has_claimed(number);
-            if *role == Role::Unreached && known {
-                *role = Role::Done;
+            if *role == PageRole::Unreached && known {
+                *role = PageRole::Done;
             }
         }
         let (roles, places) = (std::mem::take(&mut self.roles), std::mem::take(&mut self.places));
@@ -318,7 +318,7 @@ impl<'w, 'a> Work<'w, 'a> {
     }
 
     /// A reading of pages of which the trees say nothing.
-    fn scan<'s>(&self, catalog: &'s Catalog, seen: &'s Seen, free: &'s HashSet<u32>) -> Scan<'s, 'a>
+    fn scan<'s>(&self, catalog: &'s Catalog, seen: &'s VisitedPages, free: &'s HashSet<u32>) -> Scan<'s, 'a>
     where
         'w: 's,
     {
@@ -326,24 +326,24 @@ impl<'w, 'a> Work<'w, 'a> {
         Scan { source, image, tables, roles: &[], places: &[], seen, free }
     }
 
-    fn put(&mut self, catalog: &Catalog, finding: Finding, unplaced: &mut Unplaced, free: &HashSet<u32>) {
+    fn put(&mut self, catalog: &Catalog, finding: PageFinding, unplaced: &mut Unplaced, free: &HashSet<u32>) {
         match finding {
-            Finding::Damaged(page) => {
+            PageFinding::Damaged(page) => {
                 self.damaged.insert(page);
             }
-            Finding::Unknown(page) => unplaced.unknown.push(page),
-            Finding::Misplaced(placed) => {
+            PageFinding::Unknown(page) => unplaced.unknown.push(page),
+            PageFinding::Misplaced(placed) => {
                 self.seen.leave(placed.place.page);
                 self.damaged.insert(placed.place.page);
                 self.lose(placed.table, placed.place.range);
             }
-            Finding::Leaf { table, page, origin: Origin::Shape, leaf } => {
+            PageFinding::Leaf { table, page, origin: PageOrigin::Shape, leaf } => {
                 unplaced.add(&self.room, Stray { table, page, low: leaf.lowest(), leaf: Some(leaf) });
             }
-            Finding::Leaf { table, origin: Origin::Tree(place), leaf, .. } => {
+            PageFinding::Leaf { table, origin: PageOrigin::Tree(place), leaf, .. } => {
                 self.add(catalog, table, place, leaf, free);
             }
-            Finding::Leaf { table, page, origin: Origin::Lost(place), leaf } => {
+            PageFinding::Leaf { table, page, origin: PageOrigin::Lost(place), leaf } => {
                 if self.seen.enter(page) {
                     self.add(catalog, table, place, leaf, free);
                 }
@@ -352,7 +352,14 @@ impl<'w, 'a> Work<'w, 'a> {
     }
 
     /// Adds a leaf that the tree vouches for.
-    fn add(&mut self, catalog: &Catalog, table: usize, place: Place, mut leaf: Leaf, free: &HashSet<u32>) {
+    fn add(
+        &mut self,
+        catalog: &Catalog,
+        table: usize,
+        place: Place,
+        mut leaf: SalvagedLeaf,
+        free: &HashSet<u32>,
+    ) {
         self.complete(catalog, table, &mut leaf, free);
         if leaf.blank {
             self.blank.enter(place.page);

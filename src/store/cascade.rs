@@ -38,7 +38,7 @@ pub fn promote(conn: &Connection, schema: &SchemaReport, reach: Reach<'_>, now: 
     Ok(promoted)
 }
 
-struct Waiting {
+struct WaitingTask {
     id: String,
     status: String,
     failures: i64,
@@ -46,7 +46,7 @@ struct Waiting {
 }
 
 /// Blocked before todo, then by rowid: the order in which Hermes' query walks the status index.
-fn waiting(conn: &Connection, schema: &SchemaReport, reach: Reach<'_>) -> Outcome<Vec<Waiting>> {
+fn waiting(conn: &Connection, schema: &SchemaReport, reach: Reach<'_>) -> Outcome<Vec<WaitingTask>> {
     let column = |name: &'static str| if schema.has("tasks", name) { name } else { "NULL" };
     let only = match reach {
         Reach::Board => "?1 IS NULL",
@@ -73,7 +73,7 @@ fn waiting(conn: &Connection, schema: &SchemaReport, reach: Reach<'_>) -> Outcom
     let mut waiting = Vec::new();
     for row in rows {
         let (Field::Text(id), status, failures, limit) = row? else { continue };
-        waiting.push(Waiting {
+        waiting.push(WaitingTask {
             id,
             status,
             failures: failures.integer().unwrap_or(0),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::cascade::{self, Reach};
 use super::field::Field;
-use super::run::{self, End};
+use super::run::{self, RunEnd};
 use super::schema::SchemaReport;
 use super::{event, task, text};
 use crate::failure::{Failure, Outcome};
@@ -135,14 +135,14 @@ impl<'c> Completer<'c> {
 
     fn close_run(&self, id: &str, what: &Completion, summary: Option<&str>) -> Outcome<Option<i64>> {
         let metadata = what.metadata.as_ref();
-        let end = End { status: "done", outcome: "completed", summary, metadata };
+        let end = RunEnd { status: "done", outcome: "completed", summary, metadata };
         if let Some(run) = run::end(self.conn, &self.schema, id, &end, self.now)? {
             return Ok(Some(run));
         }
         let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
         let has_metadata = metadata.and_then(Value::as_object).is_some_and(|keys| !keys.is_empty());
         if given(&what.summary) || given(&what.result) || has_metadata {
-            let end = End { status: "completed", ..end };
+            let end = RunEnd { status: "completed", ..end };
             return run::synthesize(self.conn, &self.schema, id, &end, self.now).map(Some);
         }
         Ok(None)

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::comment::{self, Comment};
 use super::event::{self, Event};
 use super::field::Field;
-use super::run::{self, Run};
+use super::run::{self, TaskRun};
 use super::task::{self, Task};
 use super::{link, text};
 use crate::failure::{Failure, Outcome};
@@ -95,7 +95,7 @@ fn order(name: Option<&str>) -> Outcome<&'static str> {
 
 /// A task with everything that hangs on it, under the keys of Hermes' `show --json`.
 #[derive(Clone, Serialize)]
-pub struct Shown {
+pub struct ShownTask {
     /// The task.
     pub task: Task,
     /// The newest summary that is not empty.
@@ -109,18 +109,18 @@ pub struct Shown {
     /// Oldest first.
     pub events: Vec<Event>,
     /// Oldest first.
-    pub runs: Vec<Run>,
+    pub runs: Vec<TaskRun>,
 }
 
 /// One task by id or unique prefix.
 ///
 /// # Errors
 /// Exit 13 for an unknown task, 14 for an ambiguous prefix.
-pub fn show(conn: &Connection, typed: &str) -> Outcome<Shown> {
+pub fn show(conn: &Connection, typed: &str) -> Outcome<ShownTask> {
     let id = task::resolve(conn, typed)?;
     let task = task::get(conn, &id)?
         .ok_or_else(|| Failure::not_found(format!("task {id} vanished while it was read.")))?;
-    Ok(Shown {
+    Ok(ShownTask {
         latest_summary: run::latest_summary(conn, &id)?,
         parents: link::parents(conn, &id)?,
         children: link::children(conn, &id)?,

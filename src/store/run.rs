@@ -11,7 +11,7 @@ use crate::failure::Outcome;
 
 /// One run as Hermes' `show --json` gives it.
 #[derive(Clone, Debug, Serialize)]
-pub struct Run {
+pub struct TaskRun {
     /// Row id.
     pub id: Field,
     /// Who ran it.
@@ -41,7 +41,7 @@ pub struct Run {
 }
 
 /// How a run ends.
-pub struct End<'a> {
+pub struct RunEnd<'a> {
     /// Column `status`.
     pub status: &'a str,
     /// Column `outcome`.
@@ -52,7 +52,7 @@ pub struct End<'a> {
     pub metadata: Option<&'a Value>,
 }
 
-impl End<'_> {
+impl RunEnd<'_> {
     fn metadata_text(&self) -> Option<String> {
         self.metadata.filter(|value| value.as_object().is_some_and(|keys| !keys.is_empty())).map(json::dumps)
     }
@@ -75,7 +75,7 @@ pub fn end(
     conn: &Connection,
     schema: &SchemaReport,
     task: &str,
-    how: &End<'_>,
+    how: &RunEnd<'_>,
     now: i64,
 ) -> Outcome<Option<i64>> {
     let Some(run) = current(conn, schema, task)? else { return Ok(None) };
@@ -93,7 +93,7 @@ pub fn synthesize(
     conn: &Connection,
     schema: &SchemaReport,
     task: &str,
-    how: &End<'_>,
+    how: &RunEnd<'_>,
     now: i64,
 ) -> Outcome<i64> {
     let step = schema.has("tasks", "current_step_key");
@@ -114,7 +114,7 @@ pub fn synthesize(
 }
 
 /// A task's runs in Hermes' order: by start, then by id.
-pub fn of_task(conn: &Connection, task: &str) -> Outcome<Vec<Run>> {
+pub fn of_task(conn: &Connection, task: &str) -> Outcome<Vec<TaskRun>> {
     let mut statement = conn.prepare(
         "SELECT id, profile, step_key, status, outcome, summary, error, metadata, worker_pid, started_at, ended_at \
          FROM task_runs WHERE task_id = ?1 ORDER BY started_at, id",
@@ -122,7 +122,7 @@ pub fn of_task(conn: &Connection, task: &str) -> Outcome<Vec<Run>> {
     let rows = statement.query_map([task], |row| {
         let started_at: Field = row.get(9)?;
         let ended_at: Field = row.get(10)?;
-        Ok(Run {
+        Ok(TaskRun {
             id: row.get(0)?,
             profile: row.get(1)?,
             step_key: row.get(2)?,

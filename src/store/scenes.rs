@@ -22,7 +22,7 @@ fn draft(title: &str) -> Draft {
 }
 
 fn known(conn: &Connection) -> std::rc::Rc<schema::SchemaReport> {
-    schema::Compared::default().report(conn).unwrap()
+    schema::SchemaComparison::default().report(conn).unwrap()
 }
 
 fn create(conn: &Connection, draft: Draft) -> String {
@@ -42,7 +42,7 @@ fn events(conn: &Connection) -> Vec<(String, String, Option<String>)> {
 #[test]
 fn a_new_board_is_writable_and_complete() {
     let report = schema::check(&board()).unwrap();
-    assert_eq!(report.verdict, schema::Verdict::Writable, "{report:?}");
+    assert_eq!(report.verdict, schema::SchemaVerdict::Writable, "{report:?}");
     assert!(
         report.missing_columns.is_empty() && report.missing_indexes.is_empty() && report.drifted.is_empty()
     );
@@ -90,7 +90,7 @@ fn a_comment_that_says_check_is_no_check() {
         let sql = schema::create_table(table).replacen("(\n", "( -- CHECK STRICT\n /* REFERENCES */", 1);
         conn.execute_batch(&sql).unwrap();
     }
-    assert_eq!(schema::check(&conn).unwrap().verdict, schema::Verdict::Writable);
+    assert_eq!(schema::check(&conn).unwrap().verdict, schema::SchemaVerdict::Writable);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn an_old_board_is_written_by_the_columns_it_has() {
 #[test]
 fn a_comparison_is_good_until_the_schema_or_its_version_changes() {
     let conn = board();
-    let mut compared = schema::Compared::default();
+    let mut compared = schema::SchemaComparison::default();
     let first = compared.report(&conn).unwrap();
     assert!(std::rc::Rc::ptr_eq(&first, &compared.report(&conn).unwrap()));
     conn.execute_batch("CREATE TRIGGER t AFTER INSERT ON tasks BEGIN DELETE FROM task_events; END").unwrap();

@@ -53,12 +53,12 @@ pub const KEYS: [&str; 35] = [
 const CANDIDATES: usize = 10;
 
 /// Where each key is in a row of this board, and the names of columns that 0.19.0 does not know.
-struct Layout {
+struct TaskColumns {
     places: [Option<usize>; KEYS.len()],
     extra: Vec<(usize, String)>,
 }
 
-impl Layout {
+impl TaskColumns {
     fn of(names: &[String]) -> Rc<Self> {
         let places = KEYS.map(|key| names.iter().position(|name| name.eq_ignore_ascii_case(key)));
         let extra = names
@@ -74,12 +74,12 @@ impl Layout {
 /// One task, with every column that the board has.
 #[derive(Clone)]
 pub struct Task {
-    layout: Rc<Layout>,
+    layout: Rc<TaskColumns>,
     fields: Vec<Field>,
 }
 
 impl Task {
-    fn read(layout: &Rc<Layout>, row: &Row<'_>, width: usize) -> rusqlite::Result<Self> {
+    fn read(layout: &Rc<TaskColumns>, row: &Row<'_>, width: usize) -> rusqlite::Result<Self> {
         let fields = (0..width).map(|place| row.get(place)).collect::<Result<_, _>>()?;
         Ok(Self { layout: Rc::clone(layout), fields })
     }
@@ -146,21 +146,21 @@ impl Serialize for Task {
 
 /// Reads whole tasks one after the other: which columns the board has is asked once, and again when its schema has changed.
 #[derive(Default)]
-pub struct Reader(Option<(i64, Rc<Layout>)>);
+pub struct TaskReader(Option<(i64, Rc<TaskColumns>)>);
 
-impl Reader {
+impl TaskReader {
     /// The task with exactly this id.
     pub fn get(&mut self, conn: &Connection, id: &str) -> Outcome<Option<Task>> {
         Ok(query(conn, "SELECT * FROM tasks WHERE id = ?1", &[&id], || self.layout(conn))?.pop())
     }
 
-    fn layout(&mut self, conn: &Connection) -> Outcome<Rc<Layout>> {
+    fn layout(&mut self, conn: &Connection) -> Outcome<Rc<TaskColumns>> {
         let cookie =
             conn.prepare_cached("PRAGMA schema_version")?.query_row([], |row| row.get::<_, i64>(0))?;
         match &self.0 {
             Some((known, layout)) if *known == cookie => Ok(Rc::clone(layout)),
             _ => {
-                let layout = Layout::of(&columns_of(conn)?);
+                let layout = TaskColumns::of(&columns_of(conn)?);
                 self.0 = Some((cookie, Rc::clone(&layout)));
                 Ok(layout)
             }
@@ -170,7 +170,7 @@ impl Reader {
 
 /// The task with exactly this id.
 pub fn get(conn: &Connection, id: &str) -> Outcome<Option<Task>> {
-    Reader::default().get(conn, id)
+    TaskReader::default().get(conn, id)
 }
 
 /// Whether who looks for exactly this id comes to the row that has it: the entry of an index may lead to another one.
@@ -196,11 +196,11 @@ pub fn select(
     }
     if list.is_empty() {
         return query(conn, &format!("SELECT * FROM tasks {tail}"), values, || {
-            Reader::default().layout(conn)
+            TaskReader::default().layout(conn)
         });
     }
     let sql = format!("SELECT {} FROM tasks {tail}", list.join(", "));
-    query(conn, &sql, values, || Ok(Layout::of(&list)))
+    query(conn, &sql, values, || Ok(TaskColumns::of(&list)))
 }
 
 /// The rows of a query; `layout` is asked behind the first step, which holds the schema still.
@@ -208,7 +208,7 @@ fn query(
     conn: &Connection,
     sql: &str,
     values: &[&dyn rusqlite::ToSql],
-    layout: impl FnOnce() -> Outcome<Rc<Layout>>,
+    layout: impl FnOnce() -> Outcome<Rc<TaskColumns>>,
 ) -> Outcome<Vec<Task>> {
     let mut statement = conn.prepare_cached(sql)?;
     let mut rows = statement.query(values)?;

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, set_parent_process_death_signal};
 
-use super::Plan;
-use super::tally::Tally;
+use super::StressPlan;
+use super::tally::OperationTally;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::process::signals::Signals;
@@ -40,8 +40,8 @@ pub fn bind_to_parent() -> Outcome<()> {
 ///
 /// # Errors
 /// When no worker can be started; the signal's when one arrives. No worker is left in either case.
-pub fn run(plan: &Plan, signals: &Signals, progress: &dyn Fn(u64, u64)) -> Outcome<Tally> {
-    let mut crew = Crew { plan, workers: Vec::new(), sum: Tally::default(), dice: Dice::new() };
+pub fn run(plan: &StressPlan, signals: &Signals, progress: &dyn Fn(u64, u64)) -> Outcome<OperationTally> {
+    let mut crew = Crew { plan, workers: Vec::new(), sum: OperationTally::default(), dice: Dice::new() };
     let begun = Instant::now();
     let end = begun + plan.length;
     for _ in 0..plan.processes {
@@ -71,16 +71,16 @@ pub fn run(plan: &Plan, signals: &Signals, progress: &dyn Fn(u64, u64)) -> Outco
     Ok(crew.count())
 }
 
-struct Worker {
+struct CrewWorker {
     child: Child,
-    listener: JoinHandle<Tally>,
+    listener: JoinHandle<OperationTally>,
     killed: bool,
 }
 
 struct Crew<'a> {
-    plan: &'a Plan,
-    workers: Vec<Worker>,
-    sum: Tally,
+    plan: &'a StressPlan,
+    workers: Vec<CrewWorker>,
+    sum: OperationTally,
     dice: Dice,
 }
 
@@ -103,8 +103,8 @@ impl Crew<'_> {
         let Some(stdout) = child.stdout.take() else {
             return Err(Failure::failed("a worker came without its pipe."));
         };
-        let listener = std::thread::spawn(move || Tally::listen(BufReader::new(stdout)));
-        self.workers.push(Worker { child, listener, killed: false });
+        let listener = std::thread::spawn(move || OperationTally::listen(BufReader::new(stdout)));
+        self.workers.push(CrewWorker { child, listener, killed: false });
         Ok(())
     }
 
@@ -137,7 +137,7 @@ impl Crew<'_> {
     }
 
     /// Waits for a worker that has ended or was killed, and adds what it told.
-    fn pay(&mut self, mut worker: Worker) {
+    fn pay(&mut self, mut worker: CrewWorker) {
         let status = worker.child.wait();
         let tally = worker.listener.join().unwrap_or_default();
         let told_end = tally.ended || tally.failures() > 0;
@@ -150,7 +150,7 @@ impl Crew<'_> {
         }
     }
 
-    fn count(mut self) -> Tally {
+    fn count(mut self) -> OperationTally {
         for worker in std::mem::take(&mut self.workers) {
             self.pay(worker);
         }

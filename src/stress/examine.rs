@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::tally::Tally;
+use super::tally::OperationTally;
 use crate::board::{Board, Origin, copies};
 use crate::failure::Outcome;
 use crate::pool::{Access, Budget, Pool};
@@ -36,7 +36,7 @@ pub fn board(path: &Path) -> Board {
 ///
 /// # Errors
 /// Exit 11 when somebody is in the way for the whole budget, 12 when there is no room to open it; the signal's.
-pub fn examine(path: &Path, told: &Tally, budget: Budget, signals: &Signals) -> Outcome<Findings> {
+pub fn examine(path: &Path, told: &OperationTally, budget: Budget, signals: &Signals) -> Outcome<Findings> {
     let corrupt_copies = copies::count(path).count;
     let read = || -> Outcome<(Vec<String>, HashMap<String, String>)> {
         let inspection = board(path).inspect()?;

@@ -19,7 +19,7 @@ pub const PURPOSE: &str = "stress";
 
 /// What is to be done.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct StressPlan {
     /// The folder that the scratch board lies in.
     pub folder: PathBuf,
     /// Workers at the same time.
@@ -32,7 +32,7 @@ pub struct Plan {
     pub crash: bool,
 }
 
-impl Plan {
+impl StressPlan {
     /// The scratch board. Its folder can stand in for a Hermes root.
     pub fn board(&self) -> PathBuf {
         self.folder.join("kanban.db")

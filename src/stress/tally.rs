@@ -8,13 +8,13 @@ use std::io::BufRead;
 
 use serde::Serialize;
 
-use super::wire::{Line, Operation};
+use super::wire::{StressOperation, WireLine};
 
 /// One worker's, or all workers', operations.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct OperationTally {
     /// Microseconds of each successful operation.
-    pub times: BTreeMap<Operation, Vec<u32>>,
+    pub times: BTreeMap<StressOperation, Vec<u32>>,
     /// Failures by kind: the name of an exit code, `no-room`, `worker` or `stuck`.
     pub errors: BTreeMap<String, u64>,
     /// What the first failure of each kind said.
@@ -48,12 +48,12 @@ pub struct Latency {
     pub max: u32,
 }
 
-impl Tally {
+impl OperationTally {
     /// Reads what one worker tells until it ends or is gone.
     pub fn listen(from: impl BufRead) -> Self {
         let mut tally = Self::default();
         for line in from.lines().map_while(Result::ok) {
-            match Line::parse(&line) {
+            match WireLine::parse(&line) {
                 Some(line) => tally.add(line),
                 None => tally.fail("worker", &format!("a worker said {line:?}")),
             }
@@ -61,21 +61,21 @@ impl Tally {
         tally
     }
 
-    fn add(&mut self, line: Line) {
+    fn add(&mut self, line: WireLine) {
         match line {
-            Line::Done { operation, micros, task } => {
+            WireLine::Done { operation, micros, task } => {
                 self.times.entry(operation).or_default().push(micros);
                 match operation {
-                    Operation::Create => drop(self.created.insert(task)),
-                    Operation::Complete => drop(self.completed.insert(task)),
-                    Operation::Open | Operation::Show | Operation::List => {}
+                    StressOperation::Create => drop(self.created.insert(task)),
+                    StressOperation::Complete => drop(self.completed.insert(task)),
+                    StressOperation::Open | StressOperation::Show | StressOperation::List => {}
                 }
             }
-            Line::Failed { operation, kind, message, .. } => {
+            WireLine::Failed { operation, kind, message, .. } => {
                 self.fail(&kind, &format!("{}: {message}", operation.name()));
             }
-            Line::Vanished { task } => drop(self.vanished.insert(task)),
-            Line::End => self.ended = true,
+            WireLine::Vanished { task } => drop(self.vanished.insert(task)),
+            WireLine::End => self.ended = true,
         }
     }
 
@@ -107,8 +107,12 @@ impl Tally {
 
     /// Successful operations, opening aside.
     pub fn operations(&self) -> u64 {
-        let count = |(operation, times): (&Operation, &Vec<u32>)| {
-            if *operation == Operation::Open { 0 } else { u64::try_from(times.len()).unwrap_or(u64::MAX) }
+        let count = |(operation, times): (&StressOperation, &Vec<u32>)| {
+            if *operation == StressOperation::Open {
+                0
+            } else {
+                u64::try_from(times.len()).unwrap_or(u64::MAX)
+            }
         };
         self.times.iter().map(count).sum()
     }
@@ -120,7 +124,8 @@ impl Tally {
 
     /// Latencies of each operation that happened.
     pub fn latencies(&mut self) -> BTreeMap<&'static str, Latency> {
-        let one = |(operation, times): (&Operation, &mut Vec<u32>)| (operation.name(), Latency::of(times));
+        let one =
+            |(operation, times): (&StressOperation, &mut Vec<u32>)| (operation.name(), Latency::of(times));
         self.times.iter_mut().map(one).collect()
     }
 }
@@ -153,12 +158,12 @@ mod tests {
     #[test]
     fn a_worker_that_is_cut_off_has_told_what_it_told() {
         let told = b"open 9 -\ncreate 5 t_1\nshow 1 t_1\ncomplete 7 t_1\nfailed list 3 busy locked\nend\n";
-        let tally = Tally::listen(&told[..]);
+        let tally = OperationTally::listen(&told[..]);
         assert!(tally.ended && tally.completed.contains("t_1"));
         assert_eq!((tally.operations(), tally.failures()), (3, 1));
-        let cut = Tally::listen(&b"open 9 -\ncreate 5 t_1\n"[..]);
+        let cut = OperationTally::listen(&b"open 9 -\ncreate 5 t_1\n"[..]);
         assert!(!cut.ended && cut.created.contains("t_1"));
-        let mut sum = Tally::default();
+        let mut sum = OperationTally::default();
         sum.absorb(tally);
         sum.absorb(cut);
         assert_eq!((sum.operations(), sum.shares.as_slice()), (4, &[3][..]));

@@ -6,14 +6,14 @@
 use serde::Serialize;
 
 use super::examine::Findings;
-use super::tally::Tally;
+use super::tally::OperationTally;
 use crate::failure::count::counted;
 use crate::failure::exit::Exit;
 
 /// Whether boards may be kept there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum StressVerdict {
     /// Yes.
     Sound,
     /// Yes, with the reservation that the sentences name.
@@ -26,7 +26,7 @@ pub enum Verdict {
     Unchecked,
 }
 
-impl Verdict {
+impl StressVerdict {
     /// Its exit code.
     pub fn exit(self) -> Exit {
         match self {
@@ -52,9 +52,9 @@ impl Verdict {
 
 /// What is known when the load is over.
 #[derive(Debug)]
-pub struct Evidence<'a> {
+pub struct StressEvidence<'a> {
     /// What the workers told.
-    pub tally: &'a Tally,
+    pub tally: &'a OperationTally,
     /// What the board has.
     pub findings: &'a Findings,
     /// Why the board is not in WAL mode, if it is not.
@@ -64,8 +64,8 @@ pub struct Evidence<'a> {
 }
 
 /// The verdict, and what there is to say, the worst first.
-pub fn judge(evidence: &Evidence<'_>) -> (Verdict, Vec<String>) {
-    let Evidence { tally, findings, .. } = evidence;
+pub fn judge(evidence: &StressEvidence<'_>) -> (StressVerdict, Vec<String>) {
+    let StressEvidence { tally, findings, .. } = evidence;
     let mut sentences = Vec::new();
     let broken = broken(evidence, &mut sentences);
     let full = tally.errors.get("no-room").copied().unwrap_or(0);
@@ -90,19 +90,19 @@ pub fn judge(evidence: &Evidence<'_>) -> (Verdict, Vec<String>) {
         ));
     }
     let verdict = if broken {
-        Verdict::Unsound
+        StressVerdict::Unsound
     } else if full > 0 {
-        Verdict::NoRoom
+        StressVerdict::NoRoom
     } else if tally.operations() == 0 {
         sentences
             .push("No operation was finished; nothing was found out. Give it more --seconds.".to_owned());
-        Verdict::Unchecked
+        StressVerdict::Unchecked
     } else if busy > 0 || evidence.wal_obstacle.is_some() {
-        Verdict::Usable
+        StressVerdict::Usable
     } else {
-        Verdict::Sound
+        StressVerdict::Sound
     };
-    if verdict == Verdict::Sound {
+    if verdict == StressVerdict::Sound {
         let crashed = match tally.killed {
             0 => String::new(),
             1 => " One worker was killed on the way.".to_owned(),
@@ -118,8 +118,8 @@ pub fn judge(evidence: &Evidence<'_>) -> (Verdict, Vec<String>) {
 }
 
 /// Whether the place loses, corrupts or refuses work, with a sentence for each way.
-fn broken(evidence: &Evidence<'_>, sentences: &mut Vec<String>) -> bool {
-    let Evidence { tally, findings, .. } = evidence;
+fn broken(evidence: &StressEvidence<'_>, sentences: &mut Vec<String>) -> bool {
+    let StressEvidence { tally, findings, .. } = evidence;
     let lost = findings.lost.len();
     if lost > 0 {
         sentences.push(format!(
@@ -165,13 +165,20 @@ fn broken(evidence: &Evidence<'_>, sentences: &mut Vec<String>) -> bool {
 mod tests {
     use super::*;
 
-    fn sound() -> (Tally, Findings) {
+    fn sound() -> (OperationTally, Findings) {
         let told = &b"create 5 t_1\ncomplete 7 t_1\nend\n"[..];
-        (Tally::listen(told), Findings { integrity: "ok".into(), lost: Vec::new(), corrupt_copies: 0 })
+        (
+            OperationTally::listen(told),
+            Findings { integrity: "ok".into(), lost: Vec::new(), corrupt_copies: 0 },
+        )
     }
 
-    fn verdict(tally: &Tally, findings: &Findings, wal_obstacle: Option<&str>) -> (Verdict, String) {
-        let evidence = Evidence { tally, findings, wal_obstacle, patience_ms: 30_000 };
+    fn verdict(
+        tally: &OperationTally,
+        findings: &Findings,
+        wal_obstacle: Option<&str>,
+    ) -> (StressVerdict, String) {
+        let evidence = StressEvidence { tally, findings, wal_obstacle, patience_ms: 30_000 };
         let (verdict, sentences) = judge(&evidence);
         (verdict, sentences.join(" "))
     }
@@ -179,16 +186,16 @@ mod tests {
     #[test]
     fn each_state_has_its_verdict_and_its_sentence() {
         let (tally, findings) = sound();
-        assert_eq!(verdict(&tally, &findings, None).0, Verdict::Sound);
+        assert_eq!(verdict(&tally, &findings, None).0, StressVerdict::Sound);
         let (without_wal, said) = verdict(&tally, &findings, Some("no shared memory"));
-        assert!(without_wal == Verdict::Usable && said.contains("no shared memory"), "{said}");
-        let nothing = Tally::default();
-        assert_eq!(verdict(&nothing, &findings, None).0, Verdict::Unchecked);
+        assert!(without_wal == StressVerdict::Usable && said.contains("no shared memory"), "{said}");
+        let nothing = OperationTally::default();
+        assert_eq!(verdict(&nothing, &findings, None).0, StressVerdict::Unchecked);
         for (kind, wanted) in [
-            ("busy", Verdict::Usable),
-            ("no-room", Verdict::NoRoom),
-            ("failed", Verdict::Unsound),
-            ("stuck", Verdict::Unsound),
+            ("busy", StressVerdict::Usable),
+            ("no-room", StressVerdict::NoRoom),
+            ("failed", StressVerdict::Unsound),
+            ("stuck", StressVerdict::Unsound),
         ] {
             let (mut tally, findings) = sound();
             tally.fail(kind, "said so");
@@ -202,12 +209,12 @@ mod tests {
         findings.lost.push("t_1".into());
         tally.fail("no-room", "full");
         let (worst, said) = verdict(&tally, &findings, Some("why"));
-        assert!(worst == Verdict::Unsound && said.starts_with("This filesystem loses"), "{said}");
+        assert!(worst == StressVerdict::Unsound && said.starts_with("This filesystem loses"), "{said}");
         let (mut tally, mut findings) = sound();
         findings.integrity = "row 3 missing from index".into();
-        assert_eq!(verdict(&tally, &findings, None).0, Verdict::Unsound);
+        assert_eq!(verdict(&tally, &findings, None).0, StressVerdict::Unsound);
         findings.integrity = "ok".into();
         tally.vanished.insert("t_1".into());
-        assert_eq!(verdict(&tally, &findings, None).0, Verdict::Unsound);
+        assert_eq!(verdict(&tally, &findings, None).0, StressVerdict::Unsound);
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// What a worker does to the board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Operation {
+pub enum StressOperation {
     /// Looking at the file and opening the one connection.
     Open,
     /// One task more.
@@ -20,7 +20,7 @@ pub enum Operation {
     List,
 }
 
-impl Operation {
+impl StressOperation {
     /// All of them, in the order of a worker's round.
     pub const ALL: [Self; 5] = [Self::Open, Self::Create, Self::Show, Self::Complete, Self::List];
 
@@ -42,11 +42,11 @@ impl Operation {
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum WireLine {
     /// An operation succeeded; a write is committed.
     Done {
         /// Which.
-        operation: Operation,
+        operation: StressOperation,
         /// What it took, waiting included, in microseconds.
         micros: u32,
         /// The task that it was about; `-` for none.
@@ -55,7 +55,7 @@ pub enum Line {
     /// An operation failed.
     Failed {
         /// Which.
-        operation: Operation,
+        operation: StressOperation,
         /// What it took until then, in microseconds.
         micros: u32,
         /// The name of its exit code, or `no-room`.
@@ -72,7 +72,7 @@ pub enum Line {
     End,
 }
 
-impl Line {
+impl WireLine {
     /// Reads a line without its end.
     pub fn parse(line: &str) -> Option<Self> {
         let mut words = line.splitn(5, ' ');
@@ -81,13 +81,13 @@ impl Line {
             "end" => Some(Self::End),
             "vanished" => Some(Self::Vanished { task: words.next()?.to_owned() }),
             "failed" => Some(Self::Failed {
-                operation: Operation::named(words.next()?)?,
+                operation: StressOperation::named(words.next()?)?,
                 micros: words.next()?.parse().ok()?,
                 kind: words.next()?.to_owned(),
                 message: words.next()?.to_owned(),
             }),
             name => Some(Self::Done {
-                operation: Operation::named(name)?,
+                operation: StressOperation::named(name)?,
                 micros: words.next()?.parse().ok()?,
                 task: words.next()?.to_owned(),
             }),
@@ -96,7 +96,7 @@ impl Line {
 }
 
 /// The line without its end.
-impl fmt::Display for Line {
+impl fmt::Display for WireLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done { operation, micros, task } => write!(f, "{} {micros} {task}", operation.name()),
@@ -117,26 +117,26 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let lines = [
-            Line::Done { operation: Operation::Create, micros: 17, task: "t_00000001".into() },
-            Line::Done { operation: Operation::List, micros: 0, task: "-".into() },
-            Line::Failed {
-                operation: Operation::Complete,
+            WireLine::Done { operation: StressOperation::Create, micros: 17, task: "t_00000001".into() },
+            WireLine::Done { operation: StressOperation::List, micros: 0, task: "-".into() },
+            WireLine::Failed {
+                operation: StressOperation::Complete,
                 micros: 3,
                 kind: "busy".into(),
                 message: "another process holds the lock".into(),
             },
-            Line::Vanished { task: "t_00000001".into() },
-            Line::End,
+            WireLine::Vanished { task: "t_00000001".into() },
+            WireLine::End,
         ];
         for line in lines {
-            assert_eq!(Line::parse(&line.to_string()), Some(line));
+            assert_eq!(WireLine::parse(&line.to_string()), Some(line));
         }
     }
 
     #[test]
     fn half_a_line_is_none() {
         for text in ["", "creat", "create", "create 17", "failed create 3 busy", "create x t_1"] {
-            assert_eq!(Line::parse(text), None, "{text}");
+            assert_eq!(WireLine::parse(text), None, "{text}");
         }
     }
 }

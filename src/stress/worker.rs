@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::wire::{Line, Operation};
+use super::wire::{StressOperation, WireLine};
 use crate::board::Inspection;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -27,7 +27,7 @@ const COLUMNS: [&str; 4] = ["id", "status", "priority", "title"];
 
 /// What a worker is told.
 #[derive(Debug)]
-pub struct Order {
+pub struct WorkerOrder {
     /// How long to work.
     pub length: Duration,
     /// How long one operation may wait for locks.
@@ -42,9 +42,9 @@ pub struct Order {
 /// Only when `tell` fails: nobody is there to listen any more. Everything else is told.
 pub fn work(
     inspect: impl FnOnce() -> Outcome<Inspection>,
-    order: &Order,
+    order: &WorkerOrder,
     signals: &Signals,
-    tell: &mut dyn FnMut(&Line) -> Outcome<()>,
+    tell: &mut dyn FnMut(&WireLine) -> Outcome<()>,
 ) -> Outcome<()> {
     let until = Instant::now() + order.length;
     let begun = Instant::now();
@@ -55,12 +55,12 @@ pub fn work(
     });
     let mut pool = match opened {
         Ok(pool) => {
-            tell(&done(Operation::Open, begun, "-"))?;
+            tell(&done(StressOperation::Open, begun, "-"))?;
             pool
         }
-        Err(failure) => return tell(&failed(Operation::Open, begun, &failure)),
+        Err(failure) => return tell(&failed(StressOperation::Open, begun, &failure)),
     };
-    let reader = task::Reader::default();
+    let reader = task::TaskReader::default();
     let mut worker = Worker { pool: &mut pool, order, tell, reader, damaged: false };
     let mut number = 0_u64;
     while Instant::now() < until && signals.received().is_none() && !worker.damaged {
@@ -69,16 +69,16 @@ pub fn work(
     }
     let begun = Instant::now();
     if let Err(failure) = pool.close() {
-        tell(&failed(Operation::Open, begun, &failure))?;
+        tell(&failed(StressOperation::Open, begun, &failure))?;
     }
-    tell(&Line::End)
+    tell(&WireLine::End)
 }
 
 struct Worker<'a> {
     pool: &'a mut Pool,
-    order: &'a Order,
-    tell: &'a mut dyn FnMut(&Line) -> Outcome<()>,
-    reader: task::Reader,
+    order: &'a WorkerOrder,
+    tell: &'a mut dyn FnMut(&WireLine) -> Outcome<()>,
+    reader: task::TaskReader,
     damaged: bool,
 }
 
@@ -87,33 +87,36 @@ impl Worker<'_> {
         let now = self.order.clock.epoch();
         let title = format!("Load {number} of process {}", std::process::id());
         let draft = Draft { title, ..Draft::default() };
-        let created = self.timed(Operation::Create, None, |pool| {
+        let created = self.timed(StressOperation::Create, None, |pool| {
             pool.write(|txn, schema| Ok(Creator::new(txn, schema, 1, now)?.create(&draft)?.id))
         })?;
         let Some(id) = created else { return Ok(()) };
         let mut reader = std::mem::take(&mut self.reader);
-        let shown = self.timed(Operation::Show, Some(&id), |pool| pool.read(|conn| reader.get(conn, &id)))?;
+        let shown =
+            self.timed(StressOperation::Show, Some(&id), |pool| pool.read(|conn| reader.get(conn, &id)))?;
         self.reader = reader;
         if matches!(shown, Some(None)) {
-            (self.tell)(&Line::Vanished { task: id.clone() })?;
+            (self.tell)(&WireLine::Vanished { task: id.clone() })?;
         }
         let completion = Completion {
             task: id.clone(),
             result: Some("done under load".to_owned()),
             ..Completion::default()
         };
-        self.timed(Operation::Complete, Some(&id), |pool| {
+        self.timed(StressOperation::Complete, Some(&id), |pool| {
             pool.write(|txn, schema| Completer::new(txn, schema, now)?.complete(&completion))
         })?;
         let filter = Filter { status: Some("ready".to_owned()), limit: Some(LISTED), ..Filter::default() };
-        self.timed(Operation::List, None, |pool| pool.read(|conn| query::list(conn, &filter, &COLUMNS)))?;
+        self.timed(StressOperation::List, None, |pool| {
+            pool.read(|conn| query::list(conn, &filter, &COLUMNS))
+        })?;
         Ok(())
     }
 
     /// Does one operation within a budget of its own and tells how it went; nothing when it failed.
     fn timed<T: Told>(
         &mut self,
-        operation: Operation,
+        operation: StressOperation,
         task: Option<&str>,
         work: impl FnOnce(&mut Pool) -> Outcome<T>,
     ) -> Outcome<Option<T>> {
@@ -153,13 +156,13 @@ impl Told for Option<task::Task> {}
 impl Told for Vec<task::Task> {}
 impl Told for crate::store::complete::Completed {}
 
-fn done(operation: Operation, begun: Instant, task: &str) -> Line {
-    Line::Done { operation, micros: micros(begun), task: task.to_owned() }
+fn done(operation: StressOperation, begun: Instant, task: &str) -> WireLine {
+    WireLine::Done { operation, micros: micros(begun), task: task.to_owned() }
 }
 
-fn failed(operation: Operation, begun: Instant, failure: &Failure) -> Line {
+fn failed(operation: StressOperation, begun: Instant, failure: &Failure) -> WireLine {
     let kind = if failure.is_no_room() { "no-room" } else { failure.exit().name() };
-    Line::Failed { operation, micros: micros(begun), kind: kind.to_owned(), message: failure.to_string() }
+    WireLine::Failed { operation, micros: micros(begun), kind: kind.to_owned(), message: failure.to_string() }
 }
 
 fn micros(begun: Instant) -> u32 {

@@ -3,7 +3,7 @@
 //! Responsible for what fits the width, for glyphs that differ without colour, and for ASCII where only that is wanted.
 
 use super::label::Label;
-use super::page::Page;
+use super::page::Document;
 use super::text;
 
 /// Never wider than this, whatever the terminal has.
@@ -15,7 +15,7 @@ const GAP: usize = 2;
 
 /// A kind of cell: how it looks and what it is called.
 #[derive(Clone, Copy, Debug)]
-pub struct Key {
+pub struct ChartKey {
     /// Its meaning, from which its colour follows.
     pub label: Label,
     /// How it is drawn, one column wide.
@@ -32,7 +32,7 @@ pub struct Key {
 #[derive(Clone, Debug)]
 pub struct Chart {
     /// The kinds.
-    pub keys: Vec<Key>,
+    pub keys: Vec<ChartKey>,
     /// Each cell's kind, by its place among `keys`.
     pub cells: Vec<usize>,
     /// How many things one cell stands for.
@@ -43,7 +43,7 @@ pub struct Chart {
 
 impl Chart {
     /// Draws the chart on `page`; nothing when it has no cells.
-    pub fn draw(&self, page: &mut Page<'_>) {
+    pub fn draw(&self, page: &mut Document<'_>) {
         if self.cells.is_empty() {
             return;
         }
@@ -71,7 +71,7 @@ impl Chart {
     }
 
     /// One row; neighbours of one kind are one piece, so that colour costs little.
-    fn row(&self, page: &mut Page<'_>, side: &str, cells: &[usize]) {
+    fn row(&self, page: &mut Document<'_>, side: &str, cells: &[usize]) {
         let ascii = page.ascii();
         let mut pieces = vec![(Label::Dim, side.to_owned())];
         for same in cells.chunk_by(|one, other| one == other) {
@@ -109,11 +109,11 @@ impl Chart {
 
 #[cfg(test)]
 mod tests {
-    use super::super::text::Guard;
+    use super::super::text::TextGuard;
     use super::*;
 
     fn chart(cells: usize) -> Chart {
-        let key = |label, glyph, ascii, word, count| Key { label, glyph, ascii, word, count };
+        let key = |label, glyph, ascii, word, count| ChartKey { label, glyph, ascii, word, count };
         Chart {
             keys: vec![
                 key(Label::Text, '█', '#', "whole", 123),
@@ -128,7 +128,7 @@ mod tests {
 
     fn drawn(chart: &Chart, ascii: bool, color: bool, width: Option<usize>) -> String {
         let mut text = String::new();
-        chart.draw(&mut Page::new(&mut text, Guard::Terminal, color, ascii, width));
+        chart.draw(&mut Document::new(&mut text, TextGuard::Terminal, color, ascii, width));
         text
     }
 

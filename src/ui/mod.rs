@@ -26,16 +26,16 @@ mod settings;
 mod table;
 pub mod text;
 
-pub use chart::{Chart, Key};
+pub use chart::{Chart, ChartKey};
 pub use label::Label;
-pub use page::Page;
-pub use progress::{Line, Progress};
+pub use page::Document;
+pub use progress::{Progress, ProgressLine};
 pub use records::Records;
-pub use settings::{ColorWhen, Format, Request, Settings, Surroundings, clap_color, settings};
-pub use table::{Column, Table};
+pub use settings::{ColorWhen, Format, Settings, Surroundings, UiRequest, clap_color, settings};
+pub use table::{TextColumn, TextTable};
 
 use output::Replacement;
-use text::Guard;
+use text::TextGuard;
 
 /// What a verb has to say, in every format at once.
 ///
@@ -50,7 +50,7 @@ pub trait Report: serde::Serialize {
     }
 
     /// Writes the report for a person.
-    fn human(&self, page: &mut Page<'_>);
+    fn human(&self, page: &mut Document<'_>);
 
     /// Writes the report as tab-separated records.
     fn plain(&self, records: &mut Records<'_>);
@@ -107,7 +107,7 @@ impl Ui {
     pub fn emit<R: Report>(&mut self, report: &R) -> Outcome<()> {
         let settings = self.settings.clone();
         let terminal = settings.stdout_terminal;
-        let guard = Guard::for_terminal(terminal);
+        let guard = TextGuard::for_terminal(terminal);
         self.write(|out| match settings.format {
             Format::Json => json::envelope(out, report.kind(), report, terminal),
             Format::Jsonl => json::lines(out, report.kind(), report.record_kind(), report, terminal),
@@ -119,7 +119,7 @@ impl Ui {
             Format::Table | Format::Nagios | Format::Prom => {
                 let mut text = String::new();
                 let color = settings.color_stdout;
-                report.human(&mut Page::new(&mut text, guard, color, settings.ascii, settings.width));
+                report.human(&mut Document::new(&mut text, guard, color, settings.ascii, settings.width));
                 out.write_all(text.as_bytes())
             }
         })
@@ -260,8 +260,8 @@ impl Ui {
     }
 
     /// A line for what is waited for; nothing where no bar would be drawn.
-    pub fn line(&self) -> Option<Line> {
-        draws(&self.settings).then(|| Line::on(&self.bars, self.settings.ascii))
+    pub fn line(&self) -> Option<ProgressLine> {
+        draws(&self.settings).then(|| ProgressLine::on(&self.bars, self.settings.ascii))
     }
 
     fn write(&mut self, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Outcome<()> {
@@ -287,7 +287,7 @@ impl Ui {
     fn say(&mut self, label: Label, heading: &str, message: &dyn Display) {
         let mut line = String::new();
         let color = self.settings.color_stderr;
-        let guard = Guard::for_terminal(self.settings.stderr_terminal);
+        let guard = TextGuard::for_terminal(self.settings.stderr_terminal);
         let message = message.to_string();
         let message = text::guard(&message, guard);
         if heading.is_empty() {

@@ -5,15 +5,15 @@
 
 use std::fmt::Write as _;
 
-use super::prom::Figures;
-use super::text::{Guard, guard, truncate};
+use super::prom::MetricValues;
+use super::text::{TextGuard, guard, truncate};
 use crate::failure::exit::Exit;
 
 /// Columns after which a plug-in's text is cut; monitoring shows one line.
 const LONGEST: usize = 400;
 
 /// One line for all boards: the worst exit decides the word, `reason` says why (the first finding's message).
-pub fn render(exit: Exit, boards: &[Figures], reason: Option<&str>) -> String {
+pub fn render(exit: Exit, boards: &[MetricValues], reason: Option<&str>) -> String {
     let word = match exit.nagios() {
         0 => "OK",
         1 => "WARNING",
@@ -32,7 +32,7 @@ pub fn render(exit: Exit, boards: &[Figures], reason: Option<&str>) -> String {
         message.push_str(reason);
     }
     // A pipe sign would begin the performance data.
-    let message = guard(&message, Guard::Terminal).replace('|', "/");
+    let message = guard(&message, TextGuard::Terminal).replace('|', "/");
     let mut line = format!("KANBAN {word} - {}", truncate(&message, LONGEST, true));
     push_performance(&mut line, boards);
     line.push('\n');
@@ -40,7 +40,7 @@ pub fn render(exit: Exit, boards: &[Figures], reason: Option<&str>) -> String {
 }
 
 /// `'board/metric'=value`, space separated; the board is left out when there is one only.
-fn push_performance(line: &mut String, boards: &[Figures]) {
+fn push_performance(line: &mut String, boards: &[MetricValues]) {
     let mut begun = false;
     for figures in boards {
         let [_, warnings, errors] = figures.findings;
@@ -63,7 +63,7 @@ fn push_performance(line: &mut String, boards: &[Figures]) {
 
 /// A label may hold neither quote, equals sign nor pipe (Monitoring Plugins guidelines, "Performance data").
 fn performance_label(name: &str) -> String {
-    guard(name, Guard::Terminal).replace(['\'', '=', '|'], "_")
+    guard(name, TextGuard::Terminal).replace(['\'', '=', '|'], "_")
 }
 
 #[cfg(test)]
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn one_line_that_text_cannot_break() {
         let metric = Metric { name: "wal_bytes", help: "", label: None, value: 12 };
-        let figures = Figures {
+        let figures = MetricValues {
             board: "main".into(),
             verdict: "damaged".into(),
             findings: [0, 1, 2],

@@ -4,22 +4,22 @@
 //! Columns are `table`'s.
 
 use super::label::Label;
-use super::table::Table;
-use super::text::{self, Guard};
+use super::table::TextTable;
+use super::text::{self, TextGuard};
 
 /// A page that a report writes itself on.
-pub struct Page<'a> {
+pub struct Document<'a> {
     to: &'a mut String,
-    guard: Guard,
+    guard: TextGuard,
     color: bool,
     ascii: bool,
     width: Option<usize>,
 }
 
-impl<'a> Page<'a> {
+impl<'a> Document<'a> {
     pub(super) fn new(
         to: &'a mut String,
-        guard: Guard,
+        guard: TextGuard,
         color: bool,
         ascii: bool,
         width: Option<usize>,
@@ -66,7 +66,7 @@ impl<'a> Page<'a> {
         self.labelled_pairs(&labelled);
     }
 
-    /// As [`Page::pairs`], with a label for each value.
+    /// As [`Document::pairs`], with a label for each value.
     pub fn labelled_pairs(&mut self, pairs: &[(&str, Label, &str)]) {
         let column = pairs.iter().map(|(name, _, _)| text::width(name)).max().unwrap_or(0) + 2;
         for &(name, label, value) in pairs {
@@ -89,7 +89,7 @@ impl<'a> Page<'a> {
     }
 
     /// Draws a table; nothing when it has no rows.
-    pub fn table(&mut self, table: &Table) {
+    pub fn table(&mut self, table: &TextTable) {
         table.draw(self.to, self.guard, self.color, self.ascii, self.width);
     }
 
@@ -120,9 +120,9 @@ impl<'a> Page<'a> {
 mod tests {
     use super::*;
 
-    fn drawn(width: Option<usize>, fill: impl FnOnce(&mut Page<'_>)) -> String {
+    fn drawn(width: Option<usize>, fill: impl FnOnce(&mut Document<'_>)) -> String {
         let mut text = String::new();
-        fill(&mut Page::new(&mut text, Guard::Terminal, false, false, width));
+        fill(&mut Document::new(&mut text, TextGuard::Terminal, false, false, width));
         text
     }
 
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn labels_are_colour_only_when_there_is_colour() {
         let mut text = String::new();
-        Page::new(&mut text, Guard::Terminal, true, false, None).spans(&[(Label::Bad, "no")]);
+        Document::new(&mut text, TextGuard::Terminal, true, false, None).spans(&[(Label::Bad, "no")]);
         assert_eq!(text, "\u{1b}[31mno\u{1b}[0m\n");
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::text::{self, Guard};
+use super::text::{self, TextGuard};
 
 /// A line of words that may be too long for the terminal.
 const WAITING: &str = "{spinner} {wide_msg}";
@@ -18,13 +18,13 @@ const PATIENCE: Duration = Duration::from_millis(200);
 
 /// A line on the terminal that comes and goes: what is waited for. Clones draw the same line.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct ProgressLine {
     bars: MultiProgress,
     ascii: bool,
     shown: Arc<Mutex<Option<ProgressBar>>>,
 }
 
-impl Line {
+impl ProgressLine {
     pub(super) fn on(bars: &MultiProgress, ascii: bool) -> Self {
         Self { bars: bars.clone(), ascii, shown: Arc::default() }
     }
@@ -40,7 +40,7 @@ impl Line {
                     bar.enable_steady_tick(Duration::from_millis(200));
                     bar
                 });
-                bar.set_message(text::guard(text, Guard::Terminal).into_owned());
+                bar.set_message(text::guard(text, TextGuard::Terminal).into_owned());
             }
             None => {
                 if let Some(bar) = shown.take() {
@@ -74,7 +74,7 @@ impl Progress {
     }
 
     pub(super) fn on(bars: &MultiProgress, label: &str, total: u64, ascii: bool) -> Self {
-        let label = text::guard(label, Guard::Terminal).into_owned();
+        let label = text::guard(label, TextGuard::Terminal).into_owned();
         let (bars, since) = (bars.clone(), Instant::now());
         Self { drawing: Some(Drawing { bars, label, total, ascii, since, bar: OnceLock::new() }) }
     }

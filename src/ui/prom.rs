@@ -4,11 +4,11 @@
 
 use std::fmt::Write as _;
 
-use super::text::{Guard, guard, is_hazard, push_escaped};
+use super::text::{TextGuard, guard, is_hazard, push_escaped};
 
 /// One board's figures.
 #[derive(Clone, Debug, Default)]
-pub struct Figures {
+pub struct MetricValues {
     /// The board, as its label says it: slug or path.
     pub board: String,
     /// `healthy`, `degraded`, `damaged` or `unchecked`.
@@ -36,7 +36,7 @@ const VERDICTS: [&str; 4] = ["healthy", "degraded", "damaged", "unchecked"];
 const SEVERITIES: [&str; 3] = ["info", "warning", "error"];
 
 /// The exposition of all boards: each family once, with one sample a board.
-pub fn render(boards: &[Figures]) -> String {
+pub fn render(boards: &[MetricValues]) -> String {
     let mut text = String::new();
     family(&mut text, "health", "1 for the verdict that health came to, 0 for the others.");
     for figures in boards {
@@ -70,7 +70,7 @@ pub fn render(boards: &[Figures]) -> String {
 }
 
 fn family(to: &mut String, name: &str, help: &str) {
-    let help = guard(help, Guard::Terminal);
+    let help = guard(help, TextGuard::Terminal);
     // Writing to a String cannot fail.
     let _ = writeln!(to, "# HELP kanbanctl_{name} {help}\n# TYPE kanbanctl_{name} gauge");
 }
@@ -109,14 +109,18 @@ mod tests {
     #[test]
     fn families_come_once_and_labels_are_escaped() {
         let wal = |value| Metric { name: "wal_bytes", help: "Bytes in the WAL.", label: None, value };
-        let one = Figures {
+        let one = MetricValues {
             board: "a\"b\\c\nd\u{1b}".into(),
             verdict: "degraded".into(),
             findings: [0, 2, 0],
             metrics: vec![wal(7)],
         };
-        let two =
-            Figures { board: "two".into(), verdict: "healthy".into(), metrics: vec![wal(0)], ..one.clone() };
+        let two = MetricValues {
+            board: "two".into(),
+            verdict: "healthy".into(),
+            metrics: vec![wal(0)],
+            ..one.clone()
+        };
         let text = render(&[one, two]);
         assert_eq!(text.matches("# TYPE kanbanctl_wal_bytes gauge").count(), 1);
         let expected =

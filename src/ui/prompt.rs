@@ -12,7 +12,7 @@ use dialoguer::{Confirm, Input};
 use signal_hook::consts::SIGINT;
 
 use super::Ui;
-use super::text::{self, Guard};
+use super::text::{self, TextGuard};
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::process::signals::Signals;
@@ -32,7 +32,7 @@ impl Ui {
             return Ok(());
         }
         self.must_prompt(question)?;
-        let question = text::guard(question, Guard::Terminal);
+        let question = text::guard(question, TextGuard::Terminal);
         if self.settings.dumb {
             let typed = self.read_line(&format!("{question} [y/N] "))?;
             let yes = ["y", "yes"].iter().any(|yes| typed.trim().eq_ignore_ascii_case(yes));
@@ -52,8 +52,8 @@ impl Ui {
             return Ok(());
         }
         self.must_prompt(warning)?;
-        let shown = text::guard(name, Guard::Terminal);
-        let prompt = format!("{} Type {shown} to go on", text::guard(warning, Guard::Terminal));
+        let shown = text::guard(name, TextGuard::Terminal);
+        let prompt = format!("{} Type {shown} to go on", text::guard(warning, TextGuard::Terminal));
         let typed = if self.settings.dumb {
             self.read_line(&format!("{prompt}: "))?
         } else {

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::text::{Guard, is_clean, is_hazard, push_escaped};
+use super::text::{TextGuard, is_clean, is_hazard, push_escaped};
 
 /// Buffered bytes beyond which they are handed on.
 const CHUNK: usize = 64 * 1024;
@@ -14,13 +14,13 @@ const CHUNK: usize = 64 * 1024;
 pub struct Records<'a> {
     buffer: Vec<u8>,
     sink: &'a mut dyn Write,
-    guard: Guard,
+    guard: TextGuard,
     in_record: bool,
     result: io::Result<()>,
 }
 
 impl<'a> Records<'a> {
-    pub(super) fn new(sink: &'a mut dyn Write, guard: Guard) -> Self {
+    pub(super) fn new(sink: &'a mut dyn Write, guard: TextGuard) -> Self {
         let buffer = Vec::with_capacity(CHUNK + 4096);
         Self { buffer, sink, guard, in_record: false, result: Ok(()) }
     }
@@ -96,7 +96,7 @@ impl<'a> Records<'a> {
             match character {
                 '\\' => field.push_str("\\\\"),
                 '\n' | '\r' | '\t' => push_escaped(&mut field, character),
-                _ if self.guard == Guard::Terminal && is_hazard(character) => {
+                _ if self.guard == TextGuard::Terminal && is_hazard(character) => {
                     push_escaped(&mut field, character);
                 }
                 _ => field.push(character),
@@ -118,7 +118,7 @@ impl<'a> Records<'a> {
 mod tests {
     use super::*;
 
-    fn written(guard: Guard, fill: impl FnOnce(&mut Records<'_>)) -> String {
+    fn written(guard: TextGuard, fill: impl FnOnce(&mut Records<'_>)) -> String {
         let mut sink = Vec::new();
         let mut records = Records::new(&mut sink, guard);
         fill(&mut records);
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn fields_are_apart_by_tabs() {
-        let text = written(Guard::Lines, |records| {
+        let text = written(TextGuard::Lines, |records| {
             records.text("t_1").optional(None).number(-7).optional_number(None).end();
             records.record(&["a", "b"]);
         });
@@ -137,15 +137,15 @@ mod tests {
 
     #[test]
     fn a_field_cannot_forge_a_record_or_a_field() {
-        let text = written(Guard::Lines, |records| records.record(&["x\nt_2\tdone\r", "back\\slash"]));
+        let text = written(TextGuard::Lines, |records| records.record(&["x\nt_2\tdone\r", "back\\slash"]));
         assert_eq!(text, "x\\nt_2\\tdone\\r\tback\\\\slash\n");
     }
 
     #[test]
     fn only_a_terminal_sees_hazards_escaped() {
         let record = |records: &mut Records<'_>| records.record(&["\u{1b}[2J\u{202e}"]);
-        assert_eq!(written(Guard::Lines, record), "\u{1b}[2J\u{202e}\n");
-        assert_eq!(written(Guard::Terminal, record), "\\x1b[2J\\u{202e}\n");
+        assert_eq!(written(TextGuard::Lines, record), "\u{1b}[2J\u{202e}\n");
+        assert_eq!(written(TextGuard::Terminal, record), "\\x1b[2J\\u{202e}\n");
     }
 
     #[test]
@@ -160,7 +160,7 @@ mod tests {
             }
         }
         let mut sink = Closed;
-        let mut records = Records::new(&mut sink, Guard::Lines);
+        let mut records = Records::new(&mut sink, TextGuard::Lines);
         (0..100_000).for_each(|number| records.number(number).end());
         assert_eq!(records.finish().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }

@@ -51,7 +51,7 @@ pub enum ColorWhen {
 /// What was typed.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one independent switch of the command line")]
-pub struct Request {
+pub struct UiRequest {
     /// `--format` or `--json`.
     pub format: Option<Format>,
     /// `--color`.
@@ -139,12 +139,12 @@ pub struct Settings {
 impl Default for Settings {
     /// What a script gets: plain, no colour, no terminal.
     fn default() -> Self {
-        settings(Request::default(), &Surroundings::default())
+        settings(UiRequest::default(), &Surroundings::default())
     }
 }
 
 /// Decides format, colour and width once for the whole invocation.
-pub fn settings(request: Request, around: &Surroundings<'_>) -> Settings {
+pub fn settings(request: UiRequest, around: &Surroundings<'_>) -> Settings {
     let stdout_terminal = around.stdout_terminal && request.output.is_none();
     let dumb = is_dumb(around);
     let default_format = if stdout_terminal { Format::Table } else { Format::Plain };
@@ -238,9 +238,9 @@ mod tests {
 
     #[test]
     fn the_terminal_decides_when_nothing_else_does() {
-        let decided = settings(Request::default(), &terminal());
+        let decided = settings(UiRequest::default(), &terminal());
         assert_eq!((decided.format, decided.color_stdout, decided.color_stderr), (Format::Table, true, true));
-        let decided = settings(Request::default(), &Surroundings::default());
+        let decided = settings(UiRequest::default(), &Surroundings::default());
         assert_eq!((decided.format, decided.color_stdout, decided.width), (Format::Plain, false, None));
     }
 
@@ -257,10 +257,10 @@ mod tests {
             (Surroundings { term: var("dumb"), clicolor_force: var("1"), ..terminal() }, true),
         ];
         for (around, expected) in table {
-            assert_eq!(settings(Request::default(), &around).color_stdout, expected, "{around:?}");
-            let always = Request { color: ColorWhen::Always, ..Default::default() };
+            assert_eq!(settings(UiRequest::default(), &around).color_stdout, expected, "{around:?}");
+            let always = UiRequest { color: ColorWhen::Always, ..Default::default() };
             assert!(settings(always, &around).color_stdout);
-            let never = Request { color: ColorWhen::Never, ..Default::default() };
+            let never = UiRequest { color: ColorWhen::Never, ..Default::default() };
             assert!(!settings(never, &around).color_stderr);
         }
     }
@@ -276,14 +276,14 @@ mod tests {
             (terminal(), false),
         ];
         for (around, expected) in table {
-            let decided = settings(Request::default(), &around);
+            let decided = settings(UiRequest::default(), &around);
             assert_eq!((decided.ascii, decided.dumb), (expected, around.term.is_some()), "{around:?}");
         }
     }
 
     #[test]
     fn a_file_is_no_terminal() {
-        let request = Request { output: Some("out".into()), ..Default::default() };
+        let request = UiRequest { output: Some("out".into()), ..Default::default() };
         let around = Surroundings { clicolor_force: var("1"), ..terminal() };
         let decided = settings(request, &around);
         assert_eq!((decided.format, decided.color_stdout, decided.width), (Format::Plain, false, None));

@@ -8,14 +8,14 @@ use std::borrow::Cow;
 use comfy_table::{Attribute, Cell as Drawn, CellAlignment, Color, ContentArrangement, presets};
 
 use super::label::Label;
-use super::text::{self, Guard};
+use super::text::{self, TextGuard};
 
 /// Columns between two columns.
 const GAP: usize = 2;
 
 /// A column: its name and how it gives way when the page is narrow.
 #[derive(Clone, Debug)]
-pub struct Column {
+pub struct TextColumn {
     name: &'static str,
     /// Least columns it is worth showing with; a fixed column has no less than its content.
     least: Option<usize>,
@@ -26,7 +26,7 @@ pub struct Column {
     keeps_end: bool,
 }
 
-impl Column {
+impl TextColumn {
     /// A column that is never cut and never left out: ids, statuses.
     pub fn fixed(name: &'static str) -> Self {
         Self { name, least: None, priority: 0, right: false, keeps_end: false }
@@ -37,7 +37,7 @@ impl Column {
         Self { least: Some(12), ..Self::fixed(name) }
     }
 
-    /// As [`Column::text`], for paths: the beginning is cut away, so that the file's name can be read.
+    /// As [`TextColumn::text`], for paths: the beginning is cut away, so that the file's name can be read.
     pub fn path(name: &'static str) -> Self {
         Self { keeps_end: true, ..Self::text(name) }
     }
@@ -66,14 +66,14 @@ impl Column {
 
 /// Rows under named columns.
 #[derive(Clone, Debug)]
-pub struct Table {
-    columns: Vec<Column>,
+pub struct TextTable {
+    columns: Vec<TextColumn>,
     rows: Vec<Vec<(Label, String)>>,
 }
 
-impl Table {
+impl TextTable {
     /// An empty table.
-    pub fn new(columns: impl IntoIterator<Item = Column>) -> Self {
+    pub fn new(columns: impl IntoIterator<Item = TextColumn>) -> Self {
         Self { columns: columns.into_iter().collect(), rows: Vec::new() }
     }
 
@@ -87,7 +87,14 @@ impl Table {
         self.rows.is_empty()
     }
 
-    pub(super) fn draw(&self, to: &mut String, guard: Guard, color: bool, ascii: bool, width: Option<usize>) {
+    pub(super) fn draw(
+        &self,
+        to: &mut String,
+        guard: TextGuard,
+        color: bool,
+        ascii: bool,
+        width: Option<usize>,
+    ) {
         if self.is_empty() {
             return;
         }
@@ -174,7 +181,7 @@ impl Table {
     }
 }
 
-fn header(column: Option<&Column>, color: bool) -> Drawn {
+fn header(column: Option<&TextColumn>, color: bool) -> Drawn {
     let cell = Drawn::new(column.map_or("", |column| column.name));
     if color { cell.add_attribute(Attribute::Bold) } else { cell }
 }
@@ -198,13 +205,13 @@ fn paint(cell: Drawn, label: Label) -> Drawn {
 mod tests {
     use super::*;
 
-    fn tasks() -> Table {
-        let mut table = Table::new([
-            Column::fixed("ID"),
-            Column::fixed("STATUS"),
-            Column::text("ASSIGNEE").priority(2).least(6),
-            Column::fixed("PRIORITY").priority(1).right(),
-            Column::text("TITLE"),
+    fn tasks() -> TextTable {
+        let mut table = TextTable::new([
+            TextColumn::fixed("ID"),
+            TextColumn::fixed("STATUS"),
+            TextColumn::text("ASSIGNEE").priority(2).least(6),
+            TextColumn::fixed("PRIORITY").priority(1).right(),
+            TextColumn::text("TITLE"),
         ]);
         let title = "A title that is long enough to be cut on a narrow terminal";
         table.row([
@@ -226,7 +233,7 @@ mod tests {
 
     fn drawn(width: Option<usize>, color: bool) -> String {
         let mut text = String::new();
-        tasks().draw(&mut text, Guard::Terminal, color, false, width);
+        tasks().draw(&mut text, TextGuard::Terminal, color, false, width);
         text
     }
 
@@ -257,7 +264,7 @@ mod tests {
 
     #[test]
     fn of_a_path_the_end_is_kept() {
-        let mut table = Table::new([Column::fixed("KIND"), Column::path("PATH")]);
+        let mut table = TextTable::new([TextColumn::fixed("KIND"), TextColumn::path("PATH")]);
         table.row([(Label::Id, "live"), (Label::Text, "/home/somebody/.hermes/boards/日本語/kanban.db")]);
         for (columns, ascii, expected) in [
             (30, false, "live  …boards/日本語/kanban.db"),
@@ -267,7 +274,7 @@ mod tests {
             (100, false, "live  /home/somebody/.hermes/boards/日本語/kanban.db"),
         ] {
             let mut text = String::new();
-            table.draw(&mut text, Guard::Terminal, false, ascii, Some(columns));
+            table.draw(&mut text, TextGuard::Terminal, false, ascii, Some(columns));
             assert_eq!(text.lines().nth(1), Some(expected), "{columns} {ascii}");
         }
     }

@@ -35,7 +35,7 @@ impl Report for Titles {
         "task"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         self.0.iter().for_each(|title| page.line(title));
     }
 

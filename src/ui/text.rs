@@ -8,14 +8,14 @@ use std::fmt::Write as _;
 
 /// What the reader of the text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Guard {
+pub enum TextGuard {
     /// A terminal: everything that acts, hides or reorders is shown escaped.
     Terminal,
     /// A file or a pipe: only what would break one record into two is escaped.
     Lines,
 }
 
-impl Guard {
+impl TextGuard {
     /// The guard for a stream.
     pub fn for_terminal(terminal: bool) -> Self {
         if terminal { Self::Terminal } else { Self::Lines }
@@ -43,7 +43,7 @@ pub fn is_hazard(character: char) -> bool {
 }
 
 /// The text with hazards escaped; borrowed when there are none.
-pub fn guard(text: &str, guard: Guard) -> Cow<'_, str> {
+pub fn guard(text: &str, guard: TextGuard) -> Cow<'_, str> {
     if is_clean(text, guard) {
         return Cow::Borrowed(text);
     }
@@ -53,7 +53,7 @@ pub fn guard(text: &str, guard: Guard) -> Cow<'_, str> {
 }
 
 /// Appends the text with hazards escaped.
-pub fn push(to: &mut String, text: &str, guard: Guard) {
+pub fn push(to: &mut String, text: &str, guard: TextGuard) {
     for character in text.chars() {
         if guard.escapes(character) {
             push_escaped(to, character);
@@ -76,10 +76,10 @@ pub fn push_escaped(to: &mut String, character: char) {
 }
 
 /// Whether nothing has to be escaped. Printable ASCII, the usual case, is decided by bytes alone.
-pub fn is_clean(text: &str, guard: Guard) -> bool {
+pub fn is_clean(text: &str, guard: TextGuard) -> bool {
     match guard {
-        Guard::Lines => !text.bytes().any(|byte| matches!(byte, b'\n' | b'\r' | b'\t')),
-        Guard::Terminal => {
+        TextGuard::Lines => !text.bytes().any(|byte| matches!(byte, b'\n' | b'\r' | b'\t')),
+        TextGuard::Terminal => {
             text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.chars().any(is_hazard)
         }
     }
@@ -167,7 +167,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn shown(text: &str) -> String {
-        guard(text, Guard::Terminal).into_owned()
+        guard(text, TextGuard::Terminal).into_owned()
     }
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn strips_newline_record_forgery() {
         assert_eq!(shown("x\nt_00000000\tdone"), "x\\nt_00000000\\tdone");
-        assert_eq!(guard("x\ny\tz", Guard::Lines), "x\\ny\\tz");
+        assert_eq!(guard("x\ny\tz", TextGuard::Lines), "x\\ny\\tz");
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
     fn keeps_letters_of_every_script_and_emoji() {
         for text in ["naïve café", "日本語", "שלום", "مرحبا", "❤\u{fe0f}", "🚀", r"C:\path"]
         {
-            assert!(matches!(guard(text, Guard::Terminal), Cow::Borrowed(_)), "{text}");
+            assert!(matches!(guard(text, TextGuard::Terminal), Cow::Borrowed(_)), "{text}");
         }
     }
 
@@ -247,7 +247,7 @@ mod tests {
 
         #[test]
         fn clean_text_is_borrowed_and_equal(text in "[ -~äöü日本🚀]{0,40}") {
-            prop_assert!(matches!(guard(&text, Guard::Terminal), Cow::Borrowed(same) if same == text));
+            prop_assert!(matches!(guard(&text, TextGuard::Terminal), Cow::Borrowed(same) if same == text));
         }
 
         #[test]

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use kanbanctl::process::signals::Signals;
-use kanbanctl::ui::{Request, Surroundings, Ui, settings};
+use kanbanctl::ui::{Surroundings, Ui, UiRequest, settings};
 
 use crate::support::Sandbox;
 use crate::support::pty::Terminal;
@@ -13,7 +13,7 @@ use crate::support::pty::Terminal;
 fn asks_when_told_to() {
     let Some(name) = std::env::var_os("ASK_FOR") else { return };
     let around = Surroundings { stdin_terminal: true, stderr_terminal: true, ..Surroundings::default() };
-    let mut ui = Ui::new(settings(Request::default(), &around));
+    let mut ui = Ui::new(settings(UiRequest::default(), &around));
     let signals = Signals::install().unwrap();
     ui.attend(signals.clone());
     if std::env::var_os("INTERRUPT_FIRST").is_some() {

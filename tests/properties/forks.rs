@@ -262,7 +262,7 @@ proptest! {
         drop((ours, theirs));
 
         let found = sources::discover(&path("kanban.db"), &[path("copy.db")], &mut Unwatched).unwrap();
-        let options = recover::Options::new(dir.path().to_path_buf());
+        let options = recover::RecoverOptions::new(dir.path().to_path_buf());
         recover::recover(&found.sources, Some(&path("new.db")), &options, &mut Unwatched).unwrap();
         let new = Connection::open(path("new.db")).unwrap();
         let result = contents(&new);

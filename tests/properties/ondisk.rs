@@ -1,6 +1,6 @@
 //! The page-level reader: total on any bytes, and right on what SQLite writes.
 
-use kanbanctl::ondisk::btree::{self, Seen};
+use kanbanctl::ondisk::btree::{self, VisitedPages};
 use kanbanctl::ondisk::header::Header;
 use kanbanctl::ondisk::image::Image;
 use kanbanctl::ondisk::page::Page;
@@ -24,8 +24,8 @@ fn read_all(bytes: &[u8]) {
         let _ = freelist::read(&image, header.freelist_trunk, header.freelist_count);
     }
     for number in 1..=image.count() {
-        let _ = btree::walk_table(&image, number, &mut Seen::new(&image));
-        let _ = btree::walk_index(&image, number, &mut Seen::new(&image));
+        let _ = btree::walk_table(&image, number, &mut VisitedPages::new(&image));
+        let _ = btree::walk_index(&image, number, &mut VisitedPages::new(&image));
         let bytes = image.page(number).unwrap_or_default();
         let Ok(page) = Page::read(number, &bytes, PAGE) else { continue };
         let _ = btree::index_rowids(&page, |_| {});
@@ -98,7 +98,7 @@ fn same(stored: &Stored, read: Value<'_>) -> bool {
 
 /// The rows of the table whose root is page 2.
 fn read_back(image: &Image<'_>) -> Vec<(i64, Vec<u8>)> {
-    let walk = btree::walk_table(image, 2, &mut Seen::new(image));
+    let walk = btree::walk_table(image, 2, &mut VisitedPages::new(image));
     assert!(walk.lost.is_empty());
     let mut rows = Vec::new();
     for leaf in walk.leaves {
@@ -171,7 +171,7 @@ proptest! {
                 prop_assert!(same(stored, value), "{:?} was stored, {:?} read", stored, value);
             }
         }
-        let index = btree::walk_index(&image, 3, &mut Seen::new(&image));
+        let index = btree::walk_index(&image, 3, &mut VisitedPages::new(&image));
         prop_assert!(index.lost.is_empty());
         let mut rowids = Vec::new();
         let whole = index.pages.iter().all(|&number| {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kanbanctl::recover::{self, Built, Options};
+use kanbanctl::recover::{self, Built, RecoverOptions};
 use kanbanctl::salvage::source as sources;
 use kanbanctl::work::progress::Unwatched;
 use proptest::prelude::*;
@@ -100,7 +100,7 @@ fn compared(path: &Path, include_older: bool) -> Option<Built> {
     let build = |name: &str, by_rows: bool| {
         let output = dir.join(name);
         // Nothing of the first may be left when the second runs.
-        let options = Options { by_rows, include_older, ..Options::new(dir.to_path_buf()) };
+        let options = RecoverOptions { by_rows, include_older, ..RecoverOptions::new(dir.to_path_buf()) };
         let report = recover::recover(&found.sources, Some(&output), &options, &mut Unwatched).ok()?;
         let seen = seen(&output);
         if let Some(partial) = &report.partial_rows {
@@ -243,7 +243,7 @@ fn pages_in_the_log_stay_too() {
     assert_eq!(compared(&path, false), Some(Built::Pages));
     let output = dir.path().join("new.db");
     let found = sources::discover(&path, &[], &mut Unwatched).unwrap();
-    let options = Options::new(dir.path().to_path_buf());
+    let options = RecoverOptions::new(dir.path().to_path_buf());
     recover::recover(&found.sources, Some(&output), &options, &mut Unwatched).unwrap();
     let result = seen(&output);
     for (what, rows) in truth.iter().filter(|(what, _)| what.starts_with("rows of")) {

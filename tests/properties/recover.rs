@@ -63,7 +63,7 @@ fn rows(path: &Path) -> BTreeSet<String> {
 
 fn recovered(path: &Path, output: &Path) -> Option<recover::Report> {
     let found = sources::discover(path, &[], &mut Unwatched).unwrap();
-    let options = recover::Options::new(output.parent().unwrap().to_path_buf());
+    let options = recover::RecoverOptions::new(output.parent().unwrap().to_path_buf());
     recover::recover(&found.sources, Some(output), &options, &mut Unwatched).ok()
 }
 
@@ -127,8 +127,8 @@ proptest! {
         let found = sources::discover(&path, &[], &mut Unwatched).unwrap();
         let scratch = tempfile::tempdir().unwrap();
         let run = |memory| {
-            let usual = recover::Options::new(scratch.path().to_path_buf());
-            let options = recover::Options { memory, by_rows, include_older, provenance: true, ..usual };
+            let usual = recover::RecoverOptions::new(scratch.path().to_path_buf());
+            let options = recover::RecoverOptions { memory, by_rows, include_older, provenance: true, ..usual };
             let report = recover::recover(&found.sources, Some(&output), &options, &mut Unwatched).ok()?;
             let written = std::fs::read(&output).unwrap();
             std::fs::remove_file(&output).unwrap();
@@ -199,7 +199,7 @@ proptest! {
         }
         std::fs::remove_file(&path).unwrap();
         let mut names: Vec<_> = (0..injuries.len()).map(|number| dir.path().join(format!("copy{number}.db"))).collect();
-        let options = recover::Options::new(dir.path().to_path_buf());
+        let options = recover::RecoverOptions::new(dir.path().to_path_buf());
         let mut results = Vec::new();
         for output in ["one.db", "other.db"] {
             let found = sources::discover(&path, &names, &mut Unwatched).unwrap();
@@ -250,7 +250,7 @@ fn a_board_that_changes_while_it_is_read_in_place_is_read_again() {
     let long_ago = std::time::SystemTime::now() - std::time::Duration::from_hours(1);
     std::fs::File::options().append(true).open(&path).unwrap().set_modified(long_ago).unwrap();
     let found = sources::discover(&path, &[], &mut Unwatched).unwrap();
-    let options = recover::Options::new(dir.path().to_path_buf());
+    let options = recover::RecoverOptions::new(dir.path().to_path_buf());
     let mut meddler = Meddler { board: &path, done: false };
     let report = recover::recover(&found.sources, Some(&output), &options, &mut meddler).unwrap();
     assert_eq!(report.verified, Some(true));
@@ -270,7 +270,7 @@ fn rows_that_find_no_room_end_in_a_failure_that_leaves_nothing() {
     board(&path, 200);
     let found = sources::discover(&path, &[], &mut Unwatched).unwrap();
     let absent = dir.path().join("absent");
-    let options = recover::Options { memory: 0, ..recover::Options::new(absent.clone()) };
+    let options = recover::RecoverOptions { memory: 0, ..recover::RecoverOptions::new(absent.clone()) };
     let before = std::fs::read(&path).unwrap();
     let failure = recover::recover(&found.sources, Some(&output), &options, &mut Unwatched).unwrap_err();
     assert!(failure.to_string().contains("setting rows aside"), "{failure}");

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use kanbanctl::copies::inspect::Viewer;
+use kanbanctl::copies::inspect::Inspector;
 use kanbanctl::copies::prune::{self, Rules};
 use kanbanctl::copies::remove::Folder;
-use kanbanctl::salvage::source::{self as sources, Digests, Kind};
+use kanbanctl::salvage::source::{self as sources, Digests, SourceKind};
 use kanbanctl::work::progress::Unwatched;
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -137,12 +137,12 @@ proptest! {
         let before = rows(dir.path());
         let live = sources::live(&board).unwrap();
         let found = sources::backups(&board, Digests::All, &mut Unwatched).unwrap();
-        let viewer = Viewer::new(dir.path().to_path_buf()).unwrap();
+        let viewer = Inspector::new(dir.path().to_path_buf()).unwrap();
         let rules = Rules { keep, max_bytes, ..Rules::default() };
         let plan = prune::plan(live.as_ref(), &found.sources, &rules, &viewer, &mut Unwatched).unwrap();
         prop_assert!(plan.lost.is_empty());
         plan.recheck(sources::live(&board).unwrap().as_ref(), &viewer).unwrap();
-        let folder = Folder::of(Kind::Backup, &board).unwrap();
+        let folder = Folder::of(SourceKind::Backup, &board).unwrap();
         for (content, copy) in &plan.removed {
             folder.remove(&found.sources[*content].copies[*copy]).unwrap();
         }

@@ -13,11 +13,11 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::{HeldFile, Identity, Role, Target};
+use super::{HeldFile, HolderRole, Identity, Target};
 
 /// What SQLite appends to a database's name.
-const SIDECARS: [(Role, &[u8]); 3] =
-    [(Role::Wal, b"-wal"), (Role::Shm, b"-shm"), (Role::Journal, b"-journal")];
+const SIDECARS: [(HolderRole, &[u8]); 3] =
+    [(HolderRole::Wal, b"-wal"), (HolderRole::Shm, b"-shm"), (HolderRole::Journal, b"-journal")];
 
 /// One file that a process has open.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ pub(super) fn of_board(
     for open in &files.open {
         match targets.iter().find(|target| target.identity == Some(open.identity)) {
             Some(target) => {
-                if target.role == Role::Db {
+                if target.role == HolderRole::Db {
                     databases.push(open.name.as_path());
                 }
                 add(&mut held, open, target.role, false, None);
@@ -84,18 +84,19 @@ pub(super) fn of_board(
     };
     for open in &rest {
         if let Some(target) = targets.iter().find(|target| is_earlier(open, target)) {
-            if target.role == Role::Db {
+            if target.role == HolderRole::Db {
                 databases.push(open.name.as_path());
             }
             add(&mut held, open, target.role, true, None);
         }
     }
     let names: HashSet<&Path> = files.open.iter().map(|open| open.name.as_path()).collect();
-    let has_log = held.iter().any(|file| file.role == Role::Wal);
+    let has_log = held.iter().any(|file| file.role == HolderRole::Wal);
     for open in rest {
         let Some((role, database)) = sidecar(&open.name) else { continue };
         // A log that was renamed keeps its database's descriptor as company, and no database of its own.
-        let renamed = role == Role::Wal && !has_log && !databases.is_empty() && !names.contains(database);
+        let renamed =
+            role == HolderRole::Wal && !has_log && !databases.is_empty() && !names.contains(database);
         if !databases.contains(&database) && !renamed {
             continue;
         }
@@ -112,7 +113,7 @@ pub(super) fn of_board(
     held
 }
 
-fn add(held: &mut Vec<HeldFile>, open: &Open, role: Role, deleted: bool, other_name: Option<PathBuf>) {
+fn add(held: &mut Vec<HeldFile>, open: &Open, role: HolderRole, deleted: bool, other_name: Option<PathBuf>) {
     let mapped = open.fd.is_none();
     let same = |file: &&mut HeldFile| file.role == role && file.identity == Some(open.identity);
     if let Some(known) = held.iter_mut().find(same) {
@@ -131,7 +132,7 @@ fn add(held: &mut Vec<HeldFile>, open: &Open, role: Role, deleted: bool, other_n
 }
 
 /// The role that a name's end gives, and the database's name before it.
-fn sidecar(name: &Path) -> Option<(Role, &Path)> {
+fn sidecar(name: &Path) -> Option<(HolderRole, &Path)> {
     let bytes = name.as_os_str().as_bytes();
     SIDECARS.iter().find_map(|(role, suffix)| {
         let database = bytes.strip_suffix(*suffix).filter(|name| !name.is_empty())?;
@@ -154,16 +155,16 @@ mod tests {
 
     fn board() -> Vec<Target> {
         [
-            (Role::Db, "/b/kanban.db", 10),
-            (Role::Wal, "/b/kanban.db-wal", 11),
-            (Role::Shm, "/b/kanban.db-shm", 12),
+            (HolderRole::Db, "/b/kanban.db", 10),
+            (HolderRole::Wal, "/b/kanban.db-wal", 11),
+            (HolderRole::Shm, "/b/kanban.db-shm", 12),
         ]
         .map(|(role, path, ino)| Target { role, path: path.into(), identity: Some(identity(ino)) })
         .into()
     }
 
-    /// Role, whether deleted, other name of what belongs to the board.
-    fn judged(open: Vec<Open>, view: View) -> Vec<(Role, bool, Option<PathBuf>)> {
+    /// HolderRole, whether deleted, other name of what belongs to the board.
+    fn judged(open: Vec<Open>, view: View) -> Vec<(HolderRole, bool, Option<PathBuf>)> {
         let files = Files { open, view };
         of_board(&files, &board(), |_| None)
             .into_iter()
@@ -174,23 +175,29 @@ mod tests {
     #[test]
     fn a_file_is_known_by_its_inode_whatever_it_is_called() {
         let found = judged(vec![open("/x/else.db", 10), open("/b/kanban.db-shm", 12)], View::Ours);
-        assert_eq!(found, [(Role::Db, false, None), (Role::Shm, false, None)]);
+        assert_eq!(found, [(HolderRole::Db, false, None), (HolderRole::Shm, false, None)]);
         // One of two names of the file has been deleted: the file is there all the same.
-        assert_eq!(judged(vec![open("/x/else.db (deleted)", 10)], View::Ours), [(Role::Db, false, None)]);
+        assert_eq!(
+            judged(vec![open("/x/else.db (deleted)", 10)], View::Ours),
+            [(HolderRole::Db, false, None)]
+        );
     }
 
     #[test]
     fn a_deleted_log_beside_a_held_database_is_the_boards_in_any_mount_namespace() {
         let files = || vec![open("/data/k.db", 10), open("/data/k.db-wal (deleted)", 99)];
         for view in [View::Ours, View::Foreign] {
-            assert_eq!(judged(files(), view), [(Role::Db, false, None), (Role::Wal, true, None)]);
+            assert_eq!(judged(files(), view), [(HolderRole::Db, false, None), (HolderRole::Wal, true, None)]);
         }
     }
 
     #[test]
     fn an_earlier_generation_is_known_by_its_name_where_names_mean_the_same() {
         let files = || vec![open("/b/kanban.db (deleted)", 98), open("/b/kanban.db-wal (deleted)", 99)];
-        assert_eq!(judged(files(), View::Ours), [(Role::Db, true, None), (Role::Wal, true, None)]);
+        assert_eq!(
+            judged(files(), View::Ours),
+            [(HolderRole::Db, true, None), (HolderRole::Wal, true, None)]
+        );
         assert_eq!(judged(files(), View::Foreign), []);
         let mut elsewhere = files();
         for file in &mut elsewhere {
@@ -203,7 +210,10 @@ mod tests {
     #[test]
     fn a_log_under_another_name_of_the_database_is_told_apart() {
         let found = judged(vec![open("/x/else.db", 10), open("/x/else.db-wal", 99)], View::Ours);
-        assert_eq!(found, [(Role::Db, false, None), (Role::Wal, false, Some("/x/else.db-wal".into()))]);
+        assert_eq!(
+            found,
+            [(HolderRole::Db, false, None), (HolderRole::Wal, false, Some("/x/else.db-wal".into()))]
+        );
     }
 
     #[test]
@@ -217,9 +227,9 @@ mod tests {
     #[test]
     fn a_renamed_log_is_found_and_another_boards_is_not() {
         let found = judged(vec![open("/b/kanban.db", 10), open("/tmp/saved-wal", 99)], View::Ours);
-        assert_eq!(found[1], (Role::Wal, false, Some("/tmp/saved-wal".into())));
+        assert_eq!(found[1], (HolderRole::Wal, false, Some("/tmp/saved-wal".into())));
         let other = vec![open("/b/kanban.db", 10), open("/c/o.db", 50), open("/c/o.db-wal (deleted)", 51)];
-        assert_eq!(judged(other, View::Ours), [(Role::Db, false, None)]);
+        assert_eq!(judged(other, View::Ours), [(HolderRole::Db, false, None)]);
     }
 
     #[test]

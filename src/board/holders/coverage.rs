@@ -6,19 +6,19 @@
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 
-use super::{Completeness, Role, Target, process};
+use super::{Completeness, HolderRole, Target, process};
 use crate::board::filesystem::Filesystem;
 use crate::failure::count::counted;
 
 /// Who may open the board: what decides whether a process that could not be read matters.
-pub(super) struct Access {
+pub(super) struct ProcAccess {
     owner: Option<u32>,
     others_may: bool,
 }
 
-impl Access {
+impl ProcAccess {
     pub(super) fn of(targets: &[Target]) -> Self {
-        let database = targets.iter().find(|target| target.role == Role::Db);
+        let database = targets.iter().find(|target| target.role == HolderRole::Db);
         let file = database.and_then(|target| std::fs::metadata(&target.path).ok());
         let folder =
             database.and_then(|target| target.path.parent()).and_then(|path| std::fs::metadata(path).ok());
@@ -45,7 +45,7 @@ pub(super) struct Unseen {
 
 impl Unseen {
     /// Counts a process whose files may not be read.
-    pub(super) fn count(&mut self, pid: u32, access: &Access) {
+    pub(super) fn count(&mut self, pid: u32, access: &ProcAccess) {
         let owner = std::fs::metadata(format!("/proc/{pid}")).map(|meta| meta.uid());
         // Without an owner the process has ended meanwhile.
         if owner.map_or(true, |uid| !access.allows(uid)) || process::holds_nothing(pid) {

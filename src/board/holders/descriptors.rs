@@ -11,7 +11,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::belonging::{self, Files, Open, View};
-use super::coverage::{Access, Unseen};
+use super::coverage::{ProcAccess, Unseen};
 use super::{Holder, Holders, Identity, Target, process};
 use crate::board::filesystem::Filesystem;
 use crate::failure::{Failure, Outcome};
@@ -28,7 +28,7 @@ const ROUNDS: usize = 16;
 
 /// Every other process with one of `targets` open.
 pub(super) fn scan(targets: &[Target], filesystem: Option<&Filesystem>) -> Outcome<Holders> {
-    let access = Access::of(targets);
+    let access = ProcAccess::of(targets);
     let mut unseen = Unseen::default();
     let mut found = Vec::new();
     let mut looked_at: HashSet<u32> = process::me().into_iter().collect();
@@ -199,7 +199,7 @@ fn mapping(line: &[u8], targets: &[Target], filesystem: Option<&Filesystem>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::holders::Role;
+    use crate::board::holders::HolderRole;
 
     #[test]
     fn a_name_and_a_moment_in_common_make_one_file_on_an_overlay_alone() {
@@ -208,8 +208,11 @@ mod tests {
         std::fs::write(&place, b"").unwrap();
         let seen = Identity { dev: 1, ino: 1, birth: None };
         let identity = Identity { dev: 2, ino: 2, birth: Identity::birth(&place) };
-        let targets =
-            [Target { role: Role::Shm, path: folder.path().join("kanban.db"), identity: Some(identity) }];
+        let targets = [Target {
+            role: HolderRole::Shm,
+            path: folder.path().join("kanban.db"),
+            identity: Some(identity),
+        }];
         let is_taken = known(seen, &place, &place, &targets) == identity;
         assert_eq!(is_taken, identity.birth.is_some() && is_on_overlay(&place));
     }
@@ -218,7 +221,8 @@ mod tests {
     fn maps_are_read() {
         let dev = rustix::fs::makedev(0xfe, 0);
         let shm = Identity { dev, ino: 131_077, birth: None };
-        let targets = [Target { role: Role::Shm, path: "/b/kanban.db-shm".into(), identity: Some(shm) }];
+        let targets =
+            [Target { role: HolderRole::Shm, path: "/b/kanban.db-shm".into(), identity: Some(shm) }];
         let read = |line: &str| mapping(line.as_bytes(), &targets, None);
         let held = read("7f01-7f02 rw-s 00000000 fe:00 131077                     /b/kanban.db-shm").unwrap();
         assert_eq!((held.identity, held.deleted, held.fd), (shm, false, None));

@@ -3,12 +3,12 @@
 //! Responsible for reading the kernel's table without touching a file of the board. A lock in it is certain; that one is
 //! missing says nothing, because a process can lose its locks and go on writing (incidents.md F11).
 
-use super::{Role, Target};
+use super::{HolderRole, Target};
 
 /// One lock on one of the board's files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Held {
-    pub(super) role: Role,
+pub(super) struct LockHolder {
+    pub(super) role: HolderRole,
     /// Nothing when the process is out of sight.
     pub(super) pid: Option<u32>,
     /// Whether it keeps everybody else out.
@@ -19,7 +19,7 @@ pub(super) struct Held {
 
 /// The locks of other processes than `me` on `targets`. `device` is how mountinfo writes the filesystem's number, which
 /// on some (btrfs, overlay) is another than `stat` gives.
-pub(super) fn held(targets: &[Target], device: Option<(u32, u32)>, me: Option<u32>) -> Vec<Held> {
+pub(super) fn held(targets: &[Target], device: Option<(u32, u32)>, me: Option<u32>) -> Vec<LockHolder> {
     let table = std::fs::read_to_string("/proc/locks").unwrap_or_default();
     table
         .lines()
@@ -28,7 +28,7 @@ pub(super) fn held(targets: &[Target], device: Option<(u32, u32)>, me: Option<u3
         .filter_map(|lock| {
             let role = targets.iter().find(|target| lock.is_on(target, device))?.role;
             let pid = u32::try_from(lock.pid).ok().filter(|&pid| pid != 0);
-            Some(Held { role, pid, exclusive: lock.exclusive, range: lock.range })
+            Some(LockHolder { role, pid, exclusive: lock.exclusive, range: lock.range })
         })
         .collect()
 }

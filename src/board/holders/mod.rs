@@ -40,7 +40,7 @@ pub use waiting::Onlooker;
 /// What a held file is to the board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Role {
+pub enum HolderRole {
     /// The database file.
     Db,
     /// The write-ahead log.
@@ -55,7 +55,7 @@ pub enum Role {
     DispatchLock,
 }
 
-impl Role {
+impl HolderRole {
     /// Whether the file is part of the database, not only a lock file beside it.
     pub fn is_database(self) -> bool {
         !matches!(self, Self::InitLock | Self::DispatchLock)
@@ -66,7 +66,7 @@ impl Role {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct HeldFile {
     /// What it is to the board.
-    pub role: Role,
+    pub role: HolderRole,
     /// Whether its name is gone, or belongs to another file by now: what is written there nobody else sees (F13).
     pub deleted: bool,
     /// Its name where that is none of the board's: a log beside a hard link or a bind mount, or one that was renamed.
@@ -88,7 +88,9 @@ pub struct HeldFile {
 impl HeldFile {
     /// Whether what is written to it is seen by nobody who opens the board by its name.
     pub fn is_apart(&self) -> bool {
-        self.role.is_database() && self.role != Role::Journal && (self.deleted || self.other_name.is_some())
+        self.role.is_database()
+            && self.role != HolderRole::Journal
+            && (self.deleted || self.other_name.is_some())
     }
 }
 
@@ -169,7 +171,7 @@ pub struct Holders {
 #[derive(Clone, Debug)]
 pub struct Target {
     /// What it is to the board.
-    pub role: Role,
+    pub role: HolderRole,
     /// Its path beside the resolved database.
     pub path: PathBuf,
     /// The file that has this name now.
@@ -190,7 +192,7 @@ pub fn scan(inspection: &Inspection) -> Outcome<Holders> {
 /// When `/proc` or the board's own files cannot be read.
 pub fn scan_path(chosen: &Path, resolved: &Path) -> Outcome<Holders> {
     let mut holders = look(chosen, resolved)?;
-    for (role, suffix) in [(Role::Db, ""), (Role::Shm, "-shm")] {
+    for (role, suffix) in [(HolderRole::Db, ""), (HolderRole::Shm, "-shm")] {
         if let Some(pid) = getlk::lock_holder(&with_suffix(resolved, suffix)) {
             holders.add_lock(role, u32::try_from(pid).ok().filter(|&pid| pid != 0));
         }
@@ -277,7 +279,7 @@ impl Holders {
         }
     }
 
-    fn add_lock(&mut self, role: Role, owner: Option<u32>) {
+    fn add_lock(&mut self, role: HolderRole, owner: Option<u32>) {
         let file = HeldFile {
             role,
             deleted: false,
@@ -322,11 +324,16 @@ impl fmt::Display for Holder {
 }
 
 fn targets(chosen: &Path, resolved: &Path) -> Vec<Target> {
-    let database = [(Role::Db, ""), (Role::Wal, "-wal"), (Role::Shm, "-shm"), (Role::Journal, "-journal")];
+    let database = [
+        (HolderRole::Db, ""),
+        (HolderRole::Wal, "-wal"),
+        (HolderRole::Shm, "-shm"),
+        (HolderRole::Journal, "-journal"),
+    ];
     let beside = database.map(|(role, suffix)| (role, with_suffix(resolved, suffix)));
     let locks = lock_files(chosen, resolved).into_iter().map(|path| {
         let init = path.as_os_str().as_encoded_bytes().ends_with(LOCK_SUFFIXES[0].as_bytes());
-        (if init { Role::InitLock } else { Role::DispatchLock }, path)
+        (if init { HolderRole::InitLock } else { HolderRole::DispatchLock }, path)
     });
     beside
         .into_iter()

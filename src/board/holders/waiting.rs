@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::lock_table::{self, Held};
-use super::{Role, process, targets};
+use super::lock_table::{self, LockHolder};
+use super::{HolderRole, process, targets};
 use crate::board::filesystem;
 use crate::ondisk::header;
 
@@ -36,11 +36,11 @@ pub struct Onlooker(Option<Arc<Inner>>);
 
 struct Inner {
     show: Box<Show>,
-    state: Mutex<State>,
+    state: Mutex<WaitState>,
 }
 
 #[derive(Default)]
-struct State {
+struct WaitState {
     looked: Option<Instant>,
     /// Who was in the way at the last look, and since when.
     seen: Option<(Option<u32>, Instant)>,
@@ -89,7 +89,7 @@ impl Onlooker {
         if std::mem::take(&mut state.shown) {
             (inner.show)(None);
         }
-        *state = State::default();
+        *state = WaitState::default();
     }
 }
 
@@ -104,19 +104,21 @@ enum Deed {
 }
 
 impl Deed {
-    fn of(held: &Held) -> Option<Self> {
+    fn of(held: &LockHolder) -> Option<Self> {
         let (first, last) = held.range;
         let covers = |byte: u64| (first..=last).contains(&byte);
         match held.role {
-            Role::Shm if held.exclusive && covers(WAL_WRITE) => Some(Self::Writes),
-            Role::Shm if held.exclusive && covers(WAL_RECOVER) => Some(Self::Recovers),
-            Role::Shm if held.exclusive && covers(WAL_CHECKPOINT) => Some(Self::WritesBack),
-            Role::Shm if WAL_READ.clone().any(covers) => Some(Self::Reads),
-            Role::Db if held.exclusive && (covers(PENDING) || covers(PENDING + 1) || covers(SHARED_LAST)) => {
+            HolderRole::Shm if held.exclusive && covers(WAL_WRITE) => Some(Self::Writes),
+            HolderRole::Shm if held.exclusive && covers(WAL_RECOVER) => Some(Self::Recovers),
+            HolderRole::Shm if held.exclusive && covers(WAL_CHECKPOINT) => Some(Self::WritesBack),
+            HolderRole::Shm if WAL_READ.clone().any(covers) => Some(Self::Reads),
+            HolderRole::Db
+                if held.exclusive && (covers(PENDING) || covers(PENDING + 1) || covers(SHARED_LAST)) =>
+            {
                 Some(Self::Writes)
             }
-            Role::Db if covers(SHARED_LAST) => Some(Self::Reads),
-            Role::InitLock | Role::DispatchLock => Some(Self::HoldsFile),
+            HolderRole::Db if covers(SHARED_LAST) => Some(Self::Reads),
+            HolderRole::InitLock | HolderRole::DispatchLock => Some(Self::HoldsFile),
             _ => None,
         }
     }
@@ -154,22 +156,22 @@ fn words(blocker: Option<(Deed, Option<u32>)>, waited: Duration) -> String {
 mod tests {
     use super::*;
 
-    fn held(role: Role, exclusive: bool, first: u64, last: u64) -> Held {
-        Held { role, pid: Some(1), exclusive, range: (first, last) }
+    fn held(role: HolderRole, exclusive: bool, first: u64, last: u64) -> LockHolder {
+        LockHolder { role, pid: Some(1), exclusive, range: (first, last) }
     }
 
     #[test]
     fn locks_tell_what_their_holder_does() {
         for (role, exclusive, first, last, says) in [
-            (Role::Shm, true, 120, 120, Some(Deed::Writes)),
-            (Role::Shm, true, 121, 121, Some(Deed::WritesBack)),
-            (Role::Shm, true, 120, 127, Some(Deed::Writes)),
-            (Role::Shm, false, 124, 124, Some(Deed::Reads)),
-            (Role::Shm, false, 128, 128, None),
-            (Role::Db, true, PENDING + 1, PENDING + 1, Some(Deed::Writes)),
-            (Role::Db, true, PENDING, SHARED_LAST, Some(Deed::Writes)),
-            (Role::Db, false, PENDING + 2, SHARED_LAST, Some(Deed::Reads)),
-            (Role::InitLock, true, 0, u64::MAX, Some(Deed::HoldsFile)),
+            (HolderRole::Shm, true, 120, 120, Some(Deed::Writes)),
+            (HolderRole::Shm, true, 121, 121, Some(Deed::WritesBack)),
+            (HolderRole::Shm, true, 120, 127, Some(Deed::Writes)),
+            (HolderRole::Shm, false, 124, 124, Some(Deed::Reads)),
+            (HolderRole::Shm, false, 128, 128, None),
+            (HolderRole::Db, true, PENDING + 1, PENDING + 1, Some(Deed::Writes)),
+            (HolderRole::Db, true, PENDING, SHARED_LAST, Some(Deed::Writes)),
+            (HolderRole::Db, false, PENDING + 2, SHARED_LAST, Some(Deed::Reads)),
+            (HolderRole::InitLock, true, 0, u64::MAX, Some(Deed::HoldsFile)),
         ] {
             assert_eq!(Deed::of(&held(role, exclusive, first, last)), says, "{role:?} {first}");
         }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::failure::{Failure, Outcome};
 use crate::process::clock;
-use crate::salvage::source::{Kind, Member, Source};
+use crate::salvage::source::{Member, Source, SourceKind};
 
 /// Digits of a SHA-256 that are shown: enough to tell a storm's contents apart.
 const DIGITS: usize = 12;
@@ -15,7 +15,7 @@ const LOG_DIGITS: usize = 4;
 
 /// One content.
 #[derive(Debug, Serialize)]
-pub(super) struct Content {
+pub(super) struct CopyContent {
     pub(super) id: String,
     pub(super) kind: &'static str,
     pub(super) copies: usize,
@@ -33,7 +33,7 @@ pub(super) struct Content {
     pub(super) source: Source,
 }
 
-impl Content {
+impl CopyContent {
     /// The content of `source`, whose hash is known.
     pub(super) fn of(source: Source) -> Self {
         let seconds = |ns: i128| i64::try_from(ns.div_euclid(1_000_000_000)).ok();
@@ -83,17 +83,17 @@ impl Content {
 }
 
 /// What the copies of one kind are called in the reports of this group.
-fn kind(kind: Kind) -> &'static str {
+fn kind(kind: SourceKind) -> &'static str {
     match kind {
-        Kind::Own => "backup",
-        Kind::Named => "named",
-        Kind::Live | Kind::Backup | Kind::Held => "corrupt",
+        SourceKind::Own => "backup",
+        SourceKind::Named => "named",
+        SourceKind::Live | SourceKind::Backup | SourceKind::Held => "corrupt",
     }
 }
 
 /// The one content that is called `wanted`: by the first digits of its id, by its whole hash, or by a path.
-pub(super) fn choose(contents: Vec<Content>, wanted: &str) -> Outcome<Content> {
-    let mut fitting: Vec<Content> =
+pub(super) fn choose(contents: Vec<CopyContent>, wanted: &str) -> Outcome<CopyContent> {
+    let mut fitting: Vec<CopyContent> =
         contents.into_iter().filter(|content| !wanted.is_empty() && content.is_called(wanted)).collect();
     match (fitting.len(), fitting.pop()) {
         (1, Some(content)) => Ok(content),

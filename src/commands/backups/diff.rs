@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::content::Content;
+use super::content::CopyContent;
 use super::{choose, gather_one};
 use crate::commands::Context;
 use crate::commands::progress::Bars;
 use crate::copies::compare;
-use crate::copies::compare::{Comparison, Difference, Newer, State, TableDifference};
-use crate::copies::inspect::{Holdings, Viewer};
+use crate::copies::compare::{ComparedState, Comparison, Difference, Newer, TableDifference};
+use crate::copies::inspect::{Inspector, SourceContent};
 use crate::failure::Outcome;
 use crate::failure::count::counted;
 use crate::failure::exit::Exit;
 use crate::salvage::source;
-use crate::ui::{Column, Label, Page, Records, Report, Table};
+use crate::ui::{Document, Label, Records, Report, TextColumn, TextTable};
 
 /// Tasks that a page shows unless told otherwise; the other formats show all.
 const TASKS: usize = 100;
@@ -33,10 +33,10 @@ pub(super) struct Args {
 
 /// What the copy holds against the board.
 #[derive(Debug, Serialize)]
-struct Compared {
+struct DiffReport {
     board: String,
     path: String,
-    backup: Content,
+    backup: CopyContent,
     /// Whether both hold the same rows.
     equal: bool,
     totals: Totals,
@@ -75,11 +75,12 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let (board, resolved, gathered) = gather_one(context, "diff")?;
     let backup = choose(context, gathered.contents, &args.backup)?;
     let live = source::live(&resolved)?;
-    let viewer = Viewer::new(context.scratch())?;
+    let viewer = Inspector::new(context.scratch())?;
     let mut bars = Bars::new(context.ui, context.signals.clone());
     let comparison = compare::compare(&backup.source, live.as_ref(), &viewer, &mut bars)?;
     drop(bars);
-    let compared = Compared::of(board.name(), resolved.display().to_string(), backup, comparison, args.limit);
+    let compared =
+        DiffReport::of(board.name(), resolved.display().to_string(), backup, comparison, args.limit);
     context.ui.emit(&compared)?;
     if live.is_none() {
         context.ui.warning("There is no board; the copy is all there is.");
@@ -90,27 +91,27 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     Ok(gathered.exit)
 }
 
-impl Compared {
+impl DiffReport {
     fn of(
         board: String,
         path: String,
-        backup: Content,
+        backup: CopyContent,
         comparison: Comparison,
         limit: Option<usize>,
     ) -> Self {
         let Comparison { mut tasks, same_tasks, tables, copy, board: live } = comparison;
         let count = |state| tasks.iter().filter(|task| task.state == state).count() as u64;
-        let newer = |task: &&Difference| task.state == State::Differs && task.newer == Newer::Copy;
+        let newer = |task: &&Difference| task.state == ComparedState::Differs && task.newer == Newer::Copy;
         let totals = Totals {
             same: same_tasks,
-            only_in_copy: count(State::OnlyInCopy),
-            only_on_board: count(State::OnlyOnBoard),
-            differing: count(State::Differs),
+            only_in_copy: count(ComparedState::OnlyInCopy),
+            only_on_board: count(ComparedState::OnlyOnBoard),
+            differing: count(ComparedState::Differs),
             copy_newer: tasks.iter().filter(newer).count() as u64,
         };
         let all = tasks.len();
         tasks.truncate(limit.unwrap_or(usize::MAX));
-        let damage = |holdings: &Holdings| holdings.damaged_pages;
+        let damage = |holdings: &SourceContent| holdings.damaged_pages;
         Self {
             board,
             path,
@@ -128,11 +129,11 @@ impl Compared {
 
 fn state(task: &Difference) -> (Label, &'static str) {
     match (task.state, task.newer) {
-        (State::OnlyInCopy, _) => (Label::Warning, "only in copy"),
-        (State::OnlyOnBoard, _) => (Label::Dim, "only on board"),
-        (State::Differs, Newer::Copy) => (Label::Warning, "copy newer"),
-        (State::Differs, Newer::Board) => (Label::Text, "board newer"),
-        (State::Differs, Newer::Unknown) => (Label::Text, "differs"),
+        (ComparedState::OnlyInCopy, _) => (Label::Warning, "only in copy"),
+        (ComparedState::OnlyOnBoard, _) => (Label::Dim, "only on board"),
+        (ComparedState::Differs, Newer::Copy) => (Label::Warning, "copy newer"),
+        (ComparedState::Differs, Newer::Board) => (Label::Text, "board newer"),
+        (ComparedState::Differs, Newer::Unknown) => (Label::Text, "differs"),
     }
 }
 
@@ -157,17 +158,17 @@ fn what(task: &Difference) -> String {
     words.join("; ")
 }
 
-impl Report for Compared {
+impl Report for DiffReport {
     fn kind(&self) -> &'static str {
         "backups.diff"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
-        let mut table = Table::new([
-            Column::fixed("TASK"),
-            Column::fixed("STATE"),
-            Column::text("TITLE").priority(1),
-            Column::text("IN THE COPY AGAINST THE BOARD").least(24),
+    fn human(&self, page: &mut Document<'_>) {
+        let mut table = TextTable::new([
+            TextColumn::fixed("TASK"),
+            TextColumn::fixed("STATE"),
+            TextColumn::text("TITLE").priority(1),
+            TextColumn::text("IN THE COPY AGAINST THE BOARD").least(24),
         ]);
         for task in self.tasks.iter().take(self.on_page) {
             let (label, word) = state(task);

@@ -2,18 +2,18 @@
 
 use serde::Serialize;
 
-use super::content::Content;
+use super::content::CopyContent;
 use super::gather;
 use crate::commands::Context;
 use crate::failure::Outcome;
 use crate::failure::count::counted;
 use crate::failure::exit::Exit;
-use crate::ui::{Column, Label, Page, Records, Report, Table};
+use crate::ui::{Document, Label, Records, Report, TextColumn, TextTable};
 
 /// All contents, the newest first.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-struct Listed(Vec<Content>);
+struct ListedBackups(Vec<CopyContent>);
 
 /// Runs the verb.
 ///
@@ -21,11 +21,11 @@ struct Listed(Vec<Content>);
 /// As [`gather`].
 pub(super) fn run(context: &mut Context<'_>) -> Outcome<Exit> {
     let gathered = gather(context)?;
-    context.ui.emit(&Listed(gathered.contents))?;
+    context.ui.emit(&ListedBackups(gathered.contents))?;
     Ok(gathered.exit)
 }
 
-impl Report for Listed {
+impl Report for ListedBackups {
     fn kind(&self) -> &'static str {
         "backups.list"
     }
@@ -34,20 +34,20 @@ impl Report for Listed {
         "backup"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         if self.0.is_empty() {
             page.line("No copies of a board were found.");
             return;
         }
         let columns = [
-            Column::fixed("ID"),
-            Column::fixed("KIND"),
-            Column::fixed("COPIES").right(),
-            Column::fixed("BYTES").right(),
-            Column::fixed("NEWEST").priority(1),
-            Column::path("FILE").priority(2),
+            TextColumn::fixed("ID"),
+            TextColumn::fixed("KIND"),
+            TextColumn::fixed("COPIES").right(),
+            TextColumn::fixed("BYTES").right(),
+            TextColumn::fixed("NEWEST").priority(1),
+            TextColumn::path("FILE").priority(2),
         ];
-        let mut table = Table::new(columns);
+        let mut table = TextTable::new(columns);
         for content in &self.0 {
             table.row([
                 (Label::Id, content.id.clone()),

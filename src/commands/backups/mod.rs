@@ -8,7 +8,7 @@ mod show;
 
 use std::path::PathBuf;
 
-use self::content::Content;
+use self::content::CopyContent;
 use super::Context;
 use super::progress::Bars;
 use crate::board::{Board, Stamp, location};
@@ -21,11 +21,11 @@ use crate::salvage::source::{Digests, Unread};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
-    verb: Verb,
+    verb: BackupsVerb,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Verb {
+enum BackupsVerb {
     /// List the copies, each content once.
     ///
     /// Plain record: ID KIND COPIES BYTES NEWEST PATH, the time in Unix seconds, the path that of the newest copy.
@@ -59,10 +59,10 @@ enum Verb {
 /// Exit 13 for an unknown backup, 14 for an ambiguous one; reading errors.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     match &args.verb {
-        Verb::List => list::run(context),
-        Verb::Show { backup } => show::run(context, backup),
-        Verb::Diff(args) => diff::run(context, args),
-        Verb::Prune(args) => prune::run(context, args),
+        BackupsVerb::List => list::run(context),
+        BackupsVerb::Show { backup } => show::run(context, backup),
+        BackupsVerb::Diff(args) => diff::run(context, args),
+        BackupsVerb::Prune(args) => prune::run(context, args),
     }
 }
 
@@ -79,7 +79,7 @@ pub(super) fn find(context: &mut Context<'_>, wanted: &str) -> Outcome<PathBuf> 
 ///
 /// # Errors
 /// Exit 13 when there is none, 14 when there are several; reading errors.
-fn choose(context: &Context<'_>, contents: Vec<Content>, wanted: &str) -> Outcome<Content> {
+fn choose(context: &Context<'_>, contents: Vec<CopyContent>, wanted: &str) -> Outcome<CopyContent> {
     let path = std::path::absolute(wanted).unwrap_or_else(|_| PathBuf::from(wanted));
     let Some(stamp) = Stamp::of(&path).ok().flatten().filter(|_| path.is_file()) else {
         return content::choose(contents, wanted);
@@ -89,7 +89,7 @@ fn choose(context: &Context<'_>, contents: Vec<Content>, wanted: &str) -> Outcom
     }
     let mut bars = Bars::new(context.ui, context.signals.clone());
     match source::named(&path, &mut bars)? {
-        Some(source) => Ok(Content::of(source)),
+        Some(source) => Ok(CopyContent::of(source)),
         None => content::choose(Vec::new(), wanted),
     }
 }
@@ -97,7 +97,7 @@ fn choose(context: &Context<'_>, contents: Vec<Content>, wanted: &str) -> Outcom
 /// What there is, and the worst that was met on the way.
 struct Gathered {
     /// The newest first.
-    contents: Vec<Content>,
+    contents: Vec<CopyContent>,
     exit: Exit,
 }
 
@@ -156,7 +156,7 @@ fn of_board(context: &mut Context<'_>, board: &Board, gathered: &mut Gathered) -
     let copies = source::backups(&resolved, Digests::All, &mut bars)?;
     let own = source::own_backups(&resolved, Digests::All, &mut bars)?;
     drop(bars);
-    gathered.contents.extend(copies.sources.into_iter().chain(own.sources).map(Content::of));
+    gathered.contents.extend(copies.sources.into_iter().chain(own.sources).map(CopyContent::of));
     for Unread { path, reason } in copies.unread.into_iter().chain(own.unread) {
         context.ui.warning(format_args!("{}: {reason}", path.display()));
         gathered.exit = gathered.exit.merge(Exit::Partial);

@@ -5,22 +5,22 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::content::Content;
+use super::content::CopyContent;
 use super::{Gathered, gather_one};
 use crate::board::holders::many::{self, Openers};
 use crate::board::{Board, filesystem};
 use crate::commands::Context;
 use crate::commands::progress::Bars;
-use crate::copies::inspect::Viewer;
+use crate::copies::inspect::Inspector;
 use crate::copies::prune;
-use crate::copies::prune::{Loss, Plan, Rules, Stays};
+use crate::copies::prune::{Loss, PrunePlan, Rules, Stays};
 use crate::copies::remove::{Folder, Removed};
 use crate::failure::count::counted;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::salvage::source;
 use crate::salvage::source::Member;
-use crate::ui::{Page, Records, Report};
+use crate::ui::{Document, Records, Report};
 
 /// Paths that a page shows; all are in the other formats.
 const PATHS: usize = 10;
@@ -53,7 +53,7 @@ struct Pruned {
     /// Bytes that are free again.
     freed_bytes: u64,
     /// Contents that stay.
-    kept: Vec<Kept>,
+    kept: Vec<KeptCopy>,
     kept_bytes: u64,
     /// What went for good, by table.
     lost: BTreeMap<String, Loss>,
@@ -77,7 +77,7 @@ struct Gone {
 
 /// A content that stays.
 #[derive(Debug, Serialize)]
-struct Kept {
+struct KeptCopy {
     id: String,
     kind: &'static str,
     path: String,
@@ -105,7 +105,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let live = source::live(&resolved)?;
     let all: Vec<source::Source> = contents.iter().map(|content| content.source.clone()).collect();
     let mut bars = Bars::new(context.ui, context.signals.clone());
-    let viewer = Viewer::new(context.scratch())?;
+    let viewer = Inspector::new(context.scratch())?;
     let plan = prune::plan(live.as_ref(), &all, &rules, &viewer, &mut bars)?;
     if !rules.lossy {
         prune::require_same_recovery(&plan, live.as_ref(), &all, &viewer, &mut bars)
@@ -140,14 +140,14 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     Ok(exit)
 }
 
-fn chosen(contents: &[Content], place: (usize, usize)) -> Option<(&Content, &Member)> {
+fn chosen(contents: &[CopyContent], place: (usize, usize)) -> Option<(&CopyContent, &Member)> {
     let content = contents.get(place.0)?;
     Some((content, content.source.copies.get(place.1)?))
 }
 
 /// Refuses when one of the copies that are to go is open elsewhere: it may be just being made, or somebody reads it. Gives
 /// the number of processes that could not be asked.
-fn require_unused(contents: &[Content], plan: &Plan) -> Outcome<usize> {
+fn require_unused(contents: &[CopyContent], plan: &PrunePlan) -> Outcome<usize> {
     let members = plan.removed.iter().filter_map(|place| chosen(contents, *place));
     let stamps = members.flat_map(|(_, member)| [member.main, member.wal, member.shm]).flatten();
     let Openers { found, unseen } = many::openers(stamps.map(|stamp| (stamp.dev, stamp.ino)))?;
@@ -203,8 +203,8 @@ fn announce(context: &mut Context<'_>, pruned: &Pruned) {
 fn remove(
     context: &Context<'_>,
     resolved: &std::path::Path,
-    contents: &[Content],
-    plan: &Plan,
+    contents: &[CopyContent],
+    plan: &PrunePlan,
     pruned: &mut Pruned,
 ) -> Outcome<()> {
     let progress = context.ui.progress("Removing copies", plan.removed.len() as u64);
@@ -241,7 +241,7 @@ fn remove(
 }
 
 impl Pruned {
-    fn of(board: &Board, path: &str, dry_run: bool, contents: &[Content], plan: &Plan) -> Self {
+    fn of(board: &Board, path: &str, dry_run: bool, contents: &[CopyContent], plan: &PrunePlan) -> Self {
         let removed: Vec<Gone> = plan
             .removed
             .iter()
@@ -255,12 +255,12 @@ impl Pruned {
                 })
             })
             .collect();
-        let kept: Vec<Kept> = plan
+        let kept: Vec<KeptCopy> = plan
             .stays
             .iter()
             .filter_map(|(number, reason)| {
                 let content = contents.get(*number)?;
-                Some(Kept {
+                Some(KeptCopy {
                     id: content.id.clone(),
                     kind: content.kind,
                     path: content.source.path.display().to_string(),
@@ -325,7 +325,7 @@ impl Report for Pruned {
         "backups.prune"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         let verb = if self.dry_run { "to remove" } else { "removed" };
         for gone in self.removed.iter().take(PATHS) {
             page.line(&format!("{verb} {}", gone.path));

@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::content::Content;
+use super::content::CopyContent;
 use super::{choose, gather};
 use crate::commands::Context;
-use crate::copies::inspect::{Holdings, Viewer};
+use crate::copies::inspect::{Inspector, SourceContent};
 use crate::failure::Outcome;
 use crate::failure::exit::Exit;
-use crate::ui::{Page, Records, Report};
+use crate::ui::{Document, Records, Report};
 
 /// Paths of equal copies that a page shows; all are in the other formats.
 const PATHS: usize = 10;
 
 /// One content and what it holds.
 #[derive(Debug, Serialize)]
-struct Shown {
+struct ShownBackup {
     #[serde(flatten)]
-    content: Content,
+    content: CopyContent,
     /// Rows that can be read, by table.
     rows: BTreeMap<String, u64>,
     /// Pages that are damaged, lost or unreachable.
@@ -38,9 +38,9 @@ struct Shown {
 pub(super) fn run(context: &mut Context<'_>, wanted: &str) -> Outcome<Exit> {
     let gathered = gather(context)?;
     let chosen = choose(context, gathered.contents, wanted)?;
-    let Holdings { rows, damaged_pages, has_schema, partial, unread_tables } =
-        Viewer::new(context.scratch())?.holdings(&chosen.source)?;
-    context.ui.emit(&Shown {
+    let SourceContent { rows, damaged_pages, has_schema, partial, unread_tables } =
+        Inspector::new(context.scratch())?.holdings(&chosen.source)?;
+    context.ui.emit(&ShownBackup {
         content: chosen,
         rows,
         damaged_pages,
@@ -51,12 +51,12 @@ pub(super) fn run(context: &mut Context<'_>, wanted: &str) -> Outcome<Exit> {
     Ok(gathered.exit)
 }
 
-impl Report for Shown {
+impl Report for ShownBackup {
     fn kind(&self) -> &'static str {
         "backup"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         let content = &self.content;
         let (copies, bytes, wal) =
             (content.copies.to_string(), content.bytes_each.to_string(), content.wal_bytes.to_string());

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use self::report::{All, Checked, figures};
+use self::report::{AllHealth, Checked, figures};
 use super::{Context, explain, picture};
 use crate::board::holders;
 use crate::board::{Board, FileState, Inspection, location};
@@ -16,7 +16,7 @@ use crate::failure::{Failure, Outcome};
 use crate::health::checks::{self, Subject, compare_looks};
 use crate::health::{Depth, Finding, Severity, Verdict, weigh};
 use crate::pool::{Access, Pool};
-use crate::ui::prom::Figures;
+use crate::ui::prom::MetricValues;
 use crate::ui::{Format, nagios, prom};
 
 /// Check a board without changing it.
@@ -61,7 +61,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let exit = checked.iter().fold(Exit::Ok, |worst, board| worst.merge(board.exit));
     match context.ui.format() {
         Format::Nagios => {
-            let figures: Vec<Figures> = checked.iter().map(figures).collect();
+            let figures: Vec<MetricValues> = checked.iter().map(figures).collect();
             let reason =
                 checked.iter().flat_map(|board| &board.findings).max_by_key(|finding| finding.severity);
             let reason = reason.filter(|finding| finding.severity > Severity::Info);
@@ -70,10 +70,10 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             return Ok(Exit::Monitored(exit.nagios()));
         }
         Format::Prom => {
-            let figures: Vec<Figures> = checked.iter().map(figures).collect();
+            let figures: Vec<MetricValues> = checked.iter().map(figures).collect();
             context.ui.raw(&prom::render(&figures))?;
         }
-        _ if context.globals.all_boards => context.ui.emit(&All(checked))?,
+        _ if context.globals.all_boards => context.ui.emit(&AllHealth(checked))?,
         _ => {
             for board in &checked {
                 context.ui.emit(board)?;
@@ -196,7 +196,7 @@ fn judge(context: &mut Context<'_>, subject: &Subject, wants_map: bool) -> Outco
     let mut findings = checks::before_opening(subject);
     // Bytes come before SQLite: nothing opens the file while the connection is held.
     let map = if wants_map { picture::take(context, &inspection.resolved)? } else { None };
-    let mut seen = Seen::default();
+    let mut seen = CheckedBoard::default();
     if inspection.header().is_some() {
         let looked = look(context, inspection.clone(), subject, &mut seen, &mut findings);
         match looked {
@@ -243,13 +243,13 @@ fn is_in_hands(inspection: &Inspection) -> bool {
 
 /// What the connection said besides findings.
 #[derive(Debug)]
-struct Seen {
+struct CheckedBoard {
     looked: bool,
     journal_mode: Option<String>,
     counts: Vec<(String, i64)>,
 }
 
-impl Default for Seen {
+impl Default for CheckedBoard {
     fn default() -> Self {
         Self { looked: true, journal_mode: None, counts: Vec::new() }
     }
@@ -259,7 +259,7 @@ fn look(
     context: &mut Context<'_>,
     inspection: Inspection,
     subject: &Subject,
-    seen: &mut Seen,
+    seen: &mut CheckedBoard,
     findings: &mut Vec<Finding>,
 ) -> Outcome<()> {
     let mut pool = context.pool_for_long(inspection, Access::Read)?;
@@ -274,7 +274,7 @@ fn look(
 fn questions(
     pool: &mut Pool,
     subject: &Subject,
-    seen: &mut Seen,
+    seen: &mut CheckedBoard,
     findings: &mut Vec<Finding>,
 ) -> Outcome<()> {
     let said = pool.read(crate::store::audit::journal_mode)?;

@@ -6,8 +6,8 @@ use super::super::picture;
 use crate::copies::page_map::Map;
 use crate::failure::exit::Exit;
 use crate::health::{Depth, Finding, Severity, Verdict};
-use crate::ui::prom::{Figures, Metric};
-use crate::ui::{Label, Page, Records, Report};
+use crate::ui::prom::{Metric, MetricValues};
+use crate::ui::{Document, Label, Records, Report};
 
 /// What was found on one board.
 #[derive(Debug, Serialize)]
@@ -31,10 +31,10 @@ pub(super) struct Checked {
 /// Several boards' findings.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-pub(super) struct All(pub(super) Vec<Checked>);
+pub(super) struct AllHealth(pub(super) Vec<Checked>);
 
 /// The same for monitoring.
-pub(super) fn figures(checked: &Checked) -> Figures {
+pub(super) fn figures(checked: &Checked) -> MetricValues {
     let count = |severity| {
         let found = checked.findings.iter().filter(|finding| finding.severity == severity).count();
         u64::try_from(found).unwrap_or(u64::MAX)
@@ -55,7 +55,7 @@ pub(super) fn figures(checked: &Checked) -> Figures {
         label: None,
         value: i64::try_from(checked.wal_frames_pending).unwrap_or(i64::MAX),
     });
-    Figures {
+    MetricValues {
         board: checked.board.clone(),
         verdict: checked.verdict.word().to_owned(),
         findings: [count(Severity::Info), count(Severity::Warning), count(Severity::Error)],
@@ -64,7 +64,7 @@ pub(super) fn figures(checked: &Checked) -> Figures {
 }
 
 impl Checked {
-    fn draw(&self, page: &mut Page<'_>) {
+    fn draw(&self, page: &mut Document<'_>) {
         let label = match self.verdict {
             Verdict::Healthy => Label::Good,
             Verdict::Degraded => Label::Warning,
@@ -116,7 +116,7 @@ impl Report for Checked {
         "health"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         self.draw(page);
     }
 
@@ -125,7 +125,7 @@ impl Report for Checked {
     }
 }
 
-impl Report for All {
+impl Report for AllHealth {
     fn kind(&self) -> &'static str {
         "health.list"
     }
@@ -134,7 +134,7 @@ impl Report for All {
         "health"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         for board in &self.0 {
             board.draw(page);
         }

@@ -11,12 +11,12 @@ use crate::failure::count::counted;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::install;
-use crate::install::evidence::{About, Coming, Operation};
+use crate::install::evidence::{About, Coming, InstallOperation};
 use crate::install::site::{self, Space};
 use crate::newfile;
 use crate::newfile::OwnFile;
 use crate::recover::{self, Rebuilt};
-use crate::salvage::source::{Found, Kind};
+use crate::salvage::source::{Discovered, SourceKind};
 
 /// What is left of rows that are only partly there, in the evidence folder.
 const PARTIAL: &str = "partial-rows.jsonl";
@@ -47,7 +47,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
             if !site::is_unchanged(&seen)? {
                 continue;
             }
-            install::close_interrupted(&seen, Operation::Recover, context.clock)?;
+            install::close_interrupted(&seen, InstallOperation::Recover, context.clock)?;
             let recovered = described(board, &seen, rebuilt.report, found, holders, true);
             context.ui.emit(&recovered)?;
             say_already(context, &recovered);
@@ -94,7 +94,7 @@ fn described(
     board: &Board,
     seen: &Inspection,
     report: recover::Report,
-    found: Found,
+    found: Discovered,
     holders: Holders,
     already: bool,
 ) -> Recovered {
@@ -115,7 +115,7 @@ fn rebuild(
     args: &Args,
     seen: &Inspection,
     holders: &Holders,
-) -> Outcome<(Rebuilt, Found)> {
+) -> Outcome<(Rebuilt, Discovered)> {
     let held = in_hands(seen, holders, &args.from_pid)?;
     let mut bars = Bars::new(context.ui, context.signals.clone());
     let found = discover(seen, args, held, &mut bars)?;
@@ -154,7 +154,7 @@ fn about(seen: &Inspection, rebuilt: &Rebuilt) -> Outcome<About> {
         FileState::NotSqlite { .. } => reasons.push("the file does not start as SQLite files do".to_owned()),
         FileState::Sqlite(_) => {}
     }
-    let live = rebuilt.report.sources.iter().find(|source| source.kind == Kind::Live);
+    let live = rebuilt.report.sources.iter().find(|source| source.kind == SourceKind::Live);
     if let Some(live) = live.filter(|live| live.damaged_pages > 0) {
         reasons.push(format!(
             "{} damaged, lost or unreachable",
@@ -165,5 +165,9 @@ fn about(seen: &Inspection, rebuilt: &Rebuilt) -> Outcome<About> {
         reasons.push("recover was asked for".to_owned());
     }
     let from: Vec<_> = rebuilt.report.sources.iter().map(|source| source.path.clone()).collect();
-    Ok(About { operation: Operation::Recover, reasons, installing: Some(Coming { sha256, bytes, from }) })
+    Ok(About {
+        operation: InstallOperation::Recover,
+        reasons,
+        installing: Some(Coming { sha256, bytes, from }),
+    })
 }

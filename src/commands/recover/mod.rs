@@ -20,7 +20,7 @@ use crate::install::{evidence, site};
 use crate::recover;
 use crate::salvage::source;
 use crate::salvage::source::deleted_wal;
-use crate::salvage::source::deleted_wal::Held;
+use crate::salvage::source::deleted_wal::DeletedWal;
 
 /// Bring back every row that is left.
 ///
@@ -85,9 +85,9 @@ fn absolute(path: &Path) -> PathBuf {
 }
 
 impl Extent {
-    fn options(&self, scratch: PathBuf) -> recover::Options {
+    fn options(&self, scratch: PathBuf) -> recover::RecoverOptions {
         let (include_older, provenance) = (self.include_older, self.provenance);
-        recover::Options { include_older, provenance, ..recover::Options::new(scratch) }
+        recover::RecoverOptions { include_older, provenance, ..recover::RecoverOptions::new(scratch) }
     }
 }
 
@@ -177,7 +177,7 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
 
 /// Whether some of it is only in the hands of living processes.
 fn has_held(recovered: &Recovered) -> bool {
-    recovered.report.sources.iter().any(|source| source.kind == source::Kind::Held)
+    recovered.report.sources.iter().any(|source| source.kind == source::SourceKind::Held)
 }
 
 /// The way from the new file, whose `path` is quoted, to the board's place. What processes held is only in that file once
@@ -207,7 +207,12 @@ fn scratch(output: Option<&Path>, otherwise: PathBuf) -> PathBuf {
 
 /// The sources: with what living processes hold, and with the evidence of installs that did not end, which is what those
 /// may have had in their hands.
-fn discover(seen: &Inspection, args: &Args, held: Held, bars: &mut Bars<'_>) -> Outcome<source::Found> {
+fn discover(
+    seen: &Inspection,
+    args: &Args,
+    held: DeletedWal,
+    bars: &mut Bars<'_>,
+) -> Outcome<source::Discovered> {
     let mut named = args.sources.clone();
     let interrupted = evidence::list(&seen.resolved).unwrap_or_default();
     named.extend(
@@ -215,7 +220,7 @@ fn discover(seen: &Inspection, args: &Args, held: Held, bars: &mut Bars<'_>) -> 
     );
     let mut found = match source::discover(&seen.resolved, &named, bars) {
         Err(failure) if failure.exit() == Exit::NoBoard && !held.sources.is_empty() => {
-            source::Found::default()
+            source::Discovered::default()
         }
         other => other?,
     };
@@ -275,7 +280,7 @@ fn say_what_stands_in_the_way(context: &mut Context<'_>, seen: &Inspection) -> b
 }
 
 /// What living processes hold of the board under no name of its own. A process that was named must hold something.
-fn in_hands(inspection: &Inspection, holders: &Holders, named: &[u32]) -> Outcome<Held> {
+fn in_hands(inspection: &Inspection, holders: &Holders, named: &[u32]) -> Outcome<DeletedWal> {
     let mut generations = generation::all(holders);
     for &pid in named {
         if generations.iter().any(|generation| generation.pid == pid) {

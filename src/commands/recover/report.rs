@@ -8,7 +8,7 @@ use crate::copies::page_map::Map;
 use crate::failure::count::counted;
 use crate::recover;
 use crate::salvage::source;
-use crate::ui::{Column, Label, Page, Records, Report, Table};
+use crate::ui::{Document, Label, Records, Report, TextColumn, TextTable};
 
 /// What came of it.
 #[derive(Debug, Serialize)]
@@ -29,21 +29,21 @@ pub(super) struct Recovered {
 
 impl Recovered {
     /// What was read.
-    fn sources(&self) -> Table {
-        let mut sources = Table::new([
-            Column::fixed("SOURCE"),
-            Column::fixed("COPIES").right(),
-            Column::fixed("ROWS").right(),
-            Column::fixed("DAMAGED").right(),
-            Column::path("PATH"),
+    fn sources(&self) -> TextTable {
+        let mut sources = TextTable::new([
+            TextColumn::fixed("SOURCE"),
+            TextColumn::fixed("COPIES").right(),
+            TextColumn::fixed("ROWS").right(),
+            TextColumn::fixed("DAMAGED").right(),
+            TextColumn::path("PATH"),
         ]);
         for source in &self.report.sources {
             let kind = match source.kind {
-                source::Kind::Live => "live",
-                source::Kind::Backup => "backup",
-                source::Kind::Own => "own",
-                source::Kind::Named => "named",
-                source::Kind::Held => "held",
+                source::SourceKind::Live => "live",
+                source::SourceKind::Backup => "backup",
+                source::SourceKind::Own => "own",
+                source::SourceKind::Named => "named",
+                source::SourceKind::Held => "held",
             };
             sources.row([
                 (Label::Id, kind.to_owned()),
@@ -62,19 +62,19 @@ impl Report for Recovered {
         "recover"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         page.table(&self.sources());
         page.blank();
         if let Some(map) = &self.map {
             picture::draw(map, page);
             page.blank();
         }
-        let mut tables = Table::new([
-            Column::fixed("TABLE"),
-            Column::fixed("RECOVERED").right(),
-            Column::fixed("LOST").right(),
-            Column::fixed("SUSPECT").right().priority(1),
-            Column::fixed("ONLY IN OLDER COPIES").right().priority(2),
+        let mut tables = TextTable::new([
+            TextColumn::fixed("TABLE"),
+            TextColumn::fixed("RECOVERED").right(),
+            TextColumn::fixed("LOST").right(),
+            TextColumn::fixed("SUSPECT").right().priority(1),
+            TextColumn::fixed("ONLY IN OLDER COPIES").right().priority(2),
         ]);
         for (name, table) in &self.report.tables {
             let lost = if table.lost > 0 { Label::Bad } else { Label::Text };
@@ -102,8 +102,8 @@ impl Report for Recovered {
         }
         for row in &self.report.conflicts {
             let kept = match row.kept {
-                recover::Side::Main => "the main line's is kept",
-                recover::Side::Second => "the second history's, which is later, is kept",
+                recover::Branch::Main => "the main line's is kept",
+                recover::Branch::Second => "the second history's, which is later, is kept",
             };
             page.line(&format!("two versions: {} {}: {kept}; --json has the other.", row.table, row.name()));
         }

@@ -7,10 +7,10 @@ use crate::board::{Board, holders};
 use crate::commands::{Context, aftermath};
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::install::evidence::{Operation, Piece};
+use crate::install::evidence::{EvidenceFile, InstallOperation};
 use crate::install::{self, site, undo};
 use crate::newfile;
-use crate::ui::{Page, Records, Report};
+use crate::ui::{Document, Records, Report};
 
 /// What was put back.
 #[derive(Debug, Serialize)]
@@ -21,7 +21,7 @@ struct Undone {
     already: bool,
     from: String,
     taken_at: String,
-    files: Vec<Piece>,
+    files: Vec<EvidenceFile>,
     evidence: Option<String>,
 }
 
@@ -42,7 +42,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
     };
     if plan.is_in_place {
         if !context.globals.dry_run {
-            install::close_interrupted(&seen, Operation::Undo, context.clock)?;
+            install::close_interrupted(&seen, InstallOperation::Undo, context.clock)?;
         }
         context.ui.emit(&undone)?;
         context
@@ -77,7 +77,7 @@ impl Report for Undone {
         "recover.undo"
     }
 
-    fn human(&self, page: &mut Page<'_>) {
+    fn human(&self, page: &mut Document<'_>) {
         let state = match (self.already, self.dry_run) {
             (true, _) => "in place already",
             (false, true) => "would be put back",

@@ -8,20 +8,20 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::row_version::Name;
-use crate::copies::inspect::Viewer;
+use crate::copies::inspect::Inspector;
 use crate::failure::count::counted;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::recover::Options;
+use crate::recover::RecoverOptions;
 use crate::salvage::source::{Member, Source};
 use crate::work::progress::{Stage, Watch};
 use crate::work::threads;
 use crate::work::threads::in_order;
 
-pub(crate) use self::policy::{Choice, Content, Copied, choose};
+pub(crate) use self::policy::{Copied, PruneCandidate, PruneChoice, choose};
 pub use self::policy::{INCIDENT_GAP_NS, Rules, Stays};
 pub use self::ref_counts::Loss;
-pub(crate) use self::ref_counts::{Held, Version};
+pub(crate) use self::ref_counts::{RowVersionId, RowVersions};
 
 pub(crate) mod policy;
 pub(crate) mod ref_counts;
@@ -30,7 +30,7 @@ mod tests;
 
 /// What would be done.
 #[derive(Debug, Clone, Default)]
-pub struct Plan {
+pub struct PrunePlan {
     /// The copies that go, in that order: place of the content among those given, and place among its copies.
     pub removed: Vec<(usize, usize)>,
     /// Each content that stays, with the reason.
@@ -52,11 +52,11 @@ pub fn plan(
     live: Option<&Source>,
     contents: &[Source],
     rules: &Rules,
-    viewer: &Viewer,
+    viewer: &Inspector,
     watch: &mut dyn Watch,
-) -> Outcome<Plan> {
+) -> Outcome<PrunePlan> {
     let held = live.map(|live| viewer.held(live)).transpose()?.unwrap_or_default();
-    let described: Vec<Content> = contents.iter().map(describe).collect();
+    let described: Vec<PruneCandidate> = contents.iter().map(describe).collect();
     let (mut done, total) = (0, 2 * contents.len() as u64);
     let choice = choose(&described, &held, rules, &mut |numbers, take| {
         let view = |place: usize| {
@@ -72,8 +72,8 @@ pub fn plan(
             Ok(())
         })
     })?;
-    let Choice { removed, stays, alone, lost, resting } = choice;
-    Ok(Plan {
+    let PruneChoice { removed, stays, alone, lost, resting } = choice;
+    Ok(PrunePlan {
         removed,
         stays,
         alone,
@@ -83,12 +83,12 @@ pub fn plan(
     })
 }
 
-impl Plan {
+impl PrunePlan {
     /// Makes sure that the board still holds what only it will hold: a person may have thought about the question for long.
     ///
     /// # Errors
     /// Exit 11 when the board has lost some of it meanwhile, and the reading error of the board.
-    pub fn recheck(&self, live: Option<&Source>, viewer: &Viewer) -> Outcome<()> {
+    pub fn recheck(&self, live: Option<&Source>, viewer: &Inspector) -> Outcome<()> {
         let now = live.and_then(|live| live.copies.first());
         if self.resting.is_empty() || (now.is_some() && now == self.live.as_ref()) {
             return Ok(());
@@ -112,10 +112,10 @@ impl Plan {
 /// # Errors
 /// Exit 12 when fewer rows would come back, the reading errors of the sources, and what `watch` stops with.
 pub fn require_same_recovery(
-    plan: &Plan,
+    plan: &PrunePlan,
     live: Option<&Source>,
     contents: &[Source],
-    viewer: &Viewer,
+    viewer: &Inspector,
     watch: &mut dyn Watch,
 ) -> Outcome<()> {
     let gone: HashSet<(usize, usize)> = plan.removed.iter().copied().collect();
@@ -134,7 +134,7 @@ pub fn require_same_recovery(
     });
     let with = |sources: Vec<Source>| live.cloned().into_iter().chain(sources).collect::<Vec<_>>();
     let left = with(left.collect());
-    let options = Options::new(viewer.scratch().to_path_buf());
+    let options = RecoverOptions::new(viewer.scratch().to_path_buf());
     let before = match crate::recover::survey(&with(contents.to_vec()), &options, watch) {
         Err(failure) if matches!(failure.exit(), Exit::Damaged | Exit::NoBoard) => return Ok(()),
         other => other?,
@@ -154,12 +154,12 @@ pub fn require_same_recovery(
     Ok(())
 }
 
-fn describe(source: &Source) -> Content {
+fn describe(source: &Source) -> PruneCandidate {
     let copied = |member: &Member| Copied {
         written_ns: member.written_ns(),
         bytes: member.disk_bytes(),
         is_removable: !member.is_linked,
         is_whole: member.main_size() > 0,
     };
-    Content { kind: source.kind, copies: source.copies.iter().map(copied).collect() }
+    PruneCandidate { kind: source.kind, copies: source.copies.iter().map(copied).collect() }
 }

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::ref_counts::{Held, Ledger, Loss};
+use super::ref_counts::{Ledger, Loss, RowVersions};
 use crate::copies::row_version::Name;
 use crate::failure::Outcome;
-use crate::salvage::source::Kind;
+use crate::salvage::source::SourceKind;
 
 /// Copies that are further apart than this belong to different incidents.
 pub const INCIDENT_GAP_NS: i128 = 3_600 * 1_000_000_000;
@@ -38,13 +38,13 @@ impl Rules {
 
 /// What the choice knows of one content.
 #[derive(Debug, Clone)]
-pub(crate) struct Content {
-    pub(crate) kind: Kind,
+pub(crate) struct PruneCandidate {
+    pub(crate) kind: SourceKind,
     /// Its copies from the newest to the oldest.
     pub(crate) copies: Vec<Copied>,
 }
 
-impl Content {
+impl PruneCandidate {
     fn is_whole(&self) -> bool {
         self.copies.iter().any(|copy| copy.is_whole)
     }
@@ -82,8 +82,8 @@ pub enum Stays {
 
 /// What is to be done.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Choice {
-    /// Content and copy, in the order in which they go.
+pub(crate) struct PruneChoice {
+    /// PruneCandidate and copy, in the order in which they go.
     pub(crate) removed: Vec<(usize, usize)>,
     /// Each content that stays.
     pub(crate) stays: BTreeMap<usize, Stays>,
@@ -97,7 +97,8 @@ pub(crate) struct Choice {
 
 /// Reads what contents hold and gives that to the second argument, in the order of the first; `None` is one that cannot be
 /// read.
-pub(crate) type Read<'r> = dyn FnMut(&[usize], &mut dyn FnMut(usize, Option<Held>)) -> Outcome<()> + 'r;
+pub(crate) type Read<'r> =
+    dyn FnMut(&[usize], &mut dyn FnMut(usize, Option<RowVersions>)) -> Outcome<()> + 'r;
 
 /// How many candidates are read before it is asked again whether enough has gone.
 const BATCH: usize = 64;
@@ -107,12 +108,12 @@ const BATCH: usize = 64;
 /// # Errors
 /// What `read` stops with.
 pub(crate) fn choose(
-    contents: &[Content],
-    live: &Held,
+    contents: &[PruneCandidate],
+    live: &RowVersions,
     rules: &Rules,
     read: &mut Read<'_>,
-) -> Outcome<Choice> {
-    let mut work = Work::new(contents, rules);
+) -> Outcome<PruneChoice> {
+    let mut work = PolicyState::new(contents, rules);
     work.drop_equal_copies();
     work.protect();
     let candidates = work.candidates();
@@ -127,18 +128,18 @@ pub(crate) fn choose(
     Ok(work.choice)
 }
 
-struct Work<'a> {
-    contents: &'a [Content],
+struct PolicyState<'a> {
+    contents: &'a [PruneCandidate],
     rules: &'a Rules,
     /// What all copies that stay take, in bytes.
     total: u64,
     /// The copies of each content that stay, by their places.
     left: Vec<Vec<usize>>,
-    choice: Choice,
+    choice: PruneChoice,
 }
 
-impl<'a> Work<'a> {
-    fn new(contents: &'a [Content], rules: &'a Rules) -> Self {
+impl<'a> PolicyState<'a> {
+    fn new(contents: &'a [PruneCandidate], rules: &'a Rules) -> Self {
         let copies = || contents.iter().flat_map(|content| &content.copies);
         let left = contents.iter().map(|content| (0..content.copies.len()).collect()).collect();
         Self {
@@ -146,7 +147,7 @@ impl<'a> Work<'a> {
             rules,
             total: copies().map(|copy| copy.bytes).sum(),
             left,
-            choice: Choice::default(),
+            choice: PruneChoice::default(),
         }
     }
 
@@ -188,7 +189,7 @@ impl<'a> Work<'a> {
 
     /// The newest of each kind, and of Hermes' copies the oldest of each incident.
     fn protect(&mut self) {
-        for kind in [Kind::Backup, Kind::Own] {
+        for kind in [SourceKind::Backup, SourceKind::Own] {
             let mut times: Vec<(i128, usize)> = self
                 .contents
                 .iter()
@@ -203,7 +204,7 @@ impl<'a> Work<'a> {
                 self.choice.stays.insert(*newest, Stays::Newest);
             }
             let mut before: Option<i128> = None;
-            for &(time, content) in times.iter().filter(|_| kind == Kind::Backup) {
+            for &(time, content) in times.iter().filter(|_| kind == SourceKind::Backup) {
                 if before.is_none_or(|before| time - before > INCIDENT_GAP_NS) {
                     self.choice.stays.entry(content).or_insert(Stays::OldestOfIncident);
                 }
@@ -217,11 +218,11 @@ impl<'a> Work<'a> {
         if !self.rules.takes_contents() {
             return Vec::new();
         }
-        let newest = |content: &Content| content.copies.iter().map(|copy| copy.written_ns).max();
+        let newest = |content: &PruneCandidate| content.copies.iter().map(|copy| copy.written_ns).max();
         let mut candidates = Vec::new();
-        for kind in [Kind::Backup, Kind::Own] {
+        for kind in [SourceKind::Backup, SourceKind::Own] {
             let of_kind = |&number: &usize| self.contents.get(number).is_some_and(|one| one.kind == kind);
-            let is_whole = |&number: &usize| self.contents.get(number).is_some_and(Content::is_whole);
+            let is_whole = |&number: &usize| self.contents.get(number).is_some_and(PruneCandidate::is_whole);
             let (mut series, logs): (Vec<usize>, Vec<usize>) =
                 (0..self.contents.len()).filter(of_kind).partition(is_whole);
             series.sort_by_key(|&number| std::cmp::Reverse(self.contents.get(number).and_then(newest)));
@@ -233,7 +234,7 @@ impl<'a> Work<'a> {
             content.copies.iter().all(|copy| self.is_old(copy)) && !self.choice.stays.contains_key(&number)
         });
         for &number in &candidates {
-            let linked = |content: &Content| content.copies.iter().any(|copy| !copy.is_removable);
+            let linked = |content: &PruneCandidate| content.copies.iter().any(|copy| !copy.is_removable);
             if self.contents.get(number).is_some_and(linked) {
                 self.choice.stays.insert(number, Stays::Linked);
             }
@@ -244,7 +245,12 @@ impl<'a> Work<'a> {
 
     /// Counts what everything holds; then takes the candidates whose rows another content has just so, and then the others
     /// one by one.
-    fn drop_contents(&mut self, candidates: &[usize], live: &Held, read: &mut Read<'_>) -> Outcome<()> {
+    fn drop_contents(
+        &mut self,
+        candidates: &[usize],
+        live: &RowVersions,
+        read: &mut Read<'_>,
+    ) -> Outcome<()> {
         let mut ledger = Ledger::default();
         ledger.add_live(live);
         let mut sets = Sets::default();
@@ -287,7 +293,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    fn judge(&mut self, number: usize, held: Option<Held>, ledger: &mut Ledger) {
+    fn judge(&mut self, number: usize, held: Option<RowVersions>, ledger: &mut Ledger) {
         if !self.is_full() {
             return;
         }
@@ -332,7 +338,7 @@ struct Sets {
 }
 
 impl Sets {
-    fn add(&mut self, content: usize, held: &Held, ledger: &mut Ledger) {
+    fn add(&mut self, content: usize, held: &RowVersions, ledger: &mut Ledger) {
         // What else an opaque one holds is not in its name.
         let apart = if held.is_opaque { content as u64 + 1 } else { 0 };
         let next = u32::try_from(self.left.len()).unwrap_or(u32::MAX);

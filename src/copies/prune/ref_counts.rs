@@ -14,18 +14,18 @@ const MAX_VERSIONS: usize = 4_000_000;
 
 /// What one content or the board holds.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Held {
+pub(crate) struct RowVersions {
     /// The tables, to which the versions point.
     pub(crate) tables: Vec<String>,
     /// Whole rows.
-    pub(crate) versions: Vec<Version>,
+    pub(crate) versions: Vec<RowVersionId>,
     /// Rows of which only a part can be read.
     pub(crate) partial: Vec<Name>,
     /// Whether it has tables whose rows cannot be read, so that nothing is known of what else it holds.
     pub(crate) is_opaque: bool,
 }
 
-impl Held {
+impl RowVersions {
     /// The name of all that it holds: equal for two that hold just the same rows, and the same number `apart`.
     pub(crate) fn name(&self, apart: u64) -> Name {
         let mut says: Vec<Name> = self.versions.iter().map(|version| version.says).collect();
@@ -46,8 +46,8 @@ impl Held {
 
 /// A whole row as it stands somewhere.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Version {
-    /// Its table's place in [`Held::tables`].
+pub(crate) struct RowVersionId {
+    /// Its table's place in [`RowVersions::tables`].
     pub(crate) table: u16,
     /// What it says.
     pub(crate) says: Name,
@@ -96,7 +96,7 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     /// Counts the board.
-    pub(crate) fn add_live(&mut self, held: &Held) {
+    pub(crate) fn add_live(&mut self, held: &RowVersions) {
         for version in &held.versions {
             self.versions.entry(version.says).or_default().live = true;
             self.rows.entry(version.row).or_default().live = true;
@@ -107,7 +107,7 @@ impl Ledger {
     }
 
     /// Counts what a set of contents holds; false when there is no room to count all of it.
-    pub(crate) fn add(&mut self, set: u32, held: &Held) -> bool {
+    pub(crate) fn add(&mut self, set: u32, held: &RowVersions) -> bool {
         let mut fits = true;
         for version in &held.versions {
             let full = self.versions.len() >= MAX_VERSIONS;
@@ -135,7 +135,7 @@ impl Ledger {
     }
 
     /// How many of the versions in `held`, which is counted, would be gone with it.
-    pub(crate) fn last_of(&self, held: &Held) -> u64 {
+    pub(crate) fn last_of(&self, held: &RowVersions) -> u64 {
         let elsewhere = |counts: &HashMap<Name, Count>, name: &Name| {
             counts.get(name).is_some_and(|count| count.is_elsewhere())
         };
@@ -148,7 +148,7 @@ impl Ledger {
     }
 
     /// Takes the last of a set out, and notes what goes with it.
-    pub(crate) fn remove(&mut self, held: &Held) {
+    pub(crate) fn remove(&mut self, held: &RowVersions) {
         for version in &held.versions {
             let row = take(&mut self.rows, version.row);
             let Some(count) = take(&mut self.versions, version.says) else { continue };

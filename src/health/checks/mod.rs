@@ -17,7 +17,7 @@ use super::{Depth, Finding};
 use crate::board::filesystem::Filesystem;
 use crate::board::generation::{self, Generation, Stake};
 use crate::board::holders::{self, Holders};
-use crate::board::log::{self, Waiting};
+use crate::board::log::{self, WaitingFrames};
 use crate::board::rollback::{self, Rollback};
 use crate::board::{Copies, Inspection, copies};
 use crate::failure::Outcome;
@@ -49,7 +49,7 @@ pub struct Subject {
     /// How many contents those copies have; only where they were read ([`Subject::with_contents`]).
     pub contents: Option<usize>,
     /// What waits in the WAL.
-    pub waiting: Option<Waiting>,
+    pub waiting: Option<WaitingFrames>,
     /// Where the transaction of a rollback journal stands.
     pub rollback: Option<Rollback>,
     /// How deep to look.

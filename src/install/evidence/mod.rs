@@ -44,7 +44,7 @@ const PIECE: usize = 1 << 20;
 /// The verb that put something in the board's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Operation {
+pub enum InstallOperation {
     /// `recover`.
     Recover,
     /// `restore`.
@@ -55,7 +55,7 @@ pub enum Operation {
     Undo,
 }
 
-impl Operation {
+impl InstallOperation {
     /// What it has done when it came to its end.
     pub fn past(self) -> &'static str {
         match self {
@@ -68,7 +68,7 @@ impl Operation {
 
 /// One file of the set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Piece {
+pub struct EvidenceFile {
     /// What stands behind the board's name: nothing, `-wal`, `-shm` or `-journal`.
     pub suffix: String,
     /// Length in bytes.
@@ -85,7 +85,7 @@ pub struct Piece {
     pub modified_ns: i128,
 }
 
-impl Piece {
+impl EvidenceFile {
     /// What the file is to the board, for people.
     pub fn name(&self) -> &str {
         self.suffix.strip_prefix('-').unwrap_or("database")
@@ -107,7 +107,7 @@ pub struct Coming {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
     /// The verb.
-    pub operation: Operation,
+    pub operation: InstallOperation,
     /// What was wrong, or what was asked for, for people.
     pub reasons: Vec<String>,
     /// What was to be installed; nothing where the board is changed in place.
@@ -129,7 +129,7 @@ pub struct Manifest {
     #[serde(flatten)]
     pub about: About,
     /// The files, those that were there.
-    pub files: Vec<Piece>,
+    pub files: Vec<EvidenceFile>,
 }
 
 /// A folder that is whole.
@@ -146,7 +146,7 @@ pub struct Evidence {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct End {
+struct RecordedEnd {
     schema_version: u32,
     outcome: String,
     ended_at: Option<String>,
@@ -168,8 +168,9 @@ pub fn list(database: &Path) -> Outcome<Vec<Evidence>> {
         let folder = entry.path();
         let Ok(bytes) = fs::read(folder.join(MANIFEST)) else { continue };
         let Ok(manifest) = serde_json::from_slice(&bytes) else { continue };
-        let end =
-            fs::read(folder.join(OUTCOME)).ok().and_then(|bytes| serde_json::from_slice::<End>(&bytes).ok());
+        let end = fs::read(folder.join(OUTCOME))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice::<RecordedEnd>(&bytes).ok());
         let finished = end.is_some();
         let carried_out = end.is_some_and(|end| end.outcome != INTERRUPTED);
         found.push((order, Evidence { folder, manifest, finished, carried_out }));
@@ -186,7 +187,7 @@ impl Evidence {
     }
 
     /// What the manifest says of that copy.
-    pub fn piece(&self, suffix: &str) -> Option<&Piece> {
+    pub fn piece(&self, suffix: &str) -> Option<&EvidenceFile> {
         self.manifest.files.iter().find(|piece| piece.suffix == suffix)
     }
 
@@ -225,7 +226,7 @@ impl Evidence {
     /// When it cannot be written.
     pub fn begin(&self) -> Outcome<()> {
         let path = self.folder.join(BEGUN);
-        let begun = End { schema_version: 1, outcome: "begun".to_owned(), ended_at: None };
+        let begun = RecordedEnd { schema_version: 1, outcome: "begun".to_owned(), ended_at: None };
         if fs::symlink_metadata(&path).is_err() {
             write_json(&path, &begun)?;
         }
@@ -242,8 +243,11 @@ impl Evidence {
     /// # Errors
     /// When it cannot be written.
     pub fn finish(&mut self, outcome: &str, clock: Clock) -> Outcome<()> {
-        let end =
-            End { schema_version: 1, outcome: outcome.to_owned(), ended_at: clock::rfc3339(clock.epoch()) };
+        let end = RecordedEnd {
+            schema_version: 1,
+            outcome: outcome.to_owned(),
+            ended_at: clock::rfc3339(clock.epoch()),
+        };
         let path = self.folder.join(OUTCOME);
         // What an interrupted call left is no outcome yet.
         let _ = fs::remove_file(&path);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use sha2::{Digest, Sha256};
 
-use super::{About, Evidence, MANIFEST, MARK, Manifest, PIECE, Piece, open, write_json};
+use super::{About, Evidence, EvidenceFile, MANIFEST, MARK, Manifest, PIECE, open, write_json};
 use crate::board::Inspection;
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
@@ -24,7 +24,7 @@ use crate::process::clock::Clock;
 /// Exit 11 when somebody writes to the board meanwhile, 12 when there is no room or no permission. No folder is left.
 pub fn take(seen: &Inspection, about: About, clock: Clock) -> Outcome<Evidence> {
     let name = with_suffix(&seen.resolved, MARK.trim_end_matches('.'));
-    let draft = Draft::create(&temporary_name(&name)?)?;
+    let draft = EvidenceDraft::create(&temporary_name(&name)?)?;
     let stamp = seen.stamp.as_ref();
     let mut files = Vec::new();
     for suffix in ["", "-wal", "-shm", "-journal"] {
@@ -53,14 +53,14 @@ pub fn take(seen: &Inspection, about: About, clock: Clock) -> Outcome<Evidence> 
 }
 
 /// A folder under a temporary name; gone when dropped.
-struct Draft {
+struct EvidenceDraft {
     path: PathBuf,
     published: bool,
     /// Its `flock` says that somebody is at work here.
     _at_work: Option<File>,
 }
 
-impl Draft {
+impl EvidenceDraft {
     fn create(path: &Path) -> Outcome<Self> {
         DirBuilder::new().mode(0o700).create(path).map_err(|error| {
             Failure::making(error, format!("making the folder {}", path.display())).at(path)
@@ -101,7 +101,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for EvidenceDraft {
     fn drop(&mut self) {
         if !self.published {
             let _ = fs::remove_dir_all(&self.path);
@@ -109,7 +109,7 @@ impl Drop for Draft {
     }
 }
 
-fn copy(from: &Path, folder: &Path, suffix: &str) -> Outcome<Option<Piece>> {
+fn copy(from: &Path, folder: &Path, suffix: &str) -> Outcome<Option<EvidenceFile>> {
     let reading = |error| Failure::io(error, format!("reading {}", from.display())).at(from);
     let Some(mut source) = open(from)? else { return Ok(None) };
     let meta = source.metadata().map_err(reading)?;
@@ -133,7 +133,7 @@ fn copy(from: &Path, folder: &Path, suffix: &str) -> Outcome<Option<Piece>> {
         target.set_modified(modified).map_err(writing)?;
     }
     target.sync_all().map_err(writing)?;
-    Ok(Some(Piece {
+    Ok(Some(EvidenceFile {
         suffix: suffix.to_owned(),
         bytes,
         sha256: hex(&hash.finalize()),

@@ -18,11 +18,11 @@ use crate::ondisk::journal::{self, MAGIC};
 const SECTOR: u32 = 512;
 
 /// A rollback journal with every page of the file: while it lies there, the file is what it was.
-pub(super) struct Guard {
+pub(super) struct JournalGuard {
     path: PathBuf,
 }
 
-impl Guard {
+impl JournalGuard {
     /// Writes it and has it on the disk.
     pub(super) fn write(file: &File, live: &Path) -> Outcome<Self> {
         let path = with_suffix(live, "-journal");

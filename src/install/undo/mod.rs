@@ -17,9 +17,9 @@ use std::time::Instant;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, fcntl_lock};
 
-use self::guard::Guard;
+use self::guard::JournalGuard;
 use super::cover::Cover;
-use super::evidence::{self, About, Coming, Evidence, Operation};
+use super::evidence::{self, About, Coming, Evidence, InstallOperation};
 use super::installer::{self, Installed, Terms, remove_if_there};
 use super::site::{self, Space};
 use crate::board::files::with_suffix;
@@ -33,7 +33,7 @@ const PIECE: usize = 1 << 20;
 
 /// What undo would do.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct UndoPlan {
     /// The set that goes back.
     pub evidence: Evidence,
     /// Whether the board's files have its bytes already.
@@ -45,10 +45,11 @@ pub struct Plan {
 ///
 /// # Errors
 /// Exit 13 when there is none, 12 when nothing was there before.
-pub fn plan(seen: &Inspection) -> Outcome<Plan> {
+pub fn plan(seen: &Inspection) -> Outcome<UndoPlan> {
     let sets = evidence::list(&seen.resolved)?;
-    let is_open =
-        |set: &Evidence| !set.finished && set.has_begun() && set.manifest.about.operation != Operation::Undo;
+    let is_open = |set: &Evidence| {
+        !set.finished && set.has_begun() && set.manifest.about.operation != InstallOperation::Undo
+    };
     let last = sets.into_iter().find(|set| set.carried_out || is_open(set));
     let Some(evidence) = last else {
         return Err(Failure::not_found(format!(
@@ -67,7 +68,7 @@ pub fn plan(seen: &Inspection) -> Outcome<Plan> {
     }
     require_whole(&evidence)?;
     let is_in_place = evidence.is_in_place()?;
-    Ok(Plan { evidence, is_in_place })
+    Ok(UndoPlan { evidence, is_in_place })
 }
 
 /// The copies still are what the manifest says.
@@ -93,7 +94,7 @@ fn require_whole(evidence: &Evidence) -> Outcome<()> {
 ///
 /// # Errors
 /// As [`installer::install`].
-pub fn put_back(seen: &Inspection, plan: &Plan, terms: &Terms) -> Outcome<Option<Installed>> {
+pub fn put_back(seen: &Inspection, plan: &UndoPlan, terms: &Terms) -> Outcome<Option<Installed>> {
     site::require_installable(seen)?;
     let set = &plan.evidence;
     let bytes = set.manifest.files.iter().map(|piece| piece.bytes).sum();
@@ -103,7 +104,7 @@ pub fn put_back(seen: &Inspection, plan: &Plan, terms: &Terms) -> Outcome<Option
     }
     let Some(main) = set.piece("") else { return Ok(None) };
     let about = About {
-        operation: Operation::Undo,
+        operation: InstallOperation::Undo,
         reasons: vec![format!("{} was put back", set.folder.display())],
         installing: Some(Coming {
             sha256: main.sha256.clone(),
@@ -171,7 +172,7 @@ fn overwrite(seen: &Inspection, set: &Evidence) -> Outcome<()> {
     }
     site::sync_directory(live)?;
     let log = Ready::copy(set, "-wal", live)?;
-    let guard = Guard::write(&file, live)?;
+    let guard = JournalGuard::write(&file, live)?;
     copy_into(&file, set, live).map_err(|failure| {
         // The guard stays.
         failure.hint("The board is as it was before when it is opened next, by Hermes or by this command.")

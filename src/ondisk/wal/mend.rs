@@ -48,7 +48,7 @@ impl Wal {
             }
         }
         let (page_size, big_endian, header) = (self.page_size, self.big_endian, self.header);
-        spoilt::Log { store: log, page_size, big_endian, header }.restore(&mut self.frames);
+        spoilt::FrameLog { store: log, page_size, big_endian, header }.restore(&mut self.frames);
         self.committed = super::committed(&self.frames, self.salts);
         mends
     }

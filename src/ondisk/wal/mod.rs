@@ -37,7 +37,7 @@ pub type Checksum = [u32; 2];
 
 /// The log's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Header {
+pub struct WalHeader {
     /// Whether checksums read words big-endian.
     pub big_endian: bool,
     /// Bytes per page.
@@ -50,7 +50,7 @@ pub struct Header {
     pub checksum: Checksum,
 }
 
-impl Header {
+impl WalHeader {
     /// The header at the start of `bytes`; `None` when it is not there or its checksum is not right.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let magic = u32_at(bytes, 0)?;
@@ -106,7 +106,7 @@ impl Frame {
 #[derive(Debug, Clone)]
 pub struct Wal {
     /// The header, if it is whole.
-    pub header: Option<Header>,
+    pub header: Option<WalHeader>,
     /// Bytes per page.
     pub page_size: usize,
     /// All frames that can be read, of whatever generation.
@@ -124,7 +124,7 @@ impl Wal {
     /// The log in `log`. `page_size` is what the main file says and is used when the log's header is lost; without it the
     /// size follows from the frames. `None` when there is no frame.
     pub fn read(log: &dyn Store, page_size: Option<usize>) -> Option<Self> {
-        let header = log.read(0, HEADER_LEN).as_deref().and_then(Header::read);
+        let header = log.read(0, HEADER_LEN).as_deref().and_then(WalHeader::read);
         let stated = header.map(|header| header.page_size);
         let sizes: Vec<usize> = match stated {
             Some(size) => vec![size],
@@ -151,7 +151,7 @@ impl Wal {
         self.frames.iter().filter(|frame| frame.verified).count()
     }
 
-    fn read_as(log: &dyn Store, header: Option<Header>, page_size: usize, big_endian: bool) -> Self {
+    fn read_as(log: &dyn Store, header: Option<WalHeader>, page_size: usize, big_endian: bool) -> Self {
         let len = FRAME_HEADER_LEN + page_size;
         let at_once = (PIECE / len).max(1);
         let total =
@@ -185,7 +185,7 @@ impl Wal {
         }
         // SQLite restores nothing: it ends the log where the first frame is not as its checksum says.
         let unbroken = header.map_or(0, |_| frames.iter().take_while(|frame| frame.verified).count());
-        spoilt::Log { store: log, page_size, big_endian, header }.restore(&mut frames);
+        spoilt::FrameLog { store: log, page_size, big_endian, header }.restore(&mut frames);
         vouch_for_first(&mut frames, header.is_some());
         let salts = header
             .map(|header| header.salts)

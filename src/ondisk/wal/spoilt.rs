@@ -5,7 +5,7 @@
 //! in front of them: the two words between are what was there. They are believed when they can be a page and a commit,
 //! which words that come of anything else hardly ever are.
 
-use super::{Checksum, FRAME_HEADER_LEN, FRAME_SUMMED, Frame, Header, word};
+use super::{Checksum, FRAME_HEADER_LEN, FRAME_SUMMED, Frame, WalHeader, word};
 use crate::ondisk::MAX_PAGES;
 use crate::ondisk::store::Store;
 
@@ -13,14 +13,14 @@ use crate::ondisk::store::Store;
 const GENERATIONS: u32 = 1 << 20;
 
 /// The log that is being read.
-pub(super) struct Log<'l> {
+pub(super) struct FrameLog<'l> {
     pub(super) store: &'l dyn Store,
     pub(super) page_size: usize,
     pub(super) big_endian: bool,
-    pub(super) header: Option<Header>,
+    pub(super) header: Option<WalHeader>,
 }
 
-impl Log<'_> {
+impl FrameLog<'_> {
     /// Restores the headers of those of `frames` that the frames beside them tell of.
     pub(super) fn restore(&self, frames: &mut [Frame]) {
         self.restore_salts(frames);

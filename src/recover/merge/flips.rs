@@ -18,8 +18,8 @@ use crate::ondisk::image::{Image, Site};
 use crate::ondisk::record::Record;
 use crate::salvage::image;
 use crate::salvage::rows::row::{Odd, Row};
-use crate::salvage::schema::{Table, odd_characters};
-use crate::salvage::source::cache::Shelf;
+use crate::salvage::schema::{TableSchema, odd_characters};
+use crate::salvage::source::cache::SourceCache;
 use crate::work::progress::{Stage, Watch};
 
 /// So many of the best sources are asked.
@@ -38,7 +38,7 @@ const LINK: usize = 4;
 pub(crate) fn turn_back(
     merge: &mut Merge,
     ranked: &[Facts],
-    shelf: &Shelf<'_>,
+    shelf: &SourceCache<'_>,
     watch: &mut dyn Watch,
 ) -> Outcome<()> {
     let Some(main) = ranked.first() else { return Ok(()) };
@@ -195,7 +195,7 @@ impl Hurt<'_, '_> {
     }
 
     /// The record of `row` as it was before bits flipped; `None` where it is as it was, or that cannot be told.
-    fn mended(&self, row: &Row, odd: Option<&Odd>, table: &Table) -> Option<Vec<u8>> {
+    fn mended(&self, row: &Row, odd: Option<&Odd>, table: &TableSchema) -> Option<Vec<u8>> {
         let read = self.assemble(row, odd, &|_| Vec::new())?;
         let with = |which: &dyn Fn(&Flips) -> Vec<(usize, u8)>| {
             let payload = self.assemble(row, odd, which)?;
@@ -215,7 +215,7 @@ impl Hurt<'_, '_> {
         (mended != read).then_some(mended)
     }
 
-    fn doubt(&self, table: &Table, payload: &[u8]) -> Option<Doubt> {
+    fn doubt(&self, table: &TableSchema, payload: &[u8]) -> Option<Doubt> {
         let record = Record::read(payload).ok()?;
         let fit = table.fit(&record, self.image.encoding())?;
         Some((fit.strange, fit.sure, odd_characters(&record, self.image.encoding())))
@@ -273,7 +273,7 @@ impl Hurt<'_, '_> {
 }
 
 /// `best` with the numbers of `read` that change: they do so by single bits lawfully.
-fn keep_numbers(table: &Table, read: &[u8], best: Vec<u8>) -> Vec<u8> {
+fn keep_numbers(table: &TableSchema, read: &[u8], best: Vec<u8>) -> Vec<u8> {
     if read.len() != best.len() {
         return best;
     }

@@ -13,13 +13,13 @@ use crate::ondisk::image::Site;
 use crate::ondisk::overflow;
 use crate::ondisk::record::Record;
 use crate::salvage::image;
-use crate::salvage::image::Layout;
+use crate::salvage::image::PageImage;
 use crate::salvage::image::chains::is_link;
 use crate::salvage::passes::zeroed_sectors;
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::{Odd, Row, runs};
-use crate::salvage::source::cache::Shelf;
-use crate::salvage::source::open::Stores;
+use crate::salvage::source::cache::SourceCache;
+use crate::salvage::source::open::OpenSource;
 use crate::work::progress::{Stage, Watch};
 
 /// So many of the best sources are asked for pages.
@@ -31,7 +31,7 @@ const LOOKS: u64 = 1 << 20;
 pub(crate) fn graft(
     merge: &mut Merge,
     ranked: &[Facts],
-    shelf: &Shelf<'_>,
+    shelf: &SourceCache<'_>,
     watch: &mut dyn Watch,
 ) -> Outcome<()> {
     let mut missing = merge.missing_parts();
@@ -45,9 +45,9 @@ pub(crate) fn graft(
         let size = ranked.iter().find(|facts| facts.source == run.source).map_or(0, |facts| facts.page_size);
         taken.extend((0..run.pages).map(|index| (run.source, run.site_of(index, size))));
     }
-    let open = |source: u32| -> Outcome<(u32, Arc<Stores>)> { Ok((source, shelf.stores(source)?)) };
+    let open = |source: u32| -> Outcome<(u32, Arc<OpenSource>)> { Ok((source, shelf.stores(source)?)) };
     let stores = ranked.iter().take(DONORS).map(|facts| open(facts.source)).collect::<Outcome<Vec<_>>>()?;
-    let donors: Vec<(u32, Layout<'_>)> =
+    let donors: Vec<(u32, PageImage<'_>)> =
         stores.iter().filter_map(|(source, stores)| Some((*source, image::lay_out(stores)?))).collect();
     let mut looks = LOOKS;
     let total = missing.len() as u64;
@@ -76,8 +76,8 @@ pub(crate) fn graft(
 }
 
 struct Graft<'g, 'a> {
-    own: (u32, &'g Layout<'a>),
-    donors: &'g [(u32, Layout<'a>)],
+    own: (u32, &'g PageImage<'a>),
+    donors: &'g [(u32, PageImage<'a>)],
     taken: &'g HashSet<(u32, Site)>,
     looks: &'g mut u64,
 }
@@ -93,7 +93,7 @@ impl Graft<'_, '_> {
         let mut whole = payload.local.to_vec();
         let mut sites: Vec<(u32, Site)> = Vec::new();
         let sources = || {
-            let fits = |layout: &&Layout<'_>| {
+            let fits = |layout: &&PageImage<'_>| {
                 let theirs = &layout.image;
                 (theirs.page_size(), theirs.usable(), theirs.encoding())
                     == (image.page_size(), image.usable(), image.encoding())

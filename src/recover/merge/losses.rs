@@ -2,7 +2,7 @@
 
 use super::MergedTable;
 use crate::salvage::rows::gaps::Gaps;
-use crate::salvage::rows::set::Roll;
+use crate::salvage::rows::set::RowSet;
 
 impl MergedTable {
     /// What the main line says was there and is not: by an index if one is whole, otherwise by the numbers that are missing
@@ -44,7 +44,7 @@ impl MergedTable {
 }
 
 /// How many of the numbers from 1 to `last` lie in `gaps` and have no row.
-fn missing_numbers(gaps: &Gaps, last: i64, rows: &Roll) -> u64 {
+fn missing_numbers(gaps: &Gaps, last: i64, rows: &RowSet) -> u64 {
     let missing = gaps.up_to(last).map(|(low, high)| {
         high.abs_diff(low).saturating_sub(rows.up_to(high).saturating_sub(rows.up_to(low)) as u64)
     });

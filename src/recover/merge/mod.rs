@@ -23,11 +23,11 @@ use std::sync::Arc;
 
 use self::branch::{Conflict, History};
 use crate::salvage::Salvage;
-use crate::salvage::rows::extras::Odds;
+use crate::salvage::rows::extras::RowExtras;
 use crate::salvage::rows::gaps::Gaps;
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::{Odd, Row};
-use crate::salvage::rows::set::Room;
+use crate::salvage::rows::set::MemoryBudget;
 use crate::salvage::schema::Index;
 pub(crate) use table::MergedTable;
 use table::{Take, Tally};
@@ -43,7 +43,7 @@ pub(crate) struct Merged {
     /// Tables that are not in the result.
     pub(crate) unread: Vec<String>,
     /// What is odd about some rows.
-    pub(crate) odds: Odds,
+    pub(crate) odds: RowExtras,
     /// Rows that two histories have changed, and the source of the second.
     pub(crate) conflicts: Vec<(u32, Conflict)>,
 }
@@ -58,7 +58,7 @@ pub(crate) struct Merge {
     tables_unknown: bool,
     /// Where each table is in the result, by its name.
     places: HashMap<String, usize>,
-    room: Arc<Room>,
+    room: Arc<MemoryBudget>,
     tally: Tally,
     /// The indexes of the main line.
     main_indexes: Vec<Index>,
@@ -70,7 +70,7 @@ const SURE: usize = 8;
 
 impl Merge {
     /// Nothing folded in; rows are to be kept in `room`.
-    pub(crate) fn new(room: &Arc<Room>) -> Self {
+    pub(crate) fn new(room: &Arc<MemoryBudget>) -> Self {
         Self {
             merged: Merged::default(),
             main_line: None,
@@ -210,7 +210,7 @@ impl Merge {
     }
 
     /// What is odd about the rows.
-    pub(crate) fn odds(&self) -> &Odds {
+    pub(crate) fn odds(&self) -> &RowExtras {
         &self.merged.odds
     }
 

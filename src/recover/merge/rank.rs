@@ -1,21 +1,21 @@
 //! Every source looked at once, and put in order: the best first, whatever order they were found in.
 //!
 //! The live board comes first if it holds anything, then how far the history in a source has come decides (its newest
-//! events and their highest number). Each is read once; what was read waits for its turn in a [`Hold`].
+//! events and their highest number). Each is read once; what was read waits for its turn in a [`SalvageSpill`].
 
 use std::cmp::Reverse;
 
 use super::Merge;
 use super::branch;
-use super::spill::{Hold, Kept};
+use super::spill::{Parked, SalvageSpill};
 use crate::failure::Outcome;
 use crate::ondisk::header::Header;
 use crate::ondisk::text::Encoding;
 use crate::salvage;
 use crate::salvage::image;
-use crate::salvage::schema::{Entry, Schemas};
-use crate::salvage::source::cache::{Cut, Shelf};
-use crate::salvage::source::{Kind, Source};
+use crate::salvage::schema::{SchemaEntry, Schemas};
+use crate::salvage::source::cache::{SourceCache, TruncatedImage};
+use crate::salvage::source::{Source, SourceKind};
 use crate::salvage::{Orders, Salvage};
 use crate::work::progress::{Stage, Watch};
 use crate::work::threads::{cores, in_order};
@@ -52,29 +52,29 @@ pub(crate) struct Facts {
 pub(crate) struct Ranking {
     /// Best first.
     pub(crate) ranked: Vec<Facts>,
-    kept: Vec<Kept>,
-    hold: Hold,
+    kept: Vec<Parked>,
+    hold: SalvageSpill,
 }
 
 /// What one look at a source gives.
-enum Look {
+enum ReadResult {
     /// It has no pages.
     Empty,
     /// It has lost its schema and waits for that of another.
     Waits,
-    Read(Box<(Facts, Salvage, Vec<Entry>)>),
+    Read(Box<(Facts, Salvage, Vec<SchemaEntry>)>),
 }
 
 /// Looks at every source of `shelf`.
 ///
 /// # Errors
 /// What a source says when it cannot be read, and whatever `watch` stops with.
-pub(crate) fn rank(shelf: &Shelf<'_>, schemas: &Schemas, watch: &mut dyn Watch) -> Outcome<Ranking> {
+pub(crate) fn rank(shelf: &SourceCache<'_>, schemas: &Schemas, watch: &mut dyn Watch) -> Outcome<Ranking> {
     let sources = shelf.sources;
-    let hold = Hold::new(shelf.scratch(), shelf.room());
+    let hold = SalvageSpill::new(shelf.scratch(), shelf.room());
     let mut looks = Looks { sources, read: Vec::new(), waiting: Vec::new(), sibling: None, best: None, hold };
     let all: Vec<u32> = (0..).take(sources.len()).collect();
-    let crew = Crew { shelf, schemas };
+    let crew = SourceReader { shelf, schemas };
     crew.look(&all, None, false, watch, &mut |source, look| looks.put(source, look))?;
     let waiting = std::mem::take(&mut looks.waiting);
     let sibling = looks.sibling.take();
@@ -89,37 +89,37 @@ pub(crate) fn rank(shelf: &Shelf<'_>, schemas: &Schemas, watch: &mut dyn Watch) 
 /// The best has the lowest.
 fn order<'s>(facts: &Facts, sources: &'s [Source]) -> impl Ord + use<'s> {
     let source = sources.get(facts.source as usize);
-    let live = facts.rows > 0 && source.is_some_and(|source| source.kind == Kind::Live);
+    let live = facts.rows > 0 && source.is_some_and(|source| source.kind == SourceKind::Live);
     let path = source.map(|source| &source.path);
     (!live, Reverse(facts.evidence), facts.damaged_pages, Reverse(facts.rows), path)
 }
 
 struct Looks<'s> {
     sources: &'s [Source],
-    read: Vec<(Facts, Kept)>,
+    read: Vec<(Facts, Parked)>,
     waiting: Vec<u32>,
     /// The schema of the best source that has one.
-    sibling: Option<Vec<Entry>>,
+    sibling: Option<Vec<SchemaEntry>>,
     best: Option<Facts>,
-    hold: Hold,
+    hold: SalvageSpill,
 }
 
 impl Looks<'_> {
-    fn put(&mut self, source: u32, look: Look) -> Outcome<()> {
+    fn put(&mut self, source: u32, look: ReadResult) -> Outcome<()> {
         let (facts, salvage, entries) = match look {
-            Look::Empty => return Ok(()),
-            Look::Waits => {
+            ReadResult::Empty => return Ok(()),
+            ReadResult::Waits => {
                 self.waiting.push(source);
                 return Ok(());
             }
-            Look::Read(read) => *read,
+            ReadResult::Read(read) => *read,
         };
         let better = |best: &Facts| order(&facts, self.sources) < order(best, self.sources);
         if facts.has_schema && self.best.as_ref().is_none_or(better) {
             self.best = Some(facts.clone());
             self.sibling = Some(entries);
         }
-        let live = self.sources.get(source as usize).is_some_and(|source| source.kind == Kind::Live);
+        let live = self.sources.get(source as usize).is_some_and(|source| source.kind == SourceKind::Live);
         let kept = self.hold.put(salvage, live || self.sources.len() == 1)?;
         self.read.push((facts, kept));
         Ok(())
@@ -133,7 +133,7 @@ impl Looks<'_> {
 pub(crate) fn fold(
     ranking: &mut Ranking,
     merge: &mut Merge,
-    shelf: &Shelf<'_>,
+    shelf: &SourceCache<'_>,
     watch: &mut dyn Watch,
 ) -> Outcome<()> {
     let total = ranking.ranked.len() as u64;
@@ -149,12 +149,12 @@ pub(crate) fn fold(
 }
 
 /// What it takes to read sources.
-struct Crew<'c, 's> {
-    shelf: &'c Shelf<'s>,
+struct SourceReader<'c, 's> {
+    shelf: &'c SourceCache<'s>,
     schemas: &'c Schemas,
 }
 
-impl Crew<'_, '_> {
+impl SourceReader<'_, '_> {
     fn is_big(&self, source: u32) -> bool {
         let size = |source: &Source| source.size + source.wal_size;
         self.shelf.sources.get(source as usize).is_some_and(|source| size(source) > BIG)
@@ -163,7 +163,7 @@ impl Crew<'_, '_> {
     fn orders<'o>(
         &'o self,
         source: u32,
-        sibling: Option<&'o [Entry]>,
+        sibling: Option<&'o [SchemaEntry]>,
         threads: usize,
         waits: bool,
     ) -> Orders<'o> {
@@ -173,7 +173,7 @@ impl Crew<'_, '_> {
             sibling,
             threads,
             waits,
-            log_counts: kind == Some(Kind::Held),
+            log_counts: kind == Some(SourceKind::Held),
             room: self.shelf.room(),
         }
     }
@@ -181,10 +181,10 @@ impl Crew<'_, '_> {
     fn look(
         &self,
         sources: &[u32],
-        sibling: Option<&[Entry]>,
+        sibling: Option<&[SchemaEntry]>,
         last: bool,
         watch: &mut dyn Watch,
-        take: &mut dyn FnMut(u32, Look) -> Outcome<()>,
+        take: &mut dyn FnMut(u32, ReadResult) -> Outcome<()>,
     ) -> Outcome<()> {
         let total = sources.len() as u64;
         let (big, small): (Vec<u32>, Vec<u32>) = sources.iter().partition(|source| self.is_big(**source));
@@ -199,7 +199,7 @@ impl Crew<'_, '_> {
             take(source, look)?;
             done += 1;
         }
-        let read = |at: usize| -> Outcome<(u32, Look)> {
+        let read = |at: usize| -> Outcome<(u32, ReadResult)> {
             let source = small.get(at).copied().unwrap_or(u32::MAX);
             let orders = self.orders(source, sibling, 1, !last);
             Ok((source, self.read(&orders, &mut crate::work::progress::Unwatched)?))
@@ -212,17 +212,17 @@ impl Crew<'_, '_> {
         watch.step(Stage::Salvage, total, total)
     }
 
-    fn read(&self, orders: &Orders<'_>, watch: &mut dyn Watch) -> Outcome<Look> {
+    fn read(&self, orders: &Orders<'_>, watch: &mut dyn Watch) -> Outcome<ReadResult> {
         let stores = self.shelf.stores(orders.source)?;
-        let Some(layout) = image::lay_out(&stores) else { return Ok(Look::Empty) };
-        let cut = Cut {
+        let Some(layout) = image::lay_out(&stores) else { return Ok(ReadResult::Empty) };
+        let cut = TruncatedImage {
             page_size: layout.image.page_size(),
             usable: layout.image.usable(),
             encoding: layout.image.encoding(),
         };
         self.shelf.note(orders.source, cut, &stores);
         let Some((salvage, entries)) = salvage::salvage(&layout, self.schemas, orders, watch)? else {
-            return Ok(Look::Waits);
+            return Ok(ReadResult::Waits);
         };
         let facts = Facts {
             source: orders.source,
@@ -239,12 +239,12 @@ impl Crew<'_, '_> {
             wal_mode: layout.wal_mode,
             evidence: salvage.evidence,
         };
-        Ok(Look::Read(Box::new((facts, salvage, entries))))
+        Ok(ReadResult::Read(Box::new((facts, salvage, entries))))
     }
 }
 
 /// What the header counts beyond what is there. In WAL mode it may lag behind, but it never counts more.
-fn missing_pages(layout: &image::Layout<'_>) -> u64 {
+fn missing_pages(layout: &image::PageImage<'_>) -> u64 {
     let counted = layout.header.filter(|header| header.change_counter == header.valid_for);
     let counted = counted.map_or(0, |header| header.page_count);
     u64::from(counted.saturating_sub(layout.image.there()))

@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::failure::{Failure, Outcome};
-use crate::salvage::rows::extras::Odds;
+use crate::salvage::rows::extras::RowExtras;
 use crate::salvage::rows::gaps::Gaps;
 use crate::salvage::rows::row::Row;
-use crate::salvage::rows::set::{Roll, Room, setting_aside};
+use crate::salvage::rows::set::{MemoryBudget, RowSet, setting_aside};
 use crate::salvage::schema::Catalog;
 use crate::salvage::source::open::nameless;
-use crate::salvage::{Rows, Salvage};
+use crate::salvage::{Salvage, TableRows};
 
 /// What is held in memory, in bytes.
 const MEMORY: usize = 32 << 20;
@@ -30,9 +30,9 @@ const SCHEMAS: usize = 16;
 
 /// Holds what was read.
 #[derive(Debug)]
-pub(crate) struct Hold {
+pub(crate) struct SalvageSpill {
     scratch: PathBuf,
-    room: Arc<Room>,
+    room: Arc<MemoryBudget>,
     file: Option<File>,
     /// Bytes written.
     end: u64,
@@ -44,7 +44,7 @@ pub(crate) struct Hold {
 
 /// What was read of one source.
 #[derive(Debug)]
-pub(crate) enum Kept {
+pub(crate) enum Parked {
     Here(Box<Salvage>),
     /// From a place in the file, so many bytes.
     Away {
@@ -54,9 +54,9 @@ pub(crate) enum Kept {
     },
 }
 
-impl Hold {
+impl SalvageSpill {
     /// Nothing held. What does not fit memory goes to the directory `scratch`, and rows that come back are kept in `room`.
-    pub(crate) fn new(scratch: &Path, room: &Arc<Room>) -> Self {
+    pub(crate) fn new(scratch: &Path, room: &Arc<MemoryBudget>) -> Self {
         let (scratch, room) = (scratch.to_path_buf(), Arc::clone(room));
         Self { scratch, room, file: None, end: 0, taken: 0, schemas: VecDeque::new() }
     }
@@ -65,12 +65,12 @@ impl Hold {
     ///
     /// # Errors
     /// Exit 12 when there is no room for the file.
-    pub(crate) fn put(&mut self, mut salvage: Salvage, close: bool) -> Outcome<Kept> {
+    pub(crate) fn put(&mut self, mut salvage: Salvage, close: bool) -> Outcome<Parked> {
         salvage.catalog = self.shared(salvage.catalog);
         let size = salvage.size() + EACH;
         if close || self.taken + size <= MEMORY {
             self.taken += size;
-            return Ok(Kept::Here(Box::new(salvage)));
+            return Ok(Parked::Here(Box::new(salvage)));
         }
         let failed = |error| setting_aside(error, &self.scratch);
         let file = match self.file.take() {
@@ -79,7 +79,7 @@ impl Hold {
         };
         let start = self.end;
         let written = {
-            let mut pen = Pen(BufWriter::with_capacity(PIECE, Stretch { file: &file, at: start }));
+            let mut pen = ParkWriter(BufWriter::with_capacity(PIECE, Stretch { file: &file, at: start }));
             pen.salvage(&salvage)
                 .and_then(|()| pen.0.into_inner().map_err(IntoInnerError::into_error))
                 .map(|end| end.at)
@@ -87,7 +87,7 @@ impl Hold {
         // What was half written is written over.
         self.file = Some(file);
         self.end = written.map_err(failed)?;
-        Ok(Kept::Away { catalog: salvage.catalog, start, len: self.end - start })
+        Ok(Parked::Away { catalog: salvage.catalog, start, len: self.end - start })
     }
 
     /// `catalog`, or one like it that is known already.
@@ -106,18 +106,18 @@ impl Hold {
     ///
     /// # Errors
     /// When the file can no longer be read.
-    pub(crate) fn take(&mut self, kept: Kept) -> Outcome<Salvage> {
+    pub(crate) fn take(&mut self, kept: Parked) -> Outcome<Salvage> {
         let (catalog, start, len) = match kept {
-            Kept::Here(salvage) => {
+            Parked::Here(salvage) => {
                 self.taken = self.taken.saturating_sub(salvage.size() + EACH);
                 return Ok(*salvage);
             }
-            Kept::Away { catalog, start, len } => (catalog, start, len),
+            Parked::Away { catalog, start, len } => (catalog, start, len),
         };
         let lost = || Failure::failed("rows that were set aside have changed.").at(&self.scratch);
         let file = self.file.as_ref().ok_or_else(lost)?;
         let from = BufReader::with_capacity(PIECE, Stretch { file, at: start });
-        let mut eye = Eye { from: from.take(len), room: &self.room, fault: None };
+        let mut eye = ParkReader { from: from.take(len), room: &self.room, fault: None };
         let salvage = eye.salvage(catalog);
         match eye.fault.filter(|fault| fault.kind() != io::ErrorKind::UnexpectedEof) {
             Some(error) => Err(Failure::io(error, "reading rows that were set aside").at(&self.scratch)),
@@ -153,9 +153,9 @@ impl Read for Stretch<'_> {
 }
 
 /// Writes numbers.
-struct Pen<W>(W);
+struct ParkWriter<W>(W);
 
-impl<W: Write> Pen<W> {
+impl<W: Write> ParkWriter<W> {
     fn number(&mut self, number: u64) -> io::Result<()> {
         self.0.write_all(&number.to_le_bytes())
     }
@@ -213,15 +213,15 @@ impl<W: Write> Pen<W> {
     }
 }
 
-/// Reads what [`Pen`] wrote.
-struct Eye<'e, R> {
+/// Reads what [`ParkWriter`] wrote.
+struct ParkReader<'e, R> {
     from: io::Take<R>,
-    room: &'e Arc<Room>,
+    room: &'e Arc<MemoryBudget>,
     /// Why it ended.
     fault: Option<io::Error>,
 }
 
-impl<R: Read> Eye<'_, R> {
+impl<R: Read> ParkReader<'_, R> {
     fn fill(&mut self, bytes: &mut [u8]) -> Option<()> {
         self.from.read_exact(bytes).map_err(|error| self.fault = Some(error)).ok()
     }
@@ -269,9 +269,9 @@ impl<R: Read> Eye<'_, R> {
         })
     }
 
-    fn table(&mut self) -> Option<Rows> {
-        Some(Rows {
-            whole: Roll::of(self.room, self.rows()?),
+    fn table(&mut self) -> Option<TableRows> {
+        Some(TableRows {
+            whole: RowSet::of(self.room, self.rows()?),
             partial: self.rows()?,
             uncommitted: self.rows()?,
             older: self.rows()?,
@@ -286,7 +286,7 @@ impl<R: Read> Eye<'_, R> {
 
     fn salvage(&mut self, catalog: Arc<Catalog>) -> Option<Salvage> {
         let tables = self.list(Self::table)?;
-        let odds = Odds::of(self.bytes()?);
+        let odds = RowExtras::of(self.bytes()?);
         let sequences = self.list(|eye| Some((String::from_utf8(eye.bytes()?).ok()?, eye.signed()?)))?;
         Some(Salvage {
             catalog,
@@ -307,22 +307,22 @@ impl<R: Read> Eye<'_, R> {
 mod tests {
     use super::*;
     use crate::ondisk::image::Site;
-    use crate::salvage::rows::row::{Flip, Odd, Run};
+    use crate::salvage::rows::row::{ByteRun, Flip, Odd};
 
     #[test]
     fn what_is_set_aside_comes_back() {
         let dir = tempfile::tempdir().unwrap();
-        let room = Room::new(dir.path(), usize::MAX);
+        let room = MemoryBudget::new(dir.path(), usize::MAX);
         let site = Site { in_log: true, offset: 4152 };
         let mut row = Row::new(-7, 3, 9, site, 4000);
-        let run = Run { source: 3, site, pages: 2 };
+        let run = ByteRun { source: 3, site, pages: 2 };
         let odd = Odd { flip: Some(Flip { at: 4001, mask: 64 }), chain: vec![run], payload: None };
-        let mut odds = Odds::default();
+        let mut odds = RowExtras::default();
         row.odd = odds.push(&odd);
         row.flags = 129;
         row.parity = 77;
-        let rows = Rows {
-            whole: Roll::of(&room, vec![row]),
+        let rows = TableRows {
+            whole: RowSet::of(&room, vec![row]),
             gaps: Gaps::of(vec![(i64::MIN, 5), (9, i64::MAX)]),
             indexed: vec![-7, 1],
             highest_indexed: Some(9),
@@ -330,11 +330,11 @@ mod tests {
             unread: 2,
             uncommitted: vec![row],
             older: vec![row],
-            ..Rows::new(&room, false)
+            ..TableRows::new(&room, false)
         };
         let salvage = Salvage {
             catalog: Arc::new(Catalog::default()),
-            tables: vec![rows, Rows::new(&room, false)],
+            tables: vec![rows, TableRows::new(&room, false)],
             odds,
             sequences: [("task_events".to_owned(), 12)].into(),
             damaged_pages: 4,
@@ -345,10 +345,10 @@ mod tests {
             evidence: (1_780_000_000, 12),
         };
         let before = format!("{salvage:?}");
-        let mut hold = Hold::new(dir.path(), &room);
+        let mut hold = SalvageSpill::new(dir.path(), &room);
         hold.taken = MEMORY;
         let kept = hold.put(salvage, false).unwrap();
-        assert!(matches!(kept, Kept::Away { .. }));
+        assert!(matches!(kept, Parked::Away { .. }));
         assert_eq!(format!("{:?}", hold.take(kept).unwrap()), before);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::branch::{Placing, Side};
-use crate::salvage::Rows;
-use crate::salvage::rows::extras::Odds;
+use super::branch::{Branch, Placing};
+use crate::salvage::TableRows;
+use crate::salvage::rows::extras::RowExtras;
 use crate::salvage::rows::gaps::Gaps;
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::{Odd, Row};
-use crate::salvage::rows::set::{Roll, Room};
-use crate::salvage::schema::Table;
+use crate::salvage::rows::set::{MemoryBudget, RowSet};
+use crate::salvage::schema::TableSchema;
 
 /// So many other versions of a row are remembered.
 const SAID: usize = 3;
@@ -22,45 +22,51 @@ pub(super) type Tally = HashMap<(u32, u32), (usize, usize)>;
 /// One table of the result.
 #[derive(Debug)]
 pub(crate) struct MergedTable {
-    pub(crate) table: Arc<Table>,
-    pub(crate) rows: Roll,
-    /// Rows that only an older source or an unused part of a page has, left out.
-    pub(crate) older: Roll,
+    pub(crate) table: Arc<TableSchema>,
+    pub(crate) rows: RowSet,
+    /// TableRows that only an older source or an unused part of a page has, left out.
+    pub(crate) older: RowSet,
     /// Those of them that were asked for.
-    pub(crate) asked: Roll,
+    pub(crate) asked: RowSet,
     /// The best source that has the table.
     pub(crate) best: u32,
-    /// Rows that are only partly there, in order; of one rowid the first is of the best source.
+    /// TableRows that are only partly there, in order; of one rowid the first is of the best source.
     pub(crate) partial: Vec<Row>,
-    /// Rows of transactions that never ended, in order.
+    /// TableRows of transactions that never ended, in order.
     pub(crate) uncommitted: Vec<Row>,
-    /// Rows known to have been there that came from nowhere.
+    /// TableRows known to have been there that came from nowhere.
     pub(crate) lost: u64,
     /// Whether their number is an estimate.
     pub(crate) estimated: bool,
     /// Each source's own columns where they are not those of `table`.
-    pub(crate) shapes: BTreeMap<u32, Arc<Table>>,
+    pub(crate) shapes: BTreeMap<u32, Arc<TableSchema>>,
     /// Whether the text of `table` was found in a schema.
     found: bool,
     /// Where every source so far may have lost rows.
     pub(super) open: Gaps,
     /// What other sources have where their row is not the chosen one, by rowid.
     pub(super) disputed: BTreeMap<i64, Vec<Row>>,
-    /// Rows of better sources that were unlikely and gave way, by rowid.
+    /// TableRows of better sources that were unlikely and gave way, by rowid.
     pub(super) yielded: BTreeMap<i64, Row>,
-    /// Rows that were given new numbers.
+    /// TableRows that were given new numbers.
     pub(crate) renumbered: u64,
     /// What the main line says of its losses; the rows themselves are elsewhere.
-    pub(super) main: Rows,
+    pub(super) main: TableRows,
 }
 
 impl MergedTable {
-    pub(super) fn new(table: Arc<Table>, found: bool, best: u32, open: Gaps, room: &Arc<Room>) -> Self {
+    pub(super) fn new(
+        table: Arc<TableSchema>,
+        found: bool,
+        best: u32,
+        open: Gaps,
+        room: &Arc<MemoryBudget>,
+    ) -> Self {
         Self {
             table,
-            rows: Roll::new(room),
-            older: Roll::new(room),
-            asked: Roll::new(room),
+            rows: RowSet::new(room),
+            older: RowSet::new(room),
+            asked: RowSet::new(room),
             best,
             partial: Vec::new(),
             uncommitted: Vec::new(),
@@ -72,7 +78,7 @@ impl MergedTable {
             disputed: BTreeMap::new(),
             yielded: BTreeMap::new(),
             renumbered: 0,
-            main: Rows::new(room, false),
+            main: TableRows::new(room, false),
         }
     }
 
@@ -87,14 +93,14 @@ impl MergedTable {
     }
 
     /// The columns that rows of `source` have.
-    pub(crate) fn shape_of(&self, source: u32) -> &Arc<Table> {
+    pub(crate) fn shape_of(&self, source: u32) -> &Arc<TableSchema> {
         self.shapes.get(&source).unwrap_or(&self.table)
     }
 
     /// Notes that `source` has the table as `table`, whose text was `found` in a schema or is the one that we bring.
-    pub(super) fn see(&mut self, source: u32, table: Arc<Table>, found: bool) {
+    pub(super) fn see(&mut self, source: u32, table: Arc<TableSchema>, found: bool) {
         if found && !self.found {
-            // A text that was found stands above the one that we bring. Rows so far are of the one that we brought.
+            // A text that was found stands above the one that we bring. TableRows so far are of the one that we brought.
             let ours = std::mem::replace(&mut self.table, Arc::clone(&table));
             for row in self.rows.iter().chain(self.older.iter()).chain(self.partial.iter().copied()) {
                 self.shapes.entry(row.source).or_insert_with(|| Arc::clone(&ours));
@@ -117,15 +123,15 @@ impl MergedTable {
     }
 
     /// Folds in the rows of a second history, as `placings` say.
-    pub(super) fn fold_history(&mut self, mut rows: Rows, placings: &[Placing], mut take: Take<'_>) {
+    pub(super) fn fold_history(&mut self, mut rows: TableRows, placings: &[Placing], mut take: Take<'_>) {
         let whole = &rows.whole;
         let mut placed = HashSet::new();
         let mut new = Vec::new();
         for placing in placings {
             let known = self.rows.find(placing.rowid);
             let row = match placing.side {
-                Side::Main => known.ok().and_then(|at| self.rows.get(at)),
-                Side::Second => {
+                Branch::Main => known.ok().and_then(|at| self.rows.get(at)),
+                Branch::Second => {
                     placed.insert(placing.from);
                     let at = whole.find(placing.from);
                     at.ok().and_then(|at| whole.get(at)).map(|row| take.row(row))
@@ -158,7 +164,7 @@ impl MergedTable {
         self.open = self.open.intersect(&rows.gaps);
     }
 
-    fn fold_parts(&mut self, rows: &mut Rows, is_main: bool, take: &mut Take<'_>) {
+    fn fold_parts(&mut self, rows: &mut TableRows, is_main: bool, take: &mut Take<'_>) {
         let mut parts = std::mem::take(&mut rows.partial);
         parts.retain(|row| is_main || self.open.contains(row.rowid));
         parts.sort_by_key(|row| row.rowid);
@@ -176,7 +182,7 @@ impl MergedTable {
         older.settle();
     }
 
-    pub(super) fn fold(&mut self, mut rows: Rows, is_main: bool, mut take: Take<'_>) {
+    pub(super) fn fold(&mut self, mut rows: TableRows, is_main: bool, mut take: Take<'_>) {
         if is_main {
             self.fold_main(rows, take);
             return;
@@ -214,7 +220,7 @@ impl MergedTable {
     }
 
     /// Folds in the rows of the main line, which are the first.
-    fn fold_main(&mut self, mut rows: Rows, mut take: Take<'_>) {
+    fn fold_main(&mut self, mut rows: TableRows, mut take: Take<'_>) {
         std::mem::swap(&mut self.rows, &mut rows.whole);
         self.rows.update(|row| take.row(row));
         self.fold_parts(&mut rows, true, &mut take);
@@ -227,14 +233,14 @@ impl MergedTable {
     }
 }
 
-/// Rows that only older sources have, in order; more come in by rising rowid.
+/// TableRows that only older sources have, in order; more come in by rising rowid.
 struct Behind<'b> {
-    rows: &'b mut Roll,
+    rows: &'b mut RowSet,
     at: usize,
 }
 
 impl<'b> Behind<'b> {
-    fn new(rows: &'b mut Roll) -> Self {
+    fn new(rows: &'b mut RowSet) -> Self {
         Self { rows, at: 0 }
     }
 
@@ -255,8 +261,8 @@ impl<'b> Behind<'b> {
 
 /// Takes rows of a source over, with what is odd about them.
 pub(super) struct Take<'t> {
-    pub(super) odds: &'t Odds,
-    pub(super) all: &'t mut Odds,
+    pub(super) odds: &'t RowExtras,
+    pub(super) all: &'t mut RowExtras,
     pub(super) tally: &'t mut Tally,
 }
 

@@ -11,7 +11,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::Merge;
 use super::rank::Facts;
 use crate::failure::Outcome;
-use crate::ondisk::btree::{Seen, walk_index};
+use crate::ondisk::btree::{VisitedPages, walk_index};
 use crate::ondisk::image::Image;
 use crate::ondisk::page::Page;
 use crate::ondisk::record::{Record, Value};
@@ -19,8 +19,8 @@ use crate::ondisk::text::Encoding;
 use crate::salvage::image;
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::Row;
-use crate::salvage::schema::{Index, Table};
-use crate::salvage::source::cache::{Reader, Shelf};
+use crate::salvage::schema::{Index, TableSchema};
+use crate::salvage::source::cache::{PayloadReader, SourceCache};
 use crate::work::progress::{Stage, Watch};
 
 /// The indexes that are asked, and the columns that they hold (board-format.md 2.1, 2.2, 2.7, 2.8).
@@ -52,7 +52,7 @@ type Said = BTreeMap<usize, Vec<Vec<u8>>>;
 pub(crate) fn hear(
     merge: &mut Merge,
     ranked: &[Facts],
-    shelf: &Shelf<'_>,
+    shelf: &SourceCache<'_>,
     watch: &mut dyn Watch,
 ) -> Outcome<()> {
     let Some(main) = ranked.first().filter(|main| main.encoding == Encoding::Utf8) else { return Ok(()) };
@@ -64,8 +64,8 @@ pub(crate) fn hear(
             Hearing { merge, source: main.source, image: &layout.image, shelf }.of_table(at, name, watch)?;
         for verdict in verdicts {
             match verdict {
-                Verdict::Mended(place, payload) => merge.rewrite(at, place, &payload),
-                Verdict::Doubted(mut row) => {
+                WitnessResult::Mended(place, payload) => merge.rewrite(at, place, &payload),
+                WitnessResult::Doubted(mut row) => {
                     row.mark(row::SUSPECT, true);
                     merge.replace(at, row, None);
                 }
@@ -75,7 +75,7 @@ pub(crate) fn hear(
     Ok(())
 }
 
-enum Verdict {
+enum WitnessResult {
     /// The row at this place has had another record.
     Mended(usize, Vec<u8>),
     Doubted(Row),
@@ -85,11 +85,11 @@ struct Hearing<'h, 'a> {
     merge: &'h Merge,
     source: u32,
     image: &'h Image<'a>,
-    shelf: &'h Shelf<'h>,
+    shelf: &'h SourceCache<'h>,
 }
 
 impl Hearing<'_, '_> {
-    fn of_table(&self, at: usize, name: &str, watch: &mut dyn Watch) -> Outcome<Vec<Verdict>> {
+    fn of_table(&self, at: usize, name: &str, watch: &mut dyn Watch) -> Outcome<Vec<WitnessResult>> {
         let Some(table) = self.merge.table(at) else { return Ok(Vec::new()) };
         let shape = table.shape_of(self.source);
         let mut asked = Vec::new();
@@ -102,7 +102,7 @@ impl Hearing<'_, '_> {
                 asked.push((index, columns));
             }
         }
-        let mut reader = Reader::new(self.shelf, self.merge.odds());
+        let mut reader = PayloadReader::new(self.shelf, self.merge.odds());
         let mut differing: BTreeMap<usize, Row> = BTreeMap::new();
         for (index, columns) in &asked {
             let held = self.hashes(index, columns.len());
@@ -165,7 +165,7 @@ impl Hearing<'_, '_> {
         if index.root <= 1 {
             return;
         }
-        for number in walk_index(self.image, index.root, &mut Seen::new(self.image)).pages {
+        for number in walk_index(self.image, index.root, &mut VisitedPages::new(self.image)).pages {
             let bytes = self.image.page(number).unwrap_or_default();
             let Ok(page) = Page::read(number, &bytes, self.image.usable()) else { continue };
             if !page.is_sound() {
@@ -184,7 +184,12 @@ impl Hearing<'_, '_> {
     }
 
     /// The ids of tasks that `table` has in `column`.
-    fn ids(&self, reader: &mut Reader<'_, '_>, table: &str, column: usize) -> Outcome<HashSet<Vec<u8>>> {
+    fn ids(
+        &self,
+        reader: &mut PayloadReader<'_, '_>,
+        table: &str,
+        column: usize,
+    ) -> Outcome<HashSet<Vec<u8>>> {
         let table = self.merge.table_named(table);
         let mut ids = HashSet::new();
         for row in table.iter().flat_map(|table| table.rows.iter()) {
@@ -216,13 +221,13 @@ fn hash(texts: &[&[u8]]) -> u64 {
 
 /// What is to become of `row`, which is at `place` and whose record is `payload`. `known` are ids that others have.
 fn judge(
-    table: &Table,
+    table: &TableSchema,
     place: usize,
     row: Row,
     payload: Vec<u8>,
     said: &Said,
     known: Option<&HashSet<Vec<u8>>>,
-) -> Option<Verdict> {
+) -> Option<WitnessResult> {
     let mut mended = payload;
     let (mut is_mended, mut is_doubted) = (false, false);
     for (&column, values) in said {
@@ -248,7 +253,11 @@ fn judge(
             is_doubted |= tells.is_eq();
         }
     }
-    if is_mended { Some(Verdict::Mended(place, mended)) } else { is_doubted.then_some(Verdict::Doubted(row)) }
+    if is_mended {
+        Some(WitnessResult::Mended(place, mended))
+    } else {
+        is_doubted.then_some(WitnessResult::Doubted(row))
+    }
 }
 
 /// Where the text of `column` lies in the record `payload`.

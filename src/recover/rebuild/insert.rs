@@ -15,8 +15,8 @@ use crate::ondisk::text::Encoding;
 use crate::recover::merge::{Merged, MergedTable};
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::Row;
-use crate::salvage::schema::Table;
-use crate::salvage::source::cache::{Reader, Shelf};
+use crate::salvage::schema::TableSchema;
+use crate::salvage::source::cache::{PayloadReader, SourceCache};
 use crate::store::audit::quoted;
 use crate::store::schema;
 use crate::work::progress::{Stage, Watch};
@@ -38,7 +38,7 @@ pub(crate) struct Traits {
 
 /// What became of the rows of one table.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Written {
+pub(crate) struct InsertedRows {
     pub(crate) rows: u64,
     /// Rows that a constraint kept out: another row has their key, or they lack a value.
     pub(crate) refused: u64,
@@ -48,7 +48,7 @@ pub(crate) struct Written {
     pub(crate) missing: Vec<i64>,
 }
 
-impl Written {
+impl InsertedRows {
     /// Counts `row`, which could be `stored` or not.
     pub(crate) fn count(&mut self, row: &Row, stored: bool) {
         if stored {
@@ -65,17 +65,17 @@ impl Written {
 pub(crate) fn write(
     connection: &Connection,
     merged: &mut Merged,
-    shelf: &Shelf<'_>,
+    shelf: &SourceCache<'_>,
     traits: Traits,
     watch: &mut dyn Watch,
-) -> Outcome<HashMap<String, Written>> {
+) -> Outcome<HashMap<String, InsertedRows>> {
     prepare(connection, traits)?;
     let total: u64 = merged.tables.iter().map(MergedTable::chosen_count).sum();
     let mut done = 0;
     let mut written = HashMap::new();
     connection.execute_batch("BEGIN")?;
     let mut kept = Vec::new();
-    let mut reader = Reader::new(shelf, &merged.odds);
+    let mut reader = PayloadReader::new(shelf, &merged.odds);
     for table in std::mem::take(&mut merged.tables) {
         if connection.execute(&table.table.sql, []).is_err() {
             merged.unread.push(table.table.name.clone());
@@ -145,10 +145,10 @@ fn prepare(connection: &Connection, traits: Traits) -> Outcome<()> {
 fn fill(
     connection: &Connection,
     table: &MergedTable,
-    reader: &mut Reader<'_, '_>,
+    reader: &mut PayloadReader<'_, '_>,
     tick: &mut dyn FnMut(u64) -> Outcome<()>,
-) -> Outcome<Written> {
-    let mut written = Written::default();
+) -> Outcome<InsertedRows> {
+    let mut written = InsertedRows::default();
     let mut inserts = Inserts::new(connection, &table.table);
     let mut pending = 0;
     let is_first = |row: &Row| table.table.rowid_column.is_some() || row.source == table.best;
@@ -168,9 +168,9 @@ fn fill(
 /// The statements that put rows into one table: one for each set of columns that rows come with.
 pub(crate) struct Inserts<'c> {
     connection: &'c Connection,
-    table: &'c Table,
+    table: &'c TableSchema,
     /// By the table that the rows are from and the number of their values.
-    known: HashMap<(*const Table, usize), Insert<'c>>,
+    known: HashMap<(*const TableSchema, usize), Insert<'c>>,
 }
 
 /// A statement, and which values of a record it takes.
@@ -182,7 +182,7 @@ struct Insert<'c> {
 
 impl<'c> Inserts<'c> {
     /// For rows of `table`.
-    pub(crate) fn new(connection: &'c Connection, table: &'c Table) -> Self {
+    pub(crate) fn new(connection: &'c Connection, table: &'c TableSchema) -> Self {
         Self { connection, table, known: HashMap::new() }
     }
 
@@ -191,7 +191,7 @@ impl<'c> Inserts<'c> {
         &mut self,
         table: &MergedTable,
         row: &Row,
-        reader: &mut Reader<'_, '_>,
+        reader: &mut PayloadReader<'_, '_>,
     ) -> Outcome<bool> {
         let shape = table.shape_of(row.source);
         reader.payload(row, |payload| match Record::read(payload) {
@@ -202,7 +202,7 @@ impl<'c> Inserts<'c> {
 
     /// The one for records with `values` values of the columns of `shape`. Columns that a short record lacks are left to
     /// their DEFAULT.
-    fn of(&mut self, shape: &Arc<Table>, values: usize) -> Outcome<&mut Insert<'c>> {
+    fn of(&mut self, shape: &Arc<TableSchema>, values: usize) -> Outcome<&mut Insert<'c>> {
         match self.known.entry((Arc::as_ptr(shape), values)) {
             std::collections::hash_map::Entry::Occupied(known) => Ok(known.into_mut()),
             std::collections::hash_map::Entry::Vacant(new) => {
@@ -213,7 +213,12 @@ impl<'c> Inserts<'c> {
 }
 
 impl<'c> Insert<'c> {
-    fn prepare(connection: &'c Connection, table: &Table, shape: &Table, values: usize) -> Outcome<Self> {
+    fn prepare(
+        connection: &'c Connection,
+        table: &TableSchema,
+        shape: &TableSchema,
+        values: usize,
+    ) -> Outcome<Self> {
         let mut names = Vec::new();
         let has_rowid = table.keyed.is_none();
         if has_rowid {
@@ -252,7 +257,7 @@ impl<'c> Insert<'c> {
 }
 
 /// The name of the rowid that no column of `table` hides.
-fn rowid_name(table: &Table) -> &'static str {
+fn rowid_name(table: &TableSchema) -> &'static str {
     let free = |name: &&str| table.columns.iter().all(|column| !column.name.eq_ignore_ascii_case(name));
     ["rowid", "_rowid_", "oid"].into_iter().find(free).unwrap_or("rowid")
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
-use super::insert::Written;
+use super::insert::InsertedRows;
 use crate::failure::{Failure, Outcome};
 use crate::newfile::OwnFile;
 use crate::recover::Built;
@@ -18,7 +18,7 @@ const REFERRING: [&str; 5] =
 
 /// What the checks found.
 #[derive(Debug, Default)]
-pub(crate) struct Verdict {
+pub(crate) struct Verification {
     /// What `integrity_check` and the counts have against the file; empty when all is well.
     pub(crate) faults: Vec<String>,
     /// Rows that name a task that is not there.
@@ -36,10 +36,10 @@ pub(crate) struct Verdict {
 pub(crate) fn verify(
     file: &mut OwnFile,
     merged: &Merged,
-    written: &HashMap<String, Written>,
+    written: &HashMap<String, InsertedRows>,
     built: Built,
     watch: &mut dyn Watch,
-) -> Outcome<Verdict> {
+) -> Outcome<Verification> {
     watch.step(Stage::Verify, 0, 2)?;
     let (connection, reader) = file.pair()?;
     let (faults, counted) = std::thread::scope(|scope| {
@@ -68,8 +68,12 @@ fn check(connection: &Connection, built: Built) -> Outcome<Vec<String>> {
 }
 
 /// Whether every row is there that was chosen, and how many name a task that is not.
-fn count(connection: &Connection, merged: &Merged, written: &HashMap<String, Written>) -> Outcome<Verdict> {
-    let mut verdict = Verdict::default();
+fn count(
+    connection: &Connection,
+    merged: &Merged,
+    written: &HashMap<String, InsertedRows>,
+) -> Outcome<Verification> {
+    let mut verdict = Verification::default();
     for table in &merged.tables {
         let name = &table.table.name;
         let sql = format!("SELECT count(*) FROM {} NOT INDEXED", quoted(name));

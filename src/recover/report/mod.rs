@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use self::provenance::Traced;
-pub use super::merge::branch::Side;
-use crate::salvage::source::Kind;
+use self::provenance::ProvenanceWriter;
+pub use super::merge::branch::Branch;
+use crate::salvage::source::SourceKind;
 
 /// How many suspect rows a report names one by one.
 pub const MAX_SUSPECTS: usize = 1000;
@@ -106,7 +106,7 @@ pub struct Report {
     pub partial_rows: Option<PathBuf>,
     /// Where every row is from, by table, if that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub provenance: Option<Traced>,
+    pub provenance: Option<ProvenanceWriter>,
     /// Triggers, views and indexes that are not in the result.
     pub dropped: Vec<String>,
     /// Rows that two histories of the board have both changed, at most [`MAX_SUSPECTS`] of them.
@@ -123,7 +123,7 @@ pub struct TwoVersions {
     /// Its rowid in the result.
     pub rowid: i64,
     /// Whose version is in the result.
-    pub kept: Side,
+    pub kept: Branch,
     /// The source with the second history.
     pub second: PathBuf,
     /// The other version, by column; bytes that are no text as `{"bytes_hex": "..."}`.
@@ -136,7 +136,7 @@ pub struct SourceReport {
     /// The file that was read.
     pub path: PathBuf,
     /// Where it comes from.
-    pub kind: Kind,
+    pub kind: SourceKind,
     /// How many files have this content.
     pub copies: usize,
     /// Rows that could be read.
@@ -218,7 +218,9 @@ impl Report {
     /// Whether the result is what the live board holds, row for row: nothing is lost, nothing came to it, nothing about it
     /// is strange.
     pub fn is_live_board(&self) -> bool {
-        let Some(live) = self.sources.iter().find(|source| source.kind == Kind::Live) else { return false };
+        let Some(live) = self.sources.iter().find(|source| source.kind == SourceKind::Live) else {
+            return false;
+        };
         let path = live.path.display().to_string();
         let own = |table: &TableReport| {
             let strange = [table.lost, table.partial, table.suspect, table.renumbered, table.conflicting];

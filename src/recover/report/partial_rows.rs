@@ -28,13 +28,13 @@ use crate::ondisk::overflow;
 use crate::ondisk::record::{Record, Value};
 use crate::recover::merge::Merged;
 use crate::salvage::image;
-use crate::salvage::image::Layout;
+use crate::salvage::image::PageImage;
 use crate::salvage::image::chains::is_link;
 use crate::salvage::passes::zeroed_sectors;
-use crate::salvage::passes::zeroed_sectors::Part;
+use crate::salvage::passes::zeroed_sectors::ZeroedRange;
 use crate::salvage::rows::row::Row;
-use crate::salvage::schema::Table;
-use crate::salvage::source::cache::Shelf;
+use crate::salvage::schema::TableSchema;
+use crate::salvage::source::cache::SourceCache;
 use crate::salvage::source::open::nameless;
 
 /// What is put behind the result's name.
@@ -42,7 +42,7 @@ const SUFFIX: &str = ".partial.jsonl";
 
 /// The lines, in a file that has no name yet.
 #[derive(Debug)]
-pub struct Apart {
+pub struct PartialRows {
     file: File,
     /// How many there are.
     pub rows: u64,
@@ -57,7 +57,11 @@ pub fn beside(result: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When a source cannot be opened again, or there is no room.
-pub(crate) fn set_apart(merged: &Merged, shelf: &Shelf<'_>, scratch: &Path) -> Outcome<Option<Apart>> {
+pub(crate) fn set_apart(
+    merged: &Merged,
+    shelf: &SourceCache<'_>,
+    scratch: &Path,
+) -> Outcome<Option<PartialRows>> {
     let tables = merged.tables.iter().enumerate();
     let parts = tables.flat_map(|(at, table)| {
         let of = move |rows: &'_ [Row], uncommitted| -> Vec<_> {
@@ -95,10 +99,10 @@ pub(crate) fn set_apart(merged: &Merged, shelf: &Shelf<'_>, scratch: &Path) -> O
         }
     }
     let file = out.into_inner().map_err(|error| writing(error.into_error()))?;
-    Ok((rows > 0).then_some(Apart { file, rows }))
+    Ok((rows > 0).then_some(PartialRows { file, rows }))
 }
 
-impl Apart {
+impl PartialRows {
     /// Writes the lines to `path`, which must not exist, open to those whom `audience` names.
     ///
     /// # Errors
@@ -124,7 +128,12 @@ impl Apart {
 }
 
 /// What is left of `row`.
-fn line(table: &Table, row: &Row, merged: &Merged, layout: &Layout<'_>) -> Option<Map<String, Json>> {
+fn line(
+    table: &TableSchema,
+    row: &Row,
+    merged: &Merged,
+    layout: &PageImage<'_>,
+) -> Option<Map<String, Json>> {
     let image = &layout.image;
     let flip = row.oddity(&merged.odds).and_then(|odd| odd.flip);
     let mut bytes = image.page_at(row.site())?;
@@ -146,7 +155,8 @@ fn line(table: &Table, row: &Row, merged: &Merged, layout: &Layout<'_>) -> Optio
         left.truncate(payload.local.len());
         pages.clear();
     }
-    let parts = zeroed_sectors::parts(Part { page: &bytes, at, len }, &pages, image.usable(), left.len());
+    let parts =
+        zeroed_sectors::parts(ZeroedRange { page: &bytes, at, len }, &pages, image.usable(), left.len());
     let holes = if row.site().in_log { Vec::new() } else { zeroed_sectors::holes(&left, &parts) };
     let record = Record::prefix(&left).ok()?;
     let mut values = Map::new();

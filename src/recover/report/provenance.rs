@@ -11,40 +11,40 @@ use serde::{Serialize, Serializer};
 use super::{Confidence, RowProvenance};
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::Row;
-use crate::salvage::rows::set::{Roll, Room};
+use crate::salvage::rows::set::{MemoryBudget, RowSet};
 
 /// Every row of a result with its place, by table.
 #[derive(Debug, Clone)]
-pub struct Traced(Arc<Traces>);
+pub struct ProvenanceWriter(Arc<Traces>);
 
 #[derive(Debug)]
 struct Traces {
     tables: Vec<Trace>,
     /// Where each source stands in the report.
     places: HashMap<u32, u32>,
-    room: Arc<Room>,
+    room: Arc<MemoryBudget>,
 }
 
 /// The rows of one table.
 #[derive(Debug)]
 pub(crate) struct Trace {
     pub(crate) table: String,
-    pub(crate) rows: Roll,
+    pub(crate) rows: RowSet,
     /// Rows of older sources that were asked for.
-    pub(crate) asked: Roll,
+    pub(crate) asked: RowSet,
     /// Those of both that could not be written, in order.
     pub(crate) missing: Vec<i64>,
 }
 
-impl Traced {
+impl ProvenanceWriter {
     /// Of `tables`, whose rows are kept in `room`; a source is told by its place in `places`.
-    pub(crate) fn new(mut tables: Vec<Trace>, places: HashMap<u32, u32>, room: &Arc<Room>) -> Self {
+    pub(crate) fn new(mut tables: Vec<Trace>, places: HashMap<u32, u32>, room: &Arc<MemoryBudget>) -> Self {
         tables.sort_by(|one, other| one.table.cmp(&other.table));
         Self(Arc::new(Traces { tables, places, room: Arc::clone(room) }))
     }
 }
 
-impl Serialize for Traced {
+impl Serialize for ProvenanceWriter {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let Traces { tables, places, room } = &*self.0;
         let mut map = to.serialize_map(Some(tables.len()))?;

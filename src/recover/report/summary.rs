@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::provenance::{Trace, Traced};
+use super::provenance::{ProvenanceWriter, Trace};
 use super::{MAX_SUSPECTS, Provenance, Report, SourceReport, TableReport, TwoVersions};
 use crate::recover::merge::rank::Facts;
 use crate::recover::merge::{Merged, MergedTable};
-use crate::recover::rebuild::insert::Written;
-use crate::salvage::rows::set::Room;
+use crate::recover::rebuild::insert::InsertedRows;
+use crate::salvage::rows::set::MemoryBudget;
 use crate::salvage::source::Source;
 
 /// What the sources had; nothing is said of the result yet.
@@ -41,10 +41,10 @@ fn in_order<'f>(ranked: &'f [Facts], sources: &[Source]) -> impl Iterator<Item =
 pub(crate) fn finish(
     report: &mut Report,
     merged: Merged,
-    written: &HashMap<String, Written>,
+    written: &HashMap<String, InsertedRows>,
     ranked: &[Facts],
     sources: &[Source],
-    traced: Option<&Arc<Room>>,
+    traced: Option<&Arc<MemoryBudget>>,
 ) {
     report.dropped.clone_from(&merged.dropped);
     report.unread_tables.clone_from(&merged.unread);
@@ -72,7 +72,7 @@ pub(crate) fn finish(
             missing.sort_unstable();
             Trace { table: table.table.name.clone(), rows: table.rows, asked: table.asked, missing }
         });
-        report.provenance = Some(Traced::new(told.collect(), places, room));
+        report.provenance = Some(ProvenanceWriter::new(told.collect(), places, room));
     }
 }
 
@@ -102,7 +102,7 @@ fn count(report: &mut Report, table: &MergedTable, sources: &[Source]) -> (HashM
 
 fn describe(
     table: &MergedTable,
-    written: Option<&Written>,
+    written: Option<&InsertedRows>,
     (counts, suspect): (HashMap<u32, u64>, u64),
     sources: &[Source],
 ) -> TableReport {

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::ondisk::btree::Seen;
+use crate::ondisk::btree::VisitedPages;
 use crate::ondisk::image::{Image, Site};
 use crate::ondisk::overflow;
 use crate::ondisk::page::{Cell, Page};
@@ -95,7 +95,7 @@ impl Chains {
         &mut self,
         cell: &Cell<'_>,
         image: &Image<'_>,
-        seen: &Seen,
+        seen: &VisitedPages,
         free: &HashSet<u32>,
     ) -> Option<Followed> {
         let (followed, pages) = self.follow(cell, image, seen, free)?;
@@ -114,7 +114,7 @@ impl Chains {
         &mut self,
         cell: &Cell<'_>,
         image: &Image<'_>,
-        seen: &Seen,
+        seen: &VisitedPages,
         free: &HashSet<u32>,
     ) -> bool {
         self.follow(cell, image, seen, free).is_some()
@@ -124,7 +124,7 @@ impl Chains {
         &mut self,
         cell: &Cell<'_>,
         image: &Image<'_>,
-        seen: &Seen,
+        seen: &VisitedPages,
         free: &HashSet<u32>,
     ) -> Option<(Followed, Vec<u32>)> {
         let payload = cell.payload?;

@@ -7,7 +7,7 @@
 use crate::ondisk::header::Header;
 use crate::ondisk::image::Image;
 use crate::ondisk::overflow;
-use crate::ondisk::page::{Kind, Page};
+use crate::ondisk::page::{Page, PageKind};
 
 /// More pages than this are not looked for: the file was cut, or it is another.
 const MOST: u32 = 256;
@@ -18,7 +18,7 @@ const ENOUGH: usize = 3;
 
 /// What a page names another as.
 #[derive(Clone, Copy)]
-enum Named {
+enum ChildNames {
     Table,
     Index,
     Link,
@@ -57,7 +57,7 @@ pub(crate) fn find(image: &Image<'_>, header: &Header) -> Option<(u32, u32)> {
         return None;
     }
     let fits = |number: u32, as_what| u32::from(is(image, number, as_what));
-    let judge = |&(number, as_what): &(u32, Named)| {
+    let judge = |&(number, as_what): &(u32, ChildNames)| {
         let lower = number.checked_sub(missing).map_or(0, |number| fits(number, as_what));
         (number, fits(number, as_what), lower)
     };
@@ -75,14 +75,14 @@ pub(crate) fn find(image: &Image<'_>, header: &Header) -> Option<(u32, u32)> {
 }
 
 /// Adds what page `number` says of others: of which leaf it has the highest rowid, and what it names as what.
-fn look(image: &Image<'_>, number: u32, ends: &mut Vec<(u32, i64)>, named: &mut Vec<(u32, Named)>) {
+fn look(image: &Image<'_>, number: u32, ends: &mut Vec<(u32, i64)>, named: &mut Vec<(u32, ChildNames)>) {
     let bytes = image.page(number).unwrap_or_default();
     let Some(page) = Page::read(number, &bytes, image.usable()).ok().filter(Page::is_sound) else { return };
-    let as_what = if page.kind().is_table() { Named::Table } else { Named::Index };
+    let as_what = if page.kind().is_table() { ChildNames::Table } else { ChildNames::Index };
     for cell in page.cells().flatten() {
         named.extend(cell.left.map(|left| (left, as_what)));
-        named.extend(cell.payload.and_then(|payload| payload.overflow).map(|link| (link, Named::Link)));
-        if page.kind() == Kind::TableInterior {
+        named.extend(cell.payload.and_then(|payload| payload.overflow).map(|link| (link, ChildNames::Link)));
+        if page.kind() == PageKind::TableInterior {
             ends.extend(cell.left.map(|left| (left, cell.rowid)));
         }
     }
@@ -92,17 +92,18 @@ fn look(image: &Image<'_>, number: u32, ends: &mut Vec<(u32, i64)>, named: &mut 
 /// Whether page `number` is a leaf with `key` for its highest rowid.
 fn ends_with(image: &Image<'_>, number: u32, key: i64) -> bool {
     let bytes = image.page(number).unwrap_or_default();
-    let page = Page::read(number, &bytes, image.usable()).ok().filter(|page| page.kind() == Kind::TableLeaf);
+    let page =
+        Page::read(number, &bytes, image.usable()).ok().filter(|page| page.kind() == PageKind::TableLeaf);
     page.and_then(|page| page.cells().last()?.ok()).is_some_and(|cell| cell.rowid == key)
 }
 
-fn is(image: &Image<'_>, number: u32, as_what: Named) -> bool {
+fn is(image: &Image<'_>, number: u32, as_what: ChildNames) -> bool {
     let bytes = image.page(number).unwrap_or_default();
     let page = Page::read(number, &bytes, image.usable()).ok().filter(Page::is_sound);
     match as_what {
-        Named::Table => page.is_some_and(|page| page.kind().is_table()),
-        Named::Index => page.is_some_and(|page| !page.kind().is_table()),
-        Named::Link => {
+        ChildNames::Table => page.is_some_and(|page| page.kind().is_table()),
+        ChildNames::Index => page.is_some_and(|page| !page.kind().is_table()),
+        ChildNames::Link => {
             page.is_none() && overflow::next_page(&bytes).is_some_and(|next| next <= image.count() + MOST)
         }
     }

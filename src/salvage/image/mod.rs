@@ -13,11 +13,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use self::wal_overlay::Laid;
 use super::schema::Tree;
-use super::source::open::Stores;
+use super::source::open::OpenSource;
 use crate::ondisk::geometry;
 use crate::ondisk::header::{self, Header};
 use crate::ondisk::image::{Image, Site};
-use crate::ondisk::page::{Kind, Page};
+use crate::ondisk::page::{Page, PageKind};
 use crate::ondisk::record::Record;
 use crate::ondisk::store::Store;
 use crate::ondisk::text::Encoding;
@@ -31,7 +31,7 @@ const SAMPLE: u64 = 256;
 
 /// The pages of one source and what its headers say.
 #[derive(Debug, Clone)]
-pub(crate) struct Layout<'a> {
+pub(crate) struct PageImage<'a> {
     /// Main file with the committed frames over it.
     pub(crate) image: Image<'a>,
     /// The header of page 1, if it is credible.
@@ -44,7 +44,7 @@ pub(crate) struct Layout<'a> {
     wal: Option<Wal>,
 }
 
-impl Layout<'_> {
+impl PageImage<'_> {
     /// Earlier images of pages than those of the image, from the newest to the oldest. `main` says whether the main file's
     /// pages beneath the log are such.
     pub(crate) fn earlier(&self, main: bool) -> Vec<(u32, Site)> {
@@ -63,7 +63,7 @@ impl Layout<'_> {
     }
 }
 
-impl Layout<'_> {
+impl PageImage<'_> {
     /// The newest images of pages in a transaction that never ended.
     pub(crate) fn uncommitted(&self) -> BTreeMap<u32, Site> {
         let frames = self.wal.iter().flat_map(Wal::uncommitted);
@@ -78,7 +78,7 @@ impl Layout<'_> {
     }
 }
 
-impl Layout<'_> {
+impl PageImage<'_> {
     /// The same where pages, some of them with rows of `tables`, stand in each other's place; `None` where none is known to.
     pub(crate) fn put_right(&self, tables: &[Tree]) -> Option<Self> {
         if self.image.is_drained() {
@@ -90,7 +90,7 @@ impl Layout<'_> {
 }
 
 /// The pages in `stores`; `None` when there are none at all.
-pub(crate) fn lay_out(stores: &Stores) -> Option<Layout<'_>> {
+pub(crate) fn lay_out(stores: &OpenSource) -> Option<PageImage<'_>> {
     let main = stores.main();
     let header = main.read(0, header::LEN).as_deref().and_then(Header::read);
     let stated = header.filter(|header| header.magic).and_then(|header| header.page_size);
@@ -120,11 +120,11 @@ pub(crate) fn lay_out(stores: &Stores) -> Option<Layout<'_>> {
     image = image.with_encoding(encoding);
     let logged = wal.as_ref().is_some_and(|wal| wal.committed > 0);
     let wal_mode = header.map(|header| header.is_wal()).or(logged.then_some(true));
-    Some(Layout { image, header, wal_mode, laid, wal })
+    Some(PageImage { image, header, wal_mode, laid, wal })
 }
 
 /// Undoes the wounds of `wal` that its checksums tell of, with the pages of the main file where they help.
-fn mend(wal: &mut Wal, stores: &Stores) {
+fn mend(wal: &mut Wal, stores: &OpenSource) {
     let size = wal.page_size;
     let older = |page: u32| {
         let offset = u64::from(page.checked_sub(1)?) * size as u64;
@@ -187,7 +187,7 @@ fn sampled_usable(image: &Image<'_>) -> Option<usize> {
 fn sampled_encoding(image: &Image<'_>) -> Option<Encoding> {
     let pages: Vec<_> = sample(image).filter_map(|number| Some((number, image.page(number)?))).collect();
     let leaves = pages.iter().filter_map(|(number, page)| {
-        Page::read(*number, page, image.usable()).ok().filter(|page| page.kind() == Kind::TableLeaf)
+        Page::read(*number, page, image.usable()).ok().filter(|page| page.kind() == PageKind::TableLeaf)
     });
     let payloads = leaves.flat_map(|page| page.cells().flatten()).filter_map(|cell| cell.payload);
     Encoding::vote(
@@ -223,7 +223,7 @@ mod tests {
     fn a_log_without_its_header_is_the_board_beside_an_empty_file() {
         let (whole, mut log) = all_in_log();
         log[..crate::ondisk::wal::HEADER_LEN].fill(0);
-        let stores = Stores::in_memory(Vec::new(), log);
+        let stores = OpenSource::in_memory(Vec::new(), log);
         let layout = lay_out(&stores).unwrap();
         assert_eq!(layout.image.count() as usize * layout.image.page_size(), whole.len());
         let pages =

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, HashMap};
 use crate::ondisk::geometry;
 use crate::ondisk::header::Header;
 use crate::ondisk::image::{self, Image};
-use crate::ondisk::page::{Kind, Page};
+use crate::ondisk::page::{Page, PageKind};
 use crate::ondisk::record::Record;
 use crate::ondisk::store::Store;
 use crate::ondisk::wal::{Frame, Wal};
-use crate::salvage::source::open::Stores;
+use crate::salvage::source::open::OpenSource;
 
 /// What became of the frames.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +27,7 @@ pub(crate) struct Laid {
 }
 
 /// Puts the frames of `wal` over `image`, which is the main file of `stores` alone.
-pub(crate) fn lay_over(image: &mut Image<'_>, wal: &Wal, stores: &Stores) -> Laid {
+pub(crate) fn lay_over(image: &mut Image<'_>, wal: &Wal, stores: &OpenSource) -> Laid {
     let mut laid = Laid::default();
     let frames = Frames { log: stores.wal(), page_size: image.page_size() };
     let newest: BTreeMap<u32, &Frame> = wal.committed().map(|frame| (frame.page, frame)).collect();
@@ -73,7 +73,7 @@ impl Frames<'_> {
 
     fn is_leaf(&self, frame: &Frame) -> bool {
         let head = self.log.read(frame.offset, self.page_size).unwrap_or_default();
-        Page::read(frame.page, &head, self.page_size).is_ok_and(|page| page.kind() == Kind::TableLeaf)
+        Page::read(frame.page, &head, self.page_size).is_ok_and(|page| page.kind() == PageKind::TableLeaf)
     }
 
     /// Whether the pages in `newest` are older than those of the main file: by the counter of changes on page 1, and where
@@ -94,8 +94,8 @@ impl Frames<'_> {
         // of a table makes it end earlier too, but hardly of two.
         let mut ends: BTreeMap<usize, (i64, i64)> = BTreeMap::new();
         for (number, frame) in newest {
-            let ours = image.page(*number).as_deref().and_then(Leaf::read);
-            let theirs = self.log.read(frame.offset, self.page_size).as_deref().and_then(Leaf::read);
+            let ours = image.page(*number).as_deref().and_then(FrameLeaf::read);
+            let theirs = self.log.read(frame.offset, self.page_size).as_deref().and_then(FrameLeaf::read);
             if let Some(theirs) = theirs {
                 let (_, end) = ends.entry(theirs.columns).or_insert((i64::MIN, i64::MIN));
                 *end = theirs.high.max(*end);
@@ -119,14 +119,14 @@ impl Frames<'_> {
             .nameless()
             .filter_map(|frame| {
                 let bytes = self.log.read(frame.offset, self.page_size)?;
-                geometry::usable(2, &bytes).and_then(|_| Leaf::read(&bytes)).map(|leaf| (frame, leaf))
+                geometry::usable(2, &bytes).and_then(|_| FrameLeaf::read(&bytes)).map(|leaf| (frame, leaf))
             })
             .collect();
         if nameless.is_empty() {
             return;
         }
         let known: Vec<_> = (2..=image.count())
-            .filter_map(|number| Some((number, Leaf::read(&image.page(number)?)?)))
+            .filter_map(|number| Some((number, FrameLeaf::read(&image.page(number)?)?)))
             .collect();
         let mut free = image.count();
         for (frame, leaf) in nameless {
@@ -149,15 +149,16 @@ impl Frames<'_> {
 }
 
 /// A leaf of a table, as far as it tells one version from another.
-struct Leaf {
+struct FrameLeaf {
     rowids: Vec<i64>,
     high: i64,
     columns: usize,
 }
 
-impl Leaf {
+impl FrameLeaf {
     fn read(bytes: &[u8]) -> Option<Self> {
-        let page = Page::read(2, bytes, bytes.len()).ok().filter(|page| page.kind() == Kind::TableLeaf)?;
+        let page =
+            Page::read(2, bytes, bytes.len()).ok().filter(|page| page.kind() == PageKind::TableLeaf)?;
         let mut rowids = Vec::new();
         let mut columns = 0;
         for cell in page.cells() {

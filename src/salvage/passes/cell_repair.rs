@@ -5,10 +5,10 @@
 //! marked suspect.
 
 use super::leaf::{self, Chains, Spot};
-use crate::ondisk::page::{Kind, Page};
+use crate::ondisk::page::{Page, PageKind};
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::{Flip, Row};
-use crate::salvage::schema::Table;
+use crate::salvage::schema::TableSchema;
 
 /// Bytes of a cell in which a flip is looked for: its numbers and the header of its record.
 const SPAN: usize = 64;
@@ -18,7 +18,7 @@ const MAX_FRAGMENT: usize = 3;
 /// The one row that a single flip makes of the cell at `offset` of the leaf at `spot`, which ends before `end`; `between`
 /// are its neighbours' rowids. The flip stands in its `odd` as [`Flip::code`] has it.
 pub(crate) fn cell(
-    table: &Table,
+    table: &TableSchema,
     spot: Spot,
     page: &Page<'_>,
     offset: usize,
@@ -45,7 +45,7 @@ pub(crate) fn cell(
 }
 
 fn reading(
-    table: &Table,
+    table: &TableSchema,
     spot: Spot,
     bytes: &[u8],
     usable: usize,
@@ -53,7 +53,7 @@ fn reading(
     end: usize,
     chains: &mut Chains<'_>,
 ) -> Option<Row> {
-    let page = Page::read_as(Kind::TableLeaf, spot.page, bytes, usable).ok()?;
+    let page = Page::read_as(PageKind::TableLeaf, spot.page, bytes, usable).ok()?;
     let cell = page.cell(offset).ok()?;
     let spare = end.checked_sub(offset + cell.size)?;
     if spare > MAX_FRAGMENT || !leaf::is_row(table, &cell, spot.encoding) {

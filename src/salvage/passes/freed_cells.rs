@@ -10,14 +10,14 @@ use std::collections::HashSet;
 
 use super::page_scan;
 use crate::failure::Outcome;
-use crate::ondisk::page::{Cell, Kind, Page};
+use crate::ondisk::page::{Cell, Page, PageKind};
 use crate::ondisk::record::{Record, Value};
-use crate::salvage::passes::leaf::{self, Leaf, Spot};
+use crate::salvage::passes::leaf::{self, SalvagedLeaf, Spot};
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::Row;
 use crate::salvage::schema::APPEND_ONLY_TABLES;
 use crate::salvage::schema::Catalog;
-use crate::salvage::{Stray, Work};
+use crate::salvage::{Pass, Stray};
 use crate::work::progress::{Stage, Watch};
 use crate::work::threads::in_order;
 
@@ -30,7 +30,7 @@ const RUNS: &str = "task_runs";
 /// Rows that were found on a page, with their tables, and how they are to be marked.
 type Remnants = (Vec<(usize, Row)>, u8);
 
-impl Work<'_, '_> {
+impl Pass<'_, '_> {
     /// Looks into the pages in `unknown`.
     pub(crate) fn take_unknown(&mut self, catalog: &Catalog, unknown: &[u32]) {
         let poor: Vec<usize> = (0..self.tables.len()).filter(|table| self.is_poor(catalog, *table)).collect();
@@ -137,7 +137,7 @@ impl Work<'_, '_> {
     fn rows_anywhere(&self, catalog: &Catalog, number: u32, bytes: &[u8], tables: &[usize]) -> Remnants {
         let usable = self.image.usable();
         let (Some(site), Ok(page)) =
-            (self.image.site(number), Page::read_as(Kind::TableLeaf, number, bytes, usable))
+            (self.image.site(number), Page::read_as(PageKind::TableLeaf, number, bytes, usable))
         else {
             return Remnants::default();
         };
@@ -172,7 +172,7 @@ impl Work<'_, '_> {
         // Chains may go through pages that are said to be unused.
         let free = HashSet::new();
         for (table, row) in rows {
-            let mut leaf = Leaf { rows: vec![row], ..Leaf::default() };
+            let mut leaf = SalvagedLeaf { rows: vec![row], ..SalvagedLeaf::default() };
             self.complete(catalog, table, &mut leaf, &free);
             for mut row in leaf.rows {
                 row.mark(flags, true);

@@ -5,14 +5,14 @@ use std::cmp::Reverse;
 
 use super::cell_repair;
 use super::zeroed_sectors;
-use super::zeroed_sectors::Part;
+use super::zeroed_sectors::ZeroedRange;
 use crate::ondisk::image::Site;
-use crate::ondisk::page::{Cell, Kind, Page};
+use crate::ondisk::page::{Cell, Page, PageKind};
 use crate::ondisk::record::{self, Record};
 use crate::ondisk::text::Encoding;
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::Row;
-use crate::salvage::schema::{Fit, Table};
+use crate::salvage::schema::{Fit, TableSchema};
 
 /// A page with more unreadable cells than this is not one with a flipped bit or two.
 const MAX_MENDED: usize = 4;
@@ -37,7 +37,7 @@ impl Spot {
 /// What a leaf page gave. A mended row has the code of its flip for its `odd`; of a chained one, the chain has not been
 /// followed.
 #[derive(Debug, Default)]
-pub(crate) struct Leaf {
+pub(crate) struct SalvagedLeaf {
     pub(crate) rows: Vec<Row>,
     /// Rows with a hole in them.
     pub(crate) hollow: Vec<Row>,
@@ -53,9 +53,14 @@ pub(crate) struct Leaf {
 pub(crate) type Chains<'c> = dyn FnMut(&Cell<'_>) -> bool + 'c;
 
 /// The rows of `table` on the leaf page at `spot`.
-pub(crate) fn read(table: &Table, spot: Spot, page: &Page<'_>, chains: &mut Chains<'_>) -> Leaf {
+pub(crate) fn read(
+    table: &TableSchema,
+    spot: Spot,
+    page: &Page<'_>,
+    chains: &mut Chains<'_>,
+) -> SalvagedLeaf {
     let sound = page.is_sound();
-    let mut leaf = Leaf {
+    let mut leaf = SalvagedLeaf {
         rows: Vec::with_capacity(page.offsets().count()),
         hollow: Vec::new(),
         unread: 0,
@@ -100,11 +105,11 @@ fn is_hollow(page: &Page<'_>, row: &Row) -> bool {
     }
     page.cell(usize::from(row.cell)).is_ok_and(|cell| {
         let payload = cell.payload.map(|payload| payload.local).unwrap_or_default();
-        !zeroed_sectors::holes(payload, &[Part::of(page.bytes(), &cell)]).is_empty()
+        !zeroed_sectors::holes(payload, &[ZeroedRange::of(page.bytes(), &cell)]).is_empty()
     })
 }
 
-impl Leaf {
+impl SalvagedLeaf {
     /// The lowest rowid on it.
     pub(crate) fn lowest(&self) -> Option<i64> {
         self.rows.iter().map(|row| row.rowid).min()
@@ -113,7 +118,7 @@ impl Leaf {
     /// Tries the cells that no row came from once more. `failed` has, for each, its offset and the number of rows before it.
     fn mend(
         &mut self,
-        table: &Table,
+        table: &TableSchema,
         spot: Spot,
         page: &Page<'_>,
         failed: &[(usize, usize)],
@@ -144,7 +149,7 @@ impl Leaf {
     }
 
     /// Adds the row in `cell`; false if the cell holds no row of `table`.
-    fn take(&mut self, table: &Table, spot: Spot, cell: &Cell<'_>) -> bool {
+    fn take(&mut self, table: &TableSchema, spot: Spot, cell: &Cell<'_>) -> bool {
         let Some(payload) = cell.payload else { return false };
         if record::stated_size(payload.local) != Ok(payload.len) {
             return false;
@@ -172,7 +177,7 @@ impl Leaf {
 }
 
 /// Whether `cell` is a row of `table` beyond doubt: for readings that no pointer vouches for.
-pub(crate) fn is_row(table: &Table, cell: &Cell<'_>, encoding: Encoding) -> bool {
+pub(crate) fn is_row(table: &TableSchema, cell: &Cell<'_>, encoding: Encoding) -> bool {
     sure_fit(table, cell, encoding).is_some()
 }
 
@@ -183,7 +188,7 @@ pub(crate) fn may_be_row(cell: &Cell<'_>) -> bool {
 }
 
 /// How `cell` fits `table`, if it does beyond doubt.
-pub(crate) fn sure_fit(table: &Table, cell: &Cell<'_>, encoding: Encoding) -> Option<Fit> {
+pub(crate) fn sure_fit(table: &TableSchema, cell: &Cell<'_>, encoding: Encoding) -> Option<Fit> {
     let payload = cell.payload.filter(|_| may_be_row(cell))?;
     let record = Record::prefix(payload.local).ok()?;
     let fit = match payload.overflow {
@@ -207,7 +212,7 @@ pub(crate) struct PageFit {
 }
 
 /// How the rows on `page` fit `table`; `None` if more than half of them do not.
-pub(crate) fn fit(table: &Table, page: &Page<'_>, encoding: Encoding) -> Option<PageFit> {
+pub(crate) fn fit(table: &TableSchema, page: &Page<'_>, encoding: Encoding) -> Option<PageFit> {
     let mut fits = 0;
     let mut cells = 0;
     let mut whole = PageFit { misfits: 0, strange: 0, sure: Reverse(0), missing: 0 };
@@ -230,6 +235,6 @@ pub(crate) fn fit(table: &Table, page: &Page<'_>, encoding: Encoding) -> Option<
         }
     }
     whole.misfits = cells - fits;
-    let is_its_kind = (page.kind() == Kind::TableLeaf) == table.keyed.is_none();
+    let is_its_kind = (page.kind() == PageKind::TableLeaf) == table.keyed.is_none();
     (is_its_kind && fits > 0 && 2 * fits >= cells).then_some(whole)
 }

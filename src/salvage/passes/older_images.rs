@@ -11,15 +11,15 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::tree_walk::indexes_of;
 use crate::ondisk::btree;
 use crate::ondisk::page::Page;
-use crate::salvage::Work;
-use crate::salvage::image::Layout;
+use crate::salvage::Pass;
+use crate::salvage::image::PageImage;
 use crate::salvage::rows::gaps::Gaps;
 use crate::salvage::rows::row;
 use crate::salvage::schema::Catalog;
 
-impl Work<'_, '_> {
+impl Pass<'_, '_> {
     /// Fills gaps with rows of earlier images, from the newest image to the oldest.
-    pub(crate) fn look_back(&mut self, catalog: &Catalog, layout: &Layout<'_>) {
+    pub(crate) fn look_back(&mut self, catalog: &Catalog, layout: &PageImage<'_>) {
         let earlier = layout.earlier(!self.log_counts);
         if earlier.is_empty() {
             return;

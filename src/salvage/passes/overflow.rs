@@ -2,20 +2,26 @@
 
 use std::collections::HashSet;
 
-use super::leaf::Leaf;
+use super::leaf::SalvagedLeaf;
 use super::zeroed_sectors;
-use super::zeroed_sectors::Part;
+use super::zeroed_sectors::ZeroedRange;
 use crate::ondisk::btree::Range;
 use crate::ondisk::image::Site;
 use crate::ondisk::record::Record;
-use crate::salvage::Work;
+use crate::salvage::Pass;
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::{Flip, Odd, Row};
 use crate::salvage::schema::Catalog;
 
-impl Work<'_, '_> {
+impl Pass<'_, '_> {
     /// Follows the chains of the rows in `leaf`. Rows whose chain is broken are partial and leave a gap.
-    pub(crate) fn complete(&mut self, catalog: &Catalog, table: usize, leaf: &mut Leaf, free: &HashSet<u32>) {
+    pub(crate) fn complete(
+        &mut self,
+        catalog: &Catalog,
+        table: usize,
+        leaf: &mut SalvagedLeaf,
+        free: &HashSet<u32>,
+    ) {
         if !leaf.rows.iter().any(|row| row.is(row::CHAINED | row::MENDED)) {
             return;
         }
@@ -70,7 +76,7 @@ impl Work<'_, '_> {
         row: &Row,
         flip: Option<Flip>,
         free: &HashSet<u32>,
-    ) -> Option<(Vec<u8>, Vec<row::Run>, bool)> {
+    ) -> Option<(Vec<u8>, Vec<row::ByteRun>, bool)> {
         let mut bytes = self.image.page_at(row.site())?;
         let cell = row.cell_in(&mut bytes, flip, self.image.usable())?;
         let span = cell.offset..cell.offset + cell.size;
@@ -81,7 +87,7 @@ impl Work<'_, '_> {
     }
 
     /// Whether a page of `chain` was read where another should stand.
-    fn is_exchanged(&self, chain: &[row::Run]) -> bool {
+    fn is_exchanged(&self, chain: &[row::ByteRun]) -> bool {
         let size = self.image.page_size();
         let mut sites =
             chain.iter().flat_map(|run| (0..run.pages).map(move |index| run.site_of(index, size)));
@@ -89,7 +95,7 @@ impl Work<'_, '_> {
     }
 
     /// Whether `payload`, which begins in the cell of `row` and goes on in `chain`, has a hole.
-    pub(crate) fn is_hollow(&self, row: &Row, payload: &[u8], chain: &[row::Run]) -> bool {
+    pub(crate) fn is_hollow(&self, row: &Row, payload: &[u8], chain: &[row::ByteRun]) -> bool {
         let size = self.image.page_size();
         let sites = chain.iter().flat_map(|run| (0..run.pages).map(move |index| run.site_of(index, size)));
         // Sectors of a log do not lie as those of its pages do.
@@ -100,7 +106,8 @@ impl Work<'_, '_> {
         let Some(cell) = row.cell_in(&mut bytes, None, self.image.usable()) else { return false };
         let (at, len) = zeroed_sectors::place(&cell);
         let page: &[u8] = if row.site().in_log { &[] } else { &bytes };
-        let parts = zeroed_sectors::parts(Part { page, at, len }, &pages, self.image.usable(), payload.len());
+        let parts =
+            zeroed_sectors::parts(ZeroedRange { page, at, len }, &pages, self.image.usable(), payload.len());
         !zeroed_sectors::holes(payload, &parts).is_empty()
     }
 }

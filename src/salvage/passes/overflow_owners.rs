@@ -10,10 +10,10 @@ use crate::ondisk::btree::Range;
 use crate::ondisk::image::Site;
 use crate::ondisk::overflow::CONTENT;
 use crate::ondisk::record::Record;
-use crate::salvage::Work;
+use crate::salvage::Pass;
 use crate::salvage::image::chains::Chains;
 use crate::salvage::rows::row;
-use crate::salvage::rows::row::{Flip, Odd, Row, Run};
+use crate::salvage::rows::row::{ByteRun, Flip, Odd, Row};
 use crate::salvage::schema::{Catalog, odd_characters};
 
 /// Pages that are read at most to hear every row whose chain was taken.
@@ -31,14 +31,14 @@ struct Rival {
     table: usize,
     row: Row,
     flip: Option<Flip>,
-    chain: Vec<Run>,
+    chain: Vec<ByteRun>,
     sites: Vec<Site>,
 }
 
 /// Of so many rows one is unlikely, or the table has values of its own sort.
 const COMMON: usize = 8;
 
-impl Work<'_, '_> {
+impl Pass<'_, '_> {
     /// Gives overflow pages that two rows name to the one that they fit better, and leaves those to nobody that are of another
     /// moment than the row that names them.
     pub(crate) fn settle_contests(&mut self, catalog: &Catalog) {
@@ -171,7 +171,7 @@ impl Work<'_, '_> {
         table: usize,
         row: &Row,
         flip: Option<Flip>,
-        chain: &[Run],
+        chain: &[ByteRun],
     ) -> Option<(Doubt, u8)> {
         let (payload, _, goes_on) = self.assemble(row, flip, chain)?;
         let encoding = self.image.encoding();
@@ -182,7 +182,7 @@ impl Work<'_, '_> {
 
     /// The payload of `row` with its going on in `chain`, how much of it is in its cell, and whether the last page goes on behind
     /// it.
-    fn assemble(&self, row: &Row, flip: Option<Flip>, chain: &[Run]) -> Option<(Vec<u8>, usize, bool)> {
+    fn assemble(&self, row: &Row, flip: Option<Flip>, chain: &[ByteRun]) -> Option<(Vec<u8>, usize, bool)> {
         let usable = self.image.usable();
         let mut bytes = self.image.page_at(row.site())?;
         let part = row.cell_in(&mut bytes, flip, usable)?.payload?;

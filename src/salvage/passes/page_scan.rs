@@ -1,19 +1,19 @@
 //! The one pass over all pages of a source: in the order of the file, in large pieces, on every core.
 //!
-//! What the trees say about a page is known before (`salvage` walks them first) and given as its [`Role`]; here the page
+//! What the trees say about a page is known before (`salvage` walks them first) and given as its [`PageRole`]; here the page
 //! is read under that role, or, where none reached it, under the table whose shape its rows have. What the readings mean
 //! for each other is `salvage`'s part, which gets them in the order of the pages.
 
 use std::collections::HashSet;
 
-use super::leaf::{self, Leaf, Spot};
-use crate::ondisk::btree::{Place, Seen};
+use super::leaf::{self, SalvagedLeaf, Spot};
+use crate::ondisk::btree::{Place, VisitedPages};
 use crate::ondisk::image::{Image, Site};
 use crate::ondisk::overflow;
-use crate::ondisk::page::{Cell, Kind, Page};
+use crate::ondisk::page::{Cell, Page, PageKind};
 use crate::ondisk::record::Record;
 use crate::salvage::image::chains::Chains;
-use crate::salvage::schema::{Entry, Table, Tree};
+use crate::salvage::schema::{SchemaEntry, TableSchema, Tree};
 
 /// Bytes that are read at once.
 const PIECE: usize = 1 << 20;
@@ -22,7 +22,7 @@ const LOOKS: u64 = 4096;
 
 /// What is known of a page before it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(crate) enum PageRole {
     /// No tree reached it.
     Unreached,
     /// It has been read, or holds no rows.
@@ -45,7 +45,7 @@ pub(crate) struct Placed {
 
 /// What vouches for a leaf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum PageOrigin {
     /// The tree of its table.
     Tree(Place),
     /// The tree, against what the page says of itself.
@@ -56,9 +56,9 @@ pub(crate) enum Origin {
 
 /// What a page turned out to be.
 #[derive(Debug)]
-pub(crate) enum Finding {
+pub(crate) enum PageFinding {
     /// A leaf of the table with this number.
-    Leaf { table: usize, page: u32, origin: Origin, leaf: Leaf },
+    Leaf { table: usize, page: u32, origin: PageOrigin, leaf: SalvagedLeaf },
     /// A leaf that is none of the table whose tree has it.
     Misplaced(Placed),
     /// A page of an index that is not sound.
@@ -72,9 +72,9 @@ pub(crate) struct Scan<'w, 'a> {
     pub(crate) source: u32,
     pub(crate) image: &'w Image<'a>,
     pub(crate) tables: &'w [Tree],
-    pub(crate) roles: &'w [Role],
+    pub(crate) roles: &'w [PageRole],
     pub(crate) places: &'w [Placed],
-    pub(crate) seen: &'w Seen,
+    pub(crate) seen: &'w VisitedPages,
     pub(crate) free: &'w HashSet<u32>,
 }
 
@@ -102,9 +102,10 @@ pub(crate) fn schema_leaves(image: &Image<'_>, index: usize) -> Vec<u32> {
     let holds = |number: &u32| {
         let bytes = piece.page(*number).unwrap_or_default();
         let Ok(page) = Page::read(*number, &bytes, image.usable()) else { return false };
-        page.kind() == Kind::TableLeaf
+        page.kind() == PageKind::TableLeaf
             && page.cells().flatten().filter_map(|cell| cell.payload).any(|payload| {
-                Record::prefix(payload.local).is_ok_and(|record| Entry::is_likely(&record, image.encoding()))
+                Record::prefix(payload.local)
+                    .is_ok_and(|record| SchemaEntry::is_likely(&record, image.encoding()))
             })
     };
     numbers.filter(holds).collect()
@@ -112,14 +113,14 @@ pub(crate) fn schema_leaves(image: &Image<'_>, index: usize) -> Vec<u32> {
 
 impl Scan<'_, '_> {
     /// Reads the pages of piece `index`.
-    pub(crate) fn piece(&self, index: usize) -> Vec<Finding> {
+    pub(crate) fn piece(&self, index: usize) -> Vec<PageFinding> {
         let numbers = numbers(self.image, index);
         let piece = self.image.piece(*numbers.start(), stride(self.image));
         let mut chains = Chains::bounded(LOOKS);
         let mut found = Vec::new();
         for number in numbers {
-            let role = self.roles.get(number as usize).copied().unwrap_or(Role::Done);
-            if role == Role::Done {
+            let role = self.roles.get(number as usize).copied().unwrap_or(PageRole::Done);
+            if role == PageRole::Done {
                 continue;
             }
             let Some(bytes) = piece.page(number) else { continue };
@@ -128,47 +129,54 @@ impl Scan<'_, '_> {
         found
     }
 
-    fn page(&self, number: u32, bytes: &[u8], role: Role, chains: &mut Chains, found: &mut Vec<Finding>) {
+    fn page(
+        &self,
+        number: u32,
+        bytes: &[u8],
+        role: PageRole,
+        chains: &mut Chains,
+        found: &mut Vec<PageFinding>,
+    ) {
         let named = Page::read(number, bytes, self.image.usable());
         let placed = |index: u32| self.places.get(index as usize).copied();
         match (role, named) {
-            (Role::Index, Ok(page)) if page.is_sound() => {}
-            (Role::Index, _) => found.push(Finding::Damaged(number)),
-            (Role::Leaf(index), Ok(page)) => {
+            (PageRole::Index, Ok(page)) if page.is_sound() => {}
+            (PageRole::Index, _) => found.push(PageFinding::Damaged(number)),
+            (PageRole::Leaf(index), Ok(page)) => {
                 let Some(placed) = placed(index) else { return };
                 let leaf = self.leaf(placed.table, number, &page, chains);
                 if self.is_of_another(placed.table, &page, &leaf) {
                     // A root or child pointer is wrong: the page is one that no tree reaches.
-                    found.push(Finding::Misplaced(placed));
+                    found.push(PageFinding::Misplaced(placed));
                     self.stray(number, bytes, chains, found);
                 } else {
-                    let (table, origin) = (placed.table, Origin::Tree(placed.place));
-                    found.push(Finding::Leaf { table, page: number, origin, leaf });
+                    let (table, origin) = (placed.table, PageOrigin::Tree(placed.place));
+                    found.push(PageFinding::Leaf { table, page: number, origin, leaf });
                 }
             }
-            (Role::Lost(index), named) => {
+            (PageRole::Lost(index), named) => {
                 if named.is_ok_and(|page| page.kind().is_table() || page.is_sound()) {
                     return;
                 }
                 let (Some(placed), Some(page)) = (placed(index), self.as_leaf(number, bytes)) else { return };
                 if self.fits(placed.table, &page) {
                     let leaf = self.leaf(placed.table, number, &page, chains);
-                    let (table, origin) = (placed.table, Origin::Lost(placed.place));
-                    found.push(Finding::Leaf { table, page: number, origin, leaf });
+                    let (table, origin) = (placed.table, PageOrigin::Lost(placed.place));
+                    found.push(PageFinding::Leaf { table, page: number, origin, leaf });
                 } else {
-                    found.push(Finding::Unknown(number));
+                    found.push(PageFinding::Unknown(number));
                 }
             }
-            (Role::Unreached, _) => self.stray(number, bytes, chains, found),
-            (Role::Done | Role::Leaf(_), _) => {}
+            (PageRole::Unreached, _) => self.stray(number, bytes, chains, found),
+            (PageRole::Done | PageRole::Leaf(_), _) => {}
         }
     }
 
     /// The rows of the image of page `number` at `site`, if it is a whole leaf, and the number of their table.
-    pub(crate) fn image_at(&self, number: u32, site: Site) -> Option<(usize, Leaf)> {
+    pub(crate) fn image_at(&self, number: u32, site: Site) -> Option<(usize, SalvagedLeaf)> {
         let bytes = self.image.page_at(site)?;
         let page = Page::read(number, &bytes, self.image.usable()).ok()?;
-        if page.kind() != Kind::TableLeaf || page.cell_count() == 0 || !page.is_sound() {
+        if page.kind() != PageKind::TableLeaf || page.cell_count() == 0 || !page.is_sound() {
             return None;
         }
         let table = self.classify(&page)?;
@@ -176,38 +184,42 @@ impl Scan<'_, '_> {
     }
 
     /// The rows of `table` on page `number`, which has been found to be a stray leaf of it.
-    pub(crate) fn stray_leaf(&self, table: usize, number: u32) -> Leaf {
+    pub(crate) fn stray_leaf(&self, table: usize, number: u32) -> SalvagedLeaf {
         let bytes = self.image.page(number).unwrap_or_default();
         let page = self.as_leaf(number, &bytes);
-        page.map_or_else(Leaf::default, |page| self.leaf(table, number, &page, &mut Chains::bounded(LOOKS)))
+        page.map_or_else(SalvagedLeaf::default, |page| {
+            self.leaf(table, number, &page, &mut Chains::bounded(LOOKS))
+        })
     }
 
     /// A leaf that no tree reaches: of the table whose shape its rows have best.
-    fn stray(&self, number: u32, bytes: &[u8], chains: &mut Chains, found: &mut Vec<Finding>) {
+    fn stray(&self, number: u32, bytes: &[u8], chains: &mut Chains, found: &mut Vec<PageFinding>) {
         let page = match Page::read(number, bytes, self.image.usable()) {
-            Ok(page) if page.kind() == Kind::TableLeaf => page,
+            Ok(page) if page.kind() == PageKind::TableLeaf => page,
             // An interior page that no tree reaches may have been a leaf once.
-            Ok(page) if page.kind() == Kind::TableInterior => return found.push(Finding::Unknown(number)),
+            Ok(page) if page.kind() == PageKind::TableInterior => {
+                return found.push(PageFinding::Unknown(number));
+            }
             Ok(page) if page.is_sound() => return,
             _ => match self.as_leaf(number, bytes) {
                 Some(page) if page.cell_count() > 0 && page.is_sound() => page,
                 _ if may_be_link(bytes, self.image.count()) => return,
-                _ => return found.push(Finding::Unknown(number)),
+                _ => return found.push(PageFinding::Unknown(number)),
             },
         };
         if let Some(table) = self.classify(&page) {
             let leaf = self.leaf(table, number, &page, chains);
-            found.push(Finding::Leaf { table, page: number, origin: Origin::Shape, leaf });
+            found.push(PageFinding::Leaf { table, page: number, origin: PageOrigin::Shape, leaf });
         } else if !page.is_sound() {
-            found.push(Finding::Unknown(number));
+            found.push(PageFinding::Unknown(number));
         }
     }
 
     fn as_leaf<'p>(&self, number: u32, bytes: &'p [u8]) -> Option<Page<'p>> {
-        Page::read_as(Kind::TableLeaf, number, bytes, self.image.usable()).ok()
+        Page::read_as(PageKind::TableLeaf, number, bytes, self.image.usable()).ok()
     }
 
-    fn leaf(&self, table: usize, number: u32, page: &Page<'_>, chains: &mut Chains) -> Leaf {
+    fn leaf(&self, table: usize, number: u32, page: &Page<'_>, chains: &mut Chains) -> SalvagedLeaf {
         let site = self.image.site(number);
         site.and_then(|site| self.leaf_at(table, number, site, page, chains)).unwrap_or_default()
     }
@@ -219,13 +231,13 @@ impl Scan<'_, '_> {
         site: Site,
         page: &Page<'_>,
         chains: &mut Chains,
-    ) -> Option<Leaf> {
+    ) -> Option<SalvagedLeaf> {
         let spot = Spot { source: self.source, page: number, site, encoding: self.image.encoding() };
         let mut whole = |cell: &Cell<'_>| chains.is_whole(cell, self.image, self.seen, self.free);
         Some(leaf::read(self.table(table)?, spot, page, &mut whole))
     }
 
-    fn table(&self, table: usize) -> Option<&Table> {
+    fn table(&self, table: usize) -> Option<&TableSchema> {
         self.tables.get(table).map(|tree| &*tree.table)
     }
 
@@ -234,7 +246,7 @@ impl Scan<'_, '_> {
     }
 
     /// Whether a whole page has no rows of `table`, from which `leaf` was read.
-    fn is_of_another(&self, table: usize, page: &Page<'_>, leaf: &Leaf) -> bool {
+    fn is_of_another(&self, table: usize, page: &Page<'_>, leaf: &SalvagedLeaf) -> bool {
         let most = 2 * leaf.rows.len() > page.cell_count();
         !most && leaf.sound && page.cell_count() > 0 && self.classify(page) != Some(table)
     }

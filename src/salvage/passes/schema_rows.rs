@@ -5,20 +5,20 @@ use std::collections::HashMap;
 use super::page_scan;
 use crate::failure::Outcome;
 use crate::ondisk::btree;
-use crate::ondisk::page::{Kind, Page};
+use crate::ondisk::page::{Page, PageKind};
 use crate::ondisk::record::{Record, Value};
-use crate::salvage::Work;
+use crate::salvage::Pass;
 use crate::salvage::rows::row::Row;
-use crate::salvage::schema::{Catalog, Entry};
+use crate::salvage::schema::{Catalog, SchemaEntry};
 use crate::work::threads::in_order;
 
 const EVENTS: &str = "task_events";
 /// How many of the newest events tell how far a history has come.
 const NEWEST: usize = 100;
 
-impl Work<'_, '_> {
+impl Pass<'_, '_> {
     /// The schema rows: from page 1, and where that fails from every leaf that holds some. Also whether page 1 led to all.
-    pub(crate) fn schema(&mut self) -> Outcome<(Vec<Entry>, bool)> {
+    pub(crate) fn schema(&mut self) -> Outcome<(Vec<SchemaEntry>, bool)> {
         let walk = btree::walk_table(self.image, 1, &mut self.seen);
         let mut entries = Vec::new();
         let mut whole = walk.lost.is_empty();
@@ -49,10 +49,10 @@ impl Work<'_, '_> {
     }
 
     /// The schema rows on page `number`, and whether the page is whole.
-    fn entries_of(&mut self, number: u32) -> (Vec<Entry>, bool) {
+    fn entries_of(&mut self, number: u32) -> (Vec<SchemaEntry>, bool) {
         let bytes = self.image.page(number).unwrap_or_default();
         let page = Page::read(number, &bytes, self.image.usable());
-        let Some(page) = page.ok().filter(|page| page.kind() == Kind::TableLeaf) else {
+        let Some(page) = page.ok().filter(|page| page.kind() == PageKind::TableLeaf) else {
             return (Vec::new(), false);
         };
         let encoding = self.image.encoding();
@@ -60,13 +60,13 @@ impl Work<'_, '_> {
         for cell in page.cells().flatten() {
             let Some(payload) = cell.payload else { continue };
             // A chain is followed, and its pages taken, for a schema row only.
-            if !Record::prefix(payload.local).is_ok_and(|record| Entry::is_likely(&record, encoding)) {
+            if !Record::prefix(payload.local).is_ok_and(|record| SchemaEntry::is_likely(&record, encoding)) {
                 continue;
             }
             let followed = self.chains.claim(&cell, self.image, &self.seen, &self.free);
             let Some(followed) = followed else { continue };
             let record = Record::read(&followed.bytes);
-            entries.extend(record.ok().and_then(|record| Entry::read(&record, encoding)));
+            entries.extend(record.ok().and_then(|record| SchemaEntry::read(&record, encoding)));
         }
         (entries, page.is_sound())
     }

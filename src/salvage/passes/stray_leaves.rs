@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::leaf::Leaf;
+use super::leaf::SalvagedLeaf;
 use crate::ondisk::btree::Range;
 use crate::salvage::rows::row;
 use crate::salvage::schema::Catalog;
-use crate::salvage::{Stray, Work};
+use crate::salvage::{Pass, Stray};
 
-impl Work<'_, '_> {
+impl Pass<'_, '_> {
     /// Adds the leaves that only their shape vouches for: their rows come in where rows are missing, or behind the last row of
     /// a table that has given out such numbers.
     pub(crate) fn adopt(
@@ -56,7 +56,13 @@ impl Work<'_, '_> {
     }
 
     /// The rows of `table` on the stray leaf `page`.
-    pub(crate) fn read_again(&self, catalog: &Catalog, table: usize, page: u32, free: &HashSet<u32>) -> Leaf {
+    pub(crate) fn read_again(
+        &self,
+        catalog: &Catalog,
+        table: usize,
+        page: u32,
+        free: &HashSet<u32>,
+    ) -> SalvagedLeaf {
         let scan = self.scan(catalog, &self.seen, free);
         scan.stray_leaf(table, page)
     }

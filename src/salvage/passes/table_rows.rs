@@ -5,13 +5,13 @@ use std::sync::Arc;
 use crate::ondisk::btree::Range;
 use crate::salvage::rows::gaps::Gaps;
 use crate::salvage::rows::row::Row;
-use crate::salvage::rows::set::{Roll, Room};
+use crate::salvage::rows::set::{MemoryBudget, RowSet};
 
 /// The rows of one table in one source.
 #[derive(Debug)]
-pub(crate) struct Rows {
+pub(crate) struct TableRows {
     /// The whole ones. Of several with one rowid the first that is not suspect counts.
-    pub(crate) whole: Roll,
+    pub(crate) whole: RowSet,
     /// Those whose payload is cut.
     pub(crate) partial: Vec<Row>,
     /// Those of a transaction that never ended, which no committed page has.
@@ -22,7 +22,7 @@ pub(crate) struct Rows {
     pub(crate) gaps: Gaps,
     /// Cells that could not be read.
     pub(crate) unread: u64,
-    /// Rows of pages that belong nowhere: deleted, stale, or of another file.
+    /// TableRows of pages that belong nowhere: deleted, stale, or of another file.
     pub(crate) stray: u64,
     /// The rowids that indexes of the table name and no row had when they were asked, in order; only where rows are missing.
     pub(crate) indexed: Vec<i64>,
@@ -32,11 +32,11 @@ pub(crate) struct Rows {
     pub(crate) is_indexed: bool,
 }
 
-impl Rows {
+impl TableRows {
     /// No rows: to be kept in `room`. Where the `log_counts`, one in the log stands above others with its rowid.
-    pub(crate) fn new(room: &Arc<Room>, log_counts: bool) -> Self {
+    pub(crate) fn new(room: &Arc<MemoryBudget>, log_counts: bool) -> Self {
         Self {
-            whole: Roll::ordered(room, log_counts),
+            whole: RowSet::ordered(room, log_counts),
             partial: Vec::new(),
             uncommitted: Vec::new(),
             older: Vec::new(),
@@ -105,7 +105,7 @@ const SPARSE: usize = 64;
 
 /// Which rowids have a row: a bit for each of the lower ones.
 pub(crate) struct Presence<'r> {
-    rows: &'r Rows,
+    rows: &'r TableRows,
     bits: Vec<u64>,
 }
 
@@ -131,8 +131,9 @@ mod tests {
     fn presence_is_what_has_says() {
         let rowids = [-5, 1, 2, 64, 300, i64::MAX];
         let row = |rowid| Row::new(rowid, 0, 2, Site { in_log: false, offset: 4096 }, 100);
-        let room = Room::new(std::path::Path::new("."), usize::MAX);
-        let rows = Rows { whole: Roll::of(&room, rowids.map(row).to_vec()), ..Rows::new(&room, false) };
+        let room = MemoryBudget::new(std::path::Path::new("."), usize::MAX);
+        let rows =
+            TableRows { whole: RowSet::of(&room, rowids.map(row).to_vec()), ..TableRows::new(&room, false) };
         let presence = rows.presence();
         for rowid in rowids.into_iter().chain([i64::MIN, -1, 0, 3, 63, 65, 299, 301, 100_000, i64::MAX - 1]) {
             assert_eq!(presence.has(rowid), rows.has(rowid), "{rowid}");

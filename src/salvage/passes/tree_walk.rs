@@ -2,36 +2,37 @@
 
 use std::collections::HashMap;
 
-use super::page_scan::{Placed, Role};
-use super::table_rows::{Presence, Rows};
+use super::page_scan::{PageRole, Placed};
+use super::table_rows::{Presence, TableRows};
 use crate::failure::Outcome;
 use crate::ondisk::btree::{self, Place, Range};
 use crate::ondisk::page::Page;
-use crate::salvage::Work;
+use crate::salvage::Pass;
 use crate::salvage::schema::{Catalog, Tree};
 use crate::work::threads::in_order;
 
 /// Pages of an index that one thread reads before it asks for more.
 const CHUNK: usize = 64;
 
-impl Work<'_, '_> {
+impl Pass<'_, '_> {
     /// Walks the trees of tables down to their leaves, which are not read yet.
     pub(crate) fn walk(&mut self, catalog: &Catalog) {
-        self.roles = vec![Role::Unreached; self.image.count() as usize + 1];
+        self.roles = vec![PageRole::Unreached; self.image.count() as usize + 1];
         for (table, tree) in catalog.tables.iter().enumerate() {
             self.walk_tree(table, tree);
         }
     }
 
     pub(crate) fn walk_tree(&mut self, table: usize, tree: &Tree) {
-        self.tables.resize_with(self.tables.len().max(table + 1), || Rows::new(&self.room, self.log_counts));
+        self.tables
+            .resize_with(self.tables.len().max(table + 1), || TableRows::new(&self.room, self.log_counts));
         let Some(root) = tree.root else { return };
         if tree.table.keyed.is_some() {
             // Its rows lie in the keys of a tree of the other sort, on leaves and above them.
             let walk = btree::walk_index(self.image, root, &mut self.seen);
             for page in walk.pages {
                 let place = Place { page, range: Range::default() };
-                self.assign(Placed { table, place }, Role::Leaf);
+                self.assign(Placed { table, place }, PageRole::Leaf);
             }
             if !walk.lost.is_empty() {
                 self.lose(table, Range::default());
@@ -42,7 +43,7 @@ impl Work<'_, '_> {
         let walk = btree::walk_table(self.image, root, &mut self.seen);
         self.interiors.extend(walk.interiors.iter().map(|page| (table, *page)));
         for place in walk.leaves {
-            self.assign(Placed { table, place }, Role::Leaf);
+            self.assign(Placed { table, place }, PageRole::Leaf);
         }
         for place in walk.lost {
             self.damaged.insert(place.page);
@@ -69,7 +70,7 @@ impl Work<'_, '_> {
         }
         for placed in std::mem::take(&mut self.lost) {
             if !self.seen.contains(placed.place.page) {
-                self.assign(placed, Role::Lost);
+                self.assign(placed, PageRole::Lost);
             }
         }
     }
@@ -86,19 +87,19 @@ impl Work<'_, '_> {
                 pages = walk.pages;
             }
             for &page in &pages {
-                self.set_role(page, Role::Index);
+                self.set_role(page, PageRole::Index);
             }
             self.indexes.push(pages);
         }
     }
 
-    pub(crate) fn assign(&mut self, placed: Placed, role: impl Fn(u32) -> Role) {
+    pub(crate) fn assign(&mut self, placed: Placed, role: impl Fn(u32) -> PageRole) {
         let number = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
         self.places.push(placed);
         self.set_role(placed.place.page, role(number));
     }
 
-    pub(crate) fn set_role(&mut self, page: u32, role: Role) {
+    pub(crate) fn set_role(&mut self, page: u32, role: PageRole) {
         if let Some(known) = self.roles.get_mut(page as usize) {
             *known = role;
         }
@@ -114,7 +115,7 @@ impl Work<'_, '_> {
     pub(crate) fn doubt_empty(&mut self, catalog: &Catalog) {
         let of_table = indexes_of(catalog);
         for (number, tree) in catalog.tables.iter().enumerate() {
-            let claims = |rows: &Rows| rows.whole.is_empty() && !rows.is_damaged();
+            let claims = |rows: &TableRows| rows.whole.is_empty() && !rows.is_damaged();
             let Some(root) = tree.root.filter(|_| self.tables.get(number).is_some_and(claims)) else {
                 continue;
             };
@@ -141,7 +142,7 @@ impl Work<'_, '_> {
         for (number, tree) in catalog.tables.iter().enumerate() {
             let Some(rows) = self.tables.get(number).filter(|rows| rows.is_damaged()) else { continue };
             let presence = rows.presence();
-            let mut named = Named { rowids: Vec::new(), highest: None, whole: false };
+            let mut named = NamedPages { rowids: Vec::new(), highest: None, whole: false };
             for &at in of_table.get(tree.table.name.as_str()).into_iter().flatten() {
                 if let Some(pages) = self.indexes.get(at).filter(|pages| !pages.is_empty()) {
                     let read = self.rowids_of(pages, &presence)?;
@@ -164,10 +165,10 @@ impl Work<'_, '_> {
     }
 
     /// What the index of the `pages` names that is not among `rows`.
-    fn rowids_of(&self, pages: &[u32], rows: &Presence<'_>) -> Outcome<Named> {
+    fn rowids_of(&self, pages: &[u32], rows: &Presence<'_>) -> Outcome<NamedPages> {
         let chunks: Vec<&[u32]> = pages.chunks(CHUNK).collect();
         let read = |at: usize| {
-            let mut named = Named { rowids: Vec::new(), highest: None, whole: true };
+            let mut named = NamedPages { rowids: Vec::new(), highest: None, whole: true };
             for &page in chunks.get(at).copied().unwrap_or_default() {
                 let bytes = self.image.page(page).unwrap_or_default();
                 let page = Page::read(page, &bytes, self.image.usable());
@@ -176,7 +177,7 @@ impl Work<'_, '_> {
             }
             named
         };
-        let mut all = Named { rowids: Vec::new(), highest: None, whole: true };
+        let mut all = NamedPages { rowids: Vec::new(), highest: None, whole: true };
         in_order(chunks.len(), self.threads, read, |_, named| {
             all.rowids.extend(named.rowids);
             all.highest = all.highest.max(named.highest);
@@ -197,7 +198,7 @@ pub(crate) fn indexes_of(catalog: &Catalog) -> HashMap<&str, Vec<usize>> {
 }
 
 /// What indexes name.
-struct Named {
+struct NamedPages {
     /// Rowids that no row has.
     rowids: Vec<i64>,
     highest: Option<i64>,
@@ -205,7 +206,7 @@ struct Named {
     whole: bool,
 }
 
-impl Named {
+impl NamedPages {
     fn take(&mut self, rowid: i64, rows: &Presence<'_>) {
         self.highest = self.highest.max(Some(rowid));
         if !rows.has(rowid) {

@@ -5,14 +5,14 @@
 
 use std::collections::HashSet;
 
-use crate::salvage::Work;
-use crate::salvage::image::Layout;
+use crate::salvage::Pass;
+use crate::salvage::image::PageImage;
 use crate::salvage::rows::row;
 use crate::salvage::schema::Catalog;
 
-impl Work<'_, '_> {
+impl Pass<'_, '_> {
     /// Looks for rows that only frames behind the last commit have.
-    pub(crate) fn look_ahead(&mut self, catalog: &Catalog, layout: &Layout<'_>) {
+    pub(crate) fn look_ahead(&mut self, catalog: &Catalog, layout: &PageImage<'_>) {
         let scan = self.scan(catalog, &self.seen, &self.free);
         let mut met = HashSet::new();
         for (number, site) in layout.uncommitted() {

@@ -8,25 +8,25 @@ use std::collections::{HashMap, HashSet};
 
 use crate::ondisk::btree::Range;
 use crate::ondisk::image::Site;
-use crate::salvage::Work;
-use crate::salvage::image::Layout;
-use crate::salvage::passes::leaf::Leaf;
+use crate::salvage::Pass;
+use crate::salvage::image::PageImage;
+use crate::salvage::passes::leaf::SalvagedLeaf;
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::Row;
 use crate::salvage::schema::APPEND_ONLY_TABLES;
 use crate::salvage::schema::Catalog;
 
 /// What is to become of a row of such a frame.
-enum Verdict {
+enum FrameTrust {
     Stays,
     /// Nothing vouches for it.
     Doubted,
     Yields(Row),
 }
 
-impl Work<'_, '_> {
+impl Pass<'_, '_> {
     /// Weighs the rows of frames that nothing vouches for against those that their pages had before.
-    pub(crate) fn weigh_unsure(&mut self, catalog: &Catalog, layout: &Layout<'_>) {
+    pub(crate) fn weigh_unsure(&mut self, catalog: &Catalog, layout: &PageImage<'_>) {
         let unsure: HashMap<Site, u32> =
             layout.laid.unsure.iter().map(|&(page, offset)| (Site { in_log: true, offset }, page)).collect();
         if unsure.is_empty() {
@@ -44,12 +44,12 @@ impl Work<'_, '_> {
                 let older = before.entry(site).or_insert_with(|| self.before(catalog, layout, page));
                 let older = older.as_ref().filter(|(table, _)| *table == at).map(|(_, rows)| rows.as_slice());
                 match self.weigh(&row, older.unwrap_or_default(), fixed) {
-                    Verdict::Stays => {}
-                    Verdict::Doubted => {
+                    FrameTrust::Stays => {}
+                    FrameTrust::Doubted => {
                         row.mark(row::SUSPECT, true);
                         doubted.insert(site);
                     }
-                    Verdict::Yields(older) => row = older,
+                    FrameTrust::Yields(older) => row = older,
                 }
                 row
             };
@@ -78,27 +78,27 @@ impl Work<'_, '_> {
     }
 
     /// The rows that `page` had before the frame that stands for it, and the number of their table.
-    fn before(&self, catalog: &Catalog, layout: &Layout<'_>, page: u32) -> Option<(usize, Vec<Row>)> {
+    fn before(&self, catalog: &Catalog, layout: &PageImage<'_>, page: u32) -> Option<(usize, Vec<Row>)> {
         let (_, site) = layout.earlier(true).into_iter().find(|(number, _)| *number == page)?;
         self.leaf_at(catalog, page, site).map(|(table, leaf)| (table, leaf.rows))
     }
 
-    fn leaf_at(&self, catalog: &Catalog, page: u32, site: Site) -> Option<(usize, Leaf)> {
+    fn leaf_at(&self, catalog: &Catalog, page: u32, site: Site) -> Option<(usize, SalvagedLeaf)> {
         self.scan(catalog, &self.seen, &self.free).image_at(page, site)
     }
 
-    fn weigh(&self, row: &Row, older: &[Row], fixed: bool) -> Verdict {
+    fn weigh(&self, row: &Row, older: &[Row], fixed: bool) -> FrameTrust {
         let Some(older) = older.iter().find(|older| older.rowid == row.rowid) else {
-            return Verdict::Doubted;
+            return FrameTrust::Doubted;
         };
         if self.in_cell(row).is_some_and(|bytes| Some(bytes) == self.in_cell(older)) {
-            Verdict::Stays
+            FrameTrust::Stays
         } else if fixed && !older.is(row::CHAINED | row::MENDED) {
             let mut older = *older;
             older.mark(row::EARLIER, true);
-            Verdict::Yields(older)
+            FrameTrust::Yields(older)
         } else {
-            Verdict::Doubted
+            FrameTrust::Doubted
         }
     }
 

@@ -15,14 +15,14 @@ use crate::ondisk::record::Record;
 const SECTOR: usize = 512;
 
 /// A part of a payload and where it lies.
-pub(crate) struct Part<'p> {
+pub(crate) struct ZeroedRange<'p> {
     pub(crate) page: &'p [u8],
     /// Where on the page it begins.
     pub(crate) at: usize,
     pub(crate) len: usize,
 }
 
-impl<'p> Part<'p> {
+impl<'p> ZeroedRange<'p> {
     /// The part of its payload that `cell` has on `page`.
     pub(crate) fn of(page: &'p [u8], cell: &Cell<'_>) -> Self {
         let (at, len) = place(cell);
@@ -49,16 +49,16 @@ pub(crate) struct Hole {
 
 /// The parts of a payload of `len` bytes that begins with `own` and goes on in overflow `pages`.
 pub(crate) fn parts<'p>(
-    own: Part<'p>,
+    own: ZeroedRange<'p>,
     pages: &'p [Cow<'_, [u8]>],
     usable: usize,
     len: usize,
-) -> Vec<Part<'p>> {
+) -> Vec<ZeroedRange<'p>> {
     let mut rest = len.saturating_sub(own.len);
     let links = pages.iter().map(|page| {
         let len = rest.min(usable.saturating_sub(CONTENT));
         rest -= len;
-        Part { page, at: CONTENT, len }
+        ZeroedRange { page, at: CONTENT, len }
     });
     let links: Vec<_> = links.collect();
     std::iter::once(own).chain(links).collect()
@@ -98,7 +98,7 @@ fn lost_runs(page: &[u8], range: &Range<usize>) -> Vec<Range<usize>> {
 }
 
 /// The holes in the values of the record `payload`, which lies in `parts`.
-pub(crate) fn holes(payload: &[u8], parts: &[Part<'_>]) -> Vec<Hole> {
+pub(crate) fn holes(payload: &[u8], parts: &[ZeroedRange<'_>]) -> Vec<Hole> {
     let Ok(record) = Record::read(payload) else { return Vec::new() };
     let values: usize = record.fields().map(|(_, content)| content.len()).sum();
     let mut start = payload.len().saturating_sub(values);
@@ -157,7 +157,7 @@ mod tests {
     fn found(page: &[u8], len: usize) -> Vec<Hole> {
         let at = page.len() - len;
         let payload = page[at..].to_vec();
-        holes(&payload, &[Part { page, at, len }])
+        holes(&payload, &[ZeroedRange { page, at, len }])
     }
 
     #[test]
@@ -191,8 +191,10 @@ mod tests {
         second[512..].fill(0);
         let mut payload = record[..600].to_vec();
         payload.extend_from_slice(&second[4..4 + record.len() - 600]);
-        let parts =
-            [Part { page: &whole, at, len: 600 }, Part { page: &second, at: 4, len: record.len() - 600 }];
+        let parts = [
+            ZeroedRange { page: &whole, at, len: 600 },
+            ZeroedRange { page: &second, at: 4, len: record.len() - 600 },
+        ];
         let holes = holes(&payload, &parts);
         assert_eq!(
             holes.first(),

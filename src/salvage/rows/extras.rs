@@ -2,7 +2,7 @@
 //!
 //! A row names its entry by where that begins. Entries are numbers of seven bits a byte, so that most take one or two.
 
-use super::row::{Flip, Odd, Run};
+use super::row::{ByteRun, Flip, Odd};
 use crate::ondisk::image::Site;
 
 /// The bit of a byte that says that its number goes on.
@@ -10,12 +10,12 @@ const MORE: u8 = 0x80;
 
 /// Entries one behind the other.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Odds {
+pub(crate) struct RowExtras {
     bytes: Vec<u8>,
 }
 
-impl Odds {
-    /// The entries whose [`Odds::as_bytes`] are `bytes`.
+impl RowExtras {
+    /// The entries whose [`RowExtras::as_bytes`] are `bytes`.
     pub(crate) fn of(bytes: Vec<u8>) -> Self {
         Self { bytes }
     }
@@ -53,12 +53,12 @@ impl Odds {
     /// The entry that a row names by `name`; none for 0.
     pub(crate) fn get(&self, name: u32) -> Option<Odd> {
         let start = usize::try_from(name).ok()?.checked_sub(1)?;
-        Eye(self.bytes.get(start..)?).odd()
+        ExtrasReader(self.bytes.get(start..)?).odd()
     }
 
     /// All of them, in the order in which they came.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Odd> + '_ {
-        let mut eye = Eye(&self.bytes);
+        let mut eye = ExtrasReader(&self.bytes);
         std::iter::from_fn(move || eye.odd())
     }
 
@@ -69,9 +69,9 @@ impl Odds {
 }
 
 /// Reads entries.
-struct Eye<'e>(&'e [u8]);
+struct ExtrasReader<'e>(&'e [u8]);
 
-impl Eye<'_> {
+impl ExtrasReader<'_> {
     fn odd(&mut self) -> Option<Odd> {
         let flip = Flip::from_code(self.small()?);
         let runs = self.number()?;
@@ -87,11 +87,11 @@ impl Eye<'_> {
         Some(Odd { flip, chain, payload })
     }
 
-    fn run(&mut self) -> Option<Run> {
+    fn run(&mut self) -> Option<ByteRun> {
         let source = self.small()?;
         let place = self.number()?;
         let site = Site { in_log: place & 1 != 0, offset: place >> 1 };
-        Some(Run { source, site, pages: self.small()? })
+        Some(ByteRun { source, site, pages: self.small()? })
     }
 
     fn small(&mut self) -> Option<u32> {
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn every_entry_comes_back_by_its_name_and_in_turn() {
-        let run = |source, in_log, offset, pages| Run { source, site: Site { in_log, offset }, pages };
+        let run = |source, in_log, offset, pages| ByteRun { source, site: Site { in_log, offset }, pages };
         let all = [
             Odd::default(),
             Odd { flip: Some(Flip { at: u16::MAX, mask: 128 }), ..Odd::default() },
@@ -129,10 +129,10 @@ mod tests {
             Odd { payload: Some([].into()), ..Odd::default() },
             Odd { payload: Some(vec![0xff; 300].into()), ..Odd::default() },
         ];
-        let mut odds = Odds::default();
+        let mut odds = RowExtras::default();
         let names: Vec<u32> = all.iter().map(|odd| odds.push(odd)).collect();
         assert!(names.iter().all(|name| *name > 0));
-        let again = Odds::of(odds.as_bytes().to_vec());
+        let again = RowExtras::of(odds.as_bytes().to_vec());
         assert_eq!(names.iter().map(|name| again.get(*name).unwrap()).collect::<Vec<_>>(), all);
         assert_eq!(again.iter().collect::<Vec<_>>(), all);
         assert_eq!((again.get(0), again.get(u32::MAX)), (None, None));
@@ -140,9 +140,9 @@ mod tests {
 
     #[test]
     fn a_chain_takes_little() {
-        let mut odds = Odds::default();
+        let mut odds = RowExtras::default();
         let site = Site { in_log: false, offset: 270 << 20 };
-        odds.push(&Odd { chain: vec![Run { source: 0, site, pages: 3 }], ..Odd::default() });
+        odds.push(&Odd { chain: vec![ByteRun { source: 0, site, pages: 3 }], ..Odd::default() });
         assert!(odds.memory() <= 16, "{}", odds.memory());
     }
 }

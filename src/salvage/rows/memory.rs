@@ -8,7 +8,7 @@ use crate::failure::{Failure, Outcome};
 
 /// The memory that rolls share, and where they go when it is full.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct MemoryBudget {
     pub(crate) dir: PathBuf,
     /// Bytes.
     pub(crate) limit: usize,
@@ -16,8 +16,8 @@ pub(crate) struct Room {
     fault: Mutex<Option<std::io::Error>>,
 }
 
-impl Room {
-    /// Room for `limit` bytes in memory; the rest goes to the directory `dir`.
+impl MemoryBudget {
+    /// MemoryBudget for `limit` bytes in memory; the rest goes to the directory `dir`.
     pub(crate) fn new(dir: &Path, limit: usize) -> Arc<Self> {
         let (dir, taken, fault) = (dir.to_path_buf(), AtomicUsize::new(0), Mutex::new(None));
         Arc::new(Self { dir, limit, taken, fault })

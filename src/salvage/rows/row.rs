@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-use super::extras::Odds;
+use super::extras::RowExtras;
 use crate::ondisk::image::Site;
-use crate::ondisk::page::{Cell, Kind, Page};
+use crate::ondisk::page::{Cell, Page, PageKind};
 
 /// Its values are unlikely, or its place is out of order.
 pub(crate) const SUSPECT: u8 = 1;
@@ -41,7 +41,7 @@ pub(crate) struct Row {
     pub(crate) page: u32,
     /// The source, as an index into the list of sources.
     pub(crate) source: u32,
-    /// What is odd about its bytes, by its name in the [`Odds`] that go with the rows; 0 for nothing.
+    /// What is odd about its bytes, by its name in the [`RowExtras`] that go with the rows; 0 for nothing.
     pub(crate) odd: u32,
     /// Where on the page the cell begins.
     pub(crate) cell: u16,
@@ -60,7 +60,7 @@ pub(crate) fn parity(bytes: &[u8]) -> u8 {
 
 impl Row {
     /// What of `odds` is odd about this row.
-    pub(crate) fn oddity(&self, odds: &Odds) -> Option<Odd> {
+    pub(crate) fn oddity(&self, odds: &RowExtras) -> Option<Odd> {
         odds.get(self.odd)
     }
 
@@ -103,7 +103,7 @@ impl Row {
         let page = if self.place & BY_KEY != 0 {
             Page::read(self.page, bytes, usable)
         } else {
-            Page::read_as(Kind::TableLeaf, self.page, bytes, usable)
+            Page::read_as(PageKind::TableLeaf, self.page, bytes, usable)
         };
         page.ok()?.cell(usize::from(self.cell)).ok()
     }
@@ -168,7 +168,7 @@ pub(crate) struct Odd {
     /// The bit to turn back: where on the page its byte is, and which.
     pub(crate) flip: Option<Flip>,
     /// Where the payload goes on.
-    pub(crate) chain: Vec<Run>,
+    pub(crate) chain: Vec<ByteRun>,
     /// The whole record where it is not what was read: what it names has moved.
     pub(crate) payload: Option<Box<[u8]>>,
 }
@@ -195,7 +195,7 @@ impl Flip {
 
 /// Overflow pages that lie one behind the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Run {
+pub(crate) struct ByteRun {
     pub(crate) source: u32,
     /// The first.
     pub(crate) site: Site,
@@ -203,18 +203,18 @@ pub(crate) struct Run {
 }
 
 /// The overflow pages at `sites` of `source` as runs; in a log there is a frame header between two pages.
-pub(crate) fn runs(sites: &[(u32, Site)], page_size: usize) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
+pub(crate) fn runs(sites: &[(u32, Site)], page_size: usize) -> Vec<ByteRun> {
+    let mut runs: Vec<ByteRun> = Vec::new();
     for &(source, site) in sites {
         match runs.last_mut() {
             Some(run) if run.source == source && run.site_of(run.pages, page_size) == site => run.pages += 1,
-            _ => runs.push(Run { source, site, pages: 1 }),
+            _ => runs.push(ByteRun { source, site, pages: 1 }),
         }
     }
     runs
 }
 
-impl Run {
+impl ByteRun {
     /// Where the page `index` of the run lies.
     pub(crate) fn site_of(&self, index: u32, page_size: usize) -> Site {
         let between = if self.site.in_log { crate::ondisk::wal::FRAME_HEADER_LEN } else { 0 };

@@ -13,7 +13,7 @@ const COUNTS: std::ops::Range<i64> = -1_000_000..1_000_000;
 
 /// What is written into a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sense {
+pub(crate) enum Domain {
     /// Anything.
     Any,
     /// The id of a task.
@@ -39,7 +39,7 @@ pub(crate) enum Words {
     Block,
 }
 
-impl Sense {
+impl Domain {
     /// That of the column `name` of one of Hermes' tables.
     pub(crate) fn of(name: &str) -> Self {
         match name {
@@ -64,25 +64,25 @@ impl Sense {
     }
 
     /// What `value` looks like. NULL says nothing: whether it may stand there is the table's business.
-    pub(crate) fn judge(self, value: Value<'_>) -> Look {
-        let either = |good: bool| if good { Look::Sure } else { Look::Strange };
+    pub(crate) fn judge(self, value: Value<'_>) -> Plausibility {
+        let either = |good: bool| if good { Plausibility::Sure } else { Plausibility::Strange };
         match (self, value) {
             (Self::Task, Value::Text(text)) => either(is_task_id(text)),
             (Self::Time, Value::Integer(time)) => either(TIMES.contains(&time)),
-            (Self::Count, Value::Integer(count)) if COUNTS.contains(&count) => Look::Plain,
-            (Self::Word(words), Value::Text(text)) if words.has(text) => Look::Sure,
-            (Self::Word(words), Value::Text(text)) if may_be_newer(words, text) => Look::Plain,
-            (Self::Count, Value::Integer(_)) | (Self::Word(_), Value::Text(_)) => Look::Strange,
+            (Self::Count, Value::Integer(count)) if COUNTS.contains(&count) => Plausibility::Plain,
+            (Self::Word(words), Value::Text(text)) if words.has(text) => Plausibility::Sure,
+            (Self::Word(words), Value::Text(text)) if may_be_newer(words, text) => Plausibility::Plain,
+            (Self::Count, Value::Integer(_)) | (Self::Word(_), Value::Text(_)) => Plausibility::Strange,
             (Self::Object, Value::Text(text)) => either(text.starts_with(b"{") && text.ends_with(b"}")),
             (Self::Array, Value::Text(text)) => either(text.starts_with(b"[") && text.ends_with(b"]")),
-            _ => Look::Plain,
+            _ => Plausibility::Plain,
         }
     }
 }
 
 /// What a value looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Look {
+pub(crate) enum Plausibility {
     /// Just what is written there.
     Sure,
     /// Nothing speaks for it or against it.
@@ -142,11 +142,11 @@ mod tests {
 
     #[test]
     fn words_of_today_and_of_tomorrow() {
-        let kind = |text| Sense::of("kind").judge(Value::Text(text));
-        assert_eq!(kind(b"claimed"), Look::Sure);
-        assert_eq!(kind(b"levitated"), Look::Plain, "a newer word");
-        assert_eq!(kind(b"clailed"), Look::Strange, "one bit from a known word");
-        assert_eq!(kind(b"Claimed"), Look::Strange);
+        let kind = |text| Domain::of("kind").judge(Value::Text(text));
+        assert_eq!(kind(b"claimed"), Plausibility::Sure);
+        assert_eq!(kind(b"levitated"), Plausibility::Plain, "a newer word");
+        assert_eq!(kind(b"clailed"), Plausibility::Strange, "one bit from a known word");
+        assert_eq!(kind(b"Claimed"), Plausibility::Strange);
         assert_eq!(Words::Kind.one_flip_from(b"clained"), None, "two bits");
         assert_eq!(Words::Kind.one_flip_from(b"clailed"), Some("claimed"));
         assert_eq!(Words::Kind.one_flip_from(b"claimed"), None);
@@ -154,12 +154,12 @@ mod tests {
 
     #[test]
     fn ids_times_and_json() {
-        assert_eq!(Sense::Task.judge(Value::Text(b"t_00ff")), Look::Sure);
-        assert_eq!(Sense::Task.judge(Value::Text(b"t_00fg")), Look::Strange);
-        assert_eq!(Sense::Time.judge(Value::Integer(1_780_000_000)), Look::Sure);
-        assert_eq!(Sense::Time.judge(Value::Integer(3)), Look::Strange);
-        assert_eq!(Sense::Object.judge(Value::Text(b"{\"a\": NaN}")), Look::Sure);
-        assert_eq!(Sense::Object.judge(Value::Text(b"{\"a\": 1")), Look::Strange);
-        assert_eq!(Sense::Object.judge(Value::Null), Look::Plain);
+        assert_eq!(Domain::Task.judge(Value::Text(b"t_00ff")), Plausibility::Sure);
+        assert_eq!(Domain::Task.judge(Value::Text(b"t_00fg")), Plausibility::Strange);
+        assert_eq!(Domain::Time.judge(Value::Integer(1_780_000_000)), Plausibility::Sure);
+        assert_eq!(Domain::Time.judge(Value::Integer(3)), Plausibility::Strange);
+        assert_eq!(Domain::Object.judge(Value::Text(b"{\"a\": NaN}")), Plausibility::Sure);
+        assert_eq!(Domain::Object.judge(Value::Text(b"{\"a\": 1")), Plausibility::Strange);
+        assert_eq!(Domain::Object.judge(Value::Null), Plausibility::Plain);
     }
 }

@@ -11,9 +11,9 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use self::column_values::{Look, Sense};
+use self::column_values::{Domain, Plausibility};
+use self::parse::ParseDatabase;
 pub(crate) use self::parse::Schemas;
-use self::parse::Scratch;
 use crate::ondisk::record::{Record, Value};
 use crate::ondisk::text::Encoding;
 use crate::store::schema::{self, TableFacts};
@@ -26,7 +26,7 @@ pub(crate) const NAMELESS: &str = "recovered_";
 
 /// A row of the schema table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct SchemaEntry {
     pub(crate) kind: String,
     pub(crate) name: String,
     pub(crate) table: String,
@@ -34,7 +34,7 @@ pub(crate) struct Entry {
     pub(crate) sql: String,
 }
 
-impl Entry {
+impl SchemaEntry {
     /// Whether the beginning of a record looks like a schema row.
     pub(crate) fn is_likely(record: &Record<'_>, encoding: Encoding) -> bool {
         let Some(Value::Text(first)) = record.values().next() else { return false };
@@ -75,21 +75,21 @@ pub(crate) enum Affinity {
 
 /// A column.
 #[derive(Debug, Clone)]
-pub(crate) struct Column {
+pub(crate) struct TableColumn {
     pub(crate) name: String,
     pub(crate) affinity: Affinity,
     pub(crate) not_null: bool,
     pub(crate) has_default: bool,
     /// What is written into it.
-    pub(crate) sense: Sense,
+    pub(crate) sense: Domain,
 }
 
 /// A table. Its columns are in the order in which they are stored: of one without rowids the key comes first.
 #[derive(Debug, Clone)]
-pub(crate) struct Table {
+pub(crate) struct TableSchema {
     pub(crate) name: String,
     pub(crate) sql: String,
-    pub(crate) columns: Vec<Column>,
+    pub(crate) columns: Vec<TableColumn>,
     /// The `INTEGER PRIMARY KEY`, stored as NULL.
     pub(crate) rowid_column: Option<usize>,
     /// The columns of the primary key.
@@ -101,7 +101,7 @@ pub(crate) struct Table {
 /// A table of one source.
 #[derive(Debug, Clone)]
 pub(crate) struct Tree {
-    pub(crate) table: Arc<Table>,
+    pub(crate) table: Arc<TableSchema>,
     /// The root page; none when only the shape is known.
     pub(crate) root: Option<u32>,
 }
@@ -117,7 +117,7 @@ pub(crate) struct Fit {
     pub(crate) missing: usize,
 }
 
-impl Table {
+impl TableSchema {
     /// How `record`, whose text is in `encoding`, fits; `None` if SQLite would not have stored it here.
     pub(crate) fn fit(&self, record: &Record<'_>, encoding: Encoding) -> Option<Fit> {
         let (fit, count) = self.judge(record, encoding)?;
@@ -139,7 +139,7 @@ impl Table {
             let strange = values.filter(|(at, (column, value))| {
                 column
                     .judge(*value, self.rowid_column == Some(*at), encoding)
-                    .is_none_or(|look| look == Look::Strange)
+                    .is_none_or(|look| look == Plausibility::Strange)
             });
             strange.map(|(_, (_, value))| matches!(value, Value::Text(_))).collect()
         };
@@ -156,9 +156,9 @@ impl Table {
             let column = self.columns.get(count)?;
             let is_rowid = self.rowid_column == Some(count);
             match column.judge(value, is_rowid, encoding)? {
-                Look::Strange => fit.strange += 1,
-                Look::Sure => fit.sure.0 += 1,
-                Look::Plain => {}
+                Plausibility::Strange => fit.strange += 1,
+                Plausibility::Sure => fit.sure.0 += 1,
+                Plausibility::Plain => {}
             }
             count += 1;
         }
@@ -201,22 +201,22 @@ impl Table {
     }
 }
 
-impl Column {
+impl TableColumn {
     /// What `value` looks like here; `None` if it cannot stand here.
-    fn judge(&self, value: Value<'_>, is_rowid: bool, encoding: Encoding) -> Option<Look> {
+    fn judge(&self, value: Value<'_>, is_rowid: bool, encoding: Encoding) -> Option<Plausibility> {
         if is_rowid {
-            return (value == Value::Null).then_some(Look::Plain);
+            return (value == Value::Null).then_some(Plausibility::Plain);
         }
         match (value, self.affinity) {
-            (Value::Null, _) => (!self.not_null).then_some(Look::Plain),
+            (Value::Null, _) => (!self.not_null).then_some(Plausibility::Plain),
             (Value::Integer(_) | Value::Real(_), Affinity::Text) => None,
             (Value::Text(bytes), affinity) => {
                 let text = encoding.decode(bytes);
                 let wrong = affinity == Affinity::Integer || simdutf8::basic::from_utf8(&text).is_err();
-                Some(if wrong { Look::Strange } else { self.sense.judge(Value::Text(&text)) })
+                Some(if wrong { Plausibility::Strange } else { self.sense.judge(Value::Text(&text)) })
             }
             (Value::Blob(_), Affinity::Text | Affinity::Integer) | (Value::Real(_), Affinity::Integer) => {
-                Some(Look::Strange)
+                Some(Plausibility::Strange)
             }
             (value, _) => Some(self.sense.judge(value)),
         }
@@ -247,7 +247,7 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
-    fn build(scratch: &mut Scratch, entries: &[Entry]) -> Self {
+    fn build(scratch: &mut ParseDatabase, entries: &[SchemaEntry]) -> Self {
         let mut catalog = Self::default();
         // A hostile schema has thousands of names: each is looked up once, not compared with all before it.
         let (mut tables, mut indexes) = (HashSet::new(), HashSet::new());
@@ -293,7 +293,7 @@ impl Catalog {
         self.tables.iter().position(|tree| tree.table.name == name)
     }
 
-    fn add(&mut self, scratch: &mut Scratch, entry: &Entry) {
+    fn add(&mut self, scratch: &mut ParseDatabase, entry: &SchemaEntry) {
         // A text of another source has no root here.
         let root = Some(entry.root).filter(|root| *root > 1);
         match entry.kind.as_str() {

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 
-use super::column_values::Sense;
-use super::{Affinity, Catalog, Column, Entry, Table, hermes_table};
+use super::column_values::Domain;
+use super::{Affinity, Catalog, SchemaEntry, TableColumn, TableSchema, hermes_table};
 use crate::failure::Outcome;
 use crate::store::audit::quoted;
 use crate::store::schema;
@@ -17,7 +17,7 @@ const MAX_KNOWN: usize = 4096;
 /// Takes `CREATE` texts apart; what it has taken apart once it knows.
 #[derive(Debug)]
 pub(crate) struct Schemas {
-    scratch: Mutex<Scratch>,
+    scratch: Mutex<ParseDatabase>,
 }
 
 impl Schemas {
@@ -26,29 +26,29 @@ impl Schemas {
     /// # Errors
     /// When SQLite cannot make a database in memory.
     pub(crate) fn new() -> Outcome<Self> {
-        Ok(Self { scratch: Mutex::new(Scratch::new()?) })
+        Ok(Self { scratch: Mutex::new(ParseDatabase::new()?) })
     }
 
     /// The table that `sql` makes; `None` if it makes none that can be read.
-    pub(crate) fn table(&self, sql: &str) -> Option<Arc<Table>> {
+    pub(crate) fn table(&self, sql: &str) -> Option<Arc<TableSchema>> {
         self.scratch.lock().unwrap_or_else(PoisonError::into_inner).table(sql)
     }
 
     /// The schema that `entries` describe, and Hermes' own tables without roots where they are missing. The first of
     /// two entries with the same name counts.
-    pub(crate) fn catalog(&self, entries: &[Entry]) -> Catalog {
+    pub(crate) fn catalog(&self, entries: &[SchemaEntry]) -> Catalog {
         Catalog::build(&mut self.scratch.lock().unwrap_or_else(PoisonError::into_inner), entries)
     }
 }
 
 /// A database in memory in which `CREATE TABLE` texts are taken apart.
 #[derive(Debug)]
-pub(crate) struct Scratch {
+pub(crate) struct ParseDatabase {
     connection: Connection,
-    known: HashMap<String, Option<Arc<Table>>>,
+    known: HashMap<String, Option<Arc<TableSchema>>>,
 }
 
-impl Scratch {
+impl ParseDatabase {
     fn new() -> Outcome<Self> {
         /// Virtual-machine steps that any `CREATE TABLE` of a board stays far below.
         const STEPS: std::ffi::c_int = 1_000_000;
@@ -59,7 +59,7 @@ impl Scratch {
     }
 
     /// The table that `sql` makes; `None` if it makes none, or one with generated columns.
-    pub(crate) fn table(&mut self, sql: &str) -> Option<Arc<Table>> {
+    pub(crate) fn table(&mut self, sql: &str) -> Option<Arc<TableSchema>> {
         if let Some(known) = self.known.get(sql) {
             return known.clone();
         }
@@ -71,7 +71,7 @@ impl Scratch {
         table
     }
 
-    fn take_apart(&self, sql: &str) -> Option<Table> {
+    fn take_apart(&self, sql: &str) -> Option<TableSchema> {
         let head = sql.get(..12)?;
         if !head.eq_ignore_ascii_case("create table") {
             return None;
@@ -82,7 +82,7 @@ impl Scratch {
         table
     }
 
-    fn inspect(&self, sql: &str) -> Option<Table> {
+    fn inspect(&self, sql: &str) -> Option<TableSchema> {
         self.connection.execute(sql, []).ok()?;
         let (name, without_rowid): (String, bool) = self
             .connection
@@ -111,11 +111,11 @@ impl Scratch {
                 keys.push((pk, columns.len(), declared.eq_ignore_ascii_case("integer")));
             }
             let column: String = row.get(0).ok()?;
-            columns.push(Column {
+            columns.push(TableColumn {
                 affinity: affinity(&declared),
                 not_null: row.get(2).ok()?,
                 has_default: row.get(3).ok()?,
-                sense: known.map_or(Sense::Any, |_| Sense::of(&column)),
+                sense: known.map_or(Domain::Any, |_| Domain::of(&column)),
                 name: column,
             });
         }
@@ -126,7 +126,7 @@ impl Scratch {
             placed.sort_by_key(|(at, _)| is_key(*at).unwrap_or(usize::MAX));
             let columns = placed.into_iter().map(|(_, column)| column).collect();
             let (key, keyed) = ((0..keys.len()).collect(), Some(keys.len()));
-            return Some(Table { name, sql: sql.to_owned(), columns, rowid_column: None, key, keyed });
+            return Some(TableSchema { name, sql: sql.to_owned(), columns, rowid_column: None, key, keyed });
         }
         // `INTEGER PRIMARY KEY DESC` is the one exception, and nobody's column.
         let rowid_column = match keys.as_slice() {
@@ -134,13 +134,13 @@ impl Scratch {
             _ => None,
         };
         let key = keys.iter().map(|(_, column, _)| *column).collect();
-        Some(Table { name, sql: sql.to_owned(), columns, rowid_column, key, keyed: None })
+        Some(TableSchema { name, sql: sql.to_owned(), columns, rowid_column, key, keyed: None })
     }
 
     /// A text of one of Hermes' tables in which a single name differs from Hermes' own has had a flipped bit: then the
     /// known text is right. One that brings along what would be run is replaced by Hermes' own declarations for the same
     /// columns.
-    pub(crate) fn believe(&mut self, found: Arc<Table>) -> Arc<Table> {
+    pub(crate) fn believe(&mut self, found: Arc<TableSchema>) -> Arc<TableSchema> {
         let Some(facts) = hermes_table(&found.name) else { return found };
         let Some(known) = self.table(&schema::create_table(facts)) else { return found };
         let differing =
@@ -151,7 +151,7 @@ impl Scratch {
         if !schema::brings_code(&found.sql) {
             return found;
         }
-        let declared = |column: &Column| {
+        let declared = |column: &TableColumn| {
             let known = facts.columns.iter().find(|(name, _)| *name == column.name);
             known.map_or_else(|| quoted(&column.name), |(name, declaration)| format!("{name} {declaration}"))
         };

@@ -8,16 +8,16 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::open::Stores;
-use super::wal_repairs::Mends;
+use super::open::OpenSource;
+use super::wal_repairs::WalRepairs;
 use super::{Fingerprint, Source, fingerprint, moving};
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::image::Site;
 use crate::ondisk::store::Store;
 use crate::ondisk::text::Encoding;
-use crate::salvage::rows::extras::Odds;
+use crate::salvage::rows::extras::RowExtras;
 use crate::salvage::rows::row::{Odd, Row};
-use crate::salvage::rows::set::Room;
+use crate::salvage::rows::set::MemoryBudget;
 
 /// Sources that are kept open besides the copies, and what they may hold in memory, in bytes.
 const OPEN: usize = 64;
@@ -27,22 +27,22 @@ const LINK: usize = 4;
 
 /// All sources.
 #[derive(Debug)]
-pub(crate) struct Shelf<'s> {
+pub(crate) struct SourceCache<'s> {
     pub(crate) sources: &'s [Source],
     scratch: PathBuf,
     /// Where rows are kept.
-    room: Arc<Room>,
+    room: Arc<MemoryBudget>,
     /// Whether a live board that rests is read where it lies.
     in_place: bool,
-    state: Mutex<State>,
+    state: Mutex<CacheState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct CacheState {
     /// Copies, which stay: opened again they would be of another moment.
-    copies: Vec<(u32, Arc<Stores>)>,
+    copies: Vec<(u32, Arc<OpenSource>)>,
     /// The others, the last used last.
-    open: VecDeque<(u32, Arc<Stores>)>,
+    open: VecDeque<(u32, Arc<OpenSource>)>,
     known: Vec<Known>,
 }
 
@@ -50,25 +50,25 @@ struct State {
 #[derive(Debug, Clone, Default)]
 struct Known {
     seen: Option<Fingerprint>,
-    cut: Cut,
+    cut: TruncatedImage,
     /// What was undone of the wounds of its log.
-    mends: Option<Mends>,
+    mends: Option<WalRepairs>,
 }
 
 /// How the pages of a source are cut, and its text encoded.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Cut {
+pub(crate) struct TruncatedImage {
     pub(crate) page_size: usize,
     pub(crate) usable: usize,
     pub(crate) encoding: Encoding,
 }
 
-impl<'s> Shelf<'s> {
+impl<'s> SourceCache<'s> {
     /// Nothing opened yet. Copies that do not fit memory go to the directory `scratch`, and so do rows whose places take
     /// more than `memory` bytes.
     pub(crate) fn new(sources: &'s [Source], scratch: &Path, memory: usize) -> Self {
-        let state = State { known: vec![Known::default(); sources.len()], ..State::default() };
-        let (room, state) = (Room::new(scratch, memory), Mutex::new(state));
+        let state = CacheState { known: vec![Known::default(); sources.len()], ..CacheState::default() };
+        let (room, state) = (MemoryBudget::new(scratch, memory), Mutex::new(state));
         Self { sources, scratch: scratch.to_path_buf(), room, in_place: false, state }
     }
 
@@ -83,11 +83,11 @@ impl<'s> Shelf<'s> {
     }
 
     /// Where rows are kept.
-    pub(crate) fn room(&self) -> &Arc<Room> {
+    pub(crate) fn room(&self) -> &Arc<MemoryBudget> {
         &self.room
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, CacheState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -95,7 +95,7 @@ impl<'s> Shelf<'s> {
     ///
     /// # Errors
     /// As [`Source::open`]; exit 11 when it is not what it was the first time.
-    pub(crate) fn stores(&self, number: u32) -> Outcome<Arc<Stores>> {
+    pub(crate) fn stores(&self, number: u32) -> Outcome<Arc<OpenSource>> {
         {
             let mut state = self.state();
             if let Some((_, stores)) = state.copies.iter().find(|(copy, _)| *copy == number) {
@@ -138,15 +138,15 @@ impl<'s> Shelf<'s> {
     }
 
     /// Notes how the pages of source `number` are cut, and what was undone of the wounds of its log in `stores`.
-    pub(crate) fn note(&self, number: u32, cut: Cut, stores: &Stores) {
+    pub(crate) fn note(&self, number: u32, cut: TruncatedImage, stores: &OpenSource) {
         if let Some(known) = self.state().known.get_mut(number as usize) {
             known.cut = cut;
             known.mends = stores.mends().filter(|mends| !mends.is_empty()).cloned();
         }
     }
 
-    fn cut(&self, number: u32) -> Cut {
-        self.state().known.get(number as usize).map_or_else(Cut::default, |known| known.cut)
+    fn cut(&self, number: u32) -> TruncatedImage {
+        self.state().known.get(number as usize).map_or_else(TruncatedImage::default, |known| known.cut)
     }
 
     /// Fails unless every source that was read is still what it was.
@@ -167,18 +167,18 @@ impl<'s> Shelf<'s> {
 
 /// Reads rows again, best in the order in which they lie.
 #[derive(Debug)]
-pub(crate) struct Reader<'r, 's> {
-    shelf: &'r Shelf<'s>,
-    odds: &'r Odds,
+pub(crate) struct PayloadReader<'r, 's> {
+    shelf: &'r SourceCache<'s>,
+    odds: &'r RowExtras,
     /// The source that was read last.
-    current: Option<(u32, Arc<Stores>, Cut)>,
+    current: Option<(u32, Arc<OpenSource>, TruncatedImage)>,
     /// The page that was read last.
     page: Option<(u32, Site, Vec<u8>)>,
 }
 
-impl<'r, 's> Reader<'r, 's> {
+impl<'r, 's> PayloadReader<'r, 's> {
     /// For rows of `shelf` whose oddities are `odds`.
-    pub(crate) fn new(shelf: &'r Shelf<'s>, odds: &'r Odds) -> Self {
+    pub(crate) fn new(shelf: &'r SourceCache<'s>, odds: &'r RowExtras) -> Self {
         Self { shelf, odds, current: None, page: None }
     }
 
@@ -193,7 +193,7 @@ impl<'r, 's> Reader<'r, 's> {
     /// The same with no more of its payload than is in its cell, and its text as it is encoded there.
     ///
     /// # Errors
-    /// As [`Reader::payload`].
+    /// As [`PayloadReader::payload`].
     pub(crate) fn beginning<T>(&mut self, row: &Row, with: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
         self.read_row(row, false, with)
     }
@@ -204,7 +204,7 @@ impl<'r, 's> Reader<'r, 's> {
         if let Some(payload) = odd.as_ref().and_then(|odd| odd.payload.as_deref()) {
             return Ok(with(payload));
         }
-        let Cut { page_size, usable, encoding } = self.turn_to(row.source)?;
+        let TruncatedImage { page_size, usable, encoding } = self.turn_to(row.source)?;
         let here =
             self.page.as_ref().is_some_and(|(source, site, _)| *source == row.source && *site == row.site());
         if !here {
@@ -234,7 +234,7 @@ impl<'r, 's> Reader<'r, 's> {
 
     fn append_chain(&mut self, odd: &Odd, len: usize, whole: &mut Vec<u8>) -> Option<()> {
         for run in &odd.chain {
-            let Cut { page_size, usable, .. } = self.turn_to(run.source).ok()?;
+            let TruncatedImage { page_size, usable, .. } = self.turn_to(run.source).ok()?;
             for index in 0..run.pages {
                 let bytes = self.read(run.site_of(index, page_size), page_size)?;
                 let take = (len - whole.len()).min(usable.checked_sub(LINK)?);
@@ -245,7 +245,7 @@ impl<'r, 's> Reader<'r, 's> {
     }
 
     /// Makes `source` the current one and says how its pages are cut.
-    fn turn_to(&mut self, source: u32) -> Outcome<Cut> {
+    fn turn_to(&mut self, source: u32) -> Outcome<TruncatedImage> {
         if let Some((current, _, cut)) = &self.current
             && *current == source
         {

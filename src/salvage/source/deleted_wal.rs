@@ -10,13 +10,13 @@
 
 use std::path::Path;
 
-use super::{Kind, Member, Source, Unread};
+use super::{Member, Source, SourceKind, Unread};
 use crate::board::generation::Generation;
 use crate::failure::{Failure, Outcome};
 
 /// What living processes have, as sources, and what of it may not be read.
 #[derive(Debug, Default)]
-pub struct Held {
+pub struct DeletedWal {
     /// One for each log or lost database file.
     pub sources: Vec<Source>,
     /// Those that this user may not read, or whose process has ended meanwhile.
@@ -24,8 +24,8 @@ pub struct Held {
 }
 
 /// Sources of `generations` for the board whose file is `board`. The same log in several processes is one source.
-pub fn sources(generations: &[Generation], board: &Path) -> Held {
-    let mut held = Held::default();
+pub fn sources(generations: &[Generation], board: &Path) -> DeletedWal {
+    let mut held = DeletedWal::default();
     let mut known = Vec::new();
     for generation in generations {
         let Some(place) = generation.wal.as_deref().or(generation.database.as_deref()) else { continue };
@@ -55,7 +55,7 @@ fn source(generation: &Generation, place: &Path, board: &Path) -> Outcome<Source
     let member = Member::held(place, base, generation.wal.as_deref())?;
     Ok(Source {
         path: member.path.clone(),
-        kind: Kind::Held,
+        kind: SourceKind::Held,
         base: generation.wal.as_ref().map(|_| base.to_path_buf()),
         digest: None,
         wal_digest: None,

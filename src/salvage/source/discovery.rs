@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::Unread;
 use crate::board::Stamp;
-use crate::board::copies::{self, Part};
+use crate::board::copies::{self, CopyPart};
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 use crate::newfile::directory;
@@ -35,7 +35,7 @@ impl Member {
     /// When `stat` fails for another reason than absence.
     pub fn at(path: PathBuf) -> Outcome<Self> {
         let mut member = Self { main: None, wal: None, shm: None, is_linked: false, path };
-        for part in [Part::Main, Part::Wal, Part::Shm] {
+        for part in [CopyPart::Main, CopyPart::Wal, CopyPart::Shm] {
             member.look(part)?;
         }
         Ok(member)
@@ -51,26 +51,26 @@ impl Member {
         Ok(Self { path, main: Stamp::of(base)?, wal: log, shm: None, is_linked: false })
     }
 
-    fn look(&mut self, part: Part) -> Outcome<()> {
+    fn look(&mut self, part: CopyPart) -> Outcome<()> {
         let suffix = match part {
-            Part::Main => "",
-            Part::Wal => "-wal",
-            Part::Shm => "-shm",
+            CopyPart::Main => "",
+            CopyPart::Wal => "-wal",
+            CopyPart::Shm => "-shm",
         };
         let (stamp, is_link) = look(&with_suffix(&self.path, suffix))?;
         self.is_linked |= is_link;
         match part {
-            Part::Main => self.main = stamp,
-            Part::Wal => self.wal = stamp,
-            Part::Shm => self.shm = stamp,
+            CopyPart::Main => self.main = stamp,
+            CopyPart::Wal => self.wal = stamp,
+            CopyPart::Shm => self.shm = stamp,
         }
         Ok(())
     }
 
     pub(crate) fn looked_at_again(&self) -> Outcome<Self> {
         let mut again = self.clone();
-        again.look(Part::Main)?;
-        again.look(Part::Wal)?;
+        again.look(CopyPart::Main)?;
+        again.look(CopyPart::Wal)?;
         Ok(again)
     }
 
@@ -156,7 +156,7 @@ fn listed(dir: &Path, is_main: &dyn Fn(&OsStr) -> bool) -> Outcome<(Vec<Member>,
         }
         Err(error) => return Err(listing(error)),
     };
-    let mut parts: BTreeMap<OsString, Vec<Part>> = BTreeMap::new();
+    let mut parts: BTreeMap<OsString, Vec<CopyPart>> = BTreeMap::new();
     for entry in entries {
         if let Some((main, part)) = copies::part(&entry.map_err(listing)?.file_name(), is_main) {
             parts.entry(main).or_default().push(part);

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 
 use super::discovery::Member;
 use super::hashing::{self, Digest, Hashed};
-use super::{Found, Kind, Source, Unread};
+use super::{Discovered, Source, SourceKind, Unread};
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 use crate::work::progress::Watch;
@@ -33,7 +33,11 @@ fn identity(member: &Member) -> Identity {
 ///
 /// # Errors
 /// What `watch` stops with, and the reading error of the live board or of a named file.
-pub(crate) fn group(files: Vec<(Kind, Member)>, digests: Digests, watch: &mut dyn Watch) -> Outcome<Found> {
+pub(crate) fn group(
+    files: Vec<(SourceKind, Member)>,
+    digests: Digests,
+    watch: &mut dyn Watch,
+) -> Outcome<Discovered> {
     let mut alike: HashMap<(u64, u64), usize> = HashMap::new();
     for (_, member) in &files {
         *alike.entry((member.main_size(), member.wal_size())).or_default() += 1;
@@ -82,8 +86,8 @@ pub(crate) fn group(files: Vec<(Kind, Member)>, digests: Digests, watch: &mut dy
 }
 
 /// Whether it is one of many: what is wrong with it is told, and hides nothing else.
-fn is_copy(kind: Kind) -> bool {
-    matches!(kind, Kind::Backup | Kind::Own)
+fn is_copy(kind: SourceKind) -> bool {
+    matches!(kind, SourceKind::Backup | SourceKind::Own)
 }
 
 /// Whether what was not hashed can be opened; false when it went away meanwhile.
@@ -101,12 +105,12 @@ fn readable(member: &Member) -> Outcome<bool> {
 
 #[derive(Default)]
 struct Groups {
-    found: Found,
+    found: Discovered,
     known: HashMap<(Digest, Option<Digest>), usize>,
 }
 
 impl Groups {
-    fn add(&mut self, kind: Kind, member: Member, hashed: Option<&Hashed>) {
+    fn add(&mut self, kind: SourceKind, member: Member, hashed: Option<&Hashed>) {
         let key = hashed.map(|hashed| (hashed.main, hashed.wal));
         let known = key.and_then(|key| self.known.get(&key)).copied();
         if let Some(equal) = known.and_then(|index| self.found.sources.get_mut(index)) {

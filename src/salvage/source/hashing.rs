@@ -52,7 +52,7 @@ pub(crate) fn hash_all(members: &[&Member], watch: &mut dyn Watch) -> Outcome<Ve
     let total: u64 = members.iter().map(|member| member.bytes()).sum();
     let mut answers: Vec<Outcome<Option<Hashed>>> = members.iter().map(|_| Ok(None)).collect();
     let work =
-        Work { members, next: AtomicUsize::new(0), done: AtomicU64::new(0), stop: AtomicBool::new(false) };
+        HashJob { members, next: AtomicUsize::new(0), done: AtomicU64::new(0), stop: AtomicBool::new(false) };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         let (to, answered) = mpsc::channel();
@@ -81,7 +81,7 @@ pub(crate) fn hash_all(members: &[&Member], watch: &mut dyn Watch) -> Outcome<Ve
     Ok(answers)
 }
 
-struct Work<'a> {
+struct HashJob<'a> {
     members: &'a [&'a Member],
     next: AtomicUsize,
     /// Bytes read so far.
@@ -91,7 +91,7 @@ struct Work<'a> {
 
 type Answer = (usize, Outcome<Option<Hashed>>);
 
-impl Work<'_> {
+impl HashJob<'_> {
     /// Takes one copy after the other until none is left.
     fn run(&self, to: &Sender<Answer>) {
         let mut piece = vec![0; PIECE];

@@ -8,7 +8,7 @@
 //!   removal    a copy taken away, never anything else
 //! ```
 //!
-//! Found by plain reads, every descriptor closed again before anything else happens; no source ever meets SQLite. Memory
+//! Discovered by plain reads, every descriptor closed again before anything else happens; no source ever meets SQLite. Memory
 //! grows with the number of files, never with what is in them; [`Source::open`] makes one source readable for salvage.
 
 pub(crate) mod cache;
@@ -45,7 +45,7 @@ const PAUSE: Duration = Duration::from_millis(3);
 /// Where a source comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum SourceKind {
     /// The board itself with its WAL.
     Live,
     /// A copy that Hermes put aside (`<db>.corrupt.*.bak`).
@@ -64,7 +64,7 @@ pub struct Source {
     /// The main file; of equal copies the newest. For what a process holds, its log.
     pub path: PathBuf,
     /// Where it comes from.
-    pub kind: Kind,
+    pub kind: SourceKind,
     /// The main file where `path` is the log alone.
     pub base: Option<PathBuf>,
     /// All copies with this content, that of `path` first.
@@ -90,7 +90,7 @@ pub struct Unread {
 
 /// What a search has found.
 #[derive(Debug, Clone, Default)]
-pub struct Found {
+pub struct Discovered {
     /// Every distinct content.
     pub sources: Vec<Source>,
     /// Copies that could not be read.
@@ -103,20 +103,20 @@ pub struct Found {
 /// # Errors
 /// Exit 10 when there is nothing at all, 11 when the live board changes under every try, 130 when cancelled, otherwise the
 /// reading error of the board or of a named file. A copy that cannot be read is named in the result.
-pub fn discover(board: &Path, named: &[PathBuf], watch: &mut dyn Watch) -> Outcome<Found> {
+pub fn discover(board: &Path, named: &[PathBuf], watch: &mut dyn Watch) -> Outcome<Discovered> {
     let mut files = Vec::new();
     let live = Member::at(board.to_path_buf())?;
     if live.is_there() {
-        files.push((Kind::Live, live));
+        files.push((SourceKind::Live, live));
     }
     require_there(named)?;
     for path in named {
-        files.push((Kind::Named, Member::at(path.clone())?));
+        files.push((SourceKind::Named, Member::at(path.clone())?));
     }
     let (backups, mut unread) = discovery::quarantined(board)?;
-    files.extend(backups.into_iter().map(|member| (Kind::Backup, member)));
+    files.extend(backups.into_iter().map(|member| (SourceKind::Backup, member)));
     let (own, unread_own) = discovery::own(board)?;
-    files.extend(own.into_iter().map(|member| (Kind::Own, member)));
+    files.extend(own.into_iter().map(|member| (SourceKind::Own, member)));
     unread.extend(unread_own);
     if files.is_empty() && unread.is_empty() {
         return Err(Failure::no_board("there is no board file and no copy of one.")
@@ -154,7 +154,7 @@ pub fn live(board: &Path) -> Outcome<Option<Source>> {
     let member = Member::at(board.to_path_buf())?;
     Ok(member.is_there().then(|| Source {
         path: member.path.clone(),
-        kind: Kind::Live,
+        kind: SourceKind::Live,
         base: None,
         digest: None,
         wal_digest: None,
@@ -173,7 +173,7 @@ pub fn named(path: &Path, watch: &mut dyn Watch) -> Outcome<Option<Source>> {
     if member.main.is_none() {
         return Ok(None);
     }
-    let found = grouped(Kind::Named, vec![member], Vec::new(), Digests::All, watch)?;
+    let found = grouped(SourceKind::Named, vec![member], Vec::new(), Digests::All, watch)?;
     match (found.sources.into_iter().next(), found.unread.into_iter().next()) {
         (None, Some(unread)) => Err(Failure::failed(unread.reason).at(path)),
         (source, _) => Ok(source),
@@ -184,27 +184,27 @@ pub fn named(path: &Path, watch: &mut dyn Watch) -> Outcome<Option<Source>> {
 ///
 /// # Errors
 /// When the directory cannot be listed, and what `watch` stops with.
-pub fn backups(board: &Path, digests: Digests, watch: &mut dyn Watch) -> Outcome<Found> {
+pub fn backups(board: &Path, digests: Digests, watch: &mut dyn Watch) -> Outcome<Discovered> {
     let (files, unread) = discovery::quarantined(board)?;
-    grouped(Kind::Backup, files, unread, digests, watch)
+    grouped(SourceKind::Backup, files, unread, digests, watch)
 }
 
 /// Our own backups of `board`, each content once, from the newest to the oldest.
 ///
 /// # Errors
 /// When the folder cannot be listed, and what `watch` stops with.
-pub fn own_backups(board: &Path, digests: Digests, watch: &mut dyn Watch) -> Outcome<Found> {
+pub fn own_backups(board: &Path, digests: Digests, watch: &mut dyn Watch) -> Outcome<Discovered> {
     let (files, unread) = discovery::own(board)?;
-    grouped(Kind::Own, files, unread, digests, watch)
+    grouped(SourceKind::Own, files, unread, digests, watch)
 }
 
 fn grouped(
-    kind: Kind,
+    kind: SourceKind,
     files: Vec<Member>,
     unread: Vec<Unread>,
     digests: Digests,
     watch: &mut dyn Watch,
-) -> Outcome<Found> {
+) -> Outcome<Discovered> {
     let files = files.into_iter().map(|member| (kind, member)).collect();
     let mut found = grouping::group(files, digests, watch)?;
     found.unread.extend(unread);
@@ -276,7 +276,7 @@ mod tests {
         }
         let sources = discover(&board, &[], &mut crate::work::progress::Unwatched).unwrap().sources;
         assert_eq!(sources.len(), 3);
-        assert_eq!(sources[0].kind, Kind::Live);
+        assert_eq!(sources[0].kind, SourceKind::Live);
         let mut copies: Vec<_> = sources.iter().map(|source| source.copies.len()).collect();
         copies.sort_unstable();
         assert_eq!(copies, [1, 1, 2]);

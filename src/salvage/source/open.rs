@@ -14,8 +14,8 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::{Mode, OFlags};
 
-use super::wal_repairs::{Log, Mends};
-use super::{Fingerprint, Kind, Source, fingerprint, moving, open, tries};
+use super::wal_repairs::{RepairedWal, WalRepairs};
+use super::{Fingerprint, Source, SourceKind, fingerprint, moving, open, tries};
 use crate::board::Stamp;
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
@@ -37,9 +37,9 @@ const SECTOR: usize = 4096;
 
 /// Main file and WAL of one source.
 #[derive(Debug)]
-pub struct Stores {
-    main: Bytes,
-    wal: Log,
+pub struct OpenSource {
+    main: SourceBytes,
+    wal: RepairedWal,
     /// What the files were when they were opened; none for a copy, which cannot change.
     seen: Option<Fingerprint>,
     /// The head of the log's index, where it is a live board's.
@@ -50,14 +50,14 @@ pub struct Stores {
 
 /// The bytes of a file.
 #[derive(Debug)]
-pub(crate) enum Bytes {
+pub(crate) enum SourceBytes {
     /// All of them.
     Memory(Vec<u8>),
     /// Where they lie, and how many count.
     File { file: File, size: u64 },
 }
 
-impl Store for Bytes {
+impl Store for SourceBytes {
     fn size(&self) -> u64 {
         match self {
             Self::Memory(bytes) => bytes.size(),
@@ -78,7 +78,7 @@ impl Store for Bytes {
     }
 }
 
-impl Bytes {
+impl SourceBytes {
     /// Puts the pages of a transaction that was cut short back into this copy.
     fn roll_back(&mut self, journal: &Journal, records: &Self) -> std::io::Result<()> {
         let before = self.size();
@@ -109,10 +109,10 @@ impl Bytes {
 }
 
 /// The journal in `file` and its bytes, where it is hot.
-fn hot(file: Option<File>) -> std::io::Result<Option<(Journal, Bytes)>> {
+fn hot(file: Option<File>) -> std::io::Result<Option<(Journal, SourceBytes)>> {
     let Some(file) = file else { return Ok(None) };
     let size = file.metadata()?.len();
-    let bytes = Bytes::File { file, size };
+    let bytes = SourceBytes::File { file, size };
     Ok(Journal::read(&bytes).map(|journal| (journal, bytes)))
 }
 
@@ -123,18 +123,21 @@ impl Source {
     ///
     /// # Errors
     /// Exit 11 when a live board changes under every try, 12 when there is no room for its copy, otherwise the reading error.
-    pub fn open(&self, scratch: &Path, in_place: bool) -> Outcome<Stores> {
+    pub fn open(&self, scratch: &Path, in_place: bool) -> Outcome<OpenSource> {
         let (main, wal) = self.files();
         let journal = with_suffix(&main, "-journal");
         for _ in tries() {
             let seen = fingerprint(&main, &wal)?;
             let seen_journal = Stamp::of(&journal)?;
             // The index first: what it names as the log's end then is not beyond what is read afterwards.
-            let index =
-                if self.kind == Kind::Live { head(open(&with_suffix(&main, "-shm"))?) } else { Vec::new() };
+            let index = if self.kind == SourceKind::Live {
+                head(open(&with_suffix(&main, "-shm"))?)
+            } else {
+                Vec::new()
+            };
             let (file, log) = (open(&main)?, open(&wal)?);
             let gone = if self.base.is_some() { log.is_none() } else { file.is_none() };
-            if self.kind == Kind::Held && gone {
+            if self.kind == SourceKind::Held && gone {
                 return Err(Failure::busy("the process that held this file has ended meanwhile.")
                     .at(&self.path)
                     .hint(
@@ -147,19 +150,19 @@ impl Source {
             };
             let sizes = size(&file).and_then(|size_of_file| Ok((size_of_file, size(&log)?)));
             let (main_size, log_size) = sizes.map_err(|error| reading(error, &self.path))?;
-            let live = matches!(self.kind, Kind::Live | Kind::Held) || hot.is_some();
+            let live = matches!(self.kind, SourceKind::Live | SourceKind::Held) || hot.is_some();
             let small = main_size + log_size <= if live { MEMORY_LIVE } else { MEMORY };
             let rests = in_place
-                && self.kind == Kind::Live
+                && self.kind == SourceKind::Live
                 && hot.is_none()
                 && rests(file.as_ref())
                 && rests(log.as_ref());
             let copied = live && (small || !rests);
             let take = |file: Option<File>, size: u64| match file {
-                None => Ok(Bytes::Memory(Vec::new())),
-                Some(file) if small => Ok(Bytes::Memory(in_memory(&file, size))),
+                None => Ok(SourceBytes::Memory(Vec::new())),
+                Some(file) if small => Ok(SourceBytes::Memory(in_memory(&file, size))),
                 Some(file) if copied => set_aside(&file, size, scratch),
-                Some(file) => Ok(Bytes::File { file, size }),
+                Some(file) => Ok(SourceBytes::File { file, size }),
             };
             let (mut bytes, log) = (take(file, main_size)?, take(log, log_size)?);
             if let Some((journal, records)) = &hot {
@@ -167,19 +170,25 @@ impl Source {
             }
             if seen == fingerprint(&main, &wal)? && seen_journal == Stamp::of(&journal)? {
                 let seen = (!copied).then_some(seen);
-                let wal = Log::new(log);
-                return Ok(Stores { main: bytes, wal, index, seen, log_counts: self.kind == Kind::Held });
+                let wal = RepairedWal::new(log);
+                return Ok(OpenSource {
+                    main: bytes,
+                    wal,
+                    index,
+                    seen,
+                    log_counts: self.kind == SourceKind::Held,
+                });
             }
         }
         Err(moving(&self.path))
     }
 }
 
-impl Stores {
+impl OpenSource {
     /// A source that is in memory already.
     pub fn in_memory(main: Vec<u8>, wal: Vec<u8>) -> Self {
-        let wal = Log::new(Bytes::Memory(wal));
-        Self { main: Bytes::Memory(main), wal, index: Vec::new(), seen: None, log_counts: false }
+        let wal = RepairedWal::new(SourceBytes::Memory(wal));
+        Self { main: SourceBytes::Memory(main), wal, index: Vec::new(), seen: None, log_counts: false }
     }
 
     /// Whether the log counts even where the main file is newer.
@@ -208,7 +217,7 @@ impl Stores {
     }
 
     /// What is undone of the wounds of the log, if that has been found out.
-    pub(crate) fn mends(&self) -> Option<&Mends> {
+    pub(crate) fn mends(&self) -> Option<&WalRepairs> {
         self.wal.mends()
     }
 
@@ -218,15 +227,15 @@ impl Stores {
     }
 
     /// The same for a source that was opened before.
-    pub(crate) fn mend_again(&self, mends: &Mends) {
+    pub(crate) fn mend_again(&self, mends: &WalRepairs) {
         self.wal.mend_again(Arc::clone(mends));
     }
 
     /// What they hold in memory, in bytes.
     pub(crate) fn in_memory_bytes(&self) -> usize {
-        let held = |bytes: &Bytes| match bytes {
-            Bytes::Memory(bytes) => bytes.len(),
-            Bytes::File { .. } => 0,
+        let held = |bytes: &SourceBytes| match bytes {
+            SourceBytes::Memory(bytes) => bytes.len(),
+            SourceBytes::File { .. } => 0,
         };
         held(&self.main) + held(self.wal.bytes())
     }
@@ -281,7 +290,7 @@ fn read_what_can_be(file: &File, piece: &mut [u8], offset: u64) {
 }
 
 /// Copies the first `size` bytes of `file` into a file without a name in `scratch`.
-fn set_aside(file: &File, size: u64, scratch: &Path) -> Outcome<Bytes> {
+fn set_aside(file: &File, size: u64, scratch: &Path) -> Outcome<SourceBytes> {
     let failed = |error: std::io::Error| {
         Failure::making(error, "copying the live board for reading").at(scratch).hint(
             "Name a folder with room for the board in TMPDIR, or a destination on a filesystem that has it.",
@@ -297,7 +306,7 @@ fn set_aside(file: &File, size: u64, scratch: &Path) -> Outcome<Bytes> {
         copy.write_all(piece).map_err(failed)?;
         offset += len as u64;
     }
-    Ok(Bytes::File { file: copy, size })
+    Ok(SourceBytes::File { file: copy, size })
 }
 
 /// A file that only this process can reach, gone when it ends however it ends.
@@ -332,7 +341,7 @@ mod tests {
         let mut file = nameless(dir.path()).unwrap();
         file.write_all(b"rows").unwrap();
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
-        let bytes = Bytes::File { file, size: 4 };
+        let bytes = SourceBytes::File { file, size: 4 };
         assert_eq!(bytes.read(1, 9).unwrap(), &b"ows"[..]);
     }
 }

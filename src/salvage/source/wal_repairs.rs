@@ -3,34 +3,34 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-use super::open::Bytes;
+use super::open::SourceBytes;
 use crate::ondisk::store::Store;
 use crate::ondisk::wal::Mend;
 #[cfg(doc)]
 use crate::ondisk::wal::Wal;
 
 /// What was undone, in the order of the log.
-pub(crate) type Mends = Arc<[Mend]>;
+pub(crate) type WalRepairs = Arc<[Mend]>;
 
 /// A log whose wounds can be undone once.
 #[derive(Debug)]
-pub(crate) struct Log {
-    bytes: Bytes,
-    mends: OnceLock<Mends>,
+pub(crate) struct RepairedWal {
+    bytes: SourceBytes,
+    mends: OnceLock<WalRepairs>,
 }
 
-impl Log {
-    pub(crate) fn new(bytes: Bytes) -> Self {
+impl RepairedWal {
+    pub(crate) fn new(bytes: SourceBytes) -> Self {
         Self { bytes, mends: OnceLock::new() }
     }
 
     /// What lies there, wounds and all.
-    pub(crate) fn bytes(&self) -> &Bytes {
+    pub(crate) fn bytes(&self) -> &SourceBytes {
         &self.bytes
     }
 
     /// What is undone, if that has been found out.
-    pub(crate) fn mends(&self) -> Option<&Mends> {
+    pub(crate) fn mends(&self) -> Option<&WalRepairs> {
         self.mends.get()
     }
 
@@ -41,13 +41,13 @@ impl Log {
     }
 
     /// The same, as it was found out before.
-    pub(crate) fn mend_again(&self, mends: Mends) {
+    pub(crate) fn mend_again(&self, mends: WalRepairs) {
         // Whoever comes second found the same.
         drop(self.mends.set(mends));
     }
 }
 
-impl Store for Log {
+impl Store for RepairedWal {
     fn size(&self) -> u64 {
         self.bytes.size()
     }
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn reads_see_what_was_there() {
-        let log = Log::new(Bytes::Memory((0..20).collect()));
+        let log = RepairedWal::new(SourceBytes::Memory((0..20).collect()));
         log.mend(vec![Mend { offset: 4, bytes: vec![90, 91, 92, 93] }]);
         assert_eq!(log.read(0, 20).unwrap()[3..9], [3, 90, 91, 92, 93, 8]);
         assert_eq!(log.read(6, 4).unwrap(), &[92, 93, 8, 9][..]);

@@ -15,7 +15,7 @@ const NEEDED: [&str; 4] = ["tasks", "task_links", "task_events", "task_runs"];
 
 /// A column as the board declares it.
 #[derive(Clone, Debug, Serialize)]
-pub struct Column {
+pub struct CheckedColumn {
     /// Its name.
     pub name: String,
     /// The declared type, as written.
@@ -32,12 +32,12 @@ pub struct Column {
 
 /// One table of the board.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Table {
+pub struct CheckedTable {
     /// Its columns in their order.
-    pub columns: Vec<Column>,
+    pub columns: Vec<CheckedColumn>,
 }
 
-impl Table {
+impl CheckedTable {
     /// Whether the column exists.
     pub fn has(&self, column: &str) -> bool {
         self.columns.iter().any(|known| known.name.eq_ignore_ascii_case(column))
@@ -47,7 +47,7 @@ impl Table {
 /// Whether a board may be written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "verdict")]
-pub enum Verdict {
+pub enum SchemaVerdict {
     /// Yes.
     Writable,
     /// No, for each of these reasons (clauses without a period).
@@ -61,7 +61,7 @@ pub enum Verdict {
 #[derive(Clone, Debug, Serialize)]
 pub struct SchemaReport {
     /// Hermes' tables that are there.
-    pub tables: BTreeMap<String, Table>,
+    pub tables: BTreeMap<String, CheckedTable>,
     /// Hermes' tables that are not.
     pub missing_tables: Vec<String>,
     /// `table.column` of 0.19.0 that is not there; Hermes adds most of them at its next open.
@@ -80,7 +80,7 @@ pub struct SchemaReport {
     pub newer: bool,
     /// Whether the board may be written.
     #[serde(flatten)]
-    pub verdict: Verdict,
+    pub verdict: SchemaVerdict,
 }
 
 impl SchemaReport {
@@ -100,8 +100,8 @@ impl SchemaReport {
             return Err(super::no_board());
         }
         match &self.verdict {
-            Verdict::Writable => Ok(()),
-            Verdict::ReadOnly { why } => Err(Failure::refused(format!(
+            SchemaVerdict::Writable => Ok(()),
+            SchemaVerdict::ReadOnly { why } => Err(Failure::refused(format!(
                 "the board's schema does not allow writing: {}.",
                 why.join("; ")
             ))
@@ -111,7 +111,7 @@ impl SchemaReport {
 }
 
 /// One row of `sqlite_master`.
-struct Entry {
+struct CheckedEntry {
     kind: String,
     name: String,
     table: String,
@@ -120,12 +120,12 @@ struct Entry {
 
 /// The last comparison on one connection, good for as long as SQLite's schema cookie and `user_version` stay the same.
 #[derive(Debug, Default)]
-pub struct Compared(Option<(Cookie, Rc<SchemaReport>)>);
+pub struct SchemaComparison(Option<(Cookie, Rc<SchemaReport>)>);
 
 /// `schema_version` and `user_version`: whatever changes the schema or its meaning changes one of them.
 type Cookie = (i64, i64);
 
-impl Compared {
+impl SchemaComparison {
     /// Whether nothing was compared yet.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
@@ -162,7 +162,7 @@ pub fn check(conn: &Connection) -> Outcome<SchemaReport> {
         drifted: Vec::new(),
         active: Vec::new(),
         newer: false,
-        verdict: Verdict::Writable,
+        verdict: SchemaVerdict::Writable,
     };
     let mut why = Vec::new();
     for facts in TABLES {
@@ -192,15 +192,20 @@ pub fn check(conn: &Connection) -> Outcome<SchemaReport> {
     );
     why.extend(report.active.iter().cloned());
     if !why.is_empty() {
-        report.verdict = Verdict::ReadOnly { why };
+        report.verdict = SchemaVerdict::ReadOnly { why };
     }
     Ok(report)
 }
 
-fn entries(conn: &Connection) -> Outcome<Vec<Entry>> {
+fn entries(conn: &Connection) -> Outcome<Vec<CheckedEntry>> {
     let mut statement = conn.prepare("SELECT type, name, tbl_name, sql FROM sqlite_master")?;
     let rows = statement.query_map([], |row| {
-        Ok(Entry { kind: lossy(row, 0)?, name: lossy(row, 1)?, table: lossy(row, 2)?, sql: lossy(row, 3)? })
+        Ok(CheckedEntry {
+            kind: lossy(row, 0)?,
+            name: lossy(row, 1)?,
+            table: lossy(row, 2)?,
+            sql: lossy(row, 3)?,
+        })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -213,7 +218,7 @@ pub(in crate::store) fn lossy(row: &rusqlite::Row<'_>, index: usize) -> rusqlite
     })
 }
 
-fn is_table_named(entry: &Entry, name: &str) -> bool {
+fn is_table_named(entry: &CheckedEntry, name: &str) -> bool {
     matches!(entry.kind.as_str(), "table" | "view") && entry.name.eq_ignore_ascii_case(name)
 }
 
@@ -221,7 +226,7 @@ fn is_table_named(entry: &Entry, name: &str) -> bool {
 fn compare(
     conn: &Connection,
     facts: &TableFacts,
-    entry: &Entry,
+    entry: &CheckedEntry,
     report: &mut SchemaReport,
     why: &mut Vec<String>,
 ) -> Outcome<()> {
@@ -234,7 +239,7 @@ fn compare(
         report.active.push(format!("{name} is a virtual table"));
         return Ok(());
     }
-    let table = Table { columns: columns(conn, name)? };
+    let table = CheckedTable { columns: columns(conn, name)? };
     for (column, declaration) in facts.columns {
         match table.columns.iter().find(|known| known.name.eq_ignore_ascii_case(column)) {
             None => {
@@ -283,7 +288,13 @@ fn compare(
 }
 
 /// A declared type that is not Hermes' own. Hermes rebuilds a table whose `id` drifted, and renumbers it.
-fn drift(table: &str, declaration: &str, column: &Column, report: &mut SchemaReport, why: &mut Vec<String>) {
+fn drift(
+    table: &str,
+    declaration: &str,
+    column: &CheckedColumn,
+    report: &mut SchemaReport,
+    why: &mut Vec<String>,
+) {
     let expected = declaration.split_whitespace().next().unwrap_or_default();
     let numbered = declaration.contains("AUTOINCREMENT");
     let type_differs = !column.declared.eq_ignore_ascii_case(expected);
@@ -298,10 +309,10 @@ fn drift(table: &str, declaration: &str, column: &Column, report: &mut SchemaRep
     }
 }
 
-fn columns(conn: &Connection, table: &str) -> Outcome<Vec<Column>> {
+fn columns(conn: &Connection, table: &str) -> Outcome<Vec<CheckedColumn>> {
     let mut statement = conn.prepare(&format!("PRAGMA table_xinfo({table})"))?;
     let rows = statement.query_map([], |row| {
-        Ok(Column {
+        Ok(CheckedColumn {
             name: lossy(row, 1)?,
             declared: lossy(row, 2)?,
             not_null: row.get::<_, i64>(3)? != 0,
@@ -314,7 +325,7 @@ fn columns(conn: &Connection, table: &str) -> Outcome<Vec<Column>> {
 }
 
 /// Triggers, foreign indexes, and tables that are not Hermes'.
-fn look_around(conn: &Connection, entries: &[Entry], report: &mut SchemaReport) -> Outcome<()> {
+fn look_around(conn: &Connection, entries: &[CheckedEntry], report: &mut SchemaReport) -> Outcome<()> {
     let of_hermes = |name: &str| TABLES.iter().any(|facts| facts.name.eq_ignore_ascii_case(name));
     for entry in entries {
         match entry.kind.as_str() {
@@ -334,7 +345,7 @@ fn look_around(conn: &Connection, entries: &[Entry], report: &mut SchemaReport) 
 }
 
 /// Whether the index is one that Hermes makes, as Hermes makes it, or belongs to a key.
-fn is_plain_index(entry: &Entry) -> bool {
+fn is_plain_index(entry: &CheckedEntry) -> bool {
     entry.sql.is_empty()
         || INDEXES.iter().any(|(name, on)| *name == entry.name && same_target(&entry.sql, on))
 }
@@ -346,7 +357,7 @@ fn same_target(sql: &str, on: &str) -> bool {
 }
 
 /// Whether inserting into the table evaluates something for this index.
-fn is_active_index(conn: &Connection, entry: &Entry) -> Outcome<bool> {
+fn is_active_index(conn: &Connection, entry: &CheckedEntry) -> Outcome<bool> {
     if words(&entry.sql).iter().any(|word| word == "WHERE") {
         return Ok(true);
     }

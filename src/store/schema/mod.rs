@@ -1,6 +1,6 @@
 //! The shape of a board: what Hermes 0.19.0 creates, what newer versions add, and whether a board may be written.
 //!
-//! Column names, declared types, defaults and indexes are facts of the format (board-format.md 2); with all of them
+//! CheckedColumn names, declared types, defaults and indexes are facts of the format (board-format.md 2); with all of them
 //! equal, Hermes' own opening finds nothing to do.
 
 mod check;
@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use crate::failure::{Failure, Outcome};
 
 pub(super) use check::lossy;
-pub use check::{Column, Compared, SchemaReport, Table, Verdict, check};
+pub use check::{CheckedColumn, CheckedTable, SchemaComparison, SchemaReport, SchemaVerdict, check};
 pub use code::{Carriers, carriers, require_board};
 pub use tables::{INDEXES, KNOWN_NEWER_COLUMNS, TABLES, TableFacts};
 pub use text::{brings_code, is_plain_index};

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::rows::{Compared, Row};
+use super::rows::{BranchRow, BranchValues};
 use super::tasks::Tasks;
-use super::{Datum, EVENTS, Join, RUN_IDENTITY, RUNS, Side, Values};
+use super::{Branch, EVENTS, Join, OwnedValue, RUN_IDENTITY, RUNS, Values};
 
 impl<'t> Join<'t> {
     /// The numbers that the second history's own rows get: their own where the main line has not gone on, otherwise new ones
     /// above both sequences, in their order.
-    pub(crate) fn give_numbers(&mut self, name: &str, table: &Compared) -> BTreeMap<i64, i64> {
+    pub(crate) fn give_numbers(&mut self, name: &str, table: &BranchRow) -> BTreeMap<i64, i64> {
         let mut numbers = BTreeMap::new();
         let mut next = table.highest();
-        for (rowid, row) in table.rows(Side::Second).filter(|(rowid, _)| *rowid > table.split.common) {
-            let known = table.row(Side::Main, rowid);
+        for (rowid, row) in table.rows(Branch::Second).filter(|(rowid, _)| *rowid > table.split.common) {
+            let known = table.row(Branch::Main, rowid);
             let task = row.text("task_id");
             let over = task.is_some_and(|task| self.over.contains(task));
             let left = name != EVENTS && task.is_some_and(|task| self.absent.contains(task));
@@ -41,15 +41,15 @@ impl<'t> Join<'t> {
     pub(crate) fn there_already(
         &self,
         name: &str,
-        table: &Compared,
+        table: &BranchRow,
         numbers: &BTreeMap<i64, i64>,
     ) -> Option<BTreeMap<i64, i64>> {
-        let mut main = table.rows(Side::Main).filter(|(rowid, _)| *rowid > table.split.common);
+        let mut main = table.rows(Branch::Main).filter(|(rowid, _)| *rowid > table.split.common);
         let mut there = BTreeMap::new();
         for &rowid in numbers.keys() {
-            let row = table.row(Side::Second, rowid)?;
+            let row = table.row(Branch::Second, rowid)?;
             let moved = self.moved(name, row);
-            let row = Row { columns: row.columns, values: moved.as_deref().unwrap_or(row.values) };
+            let row = BranchValues { columns: row.columns, values: moved.as_deref().unwrap_or(row.values) };
             let (number, _) = main.find(|(_, known)| match name {
                 RUNS => is_same_run(*known, row),
                 _ => known.equals(row),
@@ -60,9 +60,9 @@ impl<'t> Join<'t> {
     }
 
     /// Rows that are known by their number: events, runs, comments, attachments, and those of tables that we do not know.
-    pub(crate) fn put_numbered(&mut self, name: &'t str, table: &'t Compared, tasks: &Tasks) {
-        for (rowid, row) in table.rows(Side::Second) {
-            let main = table.row(Side::Main, rowid);
+    pub(crate) fn put_numbered(&mut self, name: &'t str, table: &'t BranchRow, tasks: &Tasks) {
+        for (rowid, row) in table.rows(Branch::Second) {
+            let main = table.row(Branch::Main, rowid);
             let task = row.text("task_id");
             if self.met.contains(name) && self.is_numbered(name, rowid) {
                 continue;
@@ -72,7 +72,7 @@ impl<'t> Join<'t> {
                 self.put(name, self.number(name, rowid), rowid, values);
             } else if let Some(main) = main.filter(|main| name == RUNS && is_same_run(*main, row)) {
                 let newer = tasks.keeps(task).unwrap_or_else(|| newer_run(main, row));
-                if newer == Side::Second {
+                if newer == Branch::Second {
                     self.put(name, rowid, rowid, None);
                 }
             } else if (self.doubted)(name, rowid) && !tasks.is_deleted(task) {
@@ -85,29 +85,29 @@ impl<'t> Join<'t> {
     }
 
     /// `row` of the second history with the runs that it names moved; none if nothing moves.
-    fn moved(&self, name: &str, row: Row<'_>) -> Option<Values> {
+    fn moved(&self, name: &str, row: BranchValues<'_>) -> Option<Values> {
         if name == RUNS {
             return None;
         }
         let moved = self.moved_run(row, "run_id");
-        let after = Row { columns: row.columns, values: moved.as_deref().unwrap_or(row.values) };
+        let after = BranchValues { columns: row.columns, values: moved.as_deref().unwrap_or(row.values) };
         let payload = after.text("payload").filter(|_| name == EVENTS);
         let payload = payload.and_then(|payload| moved_payload(payload, |run| self.number(RUNS, run)));
         match payload {
-            Some(payload) => Some(after.with("payload", Datum::Text(payload))),
+            Some(payload) => Some(after.with("payload", OwnedValue::Text(payload))),
             None => moved,
         }
     }
 }
 
-fn is_same_run(one: Row<'_>, other: Row<'_>) -> bool {
+fn is_same_run(one: BranchValues<'_>, other: BranchValues<'_>) -> bool {
     RUN_IDENTITY.iter().all(|column| one.get(column) == other.get(column))
 }
 
 /// Which of two versions of a run is the later one: an ended one, then the one with the later sign of life.
-fn newer_run(main: Row<'_>, second: Row<'_>) -> Side {
-    let life = |row: Row<'_>| (row.integer("ended_at"), row.integer("last_heartbeat_at"));
-    if life(second) > life(main) { Side::Second } else { Side::Main }
+fn newer_run(main: BranchValues<'_>, second: BranchValues<'_>) -> Branch {
+    let life = |row: BranchValues<'_>| (row.integer("ended_at"), row.integer("last_heartbeat_at"));
+    if life(second) > life(main) { Branch::Second } else { Branch::Main }
 }
 
 /// A payload whose `run_id` (board-format.md 5: `claimed`) is moved, every other byte as it was; none if it names none, or

@@ -23,13 +23,13 @@ pub(crate) mod values;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use self::rows::{Compared, Key, Row, compare};
+use self::rows::{BranchRow, BranchValues, RowKey, compare};
 use self::tasks::Tasks;
 use self::values::{decode, encode};
 
 pub(crate) use self::branch_point::{Alike, Split};
 pub(crate) use self::records::{History, Placing, history};
-pub(crate) use self::values::Datum;
+pub(crate) use self::values::OwnedValue;
 
 const TASKS: &str = "tasks";
 const EVENTS: &str = "task_events";
@@ -45,12 +45,12 @@ const PING_CURSOR: &str = "last_ping_event_id";
 const RUN_IDENTITY: [&str; 4] = ["task_id", "profile", "step_key", "started_at"];
 
 /// The values of a row in the order of its columns.
-pub(crate) type Values = Vec<Datum>;
+pub(crate) type Values = Vec<OwnedValue>;
 
 /// One of the two histories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Side {
+pub enum Branch {
     /// The one whose rows keep their numbers.
     Main,
     /// The other.
@@ -64,7 +64,7 @@ pub(crate) struct Put {
     /// Its rowid in the result, where it replaces what the main line has there.
     pub(crate) rowid: i64,
     /// Whose row it is, and its rowid there.
-    pub(crate) side: Side,
+    pub(crate) side: Branch,
     pub(crate) from: i64,
     /// Its values where they have changed.
     pub(crate) values: Option<Values>,
@@ -77,9 +77,9 @@ pub(crate) struct Conflict {
     /// Its rowid in the result.
     pub(crate) rowid: i64,
     /// Whose version is in the result.
-    pub(crate) kept: Side,
+    pub(crate) kept: Branch,
     /// The other version.
-    pub(crate) other: Vec<(String, Datum)>,
+    pub(crate) other: Vec<(String, OwnedValue)>,
 }
 
 /// What comes of it.
@@ -93,7 +93,7 @@ pub(crate) struct Joined {
 /// an older or newer state of the same, and rows of one number are one row. `doubted` says of a table and rowid whether the
 /// main line may have lost that row, or has it with a flaw.
 pub(crate) fn join(
-    tables: &BTreeMap<String, Compared>,
+    tables: &BTreeMap<String, BranchRow>,
     parted: bool,
     doubted: &dyn Fn(&str, i64) -> bool,
 ) -> Joined {
@@ -109,7 +109,7 @@ pub(crate) fn join(
         met: HashSet::new(),
     };
     let mut numbered: Vec<_> =
-        tables.iter().filter(|(name, table)| table.key == Key::Number && name.as_str() != TASKS).collect();
+        tables.iter().filter(|(name, table)| table.key == RowKey::Number && name.as_str() != TASKS).collect();
     // Other rows name runs by their numbers.
     numbered.sort_by_key(|(name, _)| name.as_str() != RUNS);
     for (name, table) in numbered {
@@ -127,7 +127,7 @@ pub(crate) fn join(
             TASKS => {}
             LINKS => join.put_links(table, &tasks),
             SUBSCRIPTIONS => join.put_subscriptions(table, &tasks),
-            _ if table.key == Key::Number => join.put_numbered(name, table, &tasks),
+            _ if table.key == RowKey::Number => join.put_numbered(name, table, &tasks),
             _ => join.put_unknown(name, table),
         }
     }
@@ -136,26 +136,26 @@ pub(crate) fn join(
 }
 
 /// The tasks that only the second history has.
-fn absent(tables: &BTreeMap<String, Compared>) -> HashSet<&[u8]> {
+fn absent(tables: &BTreeMap<String, BranchRow>) -> HashSet<&[u8]> {
     let ids = |side| tables.get(TASKS).into_iter().flat_map(move |table| table.rows(side));
-    let main: HashSet<&[u8]> = ids(Side::Main).filter_map(|(_, row)| row.text("id")).collect();
-    ids(Side::Second).filter_map(|(_, row)| row.text("id")).filter(|id| !main.contains(id)).collect()
+    let main: HashSet<&[u8]> = ids(Branch::Main).filter_map(|(_, row)| row.text("id")).collect();
+    ids(Branch::Second).filter_map(|(_, row)| row.text("id")).filter(|id| !main.contains(id)).collect()
 }
 
 /// Those of `absent` that were there when the histories parted: the main line lacks rows of theirs from before that. Tasks
 /// that it may have lost itself are none of them.
 fn over<'t>(
-    tables: &'t BTreeMap<String, Compared>,
+    tables: &'t BTreeMap<String, BranchRow>,
     absent: &HashSet<&'t [u8]>,
     doubted: &dyn Fn(&str, i64) -> bool,
 ) -> HashSet<&'t [u8]> {
     let Some(events) = tables.get(EVENTS) else { return HashSet::new() };
-    let before = events.rows(Side::Second).take_while(|(rowid, _)| *rowid <= events.split.common);
+    let before = events.rows(Branch::Second).take_while(|(rowid, _)| *rowid <= events.split.common);
     let lacking =
-        before.filter(|(rowid, _)| events.row(Side::Main, *rowid).is_none() && !doubted(EVENTS, *rowid));
+        before.filter(|(rowid, _)| events.row(Branch::Main, *rowid).is_none() && !doubted(EVENTS, *rowid));
     let mut over: HashSet<&[u8]> =
         lacking.filter_map(|(_, row)| row.text("task_id")).filter(|task| absent.contains(task)).collect();
-    let second = tables.get(TASKS).into_iter().flat_map(|table| table.rows(Side::Second));
+    let second = tables.get(TASKS).into_iter().flat_map(|table| table.rows(Branch::Second));
     for (_, row) in second.filter(|(rowid, _)| doubted(TASKS, *rowid)) {
         row.text("id").map(|id| over.remove(id));
     }
@@ -163,7 +163,7 @@ fn over<'t>(
 }
 
 struct Join<'t> {
-    tables: &'t BTreeMap<String, Compared>,
+    tables: &'t BTreeMap<String, BranchRow>,
     /// Tasks that the main line has not.
     absent: HashSet<&'t [u8]>,
     /// Those of them that it has deleted.
@@ -203,10 +203,10 @@ impl Join<'_> {
     }
 
     fn put(&mut self, table: &str, rowid: i64, from: i64, values: Option<Values>) {
-        self.joined.puts.push(Put { table: table.to_owned(), rowid, side: Side::Second, from, values });
+        self.joined.puts.push(Put { table: table.to_owned(), rowid, side: Branch::Second, from, values });
     }
 
-    fn conflict(&mut self, table: &str, rowid: i64, kept: Side, other: Row<'_>) {
+    fn conflict(&mut self, table: &str, rowid: i64, kept: Branch, other: BranchValues<'_>) {
         let other = other.columns.iter().cloned().zip(other.values.iter().cloned()).collect();
         self.joined.conflicts.push(Conflict { table: table.to_owned(), rowid, kept, other });
     }
@@ -215,9 +215,9 @@ impl Join<'_> {
         let Some(table) = self.tables.get(TASKS) else { return };
         let mut next = table.highest();
         for choice in &tasks.choices {
-            let second = choice.second.and_then(|rowid| Some((rowid, table.row(Side::Second, rowid)?)));
+            let second = choice.second.and_then(|rowid| Some((rowid, table.row(Branch::Second, rowid)?)));
             let Some((from, row)) = second else { continue };
-            if choice.kept == Some(Side::Second) {
+            if choice.kept == Some(Branch::Second) {
                 let rowid = choice.main.unwrap_or_else(|| {
                     let taken = table.main_went_on() || table.main.contains_key(&from);
                     next += i64::from(taken);
@@ -226,21 +226,21 @@ impl Join<'_> {
                 let values = self.moved_run(row, "current_run_id");
                 self.put(TASKS, rowid, from, values);
                 if let (true, Some(main)) =
-                    (choice.both, choice.main.and_then(|id| table.row(Side::Main, id)))
+                    (choice.both, choice.main.and_then(|id| table.row(Branch::Main, id)))
                 {
-                    self.conflict(TASKS, rowid, Side::Second, main);
+                    self.conflict(TASKS, rowid, Branch::Second, main);
                 }
             } else if let (Some(rowid), true) = (choice.main, choice.both) {
-                self.conflict(TASKS, rowid, Side::Main, row);
+                self.conflict(TASKS, rowid, Branch::Main, row);
             }
         }
     }
 
     /// `row` with the run that `column` names moved to its number in the result; none if that is the same.
-    fn moved_run(&self, row: Row<'_>, column: &str) -> Option<Values> {
+    fn moved_run(&self, row: BranchValues<'_>, column: &str) -> Option<Values> {
         let run = row.integer(column)?;
         let number = self.number(RUNS, run);
-        (number != run).then(|| row.with(column, Datum::Integer(number)))
+        (number != run).then(|| row.with(column, OwnedValue::Integer(number)))
     }
 }
 

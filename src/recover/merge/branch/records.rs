@@ -8,19 +8,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{
-    Alike, Compared, Conflict, Datum, EVENTS, Joined, Key, SUBSCRIPTIONS, Side, Split, Values, compare,
-    decode, encode, join,
+    Alike, Branch, BranchRow, Conflict, EVENTS, Joined, OwnedValue, RowKey, SUBSCRIPTIONS, Split, Values,
+    compare, decode, encode, join,
 };
 use crate::failure::Outcome;
 use crate::ondisk::record::Record;
 use crate::recover::merge::{Merge, MergedTable};
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::Row;
-use crate::salvage::rows::set::{Roll, Room};
-use crate::salvage::schema::{Table, Tree};
-use crate::salvage::source::Kind;
-use crate::salvage::source::cache::{Reader, Shelf};
-use crate::salvage::{Rows, Salvage};
+use crate::salvage::rows::set::{MemoryBudget, RowSet};
+use crate::salvage::schema::{TableSchema, Tree};
+use crate::salvage::source::SourceKind;
+use crate::salvage::source::cache::{PayloadReader, SourceCache};
+use crate::salvage::{Salvage, TableRows};
 
 /// So many of the last events that both sources have are compared to find out whether they have parted.
 const LAST: usize = 3;
@@ -30,7 +30,7 @@ const LAST: usize = 3;
 pub(crate) struct Placing {
     /// Its rowid in the result.
     pub(crate) rowid: i64,
-    pub(crate) side: Side,
+    pub(crate) side: Branch,
     /// Its rowid in the history that it is from.
     pub(crate) from: i64,
     /// Its record where that has changed.
@@ -54,17 +54,18 @@ pub(crate) fn history(
     merge: &Merge,
     source: u32,
     salvage: &Salvage,
-    shelf: &Shelf<'_>,
+    shelf: &SourceCache<'_>,
 ) -> Outcome<Option<History>> {
     let Some(main_line) = merge.main_line else { return Ok(None) };
     let Some(origin) = shelf.sources.get(source as usize) else { return Ok(None) };
-    let held = origin.kind == Kind::Held;
-    let live = shelf.sources.iter().find(|source| source.kind == Kind::Live).map(|live| live.path.as_path());
+    let held = origin.kind == SourceKind::Held;
+    let live =
+        shelf.sources.iter().find(|source| source.kind == SourceKind::Live).map(|live| live.path.as_path());
     let base: Option<&Path> = origin.base.as_deref().filter(|base| live == Some(base));
     let mut pair = Pair {
         room: shelf.room(),
-        main: Reader::new(shelf, merge.odds()),
-        second: Reader::new(shelf, &salvage.odds),
+        main: PayloadReader::new(shelf, merge.odds()),
+        second: PayloadReader::new(shelf, &salvage.odds),
         log_only: held && base.is_some(),
     };
     let goes_on = salvage.highest_event() > main_line;
@@ -91,9 +92,9 @@ pub(crate) fn history(
 
 /// The main line so far and the source beside it, open for reading.
 struct Pair<'r, 's> {
-    room: &'r Arc<Room>,
-    main: Reader<'r, 's>,
-    second: Reader<'r, 's>,
+    room: &'r Arc<MemoryBudget>,
+    main: PayloadReader<'r, 's>,
+    second: PayloadReader<'r, 's>,
     /// Whether only the second source's log is its own; its file is the main line's.
     log_only: bool,
 }
@@ -136,13 +137,19 @@ impl Pair<'_, '_> {
     }
 
     /// The rows of one table in which the two differ.
-    fn compare(&mut self, main: &MergedTable, tree: &Tree, rows: &Rows, last: [i64; 2]) -> Outcome<Compared> {
+    fn compare(
+        &mut self,
+        main: &MergedTable,
+        tree: &Tree,
+        rows: &TableRows,
+        last: [i64; 2],
+    ) -> Outcome<BranchRow> {
         let name = &main.table.name;
         let columns = columns(main, tree);
-        let mut compared = Compared { key: key(&main.table), columns, last, ..Compared::default() };
+        let mut compared = BranchRow { key: key(&main.table), columns, last, ..BranchRow::default() };
         let mut known = main.rows.iter().peekable();
         let mut split = Split::default();
-        let mut alone = Roll::new(self.room);
+        let mut alone = RowSet::new(self.room);
         for row in rows.whole.iter() {
             while let Some(only) = known.next_if(|known| known.rowid < row.rowid) {
                 alone.push(only);
@@ -179,7 +186,7 @@ impl Pair<'_, '_> {
         known.for_each(|row| alone.push(row));
         alone.settle();
         // Of numbered rows that the main line alone has, those from before the split decide nothing.
-        let decides = |row: &Row| compared.key != Key::Number || row.rowid > split.common;
+        let decides = |row: &Row| compared.key != RowKey::Number || row.rowid > split.common;
         for row in alone.iter().filter(decides) {
             let ours = self.main.payload(&row, <[u8]>::to_vec)?;
             compared.main.insert(row.rowid, arranged(main, row.source, &ours));
@@ -187,7 +194,7 @@ impl Pair<'_, '_> {
         if let Some(last) = main.row(split.common) {
             let ours = arranged(main, last.source, &self.main.payload(&last, <[u8]>::to_vec)?);
             let [columns, _] = &compared.columns;
-            split.time = super::Row { columns, values: &ours }.time();
+            split.time = super::BranchValues { columns, values: &ours }.time();
         }
         compared.split = split;
         Ok(compared)
@@ -197,7 +204,7 @@ impl Pair<'_, '_> {
     fn placed(
         &mut self,
         merge: &Merge,
-        tables: &BTreeMap<String, Compared>,
+        tables: &BTreeMap<String, BranchRow>,
         joined: Joined,
     ) -> Outcome<History> {
         let mut history = History { placings: BTreeMap::new(), conflicts: joined.conflicts };
@@ -207,8 +214,8 @@ impl Pair<'_, '_> {
         for put in joined.puts {
             let payload = match (put.side, put.values) {
                 (_, None) => None,
-                (Side::Second, Some(values)) => Some(encode(&values)),
-                (Side::Main, Some(values)) => self.changed(merge, &put.table, put.from, &values)?,
+                (Branch::Second, Some(values)) => Some(encode(&values)),
+                (Branch::Main, Some(values)) => self.changed(merge, &put.table, put.from, &values)?,
             };
             let placing = Placing { rowid: put.rowid, side: put.side, from: put.from, payload };
             history.placings.entry(put.table).or_default().push(placing);
@@ -231,7 +238,7 @@ impl Pair<'_, '_> {
         let own = table.shape_of(row.source).columns.iter().take(stored);
         let value = |name: &str| {
             let at = table.table.columns.iter().position(|column| column.name == name);
-            at.and_then(|at| values.get(at)).cloned().unwrap_or(Datum::Null)
+            at.and_then(|at| values.get(at)).cloned().unwrap_or(OwnedValue::Null)
         };
         Ok(Some(encode(&own.map(|column| value(&column.name)).collect::<Vec<_>>())))
     }
@@ -243,7 +250,7 @@ fn is_sure(row: &Row) -> bool {
 }
 
 fn columns(main: &MergedTable, tree: &Tree) -> [Vec<String>; 2] {
-    let names = |table: &Table| table.columns.iter().map(|column| column.name.clone()).collect();
+    let names = |table: &TableSchema| table.columns.iter().map(|column| column.name.clone()).collect();
     [names(&main.table), names(&tree.table)]
 }
 
@@ -256,16 +263,16 @@ fn arranged(table: &MergedTable, source: u32, payload: &[u8]) -> Values {
     }
     let value = |name: &str| {
         let at = shape.columns.iter().position(|column| column.name == name);
-        at.and_then(|at| values.get(at)).cloned().unwrap_or(Datum::Null)
+        at.and_then(|at| values.get(at)).cloned().unwrap_or(OwnedValue::Null)
     };
     table.table.columns.iter().map(|column| value(&column.name)).collect()
 }
 
-fn key(table: &Table) -> Key {
+fn key(table: &TableSchema) -> RowKey {
     if table.rowid_column.is_some() {
-        return if table.counts() { Key::Number } else { Key::Chosen };
+        return if table.counts() { RowKey::Number } else { RowKey::Chosen };
     }
     let columns = table.key.iter().filter_map(|&at| table.columns.get(at)).map(|column| column.name.clone());
     let columns: Vec<String> = columns.collect();
-    if columns.is_empty() { Key::Number } else { Key::Columns(columns) }
+    if columns.is_empty() { RowKey::Number } else { RowKey::Columns(columns) }
 }

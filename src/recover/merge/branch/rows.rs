@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Alike, Datum, RUN_IDENTITY, RUNS, Side, Split, TASKS, Values};
+use super::{Alike, Branch, OwnedValue, RUN_IDENTITY, RUNS, Split, TASKS, Values};
 
 /// How the rows of a table are told apart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) enum Key {
+pub(crate) enum RowKey {
     /// By numbers that are never given out twice, or by nothing.
     #[default]
     Number,
@@ -18,8 +18,8 @@ pub(crate) enum Key {
 
 /// One table, so far as the histories differ.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Compared {
-    pub(crate) key: Key,
+pub(crate) struct BranchRow {
+    pub(crate) key: RowKey,
     /// The names of the columns in each history's order.
     pub(crate) columns: [Vec<String>; 2],
     /// Rows that the main line alone has, or has otherwise, by rowid.
@@ -35,26 +35,26 @@ pub(crate) struct Compared {
 
 /// The row of `values` in `columns`.
 #[derive(Clone, Copy)]
-pub(crate) struct Row<'a> {
+pub(crate) struct BranchValues<'a> {
     pub(crate) columns: &'a [String],
-    pub(crate) values: &'a [Datum],
+    pub(crate) values: &'a [OwnedValue],
 }
 
-impl<'a> Row<'a> {
-    pub(crate) fn get(self, column: &str) -> Option<&'a Datum> {
+impl<'a> BranchValues<'a> {
+    pub(crate) fn get(self, column: &str) -> Option<&'a OwnedValue> {
         self.values.get(self.columns.iter().position(|name| name == column)?)
     }
 
     pub(crate) fn integer(self, column: &str) -> Option<i64> {
         match self.get(column)? {
-            Datum::Integer(number) => Some(*number),
+            OwnedValue::Integer(number) => Some(*number),
             _ => None,
         }
     }
 
     pub(crate) fn text(self, column: &str) -> Option<&'a [u8]> {
         match self.get(column)? {
-            Datum::Text(bytes) => Some(bytes),
+            OwnedValue::Text(bytes) => Some(bytes),
             _ => None,
         }
     }
@@ -65,7 +65,7 @@ impl<'a> Row<'a> {
     }
 
     /// A copy with `column` set.
-    pub(crate) fn with(self, column: &str, value: Datum) -> Values {
+    pub(crate) fn with(self, column: &str, value: OwnedValue) -> Values {
         let mut values = self.values.to_vec();
         let index = self.columns.iter().position(|name| name == column);
         if let Some(place) = index.and_then(|index| values.get_mut(index)) {
@@ -75,32 +75,32 @@ impl<'a> Row<'a> {
     }
 
     /// The same content, whatever the order of the columns; one that a row lacks counts as NULL.
-    pub(crate) fn equals(self, other: Row<'_>) -> bool {
-        let null = Datum::Null;
-        let has = |row: Row<'_>, of: Row<'_>| {
+    pub(crate) fn equals(self, other: BranchValues<'_>) -> bool {
+        let null = OwnedValue::Null;
+        let has = |row: BranchValues<'_>, of: BranchValues<'_>| {
             of.columns.iter().all(|name| row.get(name).unwrap_or(&null) == of.get(name).unwrap_or(&null))
         };
         has(self, other) && has(other, self)
     }
 }
 
-impl Compared {
-    pub(crate) fn rows(&self, side: Side) -> impl Iterator<Item = (i64, Row<'_>)> {
+impl BranchRow {
+    pub(crate) fn rows(&self, side: Branch) -> impl Iterator<Item = (i64, BranchValues<'_>)> {
         let (rows, columns) = match side {
-            Side::Main => (&self.main, self.columns.first()),
-            Side::Second => (&self.second, self.columns.get(1)),
+            Branch::Main => (&self.main, self.columns.first()),
+            Branch::Second => (&self.second, self.columns.get(1)),
         };
         let columns = columns.map_or(&[][..], Vec::as_slice);
-        rows.iter().map(move |(&rowid, values)| (rowid, Row { columns, values }))
+        rows.iter().map(move |(&rowid, values)| (rowid, BranchValues { columns, values }))
     }
 
-    pub(crate) fn row(&self, side: Side, rowid: i64) -> Option<Row<'_>> {
+    pub(crate) fn row(&self, side: Branch, rowid: i64) -> Option<BranchValues<'_>> {
         let (rows, columns) = match side {
-            Side::Main => (&self.main, self.columns.first()),
-            Side::Second => (&self.second, self.columns.get(1)),
+            Branch::Main => (&self.main, self.columns.first()),
+            Branch::Second => (&self.second, self.columns.get(1)),
         };
         let values = rows.get(&rowid)?;
-        Some(Row { columns: columns.map_or(&[][..], Vec::as_slice), values })
+        Some(BranchValues { columns: columns.map_or(&[][..], Vec::as_slice), values })
     }
 
     /// Whether the main line has given out numbers since the histories parted.
@@ -114,14 +114,21 @@ impl Compared {
 }
 
 /// How rows of one number in `table` compare.
-pub(crate) fn compare(table: &str, columns: &[Vec<String>; 2], main: &[Datum], second: &[Datum]) -> Alike {
+pub(crate) fn compare(
+    table: &str,
+    columns: &[Vec<String>; 2],
+    main: &[OwnedValue],
+    second: &[OwnedValue],
+) -> Alike {
     let [main_columns, second_columns] = columns;
-    let (main, second) =
-        (Row { columns: main_columns, values: main }, Row { columns: second_columns, values: second });
+    let (main, second) = (
+        BranchValues { columns: main_columns, values: main },
+        BranchValues { columns: second_columns, values: second },
+    );
     if main.equals(second) {
         return Alike::Same;
     }
-    let null = Datum::Null;
+    let null = OwnedValue::Null;
     let differs = |name: &&str| main.get(name).unwrap_or(&null) != second.get(name).unwrap_or(&null);
     let names: Vec<&str> = match table {
         RUNS => RUN_IDENTITY.to_vec(),
@@ -142,13 +149,13 @@ pub(crate) fn compare(table: &str, columns: &[Vec<String>; 2], main: &[Datum], s
 
 /// Whether neither of two values can have come of the other by damage: both are words or numbers, and more than a flipped
 /// bit lies between them.
-fn is_other(one: &Datum, other: &Datum) -> bool {
+fn is_other(one: &OwnedValue, other: &OwnedValue) -> bool {
     /// Longer texts are prose, in which a piece may be overwritten.
     const WORD: usize = 64;
     let is_word = |text: &[u8]| text.len() <= WORD && text.iter().all(u8::is_ascii_graphic);
     match (one, other) {
-        (Datum::Integer(one), Datum::Integer(other)) => (one ^ other).count_ones() > 1,
-        (Datum::Text(one), Datum::Text(other)) if is_word(one) && is_word(other) => {
+        (OwnedValue::Integer(one), OwnedValue::Integer(other)) => (one ^ other).count_ones() > 1,
+        (OwnedValue::Text(one), OwnedValue::Text(other)) if is_word(one) && is_word(other) => {
             let flips: u32 = one.iter().zip(other).map(|(one, other)| (one ^ other).count_ones()).sum();
             one.len() != other.len() || flips > 1
         }

@@ -2,20 +2,20 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Join, Key, Row, Side, TASKS};
+use super::{Branch, BranchValues, Join, RowKey, TASKS};
 
 /// Columns that say when somebody last did something to a task.
 const SIGNS: [&str; 4] = ["completed_at", "last_heartbeat_at", "started_at", "created_at"];
 
 /// What becomes of one task that the histories do not have alike.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Choice {
+pub(crate) struct TaskChoice {
     /// Its rowid on the main line.
     pub(crate) main: Option<i64>,
     /// Its rowid in the second history.
     pub(crate) second: Option<i64>,
     /// Whose version is kept; none if it stays deleted.
-    pub(crate) kept: Option<Side>,
+    pub(crate) kept: Option<Branch>,
     /// Whether both have changed it since they parted.
     pub(crate) both: bool,
 }
@@ -23,15 +23,15 @@ pub(crate) struct Choice {
 /// What becomes of the tasks.
 #[derive(Debug, Default)]
 pub(crate) struct Tasks {
-    pub(crate) choices: Vec<Choice>,
-    kept: HashMap<Vec<u8>, Side>,
+    pub(crate) choices: Vec<TaskChoice>,
+    kept: HashMap<Vec<u8>, Branch>,
     deleted: HashSet<Vec<u8>>,
     revived: HashSet<Vec<u8>>,
 }
 
 impl Tasks {
     /// Whose version of the task is kept; none if both have the same.
-    pub(crate) fn keeps(&self, task: Option<&[u8]>) -> Option<Side> {
+    pub(crate) fn keeps(&self, task: Option<&[u8]>) -> Option<Branch> {
         self.kept.get(task?).copied()
     }
 
@@ -47,13 +47,13 @@ impl Tasks {
 }
 
 /// When one history last did something to each task since they parted, by the rows of the tables beside it.
-fn work<'t>(join: &Join<'t>, side: Side) -> HashMap<&'t [u8], i64> {
+fn work<'t>(join: &Join<'t>, side: Branch) -> HashMap<&'t [u8], i64> {
     let mut work: HashMap<&[u8], i64> = HashMap::new();
-    for (name, table) in join.tables.iter().filter(|(_, table)| table.key == Key::Number) {
+    for (name, table) in join.tables.iter().filter(|(_, table)| table.key == RowKey::Number) {
         for (rowid, row) in table.rows(side) {
             let own = match side {
-                Side::Main => rowid > table.split.common,
-                Side::Second => join.is_own(name, rowid),
+                Branch::Main => rowid > table.split.common,
+                Branch::Second => join.is_own(name, rowid),
             };
             if let Some(task) = row.text("task_id").filter(|_| own) {
                 let last = work.entry(task).or_default();
@@ -69,25 +69,25 @@ pub(crate) fn decide(join: &Join<'_>) -> Tasks {
     let mut tasks = Tasks::default();
     let Some(table) = join.tables.get(TASKS) else { return tasks };
     let mut pairs: BTreeMap<&[u8], (Option<i64>, Option<i64>)> = BTreeMap::new();
-    for (rowid, row) in table.rows(Side::Main) {
+    for (rowid, row) in table.rows(Branch::Main) {
         pairs.entry(row.text("id").unwrap_or_default()).or_default().0 = Some(rowid);
     }
-    for (rowid, row) in table.rows(Side::Second) {
+    for (rowid, row) in table.rows(Branch::Second) {
         pairs.entry(row.text("id").unwrap_or_default()).or_default().1 = Some(rowid);
     }
-    let (done_main, done_second) = (work(join, Side::Main), work(join, Side::Second));
+    let (done_main, done_second) = (work(join, Branch::Main), work(join, Branch::Second));
     for (id, (main, second)) in pairs {
         let row = |side, rowid: Option<i64>| table.row(side, rowid?);
         let (theirs, ours) = (done_second.get(id).copied(), done_main.get(id).copied());
-        let kept = match (row(Side::Main, main), row(Side::Second, second)) {
+        let kept = match (row(Branch::Main, main), row(Branch::Second, second)) {
             (Some(one), Some(other)) if one.equals(other) => continue,
             (Some(one), Some(other)) => {
                 let flawed = main.is_some_and(|rowid| (join.doubted)(TASKS, rowid));
                 let seen = !join.has_lost_events();
-                Some(if flawed { Side::Second } else { newer(seen, (one, ours), (other, theirs)) })
+                Some(if flawed { Branch::Second } else { newer(seen, (one, ours), (other, theirs)) })
             }
             (None, Some(other)) => {
-                is_missing(join, second.unwrap_or(0), other, theirs).then_some(Side::Second)
+                is_missing(join, second.unwrap_or(0), other, theirs).then_some(Branch::Second)
             }
             _ => continue,
         };
@@ -104,23 +104,27 @@ pub(crate) fn decide(join: &Join<'_>) -> Tasks {
                 tasks.deleted.insert(id.to_vec());
             }
         }
-        tasks.choices.push(Choice { main, second, kept, both });
+        tasks.choices.push(TaskChoice { main, second, kept, both });
     }
     tasks
 }
 
 /// The history that did something to the task last; by its events and runs where all of them were `seen`, then by the
 /// times in the task itself. In doubt the main line.
-fn newer(seen: bool, main: (Row<'_>, Option<i64>), second: (Row<'_>, Option<i64>)) -> Side {
-    let evidence = |(row, last): (Row<'_>, Option<i64>)| {
+fn newer(
+    seen: bool,
+    main: (BranchValues<'_>, Option<i64>),
+    second: (BranchValues<'_>, Option<i64>),
+) -> Branch {
+    let evidence = |(row, last): (BranchValues<'_>, Option<i64>)| {
         let signs = SIGNS.iter().filter_map(|column| row.integer(column)).max();
         (last.filter(|_| seen), signs)
     };
-    if evidence(second) > evidence(main) { Side::Second } else { Side::Main }
+    if evidence(second) > evidence(main) { Branch::Second } else { Branch::Main }
 }
 
 /// Whether a task that only the second history has is missing on the main line, and not deleted there.
-fn is_missing(join: &Join<'_>, rowid: i64, row: Row<'_>, last: Option<i64>) -> bool {
+fn is_missing(join: &Join<'_>, rowid: i64, row: BranchValues<'_>, last: Option<i64>) -> bool {
     if (join.doubted)(TASKS, rowid) {
         return true;
     }

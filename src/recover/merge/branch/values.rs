@@ -6,7 +6,7 @@ use crate::ondisk::record::{Record, Value};
 
 /// A value of its own.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Datum {
+pub(crate) enum OwnedValue {
     Null,
     Integer(i64),
     Real(f64),
@@ -14,7 +14,7 @@ pub(crate) enum Datum {
     Blob(Vec<u8>),
 }
 
-impl From<Value<'_>> for Datum {
+impl From<Value<'_>> for OwnedValue {
     fn from(value: Value<'_>) -> Self {
         match value {
             Value::Null => Self::Null,
@@ -26,8 +26,8 @@ impl From<Value<'_>> for Datum {
     }
 }
 
-impl From<&Datum> for serde_json::Value {
-    fn from(value: &Datum) -> Self {
+impl From<&OwnedValue> for serde_json::Value {
+    fn from(value: &OwnedValue) -> Self {
         let hex = |bytes: &[u8]| {
             let text = bytes.iter().fold(String::new(), |mut text, byte| {
                 // Writing to a String cannot fail.
@@ -37,43 +37,43 @@ impl From<&Datum> for serde_json::Value {
             serde_json::json!({ "bytes_hex": text })
         };
         match value {
-            Datum::Null => Self::Null,
-            Datum::Integer(number) => (*number).into(),
-            Datum::Real(number) => (*number).into(),
-            Datum::Text(bytes) => std::str::from_utf8(bytes).map_or_else(|_| hex(bytes), Self::from),
-            Datum::Blob(bytes) => hex(bytes),
+            OwnedValue::Null => Self::Null,
+            OwnedValue::Integer(number) => (*number).into(),
+            OwnedValue::Real(number) => (*number).into(),
+            OwnedValue::Text(bytes) => std::str::from_utf8(bytes).map_or_else(|_| hex(bytes), Self::from),
+            OwnedValue::Blob(bytes) => hex(bytes),
         }
     }
 }
 
 /// The values of the record in `payload`; a record written before a column was added has fewer than its table.
-pub(crate) fn decode(payload: &[u8]) -> Option<Vec<Datum>> {
-    Some(Record::read(payload).ok()?.values().map(Datum::from).collect())
+pub(crate) fn decode(payload: &[u8]) -> Option<Vec<OwnedValue>> {
+    Some(Record::read(payload).ok()?.values().map(OwnedValue::from).collect())
 }
 
 /// A record of `values` ("Database File Format", section 2.1).
-pub(crate) fn encode(values: &[Datum]) -> Vec<u8> {
+pub(crate) fn encode(values: &[OwnedValue]) -> Vec<u8> {
     let mut types = Vec::new();
     let mut body = Vec::new();
     for value in values {
         let len = |bytes: &[u8]| 2 * bytes.len() as u64;
         match value {
-            Datum::Null => put_varint(&mut types, 0),
-            Datum::Integer(number) => {
+            OwnedValue::Null => put_varint(&mut types, 0),
+            OwnedValue::Integer(number) => {
                 let bytes = number.to_be_bytes();
                 let (serial, width) = integer_type(*number);
                 put_varint(&mut types, serial);
                 body.extend(bytes.get(bytes.len() - width..).unwrap_or_default());
             }
-            Datum::Real(number) => {
+            OwnedValue::Real(number) => {
                 put_varint(&mut types, 7);
                 body.extend(number.to_be_bytes());
             }
-            Datum::Blob(bytes) => {
+            OwnedValue::Blob(bytes) => {
                 put_varint(&mut types, 12 + len(bytes));
                 body.extend(bytes);
             }
-            Datum::Text(bytes) => {
+            OwnedValue::Text(bytes) => {
                 put_varint(&mut types, 13 + len(bytes));
                 body.extend(bytes);
             }
@@ -130,13 +130,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn datum() -> impl Strategy<Value = Datum> {
+    fn datum() -> impl Strategy<Value = OwnedValue> {
         prop_oneof![
-            Just(Datum::Null),
-            prop_oneof![any::<i64>(), -300_i64..300, Just(i64::from(i32::MAX) + 1)].prop_map(Datum::Integer),
-            (-1e9_f64..1e9).prop_map(Datum::Real),
-            prop::collection::vec(any::<u8>(), 0..300).prop_map(Datum::Text),
-            prop::collection::vec(any::<u8>(), 0..300).prop_map(Datum::Blob),
+            Just(OwnedValue::Null),
+            prop_oneof![any::<i64>(), -300_i64..300, Just(i64::from(i32::MAX) + 1)]
+                .prop_map(OwnedValue::Integer),
+            (-1e9_f64..1e9).prop_map(OwnedValue::Real),
+            prop::collection::vec(any::<u8>(), 0..300).prop_map(OwnedValue::Text),
+            prop::collection::vec(any::<u8>(), 0..300).prop_map(OwnedValue::Blob),
         ]
     }
 

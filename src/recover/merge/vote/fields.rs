@@ -2,7 +2,7 @@
 
 use crate::ondisk::record::Record;
 use crate::salvage::schema::APPEND_ONLY_TABLES;
-use crate::salvage::schema::Table;
+use crate::salvage::schema::TableSchema;
 
 /// What it never changes in tables whose rows change (board-format.md 2 and 4).
 const FIXED_COLUMNS: [(&str, &str); 5] = [
@@ -17,7 +17,7 @@ const SPARSE: usize = 128;
 
 /// `ours` with those fields as `theirs` has them where the two differ by flipped bits; `None` where they do so nowhere. Both
 /// are rows of `table`.
-pub(crate) fn turned(table: &Table, ours: &[u8], theirs: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn turned(table: &TableSchema, ours: &[u8], theirs: &[u8]) -> Option<Vec<u8>> {
     let (one, other) = (Record::read(ours).ok()?, Record::read(theirs).ok()?);
     let pairs = || one.fields().zip(other.fields());
     let alone = one.columns() == other.columns() && pairs().filter(|(one, other)| one != other).count() == 1;
@@ -41,7 +41,7 @@ pub(crate) fn turned(table: &Table, ours: &[u8], theirs: &[u8]) -> Option<Vec<u8
 
 /// Whether a bit of byte `at` of the record that is `payload`, a row of `table`, changes by damage alone: it is in a text, or
 /// in a number that stays as it is.
-pub(crate) fn is_settled(table: &Table, payload: &[u8], at: usize) -> bool {
+pub(crate) fn is_settled(table: &TableSchema, payload: &[u8], at: usize) -> bool {
     let Ok(record) = Record::read(payload) else { return false };
     let values: usize = record.fields().map(|(_, content)| content.len()).sum();
     let mut start = payload.len() - values;
@@ -59,7 +59,7 @@ fn is_text(serial: u64) -> bool {
 }
 
 /// Whether no value in this column ever changes.
-fn is_fixed(table: &Table, column: usize) -> bool {
+fn is_fixed(table: &TableSchema, column: usize) -> bool {
     let name = table.columns.get(column).map(|column| column.name.as_str());
     APPEND_ONLY_TABLES.contains(&table.name.as_str())
         || FIXED_COLUMNS.iter().any(|(of, fixed)| table.name == *of && name == Some(*fixed))

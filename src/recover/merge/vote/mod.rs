@@ -14,8 +14,8 @@ use crate::ondisk::record::Record;
 use crate::ondisk::text::Encoding;
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::Row;
-use crate::salvage::schema::{Table, odd_characters};
-use crate::salvage::source::cache::{Reader, Shelf};
+use crate::salvage::schema::{TableSchema, odd_characters};
+use crate::salvage::source::cache::{PayloadReader, SourceCache};
 use crate::work::progress::{Stage, Watch};
 pub(crate) use fields::is_settled;
 use fields::turned;
@@ -27,12 +27,12 @@ const STRIDE: usize = 1024;
 ///
 /// # Errors
 /// When a row can no longer be read, and whatever `watch` stops with.
-pub(crate) fn vote(merge: &mut Merge, shelf: &Shelf<'_>, watch: &mut dyn Watch) -> Outcome<()> {
+pub(crate) fn vote(merge: &mut Merge, shelf: &SourceCache<'_>, watch: &mut dyn Watch) -> Outcome<()> {
     let disputes = merge.take_disputes();
     let yielded = merge.take_yielded();
     let total = (disputes.len() + yielded.len()) as u64;
     let mut verdicts = Vec::new();
-    let mut reader = Reader::new(shelf, merge.odds());
+    let mut reader = PayloadReader::new(shelf, merge.odds());
     for (done, (at, chosen, others)) in disputes.iter().enumerate() {
         if done % STRIDE == 0 {
             watch.step(Stage::Merge, done as u64, total)?;
@@ -65,7 +65,7 @@ pub(crate) fn vote(merge: &mut Merge, shelf: &Shelf<'_>, watch: &mut dyn Watch) 
 
 /// The row that comes in the place of another.
 #[derive(Debug)]
-struct Verdict {
+struct VoteResult {
     row: Row,
     /// Its record, where that is not what its cell says.
     payload: Option<Vec<u8>>,
@@ -76,9 +76,9 @@ fn judge(
     chosen: Row,
     ours: &[u8],
     theirs: &[(&Row, Vec<u8>)],
-    table: &Table,
+    table: &TableSchema,
     was_altered: &dyn Fn(&Row) -> bool,
-) -> Option<Verdict> {
+) -> Option<VoteResult> {
     let against: Vec<_> = theirs
         .iter()
         .filter_map(|(row, bytes)| {
@@ -88,7 +88,10 @@ fn judge(
         .collect();
     let instead = |(row, bytes, mended): &(Row, &Vec<u8>, Vec<u8>)| {
         let is_theirs = *bytes == mended;
-        Verdict { row: if is_theirs { *row } else { chosen }, payload: (!is_theirs).then(|| mended.clone()) }
+        VoteResult {
+            row: if is_theirs { *row } else { chosen },
+            payload: (!is_theirs).then(|| mended.clone()),
+        }
     };
     let agreed = against.iter().find(|(row, _, mended)| {
         against.iter().any(|(other, _, same)| other.source != row.source && same == mended)
@@ -105,14 +108,14 @@ fn judge(
         return None;
     }
     let mut verdict =
-        if was_altered(other) { instead(first) } else { Verdict { row: chosen, payload: None } };
+        if was_altered(other) { instead(first) } else { VoteResult { row: chosen, payload: None } };
     verdict.row.mark(row::SUSPECT, true);
     Some(verdict)
 }
 
 /// The row `newer`, which was unlikely and gave way to one with the bytes `other`, without the flipped bits that made it so;
 /// `None` if they are not all of what is unlikely about it.
-fn reinstate(mut newer: Row, bytes: &[u8], other: &[u8], table: &Table) -> Option<Verdict> {
+fn reinstate(mut newer: Row, bytes: &[u8], other: &[u8], table: &TableSchema) -> Option<VoteResult> {
     let payload = turned(table, bytes, other).filter(|payload| payload != other)?;
     let doubt = |payload: &[u8]| {
         let record = Record::read(payload).ok()?;
@@ -122,7 +125,7 @@ fn reinstate(mut newer: Row, bytes: &[u8], other: &[u8], table: &Table) -> Optio
         return None;
     }
     newer.mark(row::SUSPECT, false);
-    Some(Verdict { row: newer, payload: Some(payload) })
+    Some(VoteResult { row: newer, payload: Some(payload) })
 }
 
 #[cfg(test)]
@@ -143,7 +146,7 @@ mod tests {
         [header, texts.concat().into_bytes(), vec![number]].concat()
     }
 
-    fn table(name: &str) -> std::sync::Arc<Table> {
+    fn table(name: &str) -> std::sync::Arc<TableSchema> {
         let sql = format!("CREATE TABLE {name}(one TEXT, two TEXT, three TEXT, four INTEGER)");
         Schemas::new().unwrap().table(&sql).unwrap()
     }

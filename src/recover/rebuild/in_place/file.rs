@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use super::plan::Plan;
+use super::plan::PagePlan;
 use crate::failure::{Failure, Outcome};
 use crate::work::progress::{Stage, Watch};
 use crate::work::threads::{cores, in_order};
@@ -15,7 +15,7 @@ const PIECE: usize = 1 << 20;
 ///
 /// # Errors
 /// When the file cannot be written, and whatever `watch` stops with.
-pub(crate) fn write(plan: &Plan<'_, '_>, file: &File, watch: &mut dyn Watch) -> Outcome<bool> {
+pub(crate) fn write(plan: &PagePlan<'_, '_>, file: &File, watch: &mut dyn Watch) -> Outcome<bool> {
     let page_size = plan.image.page_size();
     let stride = u32::try_from(PIECE / page_size).unwrap_or(1).max(1);
     let pieces = plan.page_count().div_ceil(stride);

@@ -1,6 +1,6 @@
 //! The list of unused pages, written ("Database File Format", section 1.4).
 
-use super::page_writer::Sheet;
+use super::page_writer::PageWriter;
 
 const COUNT: usize = 4;
 const LEAVES: usize = 8;
@@ -15,7 +15,7 @@ pub(crate) fn write(unused: &[u32], page_size: usize) -> Option<Vec<(u32, Vec<u8
     let mut groups = unused.chunks(most + 1).peekable();
     while let Some(group) = groups.next() {
         let (trunk, leaves) = group.split_first()?;
-        let mut sheet = Sheet::new(page_size);
+        let mut sheet = PageWriter::new(page_size);
         let next = groups.peek().and_then(|group| group.first());
         sheet.put_u32(0, next.copied().unwrap_or(0))?;
         sheet.put_u32(COUNT, u32::try_from(leaves.len()).ok()?)?;

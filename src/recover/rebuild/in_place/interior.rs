@@ -1,7 +1,7 @@
 //! New interior pages above the leaves of a table that stay where they are.
 
 use super::page_writer::{b_tree_page, varint};
-use crate::ondisk::page::Kind;
+use crate::ondisk::page::PageKind;
 
 /// The page header and the right child, in bytes.
 const FIXED: usize = 12;
@@ -65,13 +65,13 @@ fn interior(children: &[Child], page_size: usize) -> Option<Vec<u8>> {
         .iter()
         .map(|child| [&child.page.to_be_bytes()[..], &varint(child.high.cast_unsigned())].concat())
         .collect();
-    b_tree_page(Kind::TableInterior, &cells, Some(right.page), page_size)
+    b_tree_page(PageKind::TableInterior, &cells, Some(right.page), page_size)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ondisk::btree::{Seen, walk_table};
+    use crate::ondisk::btree::{VisitedPages, walk_table};
     use crate::ondisk::image::Image;
     use proptest::prelude::*;
 
@@ -85,7 +85,7 @@ mod tests {
             stride in prop::sample::select(vec![1_i64, 2, 1 << 20, 1 << 40]),
             size in prop::sample::select(vec![512_usize, 1024, 4096]),
         ) {
-            let leaf = b_tree_page(Kind::TableLeaf, &[[4_u8, 1, 2, 0, 0, 0]], None, size).unwrap();
+            let leaf = b_tree_page(PageKind::TableLeaf, &[[4_u8, 1, 2, 0, 0, 0]], None, size).unwrap();
             let leaves: Vec<Child> = (0..count)
                 .map(|index| Child {
                     page: u32::try_from(index).unwrap() + 3,
@@ -103,7 +103,7 @@ mod tests {
                 file[(*number as usize - 1) * size..][..size].copy_from_slice(bytes);
             }
             let image = Image::new(&file, size, size);
-            let walk = walk_table(&image, 2, &mut Seen::new(&image));
+            let walk = walk_table(&image, 2, &mut VisitedPages::new(&image));
             prop_assert!(walk.lost.is_empty());
             prop_assert_eq!(walk.interiors.len(), pages.len());
             let found: Vec<u32> = walk.leaves.iter().map(|place| place.page).collect();

@@ -5,20 +5,20 @@
 
 use std::collections::HashSet;
 
-use super::preconditions::Ground;
+use super::preconditions::Baseline;
 use crate::failure::Outcome;
 use crate::ondisk::image::Image;
-use crate::ondisk::page::{Kind, Page};
+use crate::ondisk::page::{Page, PageKind};
 use crate::ondisk::record::{Record, Value};
 use crate::recover::merge::{Merged, MergedTable};
-use crate::salvage::rows::extras::Odds;
+use crate::salvage::rows::extras::RowExtras;
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::Row;
-use crate::salvage::schema::{Affinity, Table};
-use crate::salvage::source::cache::{Reader, Shelf};
+use crate::salvage::schema::{Affinity, TableSchema};
+use crate::salvage::source::cache::{PayloadReader, SourceCache};
 
 /// For each table of the merge the indexes of those of its rows that are put in apart.
-pub(crate) type Apart = Vec<HashSet<usize>>;
+pub(crate) type SeparateRows = Vec<HashSet<usize>>;
 
 /// More rows apart than one in so many, and writing all of them is as fast.
 const SHARE: usize = 8;
@@ -38,11 +38,11 @@ pub(crate) fn apart(
     main: u32,
     image: &Image<'_>,
     merged: &Merged,
-    ground: &Ground,
-    shelf: &Shelf<'_>,
-) -> Outcome<Option<Apart>> {
-    let mut reader = Reader::new(shelf, &merged.odds);
-    let mut all = Apart::new();
+    ground: &Baseline,
+    shelf: &SourceCache<'_>,
+) -> Outcome<Option<SeparateRows>> {
+    let mut reader = PayloadReader::new(shelf, &merged.odds);
+    let mut all = SeparateRows::new();
     let most = most(merged.tables.iter().map(|table| table.rows.len()).sum());
     let mut count = 0;
     for (table, root) in merged.tables.iter().zip(&ground.tables) {
@@ -67,14 +67,19 @@ pub(crate) fn apart(
 struct Bench<'b, 'a> {
     main: u32,
     image: &'b Image<'a>,
-    odds: &'b Odds,
+    odds: &'b RowExtras,
     /// The page that was asked about last, and whether its rows are from what counts as that page.
     last: (u32, bool),
     untyped: bool,
 }
 
 impl Bench<'_, '_> {
-    fn stands(&mut self, table: &MergedTable, row: &Row, reader: &mut Reader<'_, '_>) -> Outcome<bool> {
+    fn stands(
+        &mut self,
+        table: &MergedTable,
+        row: &Row,
+        reader: &mut PayloadReader<'_, '_>,
+    ) -> Outcome<bool> {
         let odd = row.oddity(self.odds);
         let other = odd.is_some_and(|odd| odd.flip.is_some() || odd.payload.is_some());
         if row.source != self.main || other || row.is(row::MENDED | row::GRAFTED | row::FORK | row::EARLIER) {
@@ -100,18 +105,18 @@ impl Bench<'_, '_> {
 
     fn is_in_its_cell(&self, row: &Row) -> bool {
         let bytes = self.image.page(row.page).unwrap_or_default();
-        let page = Page::read_as(Kind::TableLeaf, row.page, &bytes, self.image.usable());
+        let page = Page::read_as(PageKind::TableLeaf, row.page, &bytes, self.image.usable());
         page.and_then(|page| page.cell(usize::from(row.cell))).is_ok_and(|cell| cell.rowid == row.rowid)
     }
 }
 
-fn has_untyped(table: &Table) -> bool {
+fn has_untyped(table: &TableSchema) -> bool {
     table.columns.iter().any(|column| column.affinity == Affinity::Any)
 }
 
 /// Whether SQLite, given the values of `record`, would store the same values ("Datatypes In SQLite", section 3). Says no
 /// where it might not.
-fn is_stored_alike(table: &Table, record: &Record<'_>) -> bool {
+fn is_stored_alike(table: &TableSchema, record: &Record<'_>) -> bool {
     table.columns.iter().zip(record.values()).all(|(column, value)| match (column.affinity, value) {
         (_, Value::Null | Value::Blob(_))
         | (Affinity::Integer | Affinity::Any, Value::Integer(_))

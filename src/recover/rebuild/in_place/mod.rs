@@ -28,13 +28,13 @@ use std::collections::HashMap;
 
 use self::header::Fields;
 use self::plan::Planner;
-use self::preconditions::Ground;
-use super::insert::{Traits, Written};
+use self::preconditions::Baseline;
+use super::insert::{InsertedRows, Traits};
 use crate::failure::Outcome;
 use crate::newfile::OwnFile;
 use crate::recover::merge::Merged;
 use crate::salvage::image;
-use crate::salvage::source::cache::Shelf;
+use crate::salvage::source::cache::SourceCache;
 use crate::work::progress::Watch;
 
 /// More unused pages than one in so many, and the file is better made anew.
@@ -49,10 +49,10 @@ pub(crate) fn write(
     own: &mut OwnFile,
     main: u32,
     merged: &mut Merged,
-    shelf: &Shelf<'_>,
+    shelf: &SourceCache<'_>,
     traits: Traits,
     watch: &mut dyn Watch,
-) -> Outcome<Option<HashMap<String, Written>>> {
+) -> Outcome<Option<HashMap<String, InsertedRows>>> {
     let stores = shelf.stores(main)?;
     let Some(layout) = image::lay_out(&stores) else { return Ok(None) };
     let Some(ground) = preconditions::check(&layout, merged, traits) else { return Ok(None) };
@@ -79,12 +79,12 @@ pub(crate) fn write(
 
 /// The plan of the new file, and the rows that are to be put in apart: for each table, indexes into its rows.
 fn plan<'p, 'a>(
-    ground: &Ground,
+    ground: &Baseline,
     image: &'p crate::ondisk::image::Image<'a>,
     merged: &'p Merged,
-    apart: kept_rows::Apart,
+    apart: kept_rows::SeparateRows,
     traits: Traits,
-) -> Option<(plan::Plan<'p, 'a>, kept_rows::Apart)> {
+) -> Option<(plan::PagePlan<'p, 'a>, kept_rows::SeparateRows)> {
     let mut planner = Planner::new(image, &merged.odds, &ground.schema.pages, &ground.roots())?;
     for root in &ground.indexes {
         planner.empty_index(*root)?;
@@ -92,7 +92,7 @@ fn plan<'p, 'a>(
     if let Some(root) = ground.sequences {
         planner.empty_table(root)?;
     }
-    let mut left_out = kept_rows::Apart::new();
+    let mut left_out = kept_rows::SeparateRows::new();
     for ((table, root), apart) in merged.tables.iter().zip(&ground.tables).zip(apart) {
         left_out.push(match root {
             Some(root) => planner.table(*root, &table.rows, apart)?.clone(),

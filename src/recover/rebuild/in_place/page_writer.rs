@@ -5,7 +5,7 @@
 //!   8 or 12  cell pointers ->                                <- cells, the first one last
 //! ```
 
-use crate::ondisk::page::Kind;
+use crate::ondisk::page::PageKind;
 
 /// The smallest space that SQLite gives to a cell, in bytes.
 const MIN_CELL: usize = 4;
@@ -15,11 +15,11 @@ const RIGHT_CHILD: usize = 8;
 
 /// A page of zeros that is being filled.
 #[derive(Debug)]
-pub(crate) struct Sheet {
+pub(crate) struct PageWriter {
     bytes: Vec<u8>,
 }
 
-impl Sheet {
+impl PageWriter {
     /// A page of `size` bytes.
     pub(crate) fn new(size: usize) -> Self {
         Self { bytes: vec![0; size] }
@@ -45,12 +45,12 @@ impl Sheet {
 /// A b-tree page of `kind` with `cells` in this order, packed to the end; `None` if they do not fit in `size` bytes.
 /// `right` is the right child of an interior page.
 pub(crate) fn b_tree_page<C: AsRef<[u8]>>(
-    kind: Kind,
+    kind: PageKind,
     cells: &[C],
     right: Option<u32>,
     size: usize,
 ) -> Option<Vec<u8>> {
-    let mut sheet = Sheet::new(size);
+    let mut sheet = PageWriter::new(size);
     let pointers = if kind.is_interior() { RIGHT_CHILD + 4 } else { RIGHT_CHILD };
     let mut pointer = pointers;
     let mut content = size;
@@ -113,8 +113,8 @@ mod tests {
     #[test]
     fn cells_that_do_not_fit_are_refused() {
         let cell = vec![1_u8; 100];
-        assert!(b_tree_page(Kind::TableLeaf, &[&cell; 4], None, 512).is_some());
-        assert!(b_tree_page(Kind::TableLeaf, &[&cell; 5], None, 512).is_none());
+        assert!(b_tree_page(PageKind::TableLeaf, &[&cell; 4], None, 512).is_some());
+        assert!(b_tree_page(PageKind::TableLeaf, &[&cell; 5], None, 512).is_none());
     }
 
     #[test]
@@ -123,7 +123,7 @@ mod tests {
             let size = 1 << bit;
             let cells = [[4, 1, 2, 0, 0, 0]; 3];
             for cells in [&cells[..], &[]] {
-                let bytes = b_tree_page(Kind::TableLeaf, cells, None, size).unwrap();
+                let bytes = b_tree_page(PageKind::TableLeaf, cells, None, size).unwrap();
                 let page = Page::read(2, &bytes, size).unwrap();
                 assert!(page.is_sound() && page.cell_count() == cells.len(), "{size}");
             }

@@ -11,15 +11,15 @@ use crate::ondisk::header::Header;
 use crate::ondisk::text::Encoding;
 use crate::recover::merge::Merged;
 use crate::recover::rebuild::insert::Traits;
-use crate::salvage::image::Layout;
-use crate::salvage::schema::{Entry, Index};
+use crate::salvage::image::PageImage;
+use crate::salvage::schema::{Index, SchemaEntry};
 use crate::store::schema::is_plain_index;
 
 const SEQUENCES: &str = "sqlite_sequence";
 
 /// What the new file stands on.
 #[derive(Debug)]
-pub(crate) struct Ground {
+pub(crate) struct Baseline {
     pub(crate) header: Header,
     pub(crate) schema: Schema,
     /// The root page of each table of the merge, in its order; none for a table that this source has not.
@@ -30,7 +30,7 @@ pub(crate) struct Ground {
     pub(crate) sequences: Option<u32>,
 }
 
-impl Ground {
+impl Baseline {
     /// Every root page.
     pub(crate) fn roots(&self) -> Vec<u32> {
         let tables = self.tables.iter().flatten();
@@ -43,7 +43,7 @@ impl Ground {
 /// Left to the row path: a header that is not credible; other page sizes, encodings and schema formats, reserved bytes and
 /// auto-vacuum; pages that stand too low; a schema that is not whole or is not the merge's; triggers, views, tables without rowids, and tables that are
 /// not read.
-pub(crate) fn check(layout: &Layout<'_>, merged: &Merged, traits: Traits) -> Option<Ground> {
+pub(crate) fn check(layout: &PageImage<'_>, merged: &Merged, traits: Traits) -> Option<Baseline> {
     let image = &layout.image;
     let header = layout.header?;
     let plain = header.reserved == 0
@@ -65,7 +65,7 @@ pub(crate) fn check(layout: &Layout<'_>, merged: &Merged, traits: Traits) -> Opt
         return None;
     }
     let schema = schema::read(image)?;
-    let mut ground = Ground {
+    let mut ground = Baseline {
         header,
         tables: vec![None; merged.tables.len()],
         indexes: Vec::new(),
@@ -131,7 +131,7 @@ fn is_made_alike(schema: &Schema, merged: &Merged) -> Option<bool> {
     if !indexes.is_empty() {
         return None;
     }
-    let is_made = |entry: &Entry| {
+    let is_made = |entry: &SchemaEntry| {
         made.contains(&[entry.kind.clone(), entry.name.clone(), entry.table.clone(), entry.sql.clone()])
     };
     Some(schema.entries.iter().all(is_made))

@@ -2,26 +2,26 @@
 
 use std::collections::HashSet;
 
-use crate::ondisk::btree::{Seen, walk_table};
+use crate::ondisk::btree::{VisitedPages, walk_table};
 use crate::ondisk::image::Image;
 use crate::ondisk::overflow;
 use crate::ondisk::page::{Cell, Page};
 use crate::ondisk::record::{Record, Value};
 use crate::ondisk::text::Encoding;
 use crate::salvage::image::chains::is_link;
-use crate::salvage::schema::Entry;
+use crate::salvage::schema::SchemaEntry;
 
 /// The schema's rows, and every page that they take.
 #[derive(Debug)]
 pub(crate) struct Schema {
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Vec<SchemaEntry>,
     pub(crate) pages: Vec<u32>,
 }
 
 /// The schema of `image`, which is in UTF-8; `None` when any page of it, any chain or any row is not whole, or two rows share a name or a
 /// root page.
 pub(crate) fn read(image: &Image<'_>) -> Option<Schema> {
-    let walk = walk_table(image, 1, &mut Seen::new(image));
+    let walk = walk_table(image, 1, &mut VisitedPages::new(image));
     if !walk.lost.is_empty() {
         return None;
     }
@@ -40,7 +40,7 @@ pub(crate) fn read(image: &Image<'_>) -> Option<Schema> {
             if !record.values().all(is_text) {
                 return None;
             }
-            schema.entries.push(Entry::read(&record, Encoding::Utf8)?);
+            schema.entries.push(SchemaEntry::read(&record, Encoding::Utf8)?);
         }
     }
     schema.is_consistent().then_some(schema)

@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::kept_rows::Apart;
-use super::preconditions::Ground;
+use super::kept_rows::SeparateRows;
+use super::preconditions::Baseline;
 use crate::failure::Outcome;
 use crate::recover::merge::{Merged, MergedTable};
 use crate::recover::rebuild::insert;
-use crate::recover::rebuild::insert::{Inserts, Written};
-use crate::salvage::source::cache::{Reader, Shelf};
+use crate::recover::rebuild::insert::{InsertedRows, Inserts};
+use crate::salvage::source::cache::{PayloadReader, SourceCache};
 
 /// Completes the file behind `connection`. `None` when SQLite does not take it as it is, or a row finds no place: then the
 /// row path has to decide between the rows.
@@ -20,10 +20,10 @@ use crate::salvage::source::cache::{Reader, Shelf};
 pub(crate) fn complete(
     connection: &Connection,
     merged: &mut Merged,
-    ground: &Ground,
-    apart: &Apart,
-    shelf: &Shelf<'_>,
-) -> Outcome<Option<HashMap<String, Written>>> {
+    ground: &Baseline,
+    apart: &SeparateRows,
+    shelf: &SourceCache<'_>,
+) -> Outcome<Option<HashMap<String, InsertedRows>>> {
     // A key that two rows have shows here, and whether the schema is one. No journal is kept: what fails is thrown away.
     let built = connection.execute_batch(
         "PRAGMA journal_mode = OFF; PRAGMA temp_store = FILE; PRAGMA ignore_check_constraints = ON; BEGIN; REINDEX",
@@ -32,13 +32,13 @@ pub(crate) fn complete(
         return Ok(None);
     }
     let mut all = HashMap::new();
-    let mut reader = Reader::new(shelf, &merged.odds);
+    let mut reader = PayloadReader::new(shelf, &merged.odds);
     for ((table, root), apart) in merged.tables.iter().zip(&ground.tables).zip(apart) {
         if root.is_none() && !taken(connection.execute(&table.table.sql, []))? {
             return Ok(None);
         }
         count_on(connection, table)?;
-        let mut written = Written::default();
+        let mut written = InsertedRows::default();
         let mut indexes: Vec<usize> = apart.iter().copied().collect();
         indexes.sort_unstable();
         let mut inserts = Inserts::new(connection, &table.table);

@@ -6,15 +6,15 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::header::Fields;
-use super::plan::{Plan, Planner};
+use super::plan::{PagePlan, Planner};
 use super::schema;
-use crate::ondisk::btree::{Seen, walk_table};
+use crate::ondisk::btree::{VisitedPages, walk_table};
 use crate::ondisk::image::Image;
 use crate::ondisk::page::Page;
-use crate::salvage::rows::extras::Odds;
+use crate::salvage::rows::extras::RowExtras;
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::Row;
-use crate::salvage::rows::set::{Roll, Room};
+use crate::salvage::rows::set::{MemoryBudget, RowSet};
 
 /// A database with rows of many lengths in pages of `size`, an index on one of its tables, and a table of one leaf.
 fn database(path: &Path, size: usize, rows: u32) {
@@ -44,7 +44,7 @@ fn database(path: &Path, size: usize, rows: u32) {
 /// The leaves' cells by rising rowid, as salvage would give them.
 fn rows_of(image: &Image<'_>, root: u32) -> Vec<Row> {
     let mut rows = Vec::new();
-    for place in walk_table(image, root, &mut Seen::new(image)).leaves {
+    for place in walk_table(image, root, &mut VisitedPages::new(image)).leaves {
         let bytes = image.page(place.page).unwrap();
         let page = Page::read(place.page, &bytes, image.usable()).unwrap();
         for cell in page.cells() {
@@ -58,7 +58,7 @@ fn rows_of(image: &Image<'_>, root: u32) -> Vec<Row> {
     rows
 }
 
-fn write(plan: &Plan<'_, '_>, size: usize) -> Vec<u8> {
+fn write(plan: &PagePlan<'_, '_>, size: usize) -> Vec<u8> {
     let mut file = vec![0; plan.page_count() as usize * size];
     for (number, page) in (1..).zip(file.chunks_mut(size)) {
         plan.page(number, |number| plan.image.page(number), page).unwrap();
@@ -87,17 +87,17 @@ fn rebuilt(bytes: &[u8], size: usize, keep: impl Fn(&Row) -> bool) -> (Vec<u8>, 
     let image = Image::new(&bytes, size, size);
     let schema = schema::read(&image).unwrap();
     let roots: Vec<u32> = schema.entries.iter().map(|entry| entry.root).collect();
-    let room = Room::new(Path::new("."), usize::MAX);
-    let wanted: Vec<Roll> = schema
+    let room = MemoryBudget::new(Path::new("."), usize::MAX);
+    let wanted: Vec<RowSet> = schema
         .entries
         .iter()
         .map(|entry| {
             let mut rows = if entry.kind == "table" { rows_of(&image, entry.root) } else { Vec::new() };
             rows.retain(|row| entry.name == "few" || keep(row));
-            Roll::of(&room, rows)
+            RowSet::of(&room, rows)
         })
         .collect();
-    let odds = Odds::default();
+    let odds = RowExtras::default();
     let mut planner = Planner::new(&image, &odds, &schema.pages, &roots).unwrap();
     let mut left_out = Vec::new();
     for (entry, rows) in schema.entries.iter().zip(&wanted) {
@@ -235,7 +235,7 @@ fn the_quick_check_sees_a_wrong_tree() {
     let file = std::fs::read(&path).unwrap();
     assert_eq!(check(&file), "ok");
     let image = Image::new(&file, 512, 512);
-    let walk = walk_table(&image, root(&image, "long"), &mut Seen::new(&image));
+    let walk = walk_table(&image, root(&image, "long"), &mut VisitedPages::new(&image));
     let start = |page: u32| (page as usize - 1) * 512;
     // An interior page above leaves: its first two cells are child and key.
     let above = *walk.interiors.last().unwrap();

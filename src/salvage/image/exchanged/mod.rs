@@ -10,7 +10,7 @@ mod wants;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use self::wants::{Fit, Wants};
+use self::wants::{NamedFit, Wants};
 use crate::ondisk::image::Image;
 use crate::salvage::schema::Tree;
 
@@ -53,7 +53,7 @@ fn close(image: &Image<'_>, wants: &Wants, displaced: &BTreeSet<u32>, moves: &mu
 /// The one place among those that are `open` that the page which stands at `number` fits best.
 fn home_of(image: &Image<'_>, wants: &Wants, number: u32, open: impl Fn(u32) -> bool) -> Option<u32> {
     let places = wants.misfits.iter().filter(|(place, _)| **place != number && open(**place));
-    let mut fits: Vec<(Fit, u32)> =
+    let mut fits: Vec<(NamedFit, u32)> =
         places.filter_map(|(place, want)| Some((want.fit(image, number)?, *place))).collect();
     fits.sort_unstable();
     match *fits.as_slice() {

@@ -43,7 +43,7 @@ pub(crate) fn follow(
             number == at || named.contains(&(at, number)) || fits()
         })
     };
-    let mut settled = Settled::default();
+    let mut settled = Rethreaded::default();
     loop {
         for ways in &mut open {
             ways.retain(|way| settled.allows(way));
@@ -83,12 +83,12 @@ fn straightest<'w>(ways: impl Iterator<Item = &'w Way>) -> Option<(usize, Way)> 
 
 /// What has been found to be read where.
 #[derive(Default)]
-struct Settled {
+struct Rethreaded {
     by_number: BTreeMap<u32, u32>,
     by_place: BTreeMap<u32, u32>,
 }
 
-impl Settled {
+impl Rethreaded {
     /// Whether no page of `way` is another's.
     fn allows(&self, way: &Way) -> bool {
         way.iter().all(|(number, at)| {

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use crate::ondisk::btree::Range;
 use crate::ondisk::image::Image;
 use crate::ondisk::overflow::{self, CONTENT};
-use crate::ondisk::page::{Cell, Kind, Page};
+use crate::ondisk::page::{Cell, Page, PageKind};
 use crate::ondisk::record::{Record, Value};
 use crate::ondisk::text::Encoding;
 use crate::salvage::image::chains::{is_crossed, is_rare};
-use crate::salvage::schema::{Entry, Tree};
+use crate::salvage::schema::{SchemaEntry, Tree};
 
 /// A row that goes on in more pages than this is not followed.
 const MAX_PAGES: usize = 4096;
@@ -25,7 +25,7 @@ pub(crate) enum Want {
 
 /// How well a page is what it is named as: the lower the better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Fit {
+pub(crate) enum NamedFit {
     /// It ends where the next begins.
     Exact,
     Within,
@@ -110,12 +110,19 @@ impl Wants {
         }
     }
 
-    fn take_cell(&mut self, image: &Image<'_>, tables: &[Tree], number: u32, kind: Kind, cell: &Cell<'_>) {
+    fn take_cell(
+        &mut self,
+        image: &Image<'_>,
+        tables: &[Tree],
+        number: u32,
+        kind: PageKind,
+        cell: &Cell<'_>,
+    ) {
         let Some(payload) = cell.payload else { return };
-        if kind == Kind::TableLeaf
+        if kind == PageKind::TableLeaf
             && let Ok(record) = Record::prefix(payload.local)
-            && Entry::is_likely(&record, image.encoding())
-            && let Some(entry) = Entry::read(&record, image.encoding()).filter(|entry| entry.root > 1)
+            && SchemaEntry::is_likely(&record, image.encoding())
+            && let Some(entry) = SchemaEntry::read(&record, image.encoding()).filter(|entry| entry.root > 1)
         {
             let keyed = entry.kind == "index" || entry.sql.to_ascii_uppercase().contains("WITHOUT ROWID");
             self.hold(image, entry.root, if keyed { Want::Index } else { Want::Table(Range::default()) });
@@ -132,19 +139,19 @@ impl Wants {
         let is_row = is_row(tables, &chain.payload, image.encoding());
         let mut steps = chain.pages.iter().zip(chain.pages.iter().skip(1));
         match chain.end {
-            End::Lost => return,
-            End::Clean if is_row => {
+            ChainEnd::Lost => return,
+            ChainEnd::Clean if is_row => {
                 self.clean += 1;
                 if !steps.any(|(page, next)| is_crossed(*page, *next, after)) {
                     self.named.extend(chain.pages);
                     return;
                 }
             }
-            End::Unclean if is_row => {
+            ChainEnd::Unclean if is_row => {
                 self.unclean.push((thread, chain.pages));
                 return;
             }
-            End::Broken | End::Clean | End::Unclean => {}
+            ChainEnd::Broken | ChainEnd::Clean | ChainEnd::Unclean => {}
         }
         self.doubt(thread, chain.pages);
     }
@@ -166,19 +173,23 @@ impl Wants {
 
 impl Want {
     /// How well the page that stands at `number` is what is wanted.
-    pub(crate) fn fit(self, image: &Image<'_>, number: u32) -> Option<Fit> {
+    pub(crate) fn fit(self, image: &Image<'_>, number: u32) -> Option<NamedFit> {
         let bytes = image.page(number)?;
         let page = Page::read(number, &bytes, image.usable()).ok()?;
         if page.cell_count() == 0 || !page.is_sound() {
             return None;
         }
-        let Self::Table(range) = self else { return (!page.kind().is_table()).then_some(Fit::Within) };
+        let Self::Table(range) = self else { return (!page.kind().is_table()).then_some(NamedFit::Within) };
         if !page.kind().is_table() || !page.cells().flatten().all(|cell| range.contains(cell.rowid)) {
             return None;
         }
-        let is_leaf = page.kind() == Kind::TableLeaf;
+        let is_leaf = page.kind() == PageKind::TableLeaf;
         let last = page.cells().last().and_then(Result::ok).map(|cell| cell.rowid);
-        Some(if is_leaf && range.high.is_some() && range.high == last { Fit::Exact } else { Fit::Within })
+        Some(if is_leaf && range.high.is_some() && range.high == last {
+            NamedFit::Exact
+        } else {
+            NamedFit::Within
+        })
     }
 
     /// Whether what stands at `number` cannot be what is wanted, but is something.
@@ -224,10 +235,10 @@ fn may_be_link(image: &Image<'_>, number: u32, bytes: &[u8]) -> bool {
 struct Chain {
     pages: Vec<u32>,
     payload: Vec<u8>,
-    end: End,
+    end: ChainEnd,
 }
 
-enum End {
+enum ChainEnd {
     /// With the payload, and zeros behind.
     Clean,
     /// With the payload, and something behind.
@@ -241,23 +252,23 @@ enum End {
 impl Chain {
     fn of(image: &Image<'_>, cell: &Cell<'_>) -> Self {
         let payload = cell.payload.map_or_else(Vec::new, |payload| payload.local.to_vec());
-        let mut chain = Self { pages: Vec::new(), payload, end: End::Clean };
+        let mut chain = Self { pages: Vec::new(), payload, end: ChainEnd::Clean };
         let mut number = cell.payload.and_then(|payload| payload.overflow).unwrap_or(0);
         let mut need = rest_of(cell);
         while need > 0 {
             let there = image.page(number).filter(|bytes| bytes.iter().any(|byte| *byte != 0));
-            let Some(bytes) = there else { return Self { end: End::Lost, ..chain } };
+            let Some(bytes) = there else { return Self { end: ChainEnd::Lost, ..chain } };
             if chain.pages.contains(&number) || chain.pages.len() > MAX_PAGES {
-                return Self { end: End::Broken, ..chain };
+                return Self { end: ChainEnd::Broken, ..chain };
             }
             chain.pages.push(number);
             let Some(next) = link(image, number, &bytes, need) else {
-                return Self { end: End::Broken, ..chain };
+                return Self { end: ChainEnd::Broken, ..chain };
             };
             let held = need.min(image.usable().saturating_sub(CONTENT).max(1));
             chain.payload.extend_from_slice(bytes.get(CONTENT..CONTENT + held).unwrap_or_default());
             if bytes.get(CONTENT + held..image.usable()).unwrap_or_default().iter().any(|byte| *byte != 0) {
-                chain.end = End::Unclean;
+                chain.end = ChainEnd::Unclean;
             }
             need -= held;
             number = next;

@@ -13,11 +13,11 @@ use std::sync::Arc;
 use super::leaf::{self, PageFit};
 use super::page_scan::{numbers, pieces, stride};
 use crate::failure::Outcome;
-use crate::ondisk::btree::{self, Range, Seen};
+use crate::ondisk::btree::{self, Range, VisitedPages};
 use crate::ondisk::image::Image;
-use crate::ondisk::page::{Kind, Page};
+use crate::ondisk::page::{Page, PageKind};
 use crate::ondisk::record::{self, Record, Value};
-use crate::salvage::schema::{Catalog, Schemas, Table, column_sets};
+use crate::salvage::schema::{Catalog, Schemas, TableSchema, column_sets};
 use crate::work::threads::in_order;
 
 /// Leaves that are asked what table they are of, in all.
@@ -39,7 +39,7 @@ struct Unreached {
 }
 
 /// A tree that no schema names.
-struct Found {
+struct InferredTable {
     root: u32,
     /// Its leaves and the rowids that belong there.
     leaves: Vec<(u32, Range)>,
@@ -54,7 +54,7 @@ pub(crate) fn plant(
     catalog: &mut Catalog,
     schemas: &Schemas,
     image: &Image<'_>,
-    seen: &Seen,
+    seen: &VisitedPages,
     threads: usize,
 ) -> Outcome<()> {
     let mut unreached = Unreached::default();
@@ -72,9 +72,9 @@ pub(crate) fn plant(
     let trees = trees(image, seen, &unreached);
     let within: HashSet<u32> = trees.iter().flat_map(|tree| &tree.leaves).map(|(leaf, _)| *leaf).collect();
     let loose: Vec<u32> = unreached.leaves.iter().copied().filter(|leaf| !within.contains(leaf)).collect();
-    let forest = Forest { image, schemas };
+    let forest = InferredSchema { image, schemas };
     forest.find_sequences(catalog, &loose);
-    let mut sample: Vec<u32> = trees.iter().flat_map(Found::sample).collect();
+    let mut sample: Vec<u32> = trees.iter().flat_map(InferredTable::sample).collect();
     sample.extend(every(&loose, SAMPLE));
     forest.choose_ages(catalog, &sample);
     let nameless = forest.assign(catalog, trees);
@@ -88,7 +88,7 @@ fn every<T: Copy>(all: &[T], most: usize) -> impl Iterator<Item = T> {
     all.iter().copied().step_by(all.len().div_ceil(most).max(1))
 }
 
-fn look(image: &Image<'_>, seen: &Seen, index: usize) -> Unreached {
+fn look(image: &Image<'_>, seen: &VisitedPages, index: usize) -> Unreached {
     let numbers = numbers(image, index);
     let piece = image.piece(*numbers.start(), stride(image));
     let mut unreached = Unreached::default();
@@ -100,11 +100,11 @@ fn look(image: &Image<'_>, seen: &Seen, index: usize) -> Unreached {
             left.chain(page.right_child()).collect()
         };
         match page.kind() {
-            Kind::TableInterior if page.is_sound() => unreached.interiors.push((number, children())),
-            Kind::IndexInterior | Kind::IndexLeaf if page.cell_count() > 0 && page.is_sound() => {
+            PageKind::TableInterior if page.is_sound() => unreached.interiors.push((number, children())),
+            PageKind::IndexInterior | PageKind::IndexLeaf if page.cell_count() > 0 && page.is_sound() => {
                 unreached.keys.push((number, children()));
             }
-            Kind::TableLeaf if page.cell_count() > 0 => unreached.leaves.push(number),
+            PageKind::TableLeaf if page.cell_count() > 0 => unreached.leaves.push(number),
             _ => {}
         }
     }
@@ -112,7 +112,7 @@ fn look(image: &Image<'_>, seen: &Seen, index: usize) -> Unreached {
 }
 
 /// The trees whose roots no other page names.
-fn trees(image: &Image<'_>, seen: &Seen, unreached: &Unreached) -> Vec<Found> {
+fn trees(image: &Image<'_>, seen: &VisitedPages, unreached: &Unreached) -> Vec<InferredTable> {
     let children: HashSet<u32> =
         unreached.interiors.iter().flat_map(|(_, children)| children).copied().collect();
     let roots = unreached.interiors.iter().map(|(number, _)| *number).filter(|root| !children.contains(root));
@@ -121,24 +121,24 @@ fn trees(image: &Image<'_>, seen: &Seen, unreached: &Unreached) -> Vec<Found> {
         let walk = btree::walk_table(image, root, &mut seen.clone());
         let leaves: Vec<_> = walk.leaves.iter().map(|place| (place.page, place.range)).collect();
         if !leaves.is_empty() {
-            trees.push(Found { root, leaves });
+            trees.push(InferredTable { root, leaves });
         }
     }
     trees
 }
 
-impl Found {
+impl InferredTable {
     fn sample(&self) -> impl Iterator<Item = u32> {
         every(&self.leaves, SAMPLE_OF_TREE).map(|(leaf, _)| leaf)
     }
 }
 
-struct Forest<'f, 'a> {
+struct InferredSchema<'f, 'a> {
     image: &'f Image<'a>,
     schemas: &'f Schemas,
 }
 
-impl Forest<'_, '_> {
+impl InferredSchema<'_, '_> {
     /// What `with` says of the leaf `number`.
     fn on<T>(&self, number: u32, with: impl FnOnce(&Page<'_>) -> T) -> Option<T> {
         let bytes = self.image.page(number)?;
@@ -146,7 +146,7 @@ impl Forest<'_, '_> {
         Some(with(&page))
     }
 
-    fn fit(&self, table: &Table, number: u32) -> Option<PageFit> {
+    fn fit(&self, table: &TableSchema, number: u32) -> Option<PageFit> {
         self.on(number, |page| leaf::fit(table, page, self.image.encoding()))?
     }
 
@@ -179,13 +179,13 @@ impl Forest<'_, '_> {
 
     /// Gives each of Hermes' tables whose text is lost the column set that most of the leaves in `sample` speak for.
     fn choose_ages(&self, catalog: &mut Catalog, sample: &[u32]) {
-        let mut sets: Vec<(usize, Vec<Arc<Table>>)> = Vec::new();
+        let mut sets: Vec<(usize, Vec<Arc<TableSchema>>)> = Vec::new();
         for (at, tree) in catalog.tables.iter().enumerate().filter(|(_, tree)| tree.root.is_none()) {
             let texts = column_sets::texts(&tree.table.name);
             let tables = texts.iter().filter_map(|text| self.schemas.table(text));
             sets.push((at, tables.collect()));
         }
-        let mut tallies: HashMap<(usize, usize), Tally> = HashMap::new();
+        let mut tallies: HashMap<(usize, usize), FitTally> = HashMap::new();
         let mut longer: BTreeMap<usize, usize> = BTreeMap::new();
         for &leaf in sample {
             let mut fits: Vec<(PageFit, usize, usize)> = Vec::new();
@@ -239,20 +239,20 @@ impl Forest<'_, '_> {
         }
     }
 
-    fn with_unknown(&self, catalog: &Catalog, at: usize, more: usize) -> Option<Arc<Table>> {
+    fn with_unknown(&self, catalog: &Catalog, at: usize, more: usize) -> Option<Arc<TableSchema>> {
         let name = &catalog.tables.get(at)?.table.name;
         self.schemas.table(&column_sets::text_with_unknown(name, more)?)
     }
 
     /// Gives the tables without a root theirs; returns the trees that are no table's.
-    fn assign(&self, catalog: &mut Catalog, trees: Vec<Found>) -> Vec<Found> {
-        let mut of_table: BTreeMap<usize, Vec<Found>> = BTreeMap::new();
+    fn assign(&self, catalog: &mut Catalog, trees: Vec<InferredTable>) -> Vec<InferredTable> {
+        let mut of_table: BTreeMap<usize, Vec<InferredTable>> = BTreeMap::new();
         let mut nameless = Vec::new();
         for tree in trees {
             match self.table_of(catalog, &tree) {
-                Verdict::Table(at) => of_table.entry(at).or_default().push(tree),
-                Verdict::None => nameless.push(tree),
-                Verdict::Unclear => {}
+                TableMatch::Table(at) => of_table.entry(at).or_default().push(tree),
+                TableMatch::None => nameless.push(tree),
+                TableMatch::Unclear => {}
             }
         }
         for (at, trees) in of_table {
@@ -267,7 +267,7 @@ impl Forest<'_, '_> {
     }
 
     /// The table that most of the leaves of `tree` are of, if they hold the rowids that the tree says.
-    fn table_of(&self, catalog: &Catalog, tree: &Found) -> Verdict {
+    fn table_of(&self, catalog: &Catalog, tree: &InferredTable) -> TableMatch {
         let (mut votes, mut asked, mut in_place) = (BTreeMap::<Option<usize>, usize>::new(), 0, 0);
         for (leaf, range) in every(&tree.leaves, SAMPLE_OF_TREE) {
             let Some(rowids) =
@@ -285,9 +285,9 @@ impl Forest<'_, '_> {
         let most = votes.into_iter().max_by_key(|(_, count)| *count);
         match most {
             Some((table, count)) if 5 * count >= 4 * asked && 5 * in_place >= 4 * asked => {
-                table.map_or(Verdict::None, Verdict::Table)
+                table.map_or(TableMatch::None, TableMatch::Table)
             }
-            _ => Verdict::Unclear,
+            _ => TableMatch::Unclear,
         }
     }
 
@@ -299,7 +299,7 @@ impl Forest<'_, '_> {
 }
 
 /// What a tree is the tree of.
-enum Verdict {
+enum TableMatch {
     Table(usize),
     /// None of the tables.
     None,
@@ -322,7 +322,7 @@ fn columns(page: &Page<'_>) -> Option<usize> {
 
 /// How well a column set fits the leaves of a table: the lower the better.
 #[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Tally {
+struct FitTally {
     unfit: usize,
     misfits: usize,
     strange: u32,
@@ -330,7 +330,7 @@ struct Tally {
     missing: usize,
 }
 
-impl Tally {
+impl FitTally {
     fn add(&mut self, fit: Option<PageFit>) {
         let Some(fit) = fit else {
             self.unfit += 1;

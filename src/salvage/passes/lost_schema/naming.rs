@@ -4,17 +4,17 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Forest, Found, columns};
+use super::{InferredSchema, InferredTable, columns};
 use crate::ondisk::page::Page;
 use crate::ondisk::record::{Record, Value};
-use crate::salvage::schema::{Catalog, NAMELESS, Table, Tree};
+use crate::salvage::schema::{Catalog, NAMELESS, TableSchema, Tree};
 
 /// Tables of neutral name that one source may have.
 const MAX_NAMELESS: usize = 64;
 
-impl Forest<'_, '_> {
+impl InferredSchema<'_, '_> {
     /// Makes tables for trees and loose leaves that are none of the catalog's.
-    pub(crate) fn name(&self, catalog: &mut Catalog, trees: Vec<Found>, loose: &[u32]) {
+    pub(crate) fn name(&self, catalog: &mut Catalog, trees: Vec<InferredTable>, loose: &[u32]) {
         let mut nameless = Vec::new();
         for tree in trees {
             let columns = tree.sample().filter_map(|leaf| self.on(leaf, columns)?).max();
@@ -49,7 +49,7 @@ impl Forest<'_, '_> {
             };
             let name = format!("{NAMELESS}{root}");
             if let Some(table) = self.schemas.table(&nameless_text(&name, width)) {
-                let table = Table { keyed: Some(width), ..(*table).clone() };
+                let table = TableSchema { keyed: Some(width), ..(*table).clone() };
                 catalog.tables.push(Tree { table: Arc::new(table), root: Some(*root) });
             }
         }

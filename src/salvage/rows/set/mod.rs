@@ -5,8 +5,8 @@
 //! not fit memory is written out as sorted runs and merged, so that a roll reads the same wherever it lies. The file is
 //! this process's own, and gone with it however it ends.
 //!
-//! Reading a row cannot fail in its own words: a disk that fails is noted in the [`Room`], the roll ends there, and whoever
-//! asks [`Room::require_whole`] before using what came of it gets the failure.
+//! Reading a row cannot fail in its own words: a disk that fails is noted in the [`MemoryBudget`], the roll ends there, and whoever
+//! asks [`MemoryBudget::require_whole`] before using what came of it gets the failure.
 
 pub(crate) mod spill;
 #[cfg(test)]
@@ -15,8 +15,8 @@ mod tests;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use self::spill::{Away, BLOCK, Merging, Pen};
-pub(crate) use super::memory::{Room, setting_aside};
+use self::spill::{BLOCK, Merging, SpillRun, SpillWriter};
+pub(crate) use super::memory::{MemoryBudget, setting_aside};
 use super::row::Row;
 
 /// Bytes of rows that are held in memory.
@@ -31,11 +31,11 @@ type Place = (i64, bool, bool, u32, u16, bool, u64);
 
 /// Which of several rows with one rowid counts: one that is not suspect; where `log_first`, one in the log.
 #[derive(Debug, Clone, Copy)]
-struct Order {
+struct RowOrder {
     log_first: bool,
 }
 
-impl Order {
+impl RowOrder {
     fn of(self, row: &Row) -> Place {
         let site = row.site();
         let behind = self.log_first && !site.in_log;
@@ -45,50 +45,50 @@ impl Order {
 
 /// Rows in order.
 #[derive(Debug)]
-pub(crate) struct Roll {
-    room: Arc<Room>,
-    order: Order,
+pub(crate) struct RowSet {
+    room: Arc<MemoryBudget>,
+    order: RowOrder,
     /// The settled rows, by rising rowid, each rowid once.
-    settled: Settled,
+    settled: StoredRows,
     /// Rows that were pushed since.
     pushed: Vec<Row>,
     /// The same, as far as they did not fit memory.
-    runs: Vec<Away>,
+    runs: Vec<SpillRun>,
     /// Bytes that the room has counted.
     counted: usize,
 }
 
 #[derive(Debug)]
-enum Settled {
+enum StoredRows {
     Here(Vec<Row>),
-    Away(Away),
+    Away(SpillRun),
 }
 
-impl Drop for Roll {
+impl Drop for RowSet {
     fn drop(&mut self) {
         self.room.recount(&mut self.counted, 0);
     }
 }
 
-impl Roll {
+impl RowSet {
     /// No rows.
-    pub(crate) fn new(room: &Arc<Room>) -> Self {
+    pub(crate) fn new(room: &Arc<MemoryBudget>) -> Self {
         Self::of(room, Vec::new())
     }
 
     /// No rows; of several with one rowid one in the log counts if the `log_counts`.
-    pub(crate) fn ordered(room: &Arc<Room>, log_counts: bool) -> Self {
+    pub(crate) fn ordered(room: &Arc<MemoryBudget>, log_counts: bool) -> Self {
         let mut roll = Self::new(room);
         roll.order.log_first = log_counts;
         roll
     }
 
     /// The given rows, which are in order, each rowid once.
-    pub(crate) fn of(room: &Arc<Room>, rows: Vec<Row>) -> Self {
+    pub(crate) fn of(room: &Arc<MemoryBudget>, rows: Vec<Row>) -> Self {
         let mut roll = Self {
             room: Arc::clone(room),
-            order: Order { log_first: false },
-            settled: Settled::Here(rows),
+            order: RowOrder { log_first: false },
+            settled: StoredRows::Here(rows),
             pushed: Vec::new(),
             runs: Vec::new(),
             counted: 0,
@@ -108,8 +108,8 @@ impl Roll {
     /// Bytes in memory.
     pub(crate) fn memory(&self) -> usize {
         let settled = match &self.settled {
-            Settled::Here(rows) => size_of_val(&**rows),
-            Settled::Away(_) => 0,
+            StoredRows::Here(rows) => size_of_val(&**rows),
+            StoredRows::Away(_) => 0,
         };
         settled + size_of_val(&*self.pushed)
     }
@@ -121,11 +121,11 @@ impl Roll {
         if !self.room.is_full() || bytes < self.room.limit / SHARE {
             return;
         }
-        if let Settled::Here(rows) = &self.settled
+        if let StoredRows::Here(rows) = &self.settled
             && !rows.is_empty()
             && let Some(away) = self.write(rows.iter().copied())
         {
-            self.settled = Settled::Away(away);
+            self.settled = StoredRows::Away(away);
         }
         self.put_away_pushed();
         self.room.recount(&mut self.counted, 0);
@@ -142,9 +142,9 @@ impl Roll {
     }
 
     /// `rows` in a file of their own; `None` where that is not to be had, which is noted.
-    fn write(&self, rows: impl Iterator<Item = Row>) -> Option<Away> {
+    fn write(&self, rows: impl Iterator<Item = Row>) -> Option<SpillRun> {
         let written = (|| {
-            let mut pen = Pen::new(&self.room.dir)?;
+            let mut pen = SpillWriter::new(&self.room.dir)?;
             rows.into_iter().try_for_each(|row| pen.write(&row))?;
             pen.finish()
         })();
@@ -156,7 +156,7 @@ impl Roll {
         if self.pushed.is_empty() && self.runs.is_empty() {
             return 0;
         }
-        if let Settled::Here(rows) = &mut self.settled
+        if let StoredRows::Here(rows) = &mut self.settled
             && self.runs.is_empty()
         {
             let order = self.order;
@@ -178,14 +178,14 @@ impl Roll {
         }
         self.put_away_pushed();
         let mut runs = std::mem::take(&mut self.runs);
-        match std::mem::replace(&mut self.settled, Settled::Here(Vec::new())) {
-            Settled::Here(rows) => runs.extend(self.write(rows.into_iter())),
-            Settled::Away(away) => runs.push(away),
+        match std::mem::replace(&mut self.settled, StoredRows::Here(Vec::new())) {
+            StoredRows::Here(rows) => runs.extend(self.write(rows.into_iter())),
+            StoredRows::Away(away) => runs.push(away),
         }
         let before: usize = runs.iter().map(|run| run.len).sum();
         let merged = Merging::new(&runs, &self.room, self.order);
         if let Some(away) = self.write(merged) {
-            self.settled = Settled::Away(away);
+            self.settled = StoredRows::Away(away);
         }
         self.room.recount(&mut self.counted, 0);
         (before - self.len()) as u64
@@ -194,8 +194,8 @@ impl Roll {
     /// How many rows there are.
     pub(crate) fn len(&self) -> usize {
         match &self.settled {
-            Settled::Here(rows) => rows.len(),
-            Settled::Away(away) => away.len,
+            StoredRows::Here(rows) => rows.len(),
+            StoredRows::Away(away) => away.len,
         }
     }
 
@@ -207,8 +207,10 @@ impl Roll {
     /// The row at `at`.
     pub(crate) fn get(&self, at: usize) -> Option<Row> {
         match &self.settled {
-            Settled::Here(rows) => rows.get(at).copied(),
-            Settled::Away(away) => away.block(at / BLOCK, &self.room, |rows| rows.get(at % BLOCK).copied()),
+            StoredRows::Here(rows) => rows.get(at).copied(),
+            StoredRows::Away(away) => {
+                away.block(at / BLOCK, &self.room, |rows| rows.get(at % BLOCK).copied())
+            }
         }
     }
 
@@ -220,8 +222,8 @@ impl Roll {
     /// Where the row with `rowid` is, or where it would be.
     pub(crate) fn find(&self, rowid: i64) -> Result<usize, usize> {
         let away = match &self.settled {
-            Settled::Here(rows) => return rows.binary_search_by_key(&rowid, |row| row.rowid),
-            Settled::Away(away) => away,
+            StoredRows::Here(rows) => return rows.binary_search_by_key(&rowid, |row| row.rowid),
+            StoredRows::Away(away) => away,
         };
         let Some(block) = away.firsts.partition_point(|first| *first <= rowid).checked_sub(1) else {
             return Err(0);
@@ -246,16 +248,16 @@ impl Roll {
     pub(crate) fn range(&self, first: usize, count: usize) -> Cow<'_, [Row]> {
         let end = first.saturating_add(count).min(self.len());
         match &self.settled {
-            Settled::Here(rows) => Cow::Borrowed(rows.get(first..end).unwrap_or_default()),
-            Settled::Away(away) => Cow::Owned(away.read(first..end, &self.room)),
+            StoredRows::Here(rows) => Cow::Borrowed(rows.get(first..end).unwrap_or_default()),
+            StoredRows::Away(away) => Cow::Owned(away.read(first..end, &self.room)),
         }
     }
 
     /// All rows, by rising rowid.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Row> + '_ {
         let blocks = match &self.settled {
-            Settled::Here(_) => usize::MAX,
-            Settled::Away(_) => BLOCK,
+            StoredRows::Here(_) => usize::MAX,
+            StoredRows::Away(_) => BLOCK,
         };
         Iter { roll: self, block: self.range(0, blocks), start: 0, next: 0 }
     }
@@ -268,22 +270,22 @@ impl Roll {
     /// Puts `row` at `at`, where one with its rowid is.
     pub(crate) fn set(&mut self, at: usize, row: Row) {
         match &mut self.settled {
-            Settled::Here(rows) => {
+            StoredRows::Here(rows) => {
                 if let Some(place) = rows.get_mut(at) {
                     *place = row;
                 }
             }
-            Settled::Away(away) => away.set(at, &row, &self.room),
+            StoredRows::Away(away) => away.set(at, &row, &self.room),
         }
     }
 
     /// Puts what `change` makes of a row in its place; the rowid stays.
     pub(crate) fn update(&mut self, mut change: impl FnMut(Row) -> Row) {
         match &mut self.settled {
-            Settled::Here(rows) => rows.iter_mut().for_each(|row| *row = change(*row)),
-            Settled::Away(_) => {
+            StoredRows::Here(rows) => rows.iter_mut().for_each(|row| *row = change(*row)),
+            StoredRows::Away(_) => {
                 let changed = self.write(self.iter().map(change));
-                self.settled = changed.map_or_else(|| Settled::Here(Vec::new()), Settled::Away);
+                self.settled = changed.map_or_else(|| StoredRows::Here(Vec::new()), StoredRows::Away);
             }
         }
     }
@@ -291,10 +293,10 @@ impl Roll {
     /// Keeps only the rows that `keep` wants.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Row) -> bool) {
         match &mut self.settled {
-            Settled::Here(rows) => rows.retain(keep),
-            Settled::Away(_) => {
+            StoredRows::Here(rows) => rows.retain(keep),
+            StoredRows::Away(_) => {
                 let kept = self.write(self.iter().filter(|row| keep(row)));
-                self.settled = kept.map_or_else(|| Settled::Here(Vec::new()), Settled::Away);
+                self.settled = kept.map_or_else(|| StoredRows::Here(Vec::new()), StoredRows::Away);
             }
         }
         self.weigh();
@@ -303,7 +305,7 @@ impl Roll {
 
 /// The rows of a roll one by one.
 struct Iter<'r> {
-    roll: &'r Roll,
+    roll: &'r RowSet,
     block: Cow<'r, [Row]>,
     /// Where in the roll the block begins.
     start: usize,

@@ -8,8 +8,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use super::{Order, Place};
-use crate::salvage::rows::memory::Room;
+use super::{Place, RowOrder};
+use crate::salvage::rows::memory::MemoryBudget;
 use crate::salvage::rows::row::Row;
 use crate::salvage::source::open::nameless;
 
@@ -20,7 +20,7 @@ const ROW: usize = size_of::<Row>();
 
 /// Rows in a file.
 #[derive(Debug)]
-pub(crate) struct Away {
+pub(crate) struct SpillRun {
     file: File,
     pub(crate) len: usize,
     /// The rowid of the first row in each block.
@@ -29,9 +29,9 @@ pub(crate) struct Away {
     last: Mutex<Option<(usize, Vec<Row>)>>,
 }
 
-impl Away {
+impl SpillRun {
     /// The rows in `range`; none, which is noted in `room`, where they cannot be read.
-    pub(crate) fn read(&self, range: Range<usize>, room: &Room) -> Vec<Row> {
+    pub(crate) fn read(&self, range: Range<usize>, room: &MemoryBudget) -> Vec<Row> {
         let mut bytes = vec![0; range.len() * ROW];
         if let Err(error) = self.file.read_exact_at(&mut bytes, (range.start * ROW) as u64) {
             room.note(error);
@@ -44,7 +44,7 @@ impl Away {
     pub(crate) fn block<T>(
         &self,
         number: usize,
-        room: &Room,
+        room: &MemoryBudget,
         with: impl FnOnce(&[Row]) -> Option<T>,
     ) -> Option<T> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -56,7 +56,7 @@ impl Away {
     }
 
     /// Puts `row` at `at`.
-    pub(crate) fn set(&mut self, at: usize, row: &Row, room: &Room) {
+    pub(crate) fn set(&mut self, at: usize, row: &Row, room: &MemoryBudget) {
         if let Err(error) = self.file.write_all_at(&row.to_bytes(), (at * ROW) as u64) {
             room.note(error);
         }
@@ -71,7 +71,7 @@ impl Away {
 }
 
 /// Writes rows into a file, one behind the other.
-pub(crate) struct Pen {
+pub(crate) struct SpillWriter {
     file: File,
     bytes: Vec<u8>,
     written: u64,
@@ -79,7 +79,7 @@ pub(crate) struct Pen {
     pub(crate) firsts: Vec<i64>,
 }
 
-impl Pen {
+impl SpillWriter {
     /// Into a file of its own in `dir`.
     pub(crate) fn new(dir: &Path) -> std::io::Result<Self> {
         let bytes = Vec::with_capacity(BLOCK * ROW);
@@ -105,16 +105,16 @@ impl Pen {
     }
 
     /// The rows that were written.
-    pub(crate) fn finish(mut self) -> std::io::Result<Away> {
+    pub(crate) fn finish(mut self) -> std::io::Result<SpillRun> {
         self.flush()?;
-        Ok(Away { file: self.file, len: self.len, firsts: self.firsts, last: Mutex::new(None) })
+        Ok(SpillRun { file: self.file, len: self.len, firsts: self.firsts, last: Mutex::new(None) })
     }
 }
 
 /// Several runs as one, one row of each rowid.
 pub(crate) struct Merging<'m> {
-    room: &'m Room,
-    order: Order,
+    room: &'m MemoryBudget,
+    order: RowOrder,
     runs: Vec<Reading<'m>>,
     /// The next row of each run.
     heads: BinaryHeap<Reverse<(Place, usize)>>,
@@ -123,14 +123,14 @@ pub(crate) struct Merging<'m> {
 
 /// A run, and what has been read of it.
 struct Reading<'m> {
-    run: &'m Away,
+    run: &'m SpillRun,
     block: std::vec::IntoIter<Row>,
     next: Option<Row>,
     read: usize,
 }
 
 impl Reading<'_> {
-    fn advance(&mut self, room: &Room) -> Option<Row> {
+    fn advance(&mut self, room: &MemoryBudget) -> Option<Row> {
         if self.block.len() == 0 && self.read < self.run.len {
             let end = (self.read + BLOCK).min(self.run.len);
             self.block = self.run.read(self.read..end, room).into_iter();
@@ -143,7 +143,7 @@ impl Reading<'_> {
 
 impl<'m> Merging<'m> {
     /// All rows of `runs`, which are in `order`.
-    pub(crate) fn new(runs: &'m [Away], room: &'m Room, order: Order) -> Self {
+    fn new(runs: &'m [SpillRun], room: &'m MemoryBudget, order: RowOrder) -> Self {
         let block = || Vec::new().into_iter();
         let runs = runs.iter().map(|run| Reading { run, block: block(), next: None, read: 0 }).collect();
         let mut merging = Self { room, order, runs, heads: BinaryHeap::new(), last: None };

@@ -29,9 +29,9 @@ proptest! {
         first in rows(), second in rows(), limit in 0_usize..100_000, log_counts in any::<bool>(),
     ) {
         let dir = tempfile::tempdir().unwrap();
-        let (large, small) = (Room::new(dir.path(), usize::MAX), Room::new(dir.path(), limit));
-        let mut here = Roll::ordered(&large, log_counts);
-        let mut away = Roll::ordered(&small, log_counts);
+        let (large, small) = (MemoryBudget::new(dir.path(), usize::MAX), MemoryBudget::new(dir.path(), limit));
+        let mut here = RowSet::ordered(&large, log_counts);
+        let mut away = RowSet::ordered(&small, log_counts);
         for batch in [&first, &second] {
             for row in batch {
                 here.push(*row);
@@ -63,8 +63,8 @@ proptest! {
 #[test]
 fn what_is_over_the_limit_is_not_in_memory() {
     let dir = tempfile::tempdir().unwrap();
-    let room = Room::new(dir.path(), 64 << 10);
-    let mut roll = Roll::new(&room);
+    let room = MemoryBudget::new(dir.path(), 64 << 10);
+    let mut roll = RowSet::new(&room);
     for rowid in 0..100_000 {
         roll.push(row(rowid, 1, false, false));
         assert!(roll.memory() <= (64 << 10) + STRIDE * size_of::<Row>());
@@ -76,8 +76,8 @@ fn what_is_over_the_limit_is_not_in_memory() {
 #[test]
 fn a_disk_without_room_is_an_error_and_not_a_shorter_roll() {
     let dir = tempfile::tempdir().unwrap();
-    let room = Room::new(&dir.path().join("absent"), 0);
-    let mut roll = Roll::new(&room);
+    let room = MemoryBudget::new(&dir.path().join("absent"), 0);
+    let mut roll = RowSet::new(&room);
     (0..1000).for_each(|rowid| roll.push(row(rowid, 1, false, false)));
     roll.settle();
     assert!(room.require_whole().is_err());

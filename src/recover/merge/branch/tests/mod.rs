@@ -4,17 +4,17 @@ use super::by_number::moved_payload;
 use super::*;
 
 /// `name: column=value, ...` rows as values; text in quotes.
-fn values(columns: &[&str], row: &[Datum]) -> Values {
+fn values(columns: &[&str], row: &[OwnedValue]) -> Values {
     assert_eq!(columns.len(), row.len());
     row.to_vec()
 }
 
-fn text(text: &str) -> Datum {
-    Datum::Text(text.as_bytes().to_vec())
+fn text(text: &str) -> OwnedValue {
+    OwnedValue::Text(text.as_bytes().to_vec())
 }
 
-fn number(number: i64) -> Datum {
-    Datum::Integer(number)
+fn number(number: i64) -> OwnedValue {
+    OwnedValue::Integer(number)
 }
 
 fn columns(names: &[&str]) -> [Vec<String>; 2] {
@@ -28,18 +28,19 @@ const TASK: [&str; 5] = ["id", "title", "status", "created_at", "current_run_id"
 const SUB: [&str; 4] = ["task_id", "platform", "created_at", "last_event_id"];
 
 fn event(task: &str, run: Option<i64>, kind: &str, time: i64) -> Values {
-    let run_id = run.map_or(Datum::Null, number);
-    let payload = run.map_or(Datum::Null, |run| text(&format!("{{\"lock\": \"h:1\", \"run_id\": {run}}}")));
-    values(&EVENT, &[Datum::Null, text(task), run_id, text(kind), payload, number(time)])
+    let run_id = run.map_or(OwnedValue::Null, number);
+    let payload =
+        run.map_or(OwnedValue::Null, |run| text(&format!("{{\"lock\": \"h:1\", \"run_id\": {run}}}")));
+    values(&EVENT, &[OwnedValue::Null, text(task), run_id, text(kind), payload, number(time)])
 }
 
 fn run(task: &str, status: &str, started: i64, ended: Option<i64>) -> Values {
-    let ended = ended.map_or(Datum::Null, number);
-    values(&RUN, &[Datum::Null, text(task), text(status), number(started), ended])
+    let ended = ended.map_or(OwnedValue::Null, number);
+    values(&RUN, &[OwnedValue::Null, text(task), text(status), number(started), ended])
 }
 
 fn task(id: &str, status: &str, run: Option<i64>) -> Values {
-    let run = run.map_or(Datum::Null, number);
+    let run = run.map_or(OwnedValue::Null, number);
     values(&TASK, &[text(id), text("title"), text(status), number(1000), run])
 }
 
@@ -50,18 +51,18 @@ fn sub(task: &str, cursor: i64) -> Values {
 /// A table of which both histories have the numbers up to `common`.
 fn table(
     names: &[&str],
-    key: Key,
+    key: RowKey,
     common: i64,
     main: &[(i64, Values)],
     second: &[(i64, Values)],
-) -> Compared {
+) -> BranchRow {
     let mut split = Split::default();
     for rowid in 1..=common {
         split.see(rowid, Alike::Same);
     }
     split.time = (common > 0).then_some(1000 + common);
     let last = |rows: &[(i64, Values)]| rows.iter().map(|(rowid, _)| *rowid).max().unwrap_or(0).max(common);
-    Compared {
+    BranchRow {
         key,
         old: std::collections::BTreeSet::new(),
         columns: columns(names),
@@ -72,18 +73,18 @@ fn table(
     }
 }
 
-fn by(columns: &[&str]) -> Key {
-    Key::Columns(columns.iter().map(|name| (*name).to_owned()).collect())
+fn by(columns: &[&str]) -> RowKey {
+    RowKey::Columns(columns.iter().map(|name| (*name).to_owned()).collect())
 }
 
-fn joined(tables: &[(&str, Compared)]) -> Joined {
+fn joined(tables: &[(&str, BranchRow)]) -> Joined {
     let tables = tables.iter().map(|(name, table)| ((*name).to_owned(), table.clone())).collect();
     join(&tables, true, &|_, _| false)
 }
 
 fn put<'j>(joined: &'j Joined, table: &str, from: i64) -> &'j Put {
     let mut found =
-        joined.puts.iter().filter(|put| put.table == table && put.from == from && put.side == Side::Second);
+        joined.puts.iter().filter(|put| put.table == table && put.from == from && put.side == Branch::Second);
     let put = found.next().unwrap_or_else(|| panic!("{table} {from} is not put: {joined:?}"));
     assert!(found.next().is_none(), "{table} {from} is put twice");
     put
@@ -106,7 +107,7 @@ fn the_second_history_moves_above_both_and_what_names_its_runs_moves_with_them()
             "task_runs",
             table(
                 &RUN,
-                Key::Number,
+                RowKey::Number,
                 5,
                 &[(6, run("t_m", "running", 2000, None))],
                 &[(6, run("t_s", "running", 2001, None))],
@@ -116,7 +117,7 @@ fn the_second_history_moves_above_both_and_what_names_its_runs_moves_with_them()
             "task_events",
             table(
                 &EVENT,
-                Key::Number,
+                RowKey::Number,
                 10,
                 &[(11, event("t_m", None, "created", 2000)), (12, event("t_m", Some(6), "claimed", 2000))],
                 &[(11, event("t_s", None, "created", 2001)), (12, event("t_s", Some(6), "claimed", 2001))],
@@ -138,15 +139,17 @@ fn the_second_history_moves_above_both_and_what_names_its_runs_moves_with_them()
 
 #[test]
 fn where_the_main_line_has_not_gone_on_numbers_stay() {
-    let tables =
-        [("task_events", table(&EVENT, Key::Number, 10, &[], &[(11, event("t_s", None, "created", 2001))]))];
+    let tables = [(
+        "task_events",
+        table(&EVENT, RowKey::Number, 10, &[], &[(11, event("t_s", None, "created", 2001))]),
+    )];
     let joined = joined(&tables);
     assert_eq!(put(&joined, "task_events", 11).rowid, 11);
 }
 
 #[test]
 fn a_number_that_the_main_line_gave_out_and_deleted_is_not_given_again() {
-    let mut events = table(&EVENT, Key::Number, 10, &[], &[(11, event("t_s", None, "created", 2001))]);
+    let mut events = table(&EVENT, RowKey::Number, 10, &[], &[(11, event("t_s", None, "created", 2001))]);
     events.last = [15, 11];
     let joined = joined(&[("task_events", events)]);
     assert_eq!(put(&joined, "task_events", 11).rowid, 16);
@@ -170,7 +173,7 @@ fn a_task_that_both_changed_is_the_later_ones_and_the_other_version_is_told() {
                 "task_events",
                 table(
                     &EVENT,
-                    Key::Number,
+                    RowKey::Number,
                     10,
                     &[(11, event("t_1", None, "completed", main))],
                     &[(11, event("t_1", None, "blocked", second))],
@@ -181,10 +184,13 @@ fn a_task_that_both_changed_is_the_later_ones_and_the_other_version_is_told() {
     };
     let later = changed(2000, 2001);
     assert_eq!(put(&later, "tasks", 1).rowid, 1);
-    assert_eq!((later.conflicts[0].kept, &later.conflicts[0].other[2].1), (Side::Second, &text("done")));
+    assert_eq!((later.conflicts[0].kept, &later.conflicts[0].other[2].1), (Branch::Second, &text("done")));
     let earlier = changed(2001, 2000);
     assert!(earlier.puts.iter().all(|put| put.table != "tasks"));
-    assert_eq!((earlier.conflicts[0].kept, &earlier.conflicts[0].other[2].1), (Side::Main, &text("blocked")));
+    assert_eq!(
+        (earlier.conflicts[0].kept, &earlier.conflicts[0].other[2].1),
+        (Branch::Main, &text("blocked"))
+    );
 }
 
 #[test]
@@ -204,7 +210,7 @@ fn a_run_goes_with_its_task() {
             "task_runs",
             table(
                 &RUN,
-                Key::Number,
+                RowKey::Number,
                 3,
                 &[(3, run("t_1", "running", 900, None))],
                 &[(3, run("t_1", "done", 900, Some(2000)))],
@@ -212,7 +218,7 @@ fn a_run_goes_with_its_task() {
         ),
         (
             "task_events",
-            table(&EVENT, Key::Number, 10, &[], &[(11, event("t_1", Some(3), "completed", 2000))]),
+            table(&EVENT, RowKey::Number, 10, &[], &[(11, event("t_1", Some(3), "completed", 2000))]),
         ),
     ];
     let joined = joined(&tables);
@@ -229,7 +235,7 @@ fn what_the_main_line_deleted_stays_deleted_with_all_that_came_later() {
         second.extend(later.iter().cloned());
         [
             ("tasks", table(&TASK, by(&["id"]), 3, &[], &[(2, task("t_gone", "ready", None))])),
-            ("task_events", table(&EVENT, Key::Number, 10, &[], &second)),
+            ("task_events", table(&EVENT, RowKey::Number, 10, &[], &second)),
             (
                 "kanban_notify_subs",
                 table(&SUB, by(&["task_id", "platform"]), 0, &[], &[(1, sub("t_gone", 0))]),
@@ -243,7 +249,7 @@ fn what_the_main_line_deleted_stays_deleted_with_all_that_came_later() {
 
 #[test]
 fn what_the_main_line_may_have_lost_comes_back_at_its_number() {
-    let events = table(&EVENT, Key::Number, 10, &[], &[(5, event("t_1", None, "created", 900))]);
+    let events = table(&EVENT, RowKey::Number, 10, &[], &[(5, event("t_1", None, "created", 900))]);
     let tables = BTreeMap::from([("task_events".to_owned(), events)]);
     let joined = join(&tables, true, &|table, rowid| table == "task_events" && rowid == 5);
     assert_eq!(put(&joined, "task_events", 5).rowid, 5);
@@ -252,7 +258,7 @@ fn what_the_main_line_may_have_lost_comes_back_at_its_number() {
 #[test]
 fn what_nobody_says_to_be_another_row_is_the_same_one_with_a_flaw() {
     let flawed = |main: &str| [(11, event("t_1", None, main, 900))];
-    let events = table(&EVENT, Key::Number, 10, &flawed("created"), &flawed("createe"));
+    let events = table(&EVENT, RowKey::Number, 10, &flawed("created"), &flawed("createe"));
     let tables = BTreeMap::from([("task_events".to_owned(), events)]);
     assert!(join(&tables, false, &|_, _| false).puts.is_empty());
     let better = join(&tables, false, &|_, rowid| rowid == 11);
@@ -261,7 +267,7 @@ fn what_nobody_says_to_be_another_row_is_the_same_one_with_a_flaw() {
 
 #[test]
 fn a_main_line_that_lost_its_last_rows_gets_them_back_and_keeps_its_tasks() {
-    let mut events = table(&EVENT, Key::Number, 10, &[], &[(11, event("t_1", None, "assigned", 2000))]);
+    let mut events = table(&EVENT, RowKey::Number, 10, &[], &[(11, event("t_1", None, "assigned", 2000))]);
     events.last = [15, 11];
     let tasks =
         table(&TASK, by(&["id"]), 0, &[(1, task("t_1", "done", None))], &[(1, task("t_1", "ready", None))]);
@@ -275,7 +281,7 @@ fn a_main_line_that_lost_its_last_rows_gets_them_back_and_keeps_its_tasks() {
 fn cursors_follow_the_events() {
     let events = table(
         &EVENT,
-        Key::Number,
+        RowKey::Number,
         10,
         &[(11, event("t_1", None, "completed", 2000))],
         &[(11, event("t_1", None, "blocked", 2000)), (12, event("t_2", None, "blocked", 2000))],
@@ -311,7 +317,7 @@ fn links_come_unless_they_were_cut() {
     );
     let mut cut = event("t_3", None, "unlinked", 2000);
     cut[4] = text("{\"parent\": \"t_1\", \"child\": \"t_3\"}");
-    let events = table(&EVENT, Key::Number, 10, &[(11, cut)], &[]);
+    let events = table(&EVENT, RowKey::Number, 10, &[(11, cut)], &[]);
     let joined = joined(&[("task_events", events), ("task_links", links)]);
     assert_eq!(put(&joined, "task_links", 7).rowid, 9);
     assert_eq!(joined.puts.len(), 1);

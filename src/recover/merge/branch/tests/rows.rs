@@ -34,7 +34,7 @@ fn rows_of_a_number_are_compared_by_what_does_not_change() {
 fn rows_of_tables_that_we_do_not_know_come_in_where_their_key_is_free() {
     const NOTE: [&str; 2] = ["name", "text"];
     let note = |name: &str, words: &str| values(&NOTE, &[text(name), text(words)]);
-    let notes = |key: Key| {
+    let notes = |key: RowKey| {
         let main = [(4, note("one", "main")), (5, note("mine", "main"))];
         let second = [(4, note("one", "second")), (5, note("theirs", "second")), (6, note("also", "second"))];
         joined(&[("notes", table(&NOTE, key, 3, &main, &second))])
@@ -43,10 +43,10 @@ fn rows_of_tables_that_we_do_not_know_come_in_where_their_key_is_free() {
     assert_eq!((put(&by_name, "notes", 5).rowid, put(&by_name, "notes", 6).rowid), (7, 8));
     assert_eq!((by_name.puts.len(), by_name.conflicts[0].rowid), (2, 4));
     // Numbers that somebody has chosen are not changed: two rows of one are told.
-    let chosen = notes(Key::Chosen);
+    let chosen = notes(RowKey::Chosen);
     assert_eq!((put(&chosen, "notes", 6).rowid, chosen.puts.len(), chosen.conflicts.len()), (6, 1, 2));
     // Numbers that nobody chose are.
-    let counted = notes(Key::Number);
+    let counted = notes(RowKey::Number);
     assert_eq!([4, 5, 6].map(|from| put(&counted, "notes", from).rowid), [7, 8, 9]);
 }
 
@@ -54,7 +54,7 @@ fn rows_of_tables_that_we_do_not_know_come_in_where_their_key_is_free() {
 fn equal_cursors_of_both_histories_have_passed_the_events_of_both() {
     let events = table(
         &EVENT,
-        Key::Number,
+        RowKey::Number,
         5,
         &[(6, event("t_1", None, "completed", 2000))],
         &[(6, event("t_1", None, "blocked", 2000))],
@@ -79,8 +79,8 @@ fn what_an_earlier_recovery_brought_in_does_not_come_again() {
     let main_runs = [(3, run("t_1", "running", 2000, None)), (4, run("t_2", "running", 2001, None))];
     let tables = |second: &[(i64, Values)]| {
         joined(&[
-            (EVENTS, table(&EVENT, Key::Number, 5, &main_events, second)),
-            (RUNS, table(&RUN, Key::Number, 2, &main_runs, &runs(3, "running"))),
+            (EVENTS, table(&EVENT, RowKey::Number, 5, &main_events, second)),
+            (RUNS, table(&RUN, RowKey::Number, 2, &main_runs, &runs(3, "running"))),
         ])
     };
     let again = tables(&second_events);
