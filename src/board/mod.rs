@@ -9,8 +9,8 @@
 //! The types hold it: a [`crate::pool::Pool`] takes a finished [`Inspection`] by value.
 
 pub mod copies;
-pub(crate) mod copying;
 pub mod dispatcher;
+pub(crate) mod file_stamp;
 pub mod files;
 pub mod filesystem;
 pub mod generation;
@@ -25,7 +25,7 @@ pub mod log;
 pub mod private_copy;
 pub mod rollback;
 pub mod scratch;
-mod stamp;
+pub(crate) mod snapshot_copy;
 mod wal_index;
 
 use std::fmt;
@@ -35,8 +35,8 @@ use crate::failure::hint::Aim;
 use crate::failure::{Failure, Outcome};
 
 pub use copies::Copies;
+pub use file_stamp::Stamp;
 pub use files::{FileState, Inspection, Sidecar, Sidecars};
-pub use stamp::Stamp;
 
 /// A board that has been chosen: which file, and why that one.
 #[derive(Clone, Debug)]

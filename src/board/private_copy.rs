@@ -6,8 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::copying::copy_set;
 use super::scratch::ScratchDir;
+use super::snapshot_copy::copy_set;
 use crate::failure::Outcome;
 
 /// The copied files, removed when this goes out of scope.

@@ -11,7 +11,7 @@ use crate::process::clock;
 use crate::store::query::{self, Filter, SORTS};
 use crate::store::schema;
 use crate::store::task::Task;
-use crate::store::words::STATUSES;
+use crate::store::vocabulary::STATUSES;
 use crate::ui::{Document, Label, Records, Report, TextColumn, TextTable};
 
 /// List tasks as they are stored; nothing is promoted by looking.

@@ -4,7 +4,7 @@
 //! board, opening the pool with the invocation's budget. A verb asks the library layers for values and hands them to
 //! [`crate::ui`]; it holds no SQL and draws nothing.
 
-mod aftermath;
+pub(crate) mod after_install;
 pub mod backup;
 pub mod backups;
 pub mod boards;
@@ -20,7 +20,7 @@ pub mod journal_mode;
 pub mod list;
 pub mod man;
 mod overview;
-mod picture;
+pub(crate) mod page_map;
 mod progress;
 pub mod recover;
 pub mod repair;

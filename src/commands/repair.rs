@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Context, aftermath};
+use super::{Context, after_install};
 use crate::board::{Inspection, holders, log, rollback};
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::install::evidence::{self, About, InstallOperation};
 use crate::install::repair::{self, Diagnosis};
-use crate::install::site::{self, Space};
+use crate::install::target;
+use crate::install::target::Space;
 use crate::install::{self, Installed};
 use crate::newfile;
 use crate::pool::{Access, rest_between_looks};
@@ -107,7 +108,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     };
     report.indexes = names.iter().cloned().collect();
     report.rolled_back = interrupted;
-    site::require_installable(&seen)?;
+    target::require_installable(&seen)?;
     holders::require_none(&seen, "repairing it", args.assume_unused)?;
     Space::of(&seen, 0).require(&seen, false)?;
     if context.globals.dry_run {
@@ -122,7 +123,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     report.evidence = finished.evidence.as_ref().map(|evidence| evidence.folder.display().to_string());
     let shown = context.ui.emit_maintenance(&report);
     context.ui.success(format_args!("{}, and the board was checked.", report.work("were")));
-    aftermath::say_after_maintenance(context, &finished);
+    after_install::say_after_maintenance(context, &finished);
     shown.map(|()| Exit::Ok)
 }
 

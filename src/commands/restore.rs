@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{Context, aftermath, backups};
+use super::{Context, after_install, backups};
 use crate::board::files::with_suffix;
 use crate::board::{Board, Inspection, Stamp, holders};
 use crate::failure::count::counted;
@@ -13,7 +13,8 @@ use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
 use crate::install;
 use crate::install::evidence::{About, Coming, InstallOperation};
-use crate::install::site::{self, Space};
+use crate::install::target;
+use crate::install::target::Space;
 use crate::journal_mode;
 use crate::newfile;
 use crate::newfile::{OwnFile, RecordedMode, Sealed};
@@ -94,7 +95,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         let seen = board.inspect()?;
         require_another_file(&source, &seen)?;
         newfile::clear_leftovers(&seen.resolved);
-        site::require_installable(&seen)?;
+        target::require_installable(&seen)?;
         holders::require_none(&seen, "restoring over it", args.assume_unused)?;
         if !context.globals.dry_run {
             let question = format!("The board would be replaced by {}.", source.display());
@@ -132,7 +133,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         restored.evidence = installed.evidence.as_ref().map(|evidence| evidence.folder.display().to_string());
         let shown = context.ui.emit_maintenance(&restored);
         context.ui.success(format_args!("The board is {} now.", source.display()));
-        aftermath::say_after_maintenance(context, &installed);
+        after_install::say_after_maintenance(context, &installed);
         return shown.map(|()| Exit::Ok);
     }
     Err(Failure::busy("the board changed each time; nothing was restored.")

@@ -10,7 +10,7 @@ use crate::pool::Access;
 use crate::process::clock;
 use crate::store::query::{self, Stats};
 use crate::store::schema;
-use crate::store::words::STATUSES;
+use crate::store::vocabulary::STATUSES;
 use crate::ui::{Document, Label, Records, Report, TextColumn, TextTable};
 
 /// Count tasks by status and assignee; archived ones are left out.

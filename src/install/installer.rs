@@ -14,7 +14,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::evidence::{self, About, Evidence, InstallOperation};
-use super::site::{self, Space};
+use super::target;
+use super::target::Space;
 use crate::board::Inspection;
 use crate::board::files::{FileState, with_suffix};
 use crate::board::holders::{self, Onlooker};
@@ -72,14 +73,14 @@ pub fn install(
     origin: &Path,
     terms: &Terms,
 ) -> Outcome<Option<Installed>> {
-    site::require_installable(seen)?;
+    target::require_installable(seen)?;
     let path = file.path()?;
     let bytes = fs::metadata(&path)
         .map_err(|error| Failure::io(error, format!("looking at {}", path.display())).at(&path))?
         .len();
     Space::of(seen, bytes).require(seen, true)?;
     let evidence = if is_anything(seen) {
-        if !site::is_unchanged(seen)? {
+        if !target::is_unchanged(seen)? {
             return Ok(None);
         }
         Some(evidence::take(seen, about, terms.clock)?)
@@ -118,7 +119,7 @@ pub fn locked<T>(
         &terms.onlooker,
     )?;
     holders::require_none(seen, doing, terms.assume_unused)?;
-    if !site::is_unchanged(seen)? {
+    if !target::is_unchanged(seen)? {
         return Ok(None);
     }
     evidence.map_or(Ok(()), Evidence::begin)?;
@@ -204,7 +205,7 @@ fn publish(live: &Path, file: Sealed, origin: &Path) -> Outcome<Vec<Running>> {
     for suffix in ["-wal", "-shm", "-journal"] {
         remove_if_there(&with_suffix(live, suffix))?;
     }
-    site::sync_directory(live)?;
+    target::sync_directory(live)?;
     file.publish(Audience::of(origin))?;
     Ok(running)
 }
@@ -263,7 +264,7 @@ fn write_over(live: &Path, from: &Path) -> Outcome<Vec<Running>> {
     let settled = check(&connection, &source).and_then(|()| settle(&connection, live, &source.mode));
     let closed = connection.close().map_err(|(_, error)| Failure::from(error));
     // Only the exclusive handle had a log; the index of an earlier one belongs to nobody any more.
-    let cleared = remove_if_there(&with_suffix(live, "-shm")).and_then(|()| site::sync_directory(live));
+    let cleared = remove_if_there(&with_suffix(live, "-shm")).and_then(|()| target::sync_directory(live));
     settled.and(closed).and(cleared).map_err(|failure| {
         failure
             .context("the new board is in place, but what followed failed")

@@ -9,11 +9,11 @@
 //! the new one, whole, however the work ends. What is installed comes from [`crate::recover`] or from a copy; both hand
 //! over a sealed file ([`crate::newfile`]).
 
-mod cover;
+pub(crate) mod covering_wal;
 pub mod evidence;
 mod installer;
 pub mod repair;
-pub mod site;
+pub mod target;
 pub mod undo;
 
 pub use installer::{Installed, Terms, account, close_interrupted, finish, install, locked};

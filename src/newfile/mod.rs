@@ -23,8 +23,8 @@ use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use sha2::{Digest, Sha256};
 
-use crate::board::copying::copy_set;
 use crate::board::files::with_suffix;
+use crate::board::snapshot_copy::copy_set;
 use crate::failure::{Failure, Outcome};
 use crate::store::audit;
 

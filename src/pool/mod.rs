@@ -6,9 +6,9 @@
 //! [`crate::store`], changes of the journal mode to `journal`.
 
 mod budget;
-mod lines;
-mod looks;
 mod open;
+pub(crate) mod operator_log;
+pub(crate) mod retry_on_damage;
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -27,11 +27,11 @@ use crate::failure::{Failure, Outcome};
 use crate::process::signals::Signals;
 use crate::store::schema::{SchemaComparison, SchemaReport};
 pub use budget::Budget;
-pub use lines::Lines;
-pub use looks::{confirmed, rest_between_looks};
 pub(crate) use open::immutable_uri;
 pub use open::protect;
 use open::{configure, connect};
+pub use operator_log::Lines;
+pub use retry_on_damage::{confirmed, rest_between_looks};
 
 /// The length of a WAL from which on a writer makes it begin anew: the hundred frames after which SQLite checkpoints by
 /// itself, in bytes.

@@ -19,8 +19,7 @@ pub mod query;
 pub mod run;
 pub mod schema;
 pub mod task;
-pub mod text;
-pub mod words;
-
 #[cfg(test)]
-mod scenes;
+mod tests;
+pub mod text;
+pub mod vocabulary;

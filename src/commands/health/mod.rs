@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use self::report::{AllHealth, Checked, figures};
-use super::{Context, explain, picture};
+use super::{Context, explain, page_map};
 use crate::board::holders;
 use crate::board::{Board, FileState, Inspection, location};
 use crate::failure::exit::Exit;
@@ -195,7 +195,7 @@ fn judge(context: &mut Context<'_>, subject: &Subject, wants_map: bool) -> Outco
     let (inspection, depth) = (&subject.inspection, subject.depth);
     let mut findings = checks::before_opening(subject);
     // Bytes come before SQLite: nothing opens the file while the connection is held.
-    let map = if wants_map { picture::take(context, &inspection.resolved)? } else { None };
+    let map = if wants_map { page_map::take(context, &inspection.resolved)? } else { None };
     let mut seen = CheckedBoard::default();
     if inspection.header().is_some() {
         let looked = look(context, inspection.clone(), subject, &mut seen, &mut findings);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::super::picture;
+use crate::commands::page_map;
 use crate::copies::page_map::Map;
 use crate::failure::exit::Exit;
 use crate::health::{Depth, Finding, Severity, Verdict};
@@ -91,7 +91,7 @@ impl Checked {
         }
         if let Some(map) = &self.map {
             page.blank();
-            picture::draw(map, page);
+            page_map::draw(map, page);
         }
     }
 
@@ -106,7 +106,7 @@ impl Checked {
             records.record(&[severity, finding.id, &finding.subject, &finding.message, &finding.next]);
         }
         if let Some(map) = &self.map {
-            picture::list(map, records);
+            page_map::list(map, records);
         }
     }
 }

@@ -1,18 +1,19 @@
 //! `recover` into the board's own place.
 
 use super::report::Recovered;
-use super::{Args, already, discover, exit, in_hands, say_already};
+use super::{Args, discover, exit, in_hands, is_up_to_date, say_already};
 use crate::board::files::FileState;
 use crate::board::holders::{self, Holders};
 use crate::board::{Board, Inspection};
 use crate::commands::progress::Bars;
-use crate::commands::{Context, aftermath};
+use crate::commands::{Context, after_install};
 use crate::failure::count::counted;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::install;
 use crate::install::evidence::{About, Coming, InstallOperation};
-use crate::install::site::{self, Space};
+use crate::install::target;
+use crate::install::target::Space;
 use crate::newfile;
 use crate::newfile::OwnFile;
 use crate::recover::{self, Rebuilt};
@@ -30,7 +31,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
     for _ in 0..TRIES {
         let seen = board.inspect()?;
         newfile::clear_leftovers(&seen.resolved);
-        site::require_installable(&seen)?;
+        target::require_installable(&seen)?;
         context.ui.require_answer("The board would be replaced by what was recovered.").map_err(
             |refused| {
                 refused
@@ -43,8 +44,8 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
             .require_none("installing the recovered board", args.assume_unused)
             .map_err(|failure| failure.at(&seen.resolved))?;
         let (rebuilt, found) = rebuild(context, args, &seen, &holders)?;
-        if already::is_so(context, board, &rebuilt.report)? {
-            if !site::is_unchanged(&seen)? {
+        if is_up_to_date::is_so(context, board, &rebuilt.report)? {
+            if !target::is_unchanged(&seen)? {
                 continue;
             }
             install::close_interrupted(&seen, InstallOperation::Recover, context.clock)?;
@@ -80,7 +81,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
         let shown = context.ui.emit(&recovered);
         let rows = counted(recovered.report.recovered(), "row is", "rows are");
         context.ui.status(format_args!("{rows} on the board now: {}.", recovered.path));
-        aftermath::say(context, &installed);
+        after_install::say(context, &installed);
         let exit = exit(context, args, &recovered);
         return shown.map(|()| exit);
     }

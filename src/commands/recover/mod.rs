@@ -1,7 +1,7 @@
 //! `kanbanctl recover`: every row that is left, from every place, verified, into the board's place or a new file.
 
-mod already;
 mod install;
+pub(crate) mod is_up_to_date;
 mod report;
 mod undo;
 
@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 
 use self::report::Recovered;
 use super::progress::Bars;
-use super::{Context, picture};
+use super::{Context, page_map};
 use crate::board::holders::{self, Completeness, Holders};
 use crate::board::{Board, Inspection, generation};
 use crate::failure::count::counted;
 use crate::failure::exit::Exit;
 use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
-use crate::install::{evidence, site};
+use crate::install::{evidence, target};
 use crate::recover;
 use crate::salvage::source;
 use crate::salvage::source::deleted_wal;
@@ -131,8 +131,8 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
     let report = recover::recover(&found.sources, output, &options, &mut bars)?;
     drop(bars);
     let rehearsal = context.globals.dry_run;
-    let map = if rehearsal { picture::take(context, &seen.resolved)? } else { None };
-    let already = args.output.is_none() && already::is_so(context, board, &report)?;
+    let map = if rehearsal { page_map::take(context, &seen.resolved)? } else { None };
+    let already = args.output.is_none() && is_up_to_date::is_so(context, board, &report)?;
     let recovered = Recovered {
         board: board.name(),
         path: seen.resolved.display().to_string(),
@@ -271,7 +271,7 @@ fn exit(context: &mut Context<'_>, args: &Args, recovered: &Recovered) -> Exit {
 
 /// A rehearsal runs where an install would be refused, and says so; returns whether it would be.
 fn say_what_stands_in_the_way(context: &mut Context<'_>, seen: &Inspection) -> bool {
-    let Err(failure) = site::require_installable(seen) else { return false };
+    let Err(failure) = target::require_installable(seen) else { return false };
     context.ui.warning(format_args!("It could not be installed: {failure}"));
     for hint in failure.hints() {
         context.hint(hint);

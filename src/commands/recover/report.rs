@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::board::holders::Completeness;
-use crate::commands::picture;
+use crate::commands::page_map;
 use crate::copies::page_map::Map;
 use crate::failure::count::counted;
 use crate::recover;
@@ -66,7 +66,7 @@ impl Report for Recovered {
         page.table(&self.sources());
         page.blank();
         if let Some(map) = &self.map {
-            picture::draw(map, page);
+            page_map::draw(map, page);
             page.blank();
         }
         let mut tables = TextTable::new([
@@ -161,7 +161,7 @@ impl Report for Recovered {
             records.record(&["unread", &unread.path.display().to_string(), &unread.reason]);
         }
         if let Some(map) = &self.map {
-            picture::list(map, records);
+            page_map::list(map, records);
         }
     }
 }

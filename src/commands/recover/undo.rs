@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use super::Args;
 use crate::board::{Board, holders};
-use crate::commands::{Context, aftermath};
+use crate::commands::{Context, after_install};
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::install;
 use crate::install::evidence::{EvidenceFile, InstallOperation};
-use crate::install::{self, site, undo};
+use crate::install::{target, undo};
 use crate::newfile;
 use crate::ui::{Document, Records, Report};
 
@@ -50,7 +51,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
             .status(format_args!("The board has the bytes of {} already; nothing was changed.", undone.from));
         return Ok(Exit::Ok);
     }
-    site::require_installable(&seen)?;
+    target::require_installable(&seen)?;
     holders::require_none(&seen, "putting the earlier board back", args.assume_unused)?;
     if context.globals.dry_run {
         context.ui.emit(&undone)?;
@@ -68,7 +69,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
     undone.evidence = installed.evidence.as_ref().map(|evidence| evidence.folder.display().to_string());
     let shown = context.ui.emit(&undone);
     context.ui.status(format_args!("The board is as it was at {}, byte for byte.", undone.taken_at));
-    aftermath::say(context, &installed);
+    after_install::say(context, &installed);
     shown.map(|()| Exit::Ok)
 }
 

@@ -10,7 +10,7 @@ use crate::failure::Outcome;
 use crate::failure::count::counted;
 use crate::failure::hint;
 use crate::health::{Depth, Finding, Severity};
-use crate::store::{audit, encoding, schema as tables, words};
+use crate::store::{audit, encoding, schema as tables, vocabulary};
 
 /// The first commands: for rows whose table is gone, for rows beside code that is not run, for the rest.
 const LOST: &str = "kanbanctl recover --dry-run";
@@ -157,8 +157,8 @@ pub(super) fn references(connection: &Connection, subject: &Subject) -> Outcome<
 /// Values that no Hermes writes: it passes over such rows. A board of a newer version may have words of its own.
 pub(super) fn words(connection: &Connection, _: &Subject) -> Outcome<Vec<Finding>> {
     let schema = tables::check(connection)?;
-    let found = words::foreign(connection, &schema, NAMED)?;
-    let say = |foreign: words::Foreign| {
+    let found = vocabulary::foreign(connection, &schema, NAMED)?;
+    let say = |foreign: vocabulary::Foreign| {
         let first =
             foreign.first.iter().map(|(row, value)| format!("{} is \"{}\"", short(row), short(value)));
         let message = format!(

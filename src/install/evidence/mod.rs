@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use self::take::take;
-use super::site;
+use super::target;
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 use crate::newfile::hex;
@@ -230,7 +230,7 @@ impl Evidence {
         if fs::symlink_metadata(&path).is_err() {
             write_json(&path, &begun)?;
         }
-        site::sync_directory(&path)
+        target::sync_directory(&path)
     }
 
     /// Whether the board's own files may have begun to change. Before that the folder is a copy that nobody needs.
@@ -252,7 +252,7 @@ impl Evidence {
         // What an interrupted call left is no outcome yet.
         let _ = fs::remove_file(&path);
         write_json(&path, &end)?;
-        site::sync_directory(&path)?;
+        target::sync_directory(&path)?;
         self.finished = true;
         self.carried_out = outcome != INTERRUPTED;
         Ok(())

@@ -13,7 +13,7 @@ use super::{About, Evidence, EvidenceFile, MANIFEST, MARK, Manifest, PIECE, open
 use crate::board::Inspection;
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
-use crate::install::site;
+use crate::install::target;
 use crate::newfile::{hex, temporary_name};
 use crate::process::clock;
 use crate::process::clock::Clock;
@@ -30,7 +30,7 @@ pub fn take(seen: &Inspection, about: About, clock: Clock) -> Outcome<Evidence> 
     for suffix in ["", "-wal", "-shm", "-journal"] {
         files.extend(copy(&with_suffix(&seen.resolved, suffix), &draft.path, suffix)?);
     }
-    if !site::is_unchanged(seen)? {
+    if !target::is_unchanged(seen)? {
         return Err(Failure::busy("the board changed while it was copied; nothing was installed.")
             .hint("Stop the processes that write to it, then run this again.")
             .at(&seen.resolved));
@@ -93,7 +93,7 @@ impl EvidenceDraft {
                 Err(error) => return Err(naming(error.into(), &path)),
             }
             self.published = true;
-            site::sync_directory(&path)?;
+            target::sync_directory(&path)?;
             return Ok(path);
         }
         Err(Failure::refused(format!("there is no free name for a folder like {}.", prefix.display()))

@@ -10,7 +10,7 @@ use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 use crate::install::evidence::Evidence;
 use crate::install::installer::remove_if_there;
-use crate::install::site;
+use crate::install::target;
 use crate::ondisk::header::{self, Header, LOCK_BYTES_AT};
 use crate::ondisk::journal::{self, MAGIC};
 
@@ -28,7 +28,7 @@ impl JournalGuard {
         let path = with_suffix(live, "-journal");
         let written = fill(file, &path)
             .map_err(|error| Failure::io(error, format!("writing {}", path.display())).at(&path))
-            .and_then(|()| site::sync_directory(&path));
+            .and_then(|()| target::sync_directory(&path));
         if let Err(failure) = written {
             // Nothing was overwritten yet.
             let _ = fs::remove_file(&path);

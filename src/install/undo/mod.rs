@@ -18,10 +18,11 @@ use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, fcntl_lock};
 
 use self::guard::JournalGuard;
-use super::cover::Cover;
+use super::covering_wal::Cover;
 use super::evidence::{self, About, Coming, Evidence, InstallOperation};
 use super::installer::{self, Installed, Terms, remove_if_there};
-use super::site::{self, Space};
+use super::target;
+use super::target::Space;
 use crate::board::files::with_suffix;
 use crate::board::{Inspection, Sidecars, Stamp};
 use crate::failure::hint;
@@ -95,11 +96,11 @@ fn require_whole(evidence: &Evidence) -> Outcome<()> {
 /// # Errors
 /// As [`installer::install`].
 pub fn put_back(seen: &Inspection, plan: &UndoPlan, terms: &Terms) -> Outcome<Option<Installed>> {
-    site::require_installable(seen)?;
+    target::require_installable(seen)?;
     let set = &plan.evidence;
     let bytes = set.manifest.files.iter().map(|piece| piece.bytes).sum();
     Space::of(seen, bytes).require(seen, false)?;
-    if !site::is_unchanged(seen)? {
+    if !target::is_unchanged(seen)? {
         return Ok(None);
     }
     let Some(main) = set.piece("") else { return Ok(None) };
@@ -148,12 +149,12 @@ fn exchange(seen: &Inspection, set: &Evidence, cover: &Cover) -> Outcome<()> {
     require_at_rest(seen, false)?;
     remove_if_there(&with_suffix(live, "-shm"))?;
     covering.publish(&wal)?;
-    site::sync_directory(live)?;
+    target::sync_directory(live)?;
     remove_if_there(&with_suffix(live, "-journal"))?;
-    site::sync_directory(live)?;
+    target::sync_directory(live)?;
     copy_into(&file, set, live)?;
     log.publish(&wal)?;
-    site::sync_directory(live)
+    target::sync_directory(live)
 }
 
 /// Overwrites the database under a rollback journal of what it was. A log that goes back with it says nothing to SQLite, or
@@ -170,7 +171,7 @@ fn overwrite(seen: &Inspection, set: &Evidence) -> Outcome<()> {
     for suffix in ["-wal", "-shm", "-journal"] {
         remove_if_there(&with_suffix(live, suffix))?;
     }
-    site::sync_directory(live)?;
+    target::sync_directory(live)?;
     let log = Ready::copy(set, "-wal", live)?;
     let guard = JournalGuard::write(&file, live)?;
     copy_into(&file, set, live).map_err(|failure| {
@@ -181,7 +182,7 @@ fn overwrite(seen: &Inspection, set: &Evidence) -> Outcome<()> {
     if let Some(log) = log {
         log.publish(&with_suffix(live, "-wal"))?;
     }
-    site::sync_directory(live)
+    target::sync_directory(live)
 }
 
 /// Folds the log in; false where the file is no database or a damaged one. Whatever else is in the way ends the undo.
@@ -244,7 +245,7 @@ fn require_at_rest(seen: &Inspection, is_folded: bool) -> Outcome<()> {
     let is_quiet = if is_folded {
         !beside.wal_has_bytes() && beside.journal.is_none()
     } else {
-        site::is_unchanged(seen)?
+        target::is_unchanged(seen)?
     };
     if is_quiet && file(Stamp::of(live)?) == file(seen.stamp) {
         return Ok(());

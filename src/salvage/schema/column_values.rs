@@ -4,7 +4,7 @@
 //! Nothing here refuses a row: other programs write to boards too, and newer versions have newer words.
 
 use crate::ondisk::record::Value;
-use crate::store::words::{BLOCKS, KINDS, RUN_STATUSES, STATUSES, WORKSPACES};
+use crate::store::vocabulary::{BLOCKS, KINDS, RUN_STATUSES, STATUSES, WORKSPACES};
 
 /// Seconds since 1970 that a board can have lived through.
 const TIMES: std::ops::Range<i64> = 1_000_000_000..10_000_000_000;

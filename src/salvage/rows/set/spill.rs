@@ -143,7 +143,7 @@ impl Reading<'_> {
 
 impl<'m> Merging<'m> {
     /// All rows of `runs`, which are in `order`.
-    fn new(runs: &'m [SpillRun], room: &'m MemoryBudget, order: RowOrder) -> Self {
+    pub(super) fn new(runs: &'m [SpillRun], room: &'m MemoryBudget, order: RowOrder) -> Self {
         let block = || Vec::new().into_iter();
         let runs = runs.iter().map(|run| Reading { run, block: block(), next: None, read: 0 }).collect();
         let mut merging = Self { room, order, runs, heads: BinaryHeap::new(), last: None };

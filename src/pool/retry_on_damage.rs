@@ -17,7 +17,7 @@ use crate::store::audit::{self, Integrity};
 const SECOND_LOOK: Duration = Duration::from_millis(250);
 impl Pool {
     /// One look, and a second one when the first finds damage (architecture.md rule 4).
-    pub(super) fn look<T>(&mut self, work: &mut impl FnMut(&Connection) -> Outcome<T>) -> Outcome<T> {
+    pub(crate) fn look<T>(&mut self, work: &mut impl FnMut(&Connection) -> Outcome<T>) -> Outcome<T> {
         let opened = self.opened();
         let first = opened.and_then(|()| self.with_connection(work));
         let outcome = match first {
@@ -52,7 +52,7 @@ impl Pool {
         refused && helps && self.access == Access::Read && self.copy.is_none() && self.scratch.is_some()
     }
 
-    pub(super) fn take_copy(&mut self) -> Outcome<()> {
+    pub(crate) fn take_copy(&mut self) -> Outcome<()> {
         if let Some(scratch) = &self.scratch {
             self.copy = Some(PrivateCopy::of(&self.inspection.resolved, scratch)?);
         }
@@ -91,7 +91,7 @@ impl Pool {
     }
 
     /// What remains of a failure in work that never runs twice.
-    pub(super) fn confirmed(&self, failure: Failure) -> Failure {
+    pub(crate) fn confirmed(&self, failure: Failure) -> Failure {
         match &self.handle {
             Some(handle) => confirmed(&handle.connection, failure),
             None => failure,

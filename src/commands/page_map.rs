@@ -19,7 +19,7 @@ const SIGNS: u32 = 1_024;
 ///
 /// # Errors
 /// The signal's when one arrives.
-pub(super) fn take(context: &mut Context<'_>, resolved: &Path) -> Outcome<Option<Map>> {
+pub(crate) fn take(context: &mut Context<'_>, resolved: &Path) -> Outcome<Option<Map>> {
     let Some(live) = source::live(resolved)? else { return Ok(None) };
     let mut bars = Bars::new(context.ui, context.signals.clone());
     let taken = Inspector::new(context.scratch()).and_then(|viewer| viewer.map(&live, &mut bars));
@@ -34,7 +34,7 @@ pub(super) fn take(context: &mut Context<'_>, resolved: &Path) -> Outcome<Option
 }
 
 /// Draws `map`.
-pub(super) fn draw(map: &Map, page: &mut Document<'_>) {
+pub(crate) fn draw(map: &Map, page: &mut Document<'_>) {
     // A power of two, so that neighbouring numbers stay easy to count.
     let per_cell = map.pages.div_ceil(SIGNS).max(1).next_power_of_two();
     let keys = Use::ALL.map(|usage| {
@@ -48,7 +48,7 @@ pub(super) fn draw(map: &Map, page: &mut Document<'_>) {
 }
 
 /// One record for each run of pages: `map`, use, first page, last page.
-pub(super) fn list(map: &Map, records: &mut Records<'_>) {
+pub(crate) fn list(map: &Map, records: &mut Records<'_>) {
     for PageRun { usage, first, last } in &map.runs {
         records.record(&["map", usage.word(), &first.to_string(), &last.to_string()]);
     }

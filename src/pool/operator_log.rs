@@ -12,7 +12,7 @@ impl Lines {
         self.0.lock().map(|mut log| std::mem::take(&mut *log)).unwrap_or_default()
     }
 
-    pub(super) fn add(&self, line: &str) {
+    pub(crate) fn add(&self, line: &str) {
         if let Ok(mut log) = self.0.lock() {
             log.push(line.split_whitespace().collect::<Vec<_>>().join(" "));
         }

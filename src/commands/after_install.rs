@@ -10,7 +10,7 @@ use crate::store::audit::Running;
 const NAMED: usize = 5;
 
 /// Says it, on stderr.
-pub(super) fn say(context: &mut Context<'_>, installed: &Installed) {
+pub(crate) fn say(context: &mut Context<'_>, installed: &Installed) {
     if let Some(evidence) = &installed.evidence {
         context.ui.status(format_args!("What was there before is in {}.", evidence.folder.display()));
         context.hint("Undo it with `kanbanctl recover --undo`.");
@@ -20,7 +20,7 @@ pub(super) fn say(context: &mut Context<'_>, installed: &Installed) {
 }
 
 /// Says it after maintenance: to a cron job only what asks for attention.
-pub(super) fn say_after_maintenance(context: &mut Context<'_>, installed: &Installed) {
+pub(crate) fn say_after_maintenance(context: &mut Context<'_>, installed: &Installed) {
     if context.ui.tells_success() {
         say(context, installed);
     } else {

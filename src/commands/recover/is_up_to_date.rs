@@ -10,7 +10,7 @@ use crate::recover;
 ///
 /// # Errors
 /// The signal's when one arrives, and when the board's surroundings cannot be read.
-pub(super) fn is_so(context: &mut Context<'_>, board: &Board, report: &recover::Report) -> Outcome<bool> {
+pub(crate) fn is_so(context: &mut Context<'_>, board: &Board, report: &recover::Report) -> Outcome<bool> {
     if !report.is_live_board() {
         return Ok(false);
     }

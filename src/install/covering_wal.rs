@@ -27,7 +27,7 @@ const PIECE: usize = 1 << 20;
 
 /// What a covering log is made of.
 #[derive(Debug)]
-pub(super) struct Cover {
+pub(crate) struct Cover {
     database: LogBytes,
     log: LogBytes,
     page_size: usize,
@@ -44,7 +44,7 @@ impl Cover {
     ///
     /// # Errors
     /// When they cannot be read.
-    pub(super) fn of(database: &Path, log: &Path) -> Outcome<Option<Self>> {
+    pub(crate) fn of(database: &Path, log: &Path) -> Outcome<Option<Self>> {
         let (database, log) = (open(database)?, open(log)?);
         let Some(seen) = Wal::read(&log, None) else { return Ok(None) };
         let visible = seen.frames.get(..seen.visible()).unwrap_or_default();
@@ -72,7 +72,7 @@ impl Cover {
     ///
     /// # Errors
     /// When a page cannot be read or the log not be written.
-    pub(super) fn write(&self, path: &Path) -> Outcome<()> {
+    pub(crate) fn write(&self, path: &Path) -> Outcome<()> {
         let writing = |error| Failure::making(error, format!("writing {}", path.display())).at(path);
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(writing)?;
         let mut file = BufWriter::with_capacity(PIECE, file);
