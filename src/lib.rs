@@ -1,10 +1,10 @@
 //! kanbanctl: Hermes kanban boards, kept and rescued through one SQLite connection.
 //!
-//! Four layers, one direction; only `ui` owns streams, only `main` exits:
+//! One direction; only `ui` owns streams, only `main` exits:
 //!
 //! ```text
-//!   cli  ->  commands  ->  { board, pool, store, journal, own, ondisk, health, recover, install, stress }  ->  std, rusqlite
-//!                \-> ui
+//!   cli -> commands -> { copies, health, recover, install, stress } -> salvage
+//!            \-> ui                    -> { newfile, journal_mode, pool, store, board } -> { ondisk, failure, process, work }
 //! ```
 //!
 //! The path of `kanbanctl complete t_1a2b3c4d --result done`:
@@ -22,8 +22,16 @@
 //!        -> Exit
 //! ```
 //!
-//! Recovery never takes that path: [`recover`] reads bytes through [`ondisk`] and hands SQLite nothing but a new file
-//! ([`own`]), which [`install`] writes into the board's own.
+//! Recovery takes another path: [`salvage`] reads bytes through [`ondisk`], [`recover`] decides and writes a new file
+//! ([`newfile`]), and [`install`] writes that file into the board through SQLite.
+//!
+//! Where does X go?
+//!
+//! * A verb: a file in [`commands`] (`Args`, `run`), a line in its `Verb`, its SQL in [`store`], a test in `tests/it`.
+//! * A health check: a function in [`health::checks`], a line in its table, a section in kanbanctl-recovery(7).
+//! * A column of a newer Hermes: the tables of columns in `salvage::schema::column_sets`, and [`store`] where a verb uses it.
+//! * A quirk of the file format: [`ondisk`] where it is about bytes, a pass in [`salvage`] where it is about lost rows.
+//! * An output format: [`ui`], one implementation of how a report is written.
 #![forbid(unsafe_code)]
 
 pub mod board;

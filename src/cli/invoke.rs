@@ -9,7 +9,8 @@ use std::io::IsTerminal;
 use clap::FromArgMatches;
 use clap::error::{ContextKind, ContextValue};
 
-use super::{Cli, Globals};
+use super::Cli;
+use crate::commands::globals::Globals;
 use crate::commands::{self, Context};
 use crate::failure::Failure;
 use crate::failure::exit::Exit;
@@ -40,6 +41,7 @@ pub fn invoke(
             ui.attend(signals.clone());
             let clock = env.number("KANBANCTL_NOW").map_or(Clock::Real, Clock::Frozen);
             let mut context = Context {
+                command: super::command,
                 ui: &mut ui,
                 globals: &cli.globals,
                 env: &env,
@@ -50,7 +52,7 @@ pub fn invoke(
                 notes: Lines::default(),
                 chosen: None,
             };
-            commands::run(&mut context, &cli)
+            commands::run(&mut context, cli.verb.as_ref())
         })
         .and_then(|exit| ui.finish().map(|()| exit));
     match outcome {

@@ -25,7 +25,7 @@ pub struct Args {
 /// When stdout cannot be written.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut crate::cli::command(), "kanbanctl", &mut script);
+    clap_complete::generate(args.shell, &mut (context.command)(), "kanbanctl", &mut script);
     // A script is one in every `--format`.
     context.ui.raw(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Ok)

@@ -62,7 +62,7 @@ impl Report for WrittenPages {
 /// When the directory or a page cannot be written.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let directory = &args.directory;
-    let pages = pages().map_err(|error| Failure::io(error, "rendering the manual"))?;
+    let pages = pages((context.command)()).map_err(|error| Failure::io(error, "rendering the manual"))?;
     if !context.globals.dry_run {
         for (name, text) in &pages {
             let path = directory.join(name);
@@ -83,8 +83,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
 }
 
 /// Every page by where it lies below the directory: `man -M` and packagers look for a folder a section.
-fn pages() -> std::io::Result<Vec<(String, Vec<u8>)>> {
-    let mut command = crate::cli::command().disable_help_subcommand(true);
+fn pages(command: Command) -> std::io::Result<Vec<(String, Vec<u8>)>> {
+    let mut command = command.disable_help_subcommand(true);
     command.build();
     let mut pages = Vec::new();
     add_page(&command, "kanbanctl", true, &mut pages)?;

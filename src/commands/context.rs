@@ -1,0 +1,174 @@
+//! What every verb has at hand: streams, options, environment, clock, the board and its pool.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::globals::Globals;
+use crate::board::holders::Onlooker;
+use crate::board::{Board, Inspection, location};
+use crate::failure::Outcome;
+use crate::failure::hint::Aim;
+use crate::install::Terms;
+use crate::pool::{Access, Budget, Lines, Pool};
+use crate::process::clock::Clock;
+use crate::process::env::Env;
+use crate::process::signals::Signals;
+use crate::ui::Ui;
+
+/// The lock budget where neither `--timeout` nor `HERMES_KANBAN_BUSY_TIMEOUT_MS` says otherwise (architecture.md
+/// rule 6).
+const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
+
+/// What every verb has at hand.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The whole command line, for manual pages and completions.
+    pub command: fn() -> clap::Command,
+    /// The streams.
+    pub ui: &'a mut Ui,
+    /// The global options.
+    pub globals: &'a Globals,
+    /// The environment's snapshot.
+    pub env: &'a Env,
+    /// The time.
+    pub clock: Clock,
+    /// The flag that INT, TERM and HUP set.
+    pub signals: Signals,
+    /// What may be waited for locks in all.
+    pub budget: Budget,
+    /// Where the statements of `-vv` gather.
+    pub statements: Lines,
+    /// Where the pool's own remarks gather.
+    pub notes: Lines,
+    /// The board that was chosen, once it is.
+    pub chosen: Option<Board>,
+}
+
+impl Context<'_> {
+    /// The board that was named or that Hermes would use.
+    ///
+    /// # Errors
+    /// Exit 12 where the sources contradict each other (see [`location::locate`]).
+    pub fn board(&mut self) -> Outcome<Board> {
+        self.board_of(&location::BoardRequest {
+            board: self.globals.board.clone(),
+            db: self.globals.db.clone(),
+        })
+    }
+
+    /// The board that a request leads to.
+    ///
+    /// # Errors
+    /// As [`location::locate`].
+    pub(super) fn board_of(&mut self, request: &location::BoardRequest) -> Outcome<Board> {
+        let board = self.chosen.insert(location::locate(request, self.env)?).clone();
+        self.ui.detail(format_args!("Board: {} (chosen by {}).", board.path.display(), board.origin));
+        Ok(board)
+    }
+
+    /// The board's bytes, looked at; every descriptor is closed.
+    ///
+    /// # Errors
+    /// As [`Context::board`] and [`Board::inspect`].
+    pub fn inspection(&mut self) -> Outcome<Inspection> {
+        self.board()?.inspect()
+    }
+
+    /// The pool for the chosen board; nothing is open yet.
+    ///
+    /// # Errors
+    /// As [`Context::inspection`] and [`Pool::new`].
+    pub fn pool(&mut self, access: Access) -> Outcome<Pool> {
+        let inspection = self.inspection()?;
+        self.pool_for(inspection, access)
+    }
+
+    /// The pool for a board that was looked at already.
+    ///
+    /// # Errors
+    /// As [`Pool::new`].
+    pub fn pool_for(&mut self, inspection: Inspection, access: Access) -> Outcome<Pool> {
+        self.pool_within(inspection, access, self.budget())
+    }
+
+    /// The same for work that takes as long as the board is large; only locks are waited for within the budget.
+    ///
+    /// # Errors
+    /// As [`Pool::new`].
+    pub fn pool_for_long(&mut self, inspection: Inspection, access: Access) -> Outcome<Pool> {
+        let budget = self.budget().for_bytes(inspection.bytes_on_disk());
+        self.pool_within(inspection, access, budget)
+    }
+
+    pub(super) fn pool_within(
+        &mut self,
+        inspection: Inspection,
+        access: Access,
+        budget: Budget,
+    ) -> Outcome<Pool> {
+        let pool = Pool::new(inspection, access, budget, self.signals.clone())?;
+        let log = (self.globals.verbose >= 2).then(|| self.statements.clone());
+        Ok(pool
+            .rehearsing(self.globals.dry_run)
+            .logging(log)
+            .with_scratch(self.scratch())
+            .noting(self.notes.clone())
+            .telling(self.onlooker()))
+    }
+
+    /// The line on a terminal that says who is in the way while a lock is waited for.
+    pub(super) fn onlooker(&self) -> Onlooker {
+        self.ui.line().map_or_else(Onlooker::default, |line| Onlooker::new(move |text| line.show(text)))
+    }
+
+    /// Where private copies go: `TMPDIR`, else `/tmp`.
+    pub(super) fn scratch(&self) -> PathBuf {
+        self.env
+            .get("TMPDIR")
+            .filter(|dir| !dir.is_empty())
+            .map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
+    }
+
+    /// How an install goes about it. The lock budget counts from the moment at which the locks are asked for: building
+    /// what is installed takes as long as the board is large.
+    pub(super) fn terms(&self, assume_unused: bool) -> Terms {
+        Terms {
+            assume_unused,
+            patience: self.budget.total,
+            signals: self.signals.clone(),
+            onlooker: self.onlooker(),
+            clock: self.clock,
+        }
+    }
+
+    /// What leads a pasted command line to the board that was chosen.
+    pub(super) fn aim(&self) -> Aim {
+        self.chosen.as_ref().map(Board::aim).unwrap_or_default()
+    }
+
+    /// Text with the command lines in it leading to the board that was chosen.
+    pub(super) fn aimed(&self, text: impl std::fmt::Display) -> String {
+        self.aim().text(&text.to_string())
+    }
+
+    /// Says what to do next, about the board that was chosen.
+    pub(super) fn hint(&mut self, text: impl std::fmt::Display) {
+        let hint = self.aimed(text);
+        self.ui.hint(hint);
+    }
+
+    /// The budget of the whole invocation; its clock runs since the command line was read.
+    pub fn budget(&self) -> Budget {
+        self.budget
+    }
+}
+
+/// The lock budget: `--timeout`, else Hermes' variable, else 30 seconds.
+pub fn budget(globals: &Globals, env: &Env) -> Budget {
+    let hermes = env
+        .number("HERMES_KANBAN_BUSY_TIMEOUT_MS")
+        .and_then(|value| u64::try_from(value).ok())
+        .filter(|&value| value > 0)
+        .map(Duration::from_millis);
+    Budget::new(globals.timeout.or(hermes).unwrap_or(DEFAULT_BUDGET))
+}
