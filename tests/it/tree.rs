@@ -147,3 +147,64 @@ fn every_incident_has_its_answer() {
     }
     assert!(missing.is_empty(), "no such tests: {missing:?}");
 }
+
+/// The code of a file: without its unit tests, comments and documentation.
+fn code(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).unwrap();
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    code.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+/// A reader guesses what a type is from its name, so no name stands for two (`Args` of the verbs aside).
+#[test]
+fn every_type_name_has_one_meaning() {
+    let mut seen: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new();
+    for path in files(&root().join("src")) {
+        for line in code(&path).lines() {
+            let line = line.trim_start();
+            let line = line
+                .strip_prefix("pub(crate) ")
+                .or(line.strip_prefix("pub(super) "))
+                .or(line.strip_prefix("pub "))
+                .unwrap_or(line);
+            let Some(rest) = line.strip_prefix("struct ").or(line.strip_prefix("enum ")) else { continue };
+            let name: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+            seen.entry(name).or_default().push(path.display().to_string());
+        }
+    }
+    assert!(seen.len() > 100, "the types were not found");
+    seen.retain(|name, places| name != "Args" && places.len() > 1);
+    assert!(seen.is_empty(), "{seen:#?}");
+}
+
+/// The layers of `src/lib.rs`, from the top; a room imports rooms of its own layer and of those below it, never in a circle.
+#[test]
+fn rooms_import_in_one_direction() {
+    let rooms: Vec<String> = std::fs::read_dir(root().join("src"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let mut imports: std::collections::BTreeMap<&str, std::collections::BTreeSet<&str>> = rooms
+        .iter()
+        .map(|room| (room.as_str(), std::collections::BTreeSet::new()))
+        .collect();
+    for room in &rooms {
+        for path in files(&root().join("src").join(room)) {
+            let code = code(&path);
+            let named = rooms.iter().filter(|other| *other != room);
+            for other in named.filter(|other| code.contains(&format!("crate::{other}"))) {
+                imports.get_mut(room.as_str()).unwrap().insert(other);
+            }
+        }
+    }
+    // What imports nothing that is left can be taken away; what cannot be taken away is in a circle.
+    while let Some(room) = imports.iter().find(|(_, others)| others.is_empty()).map(|(room, _)| *room) {
+        imports.remove(room);
+        for others in imports.values_mut() {
+            others.remove(room);
+        }
+    }
+    assert!(imports.is_empty(), "rooms import each other in a circle: {imports:#?}");
+}
