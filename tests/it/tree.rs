@@ -186,10 +186,8 @@ fn rooms_import_in_one_direction() {
         .filter(|path| path.is_dir())
         .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
         .collect();
-    let mut imports: std::collections::BTreeMap<&str, std::collections::BTreeSet<&str>> = rooms
-        .iter()
-        .map(|room| (room.as_str(), std::collections::BTreeSet::new()))
-        .collect();
+    let mut imports: std::collections::BTreeMap<&str, std::collections::BTreeSet<&str>> =
+        rooms.iter().map(|room| (room.as_str(), std::collections::BTreeSet::new())).collect();
     for room in &rooms {
         for path in files(&root().join("src").join(room)) {
             let code = code(&path);
