@@ -1,7 +1,6 @@
-//! How copies of a board are named, those that Hermes puts aside and our own backups, and how many lie beside it.
+//! Names of the copies of a board: those that Hermes puts aside and our own backups. Counts how many lie beside it.
 //!
-//! Strict on purpose: what does not match is nobody's copy and is never touched. What is in them is for
-//! [`crate::salvage::source`].
+//! A name that does not match is no copy and is not touched. Not here: what copies hold ([`crate::salvage::source`]).
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;

@@ -1,8 +1,7 @@
-//! Whether a Hermes gateway dispatches the boards under a root.
+//! Reports whether a Hermes gateway dispatches the boards under a root.
 //!
-//! Responsible for the one lock that a dispatching gateway holds for its life (`kanban/.dispatcher.lock`,
-//! board-format.md 3.4). It is only looked up in the kernel's list: a try to take it could make a gateway that starts at
-//! the same moment give up.
+//! A dispatching gateway holds `kanban/.dispatcher.lock` for its life. The lock is looked up in the kernel's list and never
+//! tried: a try could make a gateway that starts at the same moment give up.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! What `stat` says of a file: the mark by which a later look tells that somebody wrote or replaced it meanwhile
-//! (architecture.md rule 8).
+//! What `stat` says of a file. Two equal stamps mean that the file was neither written nor replaced in between
+//! (docs/architecture.md, rule 8).
 
 use std::fs::Metadata;
 use std::io::ErrorKind;

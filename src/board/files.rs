@@ -1,8 +1,7 @@
-//! The board's file and its sidecars as bytes and `stat` results.
+//! The board's file and its sidecars, as bytes and `stat` results.
 //!
-//! Responsible for the four different answers "missing", "empty", "not SQLite" and "SQLite" (architecture.md
-//! rule 3). Whether the
-//! schema is Hermes' is a question for `store`, whether the pages are sound one for `health`.
+//! Tells "missing", "empty", "not SQLite" and "SQLite" apart (docs/architecture.md, rule 3). Not here: whether the schema is
+//! Hermes' ([`crate::store`]) and whether the pages are sound ([`crate::health`]).
 
 use std::ffi::OsString;
 use std::fs::File;

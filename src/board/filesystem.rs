@@ -1,8 +1,7 @@
-//! What a board's directory lies on: kind of filesystem, whether WAL can work there, free space.
+//! The filesystem of a board's directory: its kind, whether WAL can work there, its free space.
 //!
-//! Responsible for reading `/proc/self/mountinfo` and `statvfs`. It names what is known to be hopeless; whether the
-//! rest works is found out by [`crate::journal_mode`]'s probe. It also says where somebody can have a file open who is not found
-//! by its device and inode; what follows from that is [`super::holders`]' matter.
+//! Reads `/proc/self/mountinfo` and `statvfs`. Names filesystems on which WAL cannot work; [`crate::journal_mode`] tries the
+//! others. Also names filesystems on which a holder can be missed. Not here: what follows from that ([`super::holders`]).
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;

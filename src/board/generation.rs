@@ -1,10 +1,8 @@
-//! Logs and database files of the board that live only in a process's hands (incidents.md F13 and 6.1).
+//! Logs and database files of the board that were deleted and that a process still has open (F13).
 //!
-//! A process whose locks were lost goes on writing to a log that somebody else has unlinked: commits that nobody else sees
-//! and that are gone when it ends. Responsible for telling which processes hold such files and how many commits are at
-//! stake. Taking the rows out of them is `recover`'s part.
-//!
-//! Reads through `/proc/PID/fd`, which can lead to the board's own file: it belongs before SQLite opens the board.
+//! A process that lost its locks goes on writing to an unlinked log. Its commits are visible to no other process and vanish
+//! when it ends. This module finds such processes and counts the commits at stake. It reads through `/proc/PID/fd`, which can
+//! lead to the board's own file, so it runs before SQLite opens the board. Not here: reading the rows ([`crate::salvage`]).
 
 use std::collections::HashMap;
 use std::fs::File;

@@ -1,8 +1,7 @@
-//! POSIX record locks, asked about and never taken.
+//! POSIX record locks: asks for them with `F_GETLK` and never takes one.
 //!
-//! Responsible for the question "does anybody hold a lock on this file", answered by `F_GETLK`: unlike a lock that is
-//! taken and given back it cannot make anybody wait. Opening and closing the file here would drop this process's own
-//! locks on it (incidents.md F11), so it belongs to the time before SQLite opens.
+//! Asking makes no other process wait. Opening and closing the file drops this process's own locks on it (F11), so the
+//! question is asked before SQLite opens the board.
 
 use std::fs::File;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Home directories: what `~` at the front of a path stands for, as a shell has it.
+//! Home directories: resolves `~` and `~user` at the front of a path.
 
 use std::path::{Component, Path, PathBuf};
 

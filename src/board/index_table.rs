@@ -1,10 +1,8 @@
-//! The tables of a WAL index: which page each frame of the log has, and whether they lead there.
+//! The hash tables of a WAL index: which page each frame of the log has.
 //!
-//! The index's header can be right while its tables are not: nobody syncs the file, and a copy of it can be cut. Read
-//! through such tables, older pages pass for the board's, and what is written on top of them is damage.
-//!
-//! Responsible for finding, reading and comparing the tables, a block at a time; when to compare, and what follows, is
-//! [`super::index_guard`]'s.
+//! The header of the index can be right while its tables are not, because no process syncs the file. Wrong tables make older
+//! pages look current, and a write on top of them is damage. This module finds, reads and compares the tables, one block at a
+//! time. Not here: when to compare and what follows ([`super::index_guard`]).
 
 use std::fs::File;
 use std::ops::Range;

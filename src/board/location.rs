@@ -1,8 +1,8 @@
 //! Which file a command works on, and which rule chose it.
 //!
-//! Responsible for Hermes' chain of options, variables and `kanban/current` (board-format.md 1.1 to 1.5). Where Hermes
-//! would guess, this refuses (exit 12): contradictions, boards that do not exist, a stale or malformed `current`.
-//! Whether there is a board in the file is for [`super::files`].
+//! Follows Hermes' chain of options, variables and `kanban/current` (docs/board-format.md, 1.1 to 1.5). Where Hermes would
+//! guess, this refuses (12): contradictions, boards that do not exist, a stale or malformed `current`. Not here: whether the
+//! file is a board ([`super::files`]).
 
 use std::ffi::OsStr;
 use std::fs::OpenOptions;

@@ -1,8 +1,8 @@
-//! Hermes' two advisory lock files beside a board: `<db>.init.lock` and `<db>.dispatch.lock`.
+//! Hermes' two lock files beside a board: `<db>.init.lock` and `<db>.dispatch.lock`.
 //!
-//! Responsible for taking them with `flock` until a deadline and giving them back on drop. They keep Hermes from
-//! opening a board for the first time and from dispatching while something is changed under it; they do not keep out
-//! writers that have the board open already (board-format.md 3.4), which is [`super::holders`]' question.
+//! Takes them with `flock` until a deadline and releases them on drop. They stop Hermes from opening a board for the first time
+//! and from dispatching. They do not stop writers that have the board open (docs/board-format.md, 3.4). Not here: those
+//! writers ([`super::holders`]).
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;

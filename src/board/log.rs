@@ -1,7 +1,7 @@
-//! The board's WAL, counted in frames, not bytes (incidents.md F15), before SQLite opens the board.
+//! The board's WAL, counted in frames and not in bytes (F15), before SQLite opens the board.
 //!
-//! Responsible for what the log and its index say, and for the states in which writing would destroy rows that only
-//! the log holds. Whether the frames are sound page images is left to `health`, taking rows out of them to `recover`.
+//! Reports what the log and its index say, and the states in which a write would destroy rows that only the log holds. Not
+//! here: whether frames are sound pages ([`crate::health`]) and reading their rows ([`crate::salvage`]).
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};

@@ -1,12 +1,11 @@
-//! Where a board is and what lies beside it, found out with plain system calls before SQLite is involved.
+//! Where a board is and what lies beside it, by plain system calls before SQLite opens it.
 //!
-//! Responsible for naming the file (`location`), looking at its bytes and sidecars ([`files`]) and for the names of its
-//! copies ([`copies`]), at who else has it (`holders`, `locks`), at what only a process still has ([`generation`]) and at
-//! what it lies on (`filesystem`). It leaves every statement to [`crate::pool`].
+//! Names the file ([`location`]), reads its header and sidecars ([`files`]), names its copies ([`copies`]), finds its holders
+//! (`holders`, `locks`), finds files that only a process still has ([`generation`]), and reads the filesystem ([`filesystem`]).
 //!
-//! Rule 1 of the design (architecture.md): every descriptor opened here is closed before the pool opens, because
-//! POSIX drops all of a process's locks on a file with the first descriptor of it that is closed (incidents.md F11).
-//! The types hold it: a [`crate::pool::Pool`] takes a finished [`Inspection`] by value.
+//! Every descriptor that is opened here is closed before the pool opens: POSIX drops all locks of a process on a file when the
+//! process closes any descriptor of it (F11; docs/architecture.md, rule 1). The types enforce it: a [`crate::pool::Pool`] takes
+//! a finished [`Inspection`] by value. Not here: SQL statements ([`crate::pool`], [`crate::store`]).
 
 pub mod copies;
 pub mod dispatcher;

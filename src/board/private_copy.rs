@@ -1,8 +1,7 @@
-//! A board that may be read but not as it lies there: its bytes, copied to where SQLite can do with them as it must.
+//! A private copy of a board that may be read but cannot be opened where it is.
 //!
-//! Responsible for a coherent copy of database, WAL and journal in a fresh private folder, and for removing it again
-//! (architecture.md rule 8, incidents.md F33). Whether it is needed is [`crate::pool`]'s question; that it is used is
-//! said to the operator.
+//! Copies database, WAL and journal as of one moment into a new private folder and removes it again (docs/architecture.md,
+//! rule 8; F33). Not here: when a copy is needed ([`crate::pool`]).
 
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,7 @@
-//! The board's rollback journal, before SQLite opens the board: whether its transaction was cut short.
+//! The board's rollback journal, before SQLite opens the board: tests whether it is hot.
 //!
-//! Responsible for SQLite's own question ("Atomic Commit In SQLite", section 4.2), asked without SQLite: a journal is hot
-//! when its header stands and no living writer has the board. What is in it is [`crate::ondisk::journal`]'s; rolling it
-//! back is SQLite's, on the board or in a copy ([`super::private_copy`]).
+//! Asks SQLite's own question ("Atomic Commit In SQLite", section 4.2) without SQLite: a journal is hot when its header is
+//! valid and no living writer has the board. Not here: its content ([`crate::ondisk::journal`]).
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};

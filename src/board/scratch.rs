@@ -1,8 +1,8 @@
-//! A private folder beside boards, for trials on their filesystem.
+//! A private folder beside a board, for trials on its filesystem.
 //!
-//! Responsible for its whole life: only this user may enter it, it goes away with everything in it, and what a killed
-//! process left behind goes with the next folder of the same purpose. A living owner is known by its `flock` on the
-//! folder, never by a process id: that may belong to another container.
+//! Only this user may enter it. It is removed with everything in it. The next folder of the same purpose also removes what a
+//! killed process left. A living owner is recognised by its `flock` on the folder, never by a process id, which may belong to
+//! another container.
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};

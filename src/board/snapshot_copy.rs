@@ -1,7 +1,7 @@
-//! A database with its log and journal, copied as of one moment.
+//! Copies a database with its log and journal as of one moment.
 //!
-//! Responsible for noticing that somebody wrote to it meanwhile: main file and log of two moments can be sound together
-//! and still hold a board that never was.
+//! Notices when a process wrote in between. A main file and a log of two moments can both be sound and still be a board that
+//! never existed.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;

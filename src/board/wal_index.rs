@@ -1,9 +1,7 @@
-//! What the WAL index (`-shm`) says, judged by the log and the database file beside it.
+//! What the header of the WAL index (`-shm`) says, compared with the log and the database file.
 //!
-//! Responsible for two questions that its bytes answer: is it the index of this log, and does the database file have what
-//! it claims to be written back. Both are asked before SQLite opens the board: an index of another moment (incidents.md
-//! F17) is to be made anew, and through one that claims too much rows cannot be seen. Who uses it is
-//! [`super::index_guard`]'s question.
+//! Answers two questions before SQLite opens the board: does the index belong to this log, and does the database file have
+//! what the index claims to be checkpointed. Not here: which process uses it ([`super::index_guard`]).
 
 use std::collections::HashSet;
 use std::fs::File;

@@ -1,7 +1,4 @@
-//! One invocation from arguments to exit code.
-//!
-//! Responsible for the order of things: environment, colour, parse, streams, signals, verb, failure. Everything it
-//! calls is testable without it.
+//! One invocation, from arguments to exit code: environment, colour, parsing, streams, signals, verb, failure.
 
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;

@@ -1,6 +1,6 @@
 //! The verbs, one file each: what it accepts (`Args`) and what it does (`run`).
 //!
-//! This file has the list of verbs and the dispatch. [`context`] has what every verb shares, [`globals`] the global
+//! This file has the list of verbs and the dispatch. `context` has what every verb shares, [`globals`] the global
 //! options. A verb asks the library layers for values and hands them to [`crate::ui`].
 //!
 //! Not here: SQL ([`crate::store`]) and drawing ([`crate::ui`]).

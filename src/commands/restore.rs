@@ -74,7 +74,7 @@ enum RestoreState {
     Restored,
 }
 
-/// RestoredRows of one table, before and after.
+/// Rows of one table, before and after.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct RestoredRows {
     table: String,
@@ -160,7 +160,7 @@ fn require_another_file(source: &Path, seen: &Inspection) -> Outcome<()> {
     Ok(())
 }
 
-/// RestoredRows of the board as it is, where SQLite can read it. It is closed again before any byte is read by hand.
+/// Rows of the board as it is, where SQLite can read it. It is closed again before any byte is read by hand.
 fn counts(context: &mut Context<'_>, seen: Inspection) -> Vec<(String, i64)> {
     let Ok(mut pool) = context.pool_for_long(seen, Access::Read) else { return Vec::new() };
     let counted = pool.connection(|connection, _| audit::counts(connection));

@@ -1,4 +1,4 @@
-//! ComparedTask by task, what one source holds against another: a copy against the board.
+//! Task by task, what one source holds against another: a copy against the board.
 //!
 //! Rows are compared as versions (`versions`), so neither the order of columns nor a value that the schema gives by
 //! itself makes a difference. Which side is newer is read from the rows themselves: the latest time in anything that belongs

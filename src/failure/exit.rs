@@ -1,7 +1,6 @@
-//! The exit-code table: what a process status of kanbanctl means.
+//! The table of exit codes: numbers, names, and how the outcomes of several boards become one.
 //!
-//! Responsible for the numbers, their names, and how several boards' outcomes become one. What leads to which
-//! code is decided where the failure is known ([`crate::failure`], [`crate::health`]).
+//! Not here: which failure has which code ([`crate::failure`], [`crate::health`]).
 
 use serde::Serialize;
 

@@ -1,8 +1,7 @@
-//! Command lines that are printed to be pasted: quoted for a shell, and aimed at the board that was meant.
+//! Command lines that are printed to be pasted: quoted for a shell and completed with the board that was meant.
 //!
-//! Whoever advises writes the command for the board that is used when none is named, between backticks where it stands
-//! in a sentence: "Look closer with `kanbanctl health`." Which board the invocation was about is known at the edge alone,
-//! in [`crate::commands`], and is put in there, by [`Aim`], into text and JSON alike.
+//! A hint is written for the default board, between backticks: "Look closer with `kanbanctl health`." Only
+//! [`crate::commands`] knows which board the invocation is about; it adds `--db` or `--board` through [`Aim`], in text and JSON.
 
 use std::ffi::OsStr;
 use std::fmt::Write;

@@ -1,8 +1,7 @@
-//! What went wrong, in the words and with the code that the caller sees.
+//! What went wrong, in the words and with the exit code that the caller sees.
 //!
-//! The only room that reads SQLite result codes (`sqlite`) and `io` error codes (here; architecture.md rule 10). It knows
-//! no board: whoever has the path adds it with [`Failure::at`], and whoever chose the board says so with
-//! [`Failure::on_board`].
+//! The only room that reads SQLite result codes (`sqlite`) and `io` error codes (docs/architecture.md, rule 10). Callers add
+//! the path with [`Failure::at`] and the board with [`Failure::on_board`].
 
 pub mod count;
 pub mod exit;

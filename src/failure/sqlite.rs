@@ -1,6 +1,4 @@
-//! SQLite's result codes as failures: the exit code, the reason and the next step of each (architecture.md rule 10).
-//!
-//! What a failure is, and `io` errors, are the room's own.
+//! SQLite's result codes as failures: exit code, reason and next step of each (docs/architecture.md, rule 10).
 
 use rusqlite::ErrorCode;
 

@@ -1,12 +1,10 @@
-//! A log that has every page of a board: while it lies there, nobody reads what the database file holds.
+//! A log that contains every page of a board. While it lies beside the database file, no reader uses that file.
 //!
-//! An undo exchanges two files, database and log, and nobody may meet one of them with the other's predecessor. Where
-//! SQLite sees frames in the log that goes back, a third log covers the exchange: it has every page of the set, log over
-//! file, as one commit. Its rename is the moment of the exchange, the file is overwritten beneath it, and then the set's
-//! own log takes its name and says the same.
+//! An undo exchanges two files, database and log, and no process may see one of them with the other's predecessor. Where
+//! SQLite sees frames in the log that goes back, a third log covers the exchange: it has every page of the set as one commit.
+//! Its rename is the moment of the exchange. The file is then overwritten beneath it, and the set's own log takes its name.
 //!
-//! Responsible for making that log, and for when there can be one: the first page has to be one that SQLite takes, or the
-//! board would be closed to everybody until the work is done.
+//! There can be such a log only when SQLite accepts its first page. Otherwise the board could not be opened during the work.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};

@@ -1,9 +1,9 @@
-//! Putting a verified file in a board's place, without ever taking the board's file away.
+//! Writes a verified file into a board without ever removing the board's file.
 //!
-//! Responsible for the last stage: evidence, Hermes' locks, the proof that nobody has the board open, the write, the look
-//! at what was written. The rows go *into the live inode* through SQLite, so whoever opens the board next, Hermes
-//! included, finds the old one or the new one whole, and owner, mode and links stay (architecture.md, "install"). Which
-//! file is installed is the caller's choice; what was there before is [`super::evidence`]'s to keep.
+//! The steps: evidence, Hermes' locks, the proof that no process has the board open, the write, the check. The rows go into
+//! the live inode through SQLite, so the next process that opens the board finds the old one or the new one whole, and owner,
+//! mode and links stay (docs/architecture.md, "Install"). Not here: which file is installed (the caller) and keeping what was
+//! there ([`super::evidence`]).
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,7 @@
-//! The smallest repair: indexes out of step with tables that are sound (incidents.md F04).
+//! The smallest repair: rebuilds indexes that disagree with sound tables (F04).
 //!
-//! Responsible for telling this damage from every other kind, and for the one transaction that ends it. SQLite's check has
-//! to name nothing but indexes, without a limit on its rows: a flood of index rows can hide a worse one.
+//! Tells this damage from every other kind and ends it in one transaction. SQLite's check must name nothing but indexes, with
+//! no limit on its rows: many index rows can hide a worse one.
 
 use std::collections::BTreeSet;
 

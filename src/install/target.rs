@@ -1,7 +1,6 @@
-//! The place where something is to be installed: whether it may be, whether there is room, whether it is still the same.
+//! The place of an install: whether it is allowed, whether there is room, whether the file is unchanged.
 //!
-//! Responsible for the refusals that come before anything is touched. It knows no SQLite and no evidence; who has the
-//! board open is [`crate::board::holders`]' question.
+//! All refusals here come before anything is touched. Not here: who has the board open ([`crate::board::holders`]).
 
 use std::fmt;
 use std::os::unix::fs::MetadataExt;

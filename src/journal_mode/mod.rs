@@ -1,8 +1,8 @@
-//! The recorded journal mode: turning WAL on, and bringing a board back from it.
+//! The recorded journal mode: turns WAL on and brings a board back from it (docs/architecture.md, rule 5).
 //!
-//! Responsible for architecture.md rule 5: the setter, its proof and its way back, each on a connection of its own that
-//! lives only here, because `locking_mode` must be set before the first read where the WAL index cannot be shared.
-//! Everything else goes through [`crate::pool`]. Who may be in the way is asked before, by the verb.
+//! Each change runs on a connection of its own that lives only here, because `locking_mode` must be set before the first read
+//! where the WAL index cannot be shared. Not here: who may be in the way (the verb) and all other statements
+//! ([`crate::pool`]).
 
 mod probe;
 

@@ -1,7 +1,6 @@
-//! Whether WAL works in a directory, found out on a scratch database there.
+//! Tries WAL in a directory, on a scratch database there.
 //!
-//! Responsible for asking before a board is touched: the setter itself can succeed where the next statement fails
-//! (incidents.md 6.5), and by then the board is in a mode that nobody can read.
+//! The setter itself can succeed where the next statement fails, and by then no process can read the board.
 
 use std::path::Path;
 

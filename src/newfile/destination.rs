@@ -1,4 +1,4 @@
-//! Where a new file is to be: whether one can be made there, and its name until it is whole.
+//! The destination of a new file: whether a file can be made there, and its temporary name.
 
 use std::path::{Path, PathBuf};
 

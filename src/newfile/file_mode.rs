@@ -1,7 +1,7 @@
-//! Who may see a finished file.
+//! Mode and owner of a finished file.
 //!
-//! Responsible for that a result is no more open than what it was made from: same mode, same owner, and where the owner
-//! cannot be kept, nothing for anybody else.
+//! A result is no more open than its source: the same mode and owner, and where the owner cannot be kept, no access for
+//! others.
 
 use std::fs::File;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};

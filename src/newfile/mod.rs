@@ -1,9 +1,7 @@
-//! Database files that only this process knows: rebuilt boards, backups, fresh boards, scratch.
+//! Database files that only this process knows: rebuilt boards, backups, new boards, scratch (docs/architecture.md, rule 11).
 //!
-//! Responsible for their whole life (architecture.md rule 11): a temporary name in the destination's directory,
-//! exclusive locking, no sidecar left, fsync, the recorded journal mode set as the last step, and one atomic
-//! publication that never replaces anything. Nothing here may touch a board that others can open; that is
-//! [`crate::pool`]'s part.
+//! A temporary name in the destination's directory, exclusive locking, no sidecar, fsync, the recorded journal mode as the last
+//! step, and one atomic publication that never replaces a file. Not here: boards that others can open ([`crate::pool`]).
 
 mod destination;
 pub(crate) mod file_mode;

@@ -1,4 +1,4 @@
-//! Whether two database files are the same database: what SQLite counts whenever it writes tells nothing about content.
+//! Compares two database files and ignores the counters that SQLite changes with every write.
 
 use std::fs::File;
 use std::io::Read;

@@ -1,7 +1,7 @@
-//! Temporary files and folders of processes of ours that were killed.
+//! Temporary files and folders that killed processes of kanbanctl left behind.
 //!
-//! Responsible for telling them by their names and for leaving alone what may still be at work. Who was killed left
-//! nothing half done under a name that counts, so nothing is lost with them.
+//! Recognises them by name and leaves alone those whose process may still run. They never had a final name, so removing them
+//! loses nothing.
 
 use std::ffi::OsStr;
 use std::fs::{File, TryLockError};

@@ -1,4 +1,4 @@
-//! Big-endian numbers at an offset. `None` is "the slice ends before that".
+//! Big-endian numbers at an offset. `None` means that the slice ends before.
 
 /// The byte at `offset`.
 pub(crate) fn u8_at(bytes: &[u8], offset: usize) -> Option<u8> {

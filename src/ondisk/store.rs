@@ -1,7 +1,6 @@
-//! Where the bytes of a file are: in memory, or wherever the caller reads them from.
+//! Where the bytes of a file are: in memory, or read on demand by the caller.
 //!
-//! The reader asks for bytes by offset and takes what it is given, so that no file has to be in memory whole. How bytes
-//! get here, and what an input error means to the caller, is not decided here.
+//! The reader asks for bytes by offset, so a file need not be in memory whole. Not here: I/O and its errors.
 
 use std::borrow::Cow;
 use std::fmt::Debug;

@@ -1,5 +1,5 @@
-//! Text in the three encodings of the file format ("Database File Format", section 1.3.13), and which of them some text is
-//! in when the header does not tell.
+//! Text in the three encodings of the file format ("Database File Format", section 1.3.13), and a guess of the encoding where the
+//! header does not tell.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! Variable-length integers ("Database File Format", section 1.6): one to nine bytes, seven bits each with the high bit
-//! as "more follows", the ninth byte whole. Longer than necessary is accepted, as SQLite does.
+//! Variable-length integers ("Database File Format", section 1.6): one to nine bytes, seven bits each, the high bit for "more
+//! follows", all eight bits in the ninth. Longer encodings than necessary are accepted, as SQLite does.
 
 /// The longest varint, in bytes.
 pub const MAX_LEN: usize = 9;

@@ -1,7 +1,6 @@
-//! How long an invocation waits and works, and how it waits.
+//! How long an invocation waits for locks and how long it works (docs/architecture.md, rule 6).
 //!
-//! Responsible for the deadlines and for the two handlers through which SQLite keeps them: one that waits for locks, one
-//! that stops statements; both hear signals (architecture.md rule 6).
+//! Has the deadlines and SQLite's two handlers: the busy handler and the progress handler. Both stop on signals.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};

@@ -1,9 +1,8 @@
-//! The one connection of an invocation.
+//! The one connection of an invocation (docs/architecture.md, "The one connection").
 //!
-//! Responsible for opening a board once, with every pragma and switch explicit, for the lock budget, the transaction
-//! boundary, the second look at damage and the one close (architecture.md, "The pool"). It takes a finished
-//! [`Inspection`] by value, so that no byte of the file is read by hand while the handle lives. SQL text belongs to
-//! [`crate::store`], changes of the journal mode to `journal`.
+//! Opens a board once with every pragma and switch explicit. Has the lock budget, the transaction boundary, the second look at
+//! damage and the one close. It takes a finished [`Inspection`] by value, so no byte of the file is read by hand while the
+//! handle lives. Not here: SQL text ([`crate::store`]) and changes of the journal mode ([`crate::journal_mode`]).
 
 mod budget;
 mod open;

@@ -1,7 +1,6 @@
-//! How the one connection is opened and set up.
+//! Opens and sets up the one connection: flags, URI, switches and pragmas (docs/architecture.md, rules 2, 3, 8 and 9).
 //!
-//! Responsible for the flags, the URI and every switch and pragma (architecture.md rules 2, 3, 8 and 9); when to open
-//! is decided in [`super::Pool`].
+//! Not here: when it is opened ([`super::Pool`]).
 
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;

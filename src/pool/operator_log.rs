@@ -1,4 +1,4 @@
-//! What the pool writes down for the operator.
+//! Lines that the pool records for the operator.
 
 use std::sync::{Arc, Mutex};
 

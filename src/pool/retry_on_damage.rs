@@ -1,4 +1,4 @@
-//! Two looks before damage is called damage (architecture.md rule 4), and what is read where the board itself cannot be.
+//! Two looks before damage is reported (docs/architecture.md, rule 4), and reading where the board itself cannot be read.
 
 use std::thread::sleep;
 use std::time::Duration;

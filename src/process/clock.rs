@@ -1,6 +1,6 @@
-//! The time that goes into rows, names and reports.
+//! The time that goes into rows, names and reports. Tests freeze it.
 //!
-//! Responsible for "now" alone; how a time is shown belongs to `ui`. Tests and reproducible reports freeze it.
+//! Not here: how a time is shown ([`crate::ui`]).
 
 use jiff::Timestamp;
 

@@ -1,7 +1,4 @@
-//! The one snapshot of the environment.
-//!
-//! Responsible for being the only way in which variables reach the library: taken once at the edge, passed by
-//! reference, made by hand in tests.
+//! The one snapshot of the environment. It is taken once in `main` and passed by reference; tests make their own.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};

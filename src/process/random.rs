@@ -1,4 +1,4 @@
-//! Random bytes, which the kernel gives: for names that nobody else has, not for secrets.
+//! Random bytes from the kernel, for names that no other process has. They are not for secrets.
 
 use rustix::io::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};

@@ -1,7 +1,6 @@
-//! INT, TERM and HUP: noticed, not obeyed on the spot.
+//! INT, TERM and HUP: sets a flag that long work and SQLite's progress handler read.
 //!
-//! Responsible for the flag that long work and SQLite's progress handler read, and for ending the process by the
-//! same signal once everything is rolled back. Restoring the cursor belongs to `ui`.
+//! Once everything is rolled back, the process ends by the same signal. Not here: restoring the cursor ([`crate::ui`]).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

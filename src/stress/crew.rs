@@ -1,7 +1,7 @@
-//! The workers as processes: started, listened to, killed where that is wanted, and none left behind.
+//! The workers as processes: starts them, listens to them, kills them where wanted, leaves none behind.
 //!
-//! Responsible for their lives. A worker is this very binary again, in a process group of its own (so that Ctrl-C
-//! reaches the parent alone) and with the parent's death as its own ([`bind_to_parent`]).
+//! A worker is this binary again, in a process group of its own, so that Ctrl-C reaches the parent alone. It ends with its
+//! parent ([`bind_to_parent`]).
 
 use std::io::BufReader;
 use std::os::unix::process::CommandExt;

@@ -1,6 +1,6 @@
-//! The scratch board afterwards: is it sound, and does it have everything that was told as committed.
+//! The scratch board afterwards: whether it is sound and has every acknowledged commit.
 //!
-//! Responsible for opening it as the next user would, which also rolls back what a killed worker left unfinished.
+//! Opens it as the next user would, which also rolls back what a killed worker left.
 
 use std::collections::HashMap;
 use std::path::Path;

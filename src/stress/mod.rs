@@ -1,8 +1,7 @@
-//! Load on a scratch board, and what it says about the filesystem underneath.
+//! Load on a scratch board, and what it says about the filesystem.
 //!
-//! Responsible for real processes ([`crew`]) that work on one board, each through one connection ([`worker`]), tell
-//! every commit before they go on ([`wire`]), are counted ([`tally`]), compared with what the board has in the end
-//! ([`examine`]) and judged ([`verdict`]). The board and its folder are the caller's.
+//! Real processes ([`crew`]) work on one board, each through one connection ([`worker`]). They acknowledge every commit
+//! ([`wire`]). The results are counted ([`tally`]), compared with the board ([`examine`]) and judged ([`verdict`]).
 
 pub mod crew;
 pub mod examine;

@@ -1,7 +1,6 @@
-//! What the workers told, added up.
+//! Sums of what the workers reported: counts, exact percentiles, acknowledged tasks.
 //!
-//! Responsible for counts, exact percentiles and the tasks that were told as committed. What they mean is judged in
-//! [`super::verdict`].
+//! Not here: what they mean ([`super::verdict`]).
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::BufRead;

@@ -1,7 +1,4 @@
-//! What the figures say about keeping boards in the directory.
-//!
-//! Responsible for the verdict, its exit code and its sentences; pure, so that every case is tested without a broken
-//! filesystem.
+//! What the figures say about keeping boards in the directory: verdict, exit code, sentences. Pure.
 
 use serde::Serialize;
 

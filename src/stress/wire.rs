@@ -1,7 +1,6 @@
-//! What a worker tells its parent: one line for each operation, written when it is done and before the next begins.
+//! What a worker reports to its parent: one line an operation, written before the next operation begins.
 //!
-//! Responsible for both directions of that line. A line without its end is no line: the worker was killed while it
-//! wrote.
+//! A line without an end is ignored: the worker was killed while it wrote.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
-//! One worker: rounds of create, show, complete and list through the one connection of its process.
+//! One worker: rounds of create, show, complete and list through one connection.
 //!
-//! Responsible for telling each outcome before the next operation begins: what was told as done is what must be on the
-//! board in the end. It goes by the same pool and the same statements as the verbs.
+//! It reports each outcome before the next operation begins. What it reported as done must be on the board in the end. It uses
+//! the same pool and statements as the verbs.
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
-//! Many small things in a row: one glyph each, the numbers at the side, words in a legend.
+//! Many small things in a row: one glyph each, numbers at the side, words in a legend.
 //!
-//! Responsible for what fits the width, for glyphs that differ without colour, and for ASCII where only that is wanted.
+//! Chooses what fits the width and glyphs that differ without colour, in ASCII where asked.
 
 use super::label::Label;
 use super::page::Document;

@@ -1,7 +1,7 @@
-//! JSON as it leaves the program: envelopes, lines, the error line.
+//! JSON output: envelopes, lines, the error line.
 //!
-//! Responsible for the envelope (`schema_version`, `kind`, `data`) and for keeping terminals safe without changing a
-//! value: hazards become `\u` escapes, which mean the same character.
+//! The envelope has `schema_version`, `kind` and `data`. Characters that a terminal could obey become `\u` escapes, which mean
+//! the same.
 
 use std::io::{self, Write};
 

@@ -1,6 +1,4 @@
-//! What a piece of text means, from which its colour follows.
-//!
-//! Responsible for the one palette. Callers name a meaning; nobody else names a colour.
+//! What a piece of text means; its colour follows. The one palette: callers name a meaning, never a colour.
 
 use console::Style;
 

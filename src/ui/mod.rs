@@ -1,7 +1,7 @@
 //! The only owner of streams: data on stdout, talk on stderr.
 //!
-//! Responsible for formats, colour, quiet levels, prompts and bars, and for making text from boards safe to show
-//! ([`text`]). What is said belongs to the commands; how the process ends belongs to `main`.
+//! Has formats, colour, quiet levels, prompts and bars, and makes text from boards safe to show ([`text`]). Not here: what is
+//! said ([`crate::commands`]).
 
 use std::fmt::{self, Display};
 use std::io::{self, BufWriter, Write};

@@ -1,7 +1,6 @@
-//! Health as a Nagios plug-in's one line.
+//! Health as the one line of a Nagios plug-in: status word, text, `|`, performance data. Pure.
 //!
-//! Responsible for the line's shape: status word, text, `|`, performance data. What the status is, `health` and
-//! [`Exit::nagios`] say. Pure.
+//! Not here: which status it is ([`crate::health`], [`Exit::nagios`]).
 
 use std::fmt::Write as _;
 

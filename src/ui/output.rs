@@ -1,7 +1,7 @@
 //! Where data goes: stdout, or a file that appears whole or not at all.
 //!
-//! Responsible for the destination alone: same directory, fsync, rename. It never follows a symbolic link at the
-//! destination and never replaces what is no plain file or is a database.
+//! The file is written in the destination's directory, synced and renamed. It never follows a symbolic link at the destination
+//! and never replaces a database or a file that is not regular.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};

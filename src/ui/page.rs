@@ -1,7 +1,6 @@
-//! Output for people: lines, pairs, paragraphs and tables on a page of known width.
+//! Output for people: lines, pairs, paragraphs and tables of known width.
 //!
-//! Responsible for making every text safe before it is shown, for colour by label and for folding long text.
-//! Columns are `table`'s.
+//! Makes every text safe before it is shown, colours by label and folds long text. Not here: columns ([`super::table`]).
 
 use super::label::Label;
 use super::table::TextTable;

@@ -1,7 +1,4 @@
-//! Bars on stderr for work that takes a while.
-//!
-//! Responsible for when a bar is drawn: only on a terminal, and not when told to be quiet. Whoever works calls
-//! [`Progress::update`] and need not know.
+//! Bars on stderr for work that takes a while. A bar is drawn only on a terminal and never with `-q`.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};

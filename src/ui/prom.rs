@@ -1,6 +1,6 @@
-//! Health as Prometheus text exposition.
+//! Health as Prometheus text exposition: escaping and the order of lines. Pure.
 //!
-//! Responsible for escaping and for the order of lines; which figures there are is for `health` to say. Pure.
+//! Not here: which metrics there are ([`crate::health`]).
 
 use std::fmt::Write as _;
 

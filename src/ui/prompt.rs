@@ -1,7 +1,6 @@
-//! Questions to a person.
+//! Questions to a person. Asks only where a person can answer, and leaves the cursor visible when interrupted.
 //!
-//! Responsible for asking only when somebody can answer, and for leaving the cursor visible afterwards
-//! (dialoguer leaves it hidden when interrupted). What a "no" means is the caller's refusal.
+//! Not here: what a "no" means (the caller).
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};

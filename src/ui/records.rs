@@ -1,7 +1,7 @@
-//! Plain output: one record a line, fields apart by tabs.
+//! Plain output: one record a line, fields separated by tabs.
 //!
-//! Responsible for escaping inside fields (`\t \n \r \\`) so that a record is always one line and always the same
-//! number of fields. Clean fields, the usual case, are copied once and cost no allocation.
+//! Escapes `\t \n \r \\` inside fields, so a record is always one line with the same number of fields. Clean fields, the usual
+//! case, are copied once.
 
 use std::io::{self, Write};
 

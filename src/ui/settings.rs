@@ -1,8 +1,7 @@
 //! The one decision about format, colour and width, from explicit inputs.
 //!
-//! Responsible for weighing what was typed against the environment and the terminals, and for pushing the result into
-//! the crates that would otherwise each decide for themselves. It reads no environment: the binary's edge passes
-//! the values in ([`Surroundings`]).
+//! Weighs the options against environment and terminals and sets the crates that would otherwise decide for themselves. It
+//! reads no environment ([`Surroundings`]).
 
 use std::ffi::OsStr;
 use std::path::PathBuf;

@@ -1,7 +1,6 @@
 //! Tables for people, drawn by comfy-table behind this one file.
 //!
-//! Responsible for which columns are shown in the width there is and which of them give way. Cells are cut here, so
-//! that the drawing crate only pads.
+//! Chooses which columns are shown in the given width and which of them shrink. Cells are cut here; the crate only pads.
 
 use std::borrow::Cow;
 

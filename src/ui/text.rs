@@ -1,7 +1,7 @@
-//! Text that others wrote, made fit to be shown.
+//! Untrusted text, made safe to show.
 //!
-//! Responsible for which characters a terminal must never receive from a board, for keeping one record on one line,
-//! and for widths in columns. Who calls it decides by stream: JSON and what is no terminal keep their characters.
+//! Knows which characters a terminal must never receive from a board, keeps a record on one line and measures widths in
+//! columns. JSON and output that is no terminal keep their characters.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

@@ -1,6 +1,6 @@
 //! Progress of long work, reported to the caller, who may stop it.
 //!
-//! Not here: how progress is shown ([`crate::ui::progress`]).
+//! Not here: how progress is shown ([`crate::ui`]).
 
 use crate::failure::Outcome;
 

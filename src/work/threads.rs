@@ -1,4 +1,4 @@
-//! Work on several threads whose results come back in order, so that they do not depend on which thread was faster.
+//! Work on several threads whose results come back in order, whichever thread was faster.
 
 use std::collections::BTreeMap;
 use std::num::NonZero;

@@ -163,7 +163,7 @@ mod tests {
         .into()
     }
 
-    /// HolderRole, whether deleted, other name of what belongs to the board.
+    /// Role, whether deleted, other name of what belongs to the board.
     fn judged(open: Vec<Open>, view: View) -> Vec<(HolderRole, bool, Option<PathBuf>)> {
         let files = Files { open, view };
         of_board(&files, &board(), |_| None)

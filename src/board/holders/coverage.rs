@@ -1,7 +1,7 @@
-//! Whether a scan can have missed somebody, and why.
+//! Reports whether a scan for holders can have missed a process, and why.
 //!
-//! Responsible for the difference between "nobody was found" and "nobody has it": other users' processes that cannot be
-//! read, processes out of this pid namespace's sight, filesystems that others reach by another path or from another machine. `unknown` is an answer, never proof.
+//! Reasons: processes of other users that cannot be read, other pid namespaces, filesystems that are reached by another path
+//! or from another machine. `unknown` is an answer and never a proof.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;

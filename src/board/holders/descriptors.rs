@@ -1,7 +1,7 @@
-//! `/proc`: which process has which file open, by descriptor or by memory map.
+//! Which process has which file open, by descriptor or by memory map, from `/proc`.
 //!
-//! Responsible for reaching every process that lives, its threads with a table of their own among them, and for saying
-//! when some could not be read. Nothing here opens a file of the board: `stat` on `/proc/PID/fd/N` drops no locks.
+//! Visits every process and every thread with a file table of its own, and says when some could not be read. It opens no file
+//! of the board: `stat` on `/proc/PID/fd/N` drops no locks.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;

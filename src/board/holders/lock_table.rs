@@ -1,7 +1,6 @@
-//! `/proc/locks`: who holds which lock on the board's files, and on which bytes.
+//! Which process holds which lock on the board's files, and on which bytes, from `/proc/locks`.
 //!
-//! Responsible for reading the kernel's table without touching a file of the board. A lock in it is certain; that one is
-//! missing says nothing, because a process can lose its locks and go on writing (incidents.md F11).
+//! A lock in the table is certain. A missing one proves nothing: a process can lose its locks and go on writing (F11).
 
 use super::{HolderRole, Target};
 

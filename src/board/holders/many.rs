@@ -1,4 +1,4 @@
-//! Whether any of many files is open in another process: for copies of a board, of which there can be thousands.
+//! Tests whether any of many files is open in another process. Thousands of copies are asked about at once.
 
 use std::collections::HashSet;
 use std::io::ErrorKind;

@@ -1,7 +1,7 @@
-//! What `/proc/PID` says of one process: its command, its age, what kind of process it is.
+//! What `/proc/PID` says of one process: its command, its age and its kind.
 //!
-//! Responsible for the fields of proc(5) that a holder is named and judged by; all of them are readable for everybody
-//! unless `/proc` is mounted with `hidepid`. Which files the process has open is [`super::descriptors`]' question.
+//! Reads the fields of proc(5) by which a holder is named and judged. All users may read them unless `/proc` is mounted with
+//! `hidepid`. Not here: the files that it has open ([`super::descriptors`]).
 
 /// The kernel's mark of its own threads in `/proc/PID/stat` (`PF_KTHREAD`); they open no files of ours.
 const KERNEL_THREAD: u64 = 0x0020_0000;

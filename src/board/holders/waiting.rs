@@ -1,8 +1,7 @@
-//! Who is in the way, while a lock is waited for: for people, about once a second.
+//! Names the process that is in the way while a lock is waited for, about once a second.
 //!
-//! Responsible for naming the process from `/proc` alone, because this process has the board open then: a descriptor of the
-//! board's that is opened and closed would drop its own locks (incidents.md F11). What is done with the words is not
-//! decided here.
+//! Reads `/proc` alone. This process has the board open by then, so closing a descriptor of it would drop its locks (F11).
+//! Not here: where the words are shown.
 
 use std::fmt;
 use std::path::Path;

@@ -83,7 +83,7 @@ pub enum Stays {
 /// What is to be done.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PruneChoice {
-    /// PruneCandidate and copy, in the order in which they go.
+    /// Content and copy, in the order in which they go.
     pub(crate) removed: Vec<(usize, usize)>,
     /// Each content that stays.
     pub(crate) stays: BTreeMap<usize, Stays>,

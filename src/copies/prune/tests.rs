@@ -85,7 +85,7 @@ fn two_copies_do_not_vouch_for_each_other() {
 #[test]
 fn losses_that_are_allowed_are_counted() {
     let contents = [40, 30, 20, 10].map(|minute| content(SourceKind::Backup, &[minute]));
-    // RowVersionId 11 is a state of the row that 12 is one of; 21 is the only state of its row.
+    // Version 11 is a state of the row that 12 is one of; 21 is the only state of its row.
     let holds = [vec![12], vec![11], vec![21], vec![]];
     let rules = Rules { keep: Some(1), lossy: true, ..Rules::default() };
     let choice = chosen(&contents, &[], &holds, rules);

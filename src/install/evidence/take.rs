@@ -1,4 +1,4 @@
-//! Making an evidence folder: whole, under its name, or not at all.
+//! Makes an evidence folder: whole, under its name, or not at all.
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};

@@ -1,5 +1,5 @@
-//! The head of a log's index (`-shm`; "WAL-mode File Format", section 2.1): two copies of its header, then how much of the
-//! log was written back. In the host's byte order: it never leaves the machine.
+//! The header of a WAL index (`-shm`; "WAL-mode File Format", section 2.1): two copies, then the checkpoint counters. In the
+//! host's byte order, because the file never leaves the machine.
 
 use std::ops::Range;
 

@@ -1,9 +1,8 @@
-//! Wounds in the pages of frames, undone where the checksum proves it.
+//! Repairs bytes in frames where the checksum proves the repair.
 //!
-//! A frame's checksum runs from what the frame before it states to what it states itself, eight bytes at a time, and can be
-//! run from either end. Between the two runs lies the wound: words put into its place are right if the runs meet, which
-//! words that were not there do once in 2^64. Two sorts of words are tried: those that an earlier version of the page has
-//! at the same place, however many, and those that differ from what is there in a few bytes.
+//! A frame's checksum runs from the value of the frame before it to its own, eight bytes at a time, and can run from either
+//! end. The bad bytes lie between the two runs. Words put in their place are right if the runs meet, which wrong words do once
+//! in 2^64. Two kinds of words are tried: those of an earlier version of the page, and those that differ in a few bytes.
 
 use std::borrow::Cow;
 

@@ -1,9 +1,8 @@
-//! Frames whose own header is spoilt: what it said follows from the frames beside it.
+//! Frames whose header is damaged: its fields follow from the frames beside it.
 //!
-//! The checksum can be run backwards. From what the next frame states, back over that frame and over this one's page, it
-//! comes to what it was behind this one's page number and commit mark, and from the frame before it is known what it was
-//! in front of them: the two words between are what was there. They are believed when they can be a page and a commit,
-//! which words that come of anything else hardly ever are.
+//! The checksum runs backwards from the next frame over this one's page to its value behind the page number and commit mark. The
+//! frame before gives the value in front of them. The two words between are the fields. They are believed when they can be a
+//! page number and a database size.
 
 use super::{Checksum, FRAME_HEADER_LEN, FRAME_SUMMED, Frame, WalHeader, word};
 use crate::ondisk::MAX_PAGES;

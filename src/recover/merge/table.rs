@@ -24,17 +24,17 @@ pub(super) type Tally = HashMap<(u32, u32), (usize, usize)>;
 pub(crate) struct MergedTable {
     pub(crate) table: Arc<TableSchema>,
     pub(crate) rows: RowSet,
-    /// TableRows that only an older source or an unused part of a page has, left out.
+    /// Rows that only an older source or an unused part of a page has, left out.
     pub(crate) older: RowSet,
     /// Those of them that were asked for.
     pub(crate) asked: RowSet,
     /// The best source that has the table.
     pub(crate) best: u32,
-    /// TableRows that are only partly there, in order; of one rowid the first is of the best source.
+    /// Rows that are only partly there, in order; of one rowid the first is of the best source.
     pub(crate) partial: Vec<Row>,
-    /// TableRows of transactions that never ended, in order.
+    /// Rows of transactions that never ended, in order.
     pub(crate) uncommitted: Vec<Row>,
-    /// TableRows known to have been there that came from nowhere.
+    /// Rows known to have been there that came from nowhere.
     pub(crate) lost: u64,
     /// Whether their number is an estimate.
     pub(crate) estimated: bool,
@@ -46,9 +46,9 @@ pub(crate) struct MergedTable {
     pub(super) open: Gaps,
     /// What other sources have where their row is not the chosen one, by rowid.
     pub(super) disputed: BTreeMap<i64, Vec<Row>>,
-    /// TableRows of better sources that were unlikely and gave way, by rowid.
+    /// Rows of better sources that were unlikely and gave way, by rowid.
     pub(super) yielded: BTreeMap<i64, Row>,
-    /// TableRows that were given new numbers.
+    /// Rows that were given new numbers.
     pub(crate) renumbered: u64,
     /// What the main line says of its losses; the rows themselves are elsewhere.
     pub(super) main: TableRows,
@@ -100,7 +100,7 @@ impl MergedTable {
     /// Notes that `source` has the table as `table`, whose text was `found` in a schema or is the one that we bring.
     pub(super) fn see(&mut self, source: u32, table: Arc<TableSchema>, found: bool) {
         if found && !self.found {
-            // A text that was found stands above the one that we bring. TableRows so far are of the one that we brought.
+            // A text that was found stands above the one that we bring. Rows so far are of the one that we brought.
             let ours = std::mem::replace(&mut self.table, Arc::clone(&table));
             for row in self.rows.iter().chain(self.older.iter()).chain(self.partial.iter().copied()) {
                 self.shapes.entry(row.source).or_insert_with(|| Arc::clone(&ours));
@@ -233,7 +233,7 @@ impl MergedTable {
     }
 }
 
-/// TableRows that only older sources have, in order; more come in by rising rowid.
+/// Rows that only older sources have, in order; more come in by rising rowid.
 struct Behind<'b> {
     rows: &'b mut RowSet,
     at: usize,

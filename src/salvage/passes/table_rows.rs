@@ -22,7 +22,7 @@ pub(crate) struct TableRows {
     pub(crate) gaps: Gaps,
     /// Cells that could not be read.
     pub(crate) unread: u64,
-    /// TableRows of pages that belong nowhere: deleted, stale, or of another file.
+    /// Rows of pages that belong nowhere: deleted, stale, or of another file.
     pub(crate) stray: u64,
     /// The rowids that indexes of the table name and no row had when they were asked, in order; only where rows are missing.
     pub(crate) indexed: Vec<i64>,

@@ -17,7 +17,7 @@ pub(crate) struct MemoryBudget {
 }
 
 impl MemoryBudget {
-    /// MemoryBudget for `limit` bytes in memory; the rest goes to the directory `dir`.
+    /// Room for `limit` bytes in memory; the rest goes to the directory `dir`.
     pub(crate) fn new(dir: &Path, limit: usize) -> Arc<Self> {
         let (dir, taken, fault) = (dir.to_path_buf(), AtomicUsize::new(0), Mutex::new(None));
         Arc::new(Self { dir, limit, taken, fault })

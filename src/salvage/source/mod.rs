@@ -8,7 +8,7 @@
 //!   removal    a copy taken away, never anything else
 //! ```
 //!
-//! Discovered by plain reads, every descriptor closed again before anything else happens; no source ever meets SQLite. Memory
+//! Found by plain reads, every descriptor closed again before anything else happens; no source ever meets SQLite. Memory
 //! grows with the number of files, never with what is in them; [`Source::open`] makes one source readable for salvage.
 
 pub(crate) mod cache;

@@ -10,7 +10,7 @@
 //! deleted there and stays so, with all of its task if that is gone, unless the main line may have lost it. A task that the
 //! main line has deleted and that has no number up to `common` looks like a new one: it comes back rather than that a new
 //! one is lost. Tasks that both changed are taken from the history that worked on them last; the other's version is
-//! reported. [`located`] makes values of rows in files, and places of the answer.
+//! reported. [`records`] makes values of rows in files, and places of the answer.
 
 pub(crate) mod branch_point;
 pub(crate) mod by_key;
