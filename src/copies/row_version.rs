@@ -178,6 +178,7 @@ mod tests {
             affinity: Affinity::Any,
             not_null: false,
             has_default: name.starts_with("default"),
+            generated: false,
             sense: crate::salvage::schema::column_values::Domain::Any,
         };
         let columns = columns.iter().map(column).collect();

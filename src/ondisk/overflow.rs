@@ -15,8 +15,8 @@ pub const CONTENT: usize = 4;
 
 /// Follows the chain from page `first` until `need` bytes are appended to `out`, and returns the pages it took.
 ///
-/// `fetch` gives the bytes of a page, or none if it must not belong to a chain; it is told whether the page has to be the
-/// last, and judges what the last one names. The chain is as long as the payload says and not a page longer, so it ends
+/// `fetch` gives the bytes of a page, or none if it must not belong to a chain. It gets the payload up to that page, the
+/// page's number, and whether it has to be the last; it judges what the last one names. The chain is as long as the payload says and not a page longer, so it ends
 /// whatever the pages say.
 ///
 /// # Errors
@@ -26,7 +26,7 @@ pub fn follow<'a>(
     need: u64,
     usable: usize,
     out: &mut Vec<u8>,
-    mut fetch: impl FnMut(u32, bool) -> Option<Cow<'a, [u8]>>,
+    mut fetch: impl FnMut(&[u8], u32, bool) -> Option<Cow<'a, [u8]>>,
 ) -> Result<Vec<u32>, Corrupt> {
     let content = usable.saturating_sub(CONTENT).max(1);
     let mut need = usize::try_from(need).map_err(|_| Corrupt::new("a payload longer than memory", 0))?;
@@ -41,7 +41,7 @@ pub fn follow<'a>(
             return Err(Corrupt::new("an overflow chain comes back to itself", pages.len()));
         }
         let take = need.min(content);
-        let page = fetch(next, need <= content)
+        let page = fetch(out, next, need <= content)
             .ok_or(Corrupt::new("a page of an overflow chain is missing", pages.len()))?;
         let chunk = page
             .get(CONTENT..CONTENT + take)
@@ -52,6 +52,19 @@ pub fn follow<'a>(
         next = next_page(&page).unwrap_or(0);
     }
     Ok(pages)
+}
+
+/// True if `page` can be one of a chain in a file of `count` pages: the `last` one names no page, any other one that exists,
+/// and it is not all zeros unless its part of the payload may be.
+pub fn is_link(page: &[u8], last: bool, count: u32, may_be_zeros: bool) -> bool {
+    let Some(next) = next_page(page) else { return false };
+    let in_place = if last { next == 0 } else { (2..=count.max(2)).contains(&next) };
+    in_place && (may_be_zeros || page.iter().any(|&byte| byte != 0))
+}
+
+/// Return how many pages a rest of `need` bytes takes.
+pub fn page_count(need: u64, usable: usize) -> u64 {
+    need.div_ceil(usable.saturating_sub(CONTENT).max(1) as u64)
 }
 
 /// The page that follows in the chain, 0 for none.
@@ -67,7 +80,7 @@ mod tests {
     fn a_cycle_ends() {
         let page = [0, 0, 0, 7, 1, 2, 3, 4];
         let mut out = Vec::new();
-        assert!(follow(7, 100, 8, &mut out, |_, _| Some(Cow::Borrowed(&page[..]))).is_err());
+        assert!(follow(7, 100, 8, &mut out, |_, _, _| Some(Cow::Borrowed(&page[..]))).is_err());
         assert_eq!(out, [1, 2, 3, 4]);
     }
 
@@ -76,7 +89,7 @@ mod tests {
         let last = [0, 0, 0, 9, 1, 2, 3, 4];
         for fits in [true, false] {
             let mut out = Vec::new();
-            let pages = follow(7, 3, 8, &mut out, |_, last_one| {
+            let pages = follow(7, 3, 8, &mut out, |_, _, last_one| {
                 assert!(last_one);
                 fits.then_some(Cow::Borrowed(&last[..]))
             });

@@ -5,6 +5,8 @@
 //!   '------------- varints ---------------------'   no separators; lengths follow from the types
 //! ```
 
+use std::ops::Range;
+
 use super::Corrupt;
 use super::varint;
 
@@ -45,8 +47,7 @@ impl<'a> Record<'a> {
     /// The record that is `payload`.
     ///
     /// # Errors
-    /// [`Corrupt`] when the header does not fit, names a serial type that does not exist, or the values do not end
-    /// where the payload ends.
+    /// [`Corrupt`] when the header does not fit, or the values do not end where the payload ends.
     pub fn read(payload: &'a [u8]) -> Result<Self, Corrupt> {
         let size = stated_size(payload)?;
         if size != payload.len() as u64 {
@@ -76,7 +77,7 @@ impl<'a> Record<'a> {
         let Self { mut types, mut body } = *self;
         std::iter::from_fn(move || {
             let (serial, len) = varint::read(types)?;
-            let content = body.get(..usize::try_from(content_len(serial)?).ok()?)?;
+            let content = body.get(..usize::try_from(content_len(serial)).ok()?)?;
             types = types.get(len..)?;
             body = body.get(content.len()..)?;
             Some((serial, content))
@@ -88,7 +89,7 @@ impl<'a> Record<'a> {
         let Self { mut types, mut body } = *self;
         loop {
             let (serial, len) = varint::read(types)?;
-            let size = content_len(serial)?;
+            let size = content_len(serial);
             if let Some(rest) = usize::try_from(size).ok().and_then(|size| body.get(size..)) {
                 (types, body) = (types.get(len..)?, rest);
                 continue;
@@ -100,6 +101,18 @@ impl<'a> Record<'a> {
             };
             return Some(RecordError { value, bytes: body.len() as u64, len: size });
         }
+    }
+
+    /// True if the header names one of the reserved serial types 10 and 11. SQLite reads them, but does not write them.
+    pub fn has_reserved_types(&self) -> bool {
+        let mut types = self.types;
+        while let Some((serial, len)) = varint::read(types) {
+            if matches!(serial, 10 | 11) {
+                return true;
+            }
+            types = types.get(len..).unwrap_or_default();
+        }
+        false
     }
 
     /// How many columns the header names.
@@ -117,7 +130,7 @@ impl<'a> Record<'a> {
 /// What the header of the record at the start of `payload` says about its whole length in bytes, header included.
 ///
 /// # Errors
-/// [`Corrupt`] when the header is not whole or names a serial type that does not exist.
+/// [`Corrupt`] when the header is not whole.
 pub fn stated_size(payload: &[u8]) -> Result<u64, Corrupt> {
     let (start, end) = header_range(payload)?;
     let types = payload.get(..end).ok_or(Corrupt::new("a record's header is cut off", start))?;
@@ -126,11 +139,25 @@ pub fn stated_size(payload: &[u8]) -> Result<u64, Corrupt> {
     while offset < end {
         let (serial, next) =
             varint::read_at(types, offset).ok_or(Corrupt::new("a serial type is cut off", offset))?;
-        let len = content_len(serial).ok_or(Corrupt::new("a serial type that does not exist", offset))?;
-        size = size.saturating_add(len);
+        size = size.saturating_add(content_len(serial));
         offset = next;
     }
     Ok(size)
+}
+
+/// True if the bytes `range` of the payload that begins with `start` all belong to values that are BLOBs.
+pub fn is_blob(start: &[u8], range: Range<usize>) -> bool {
+    let Ok((mut at, end)) = header_range(start) else { return false };
+    let mut from = end as u64;
+    let mut outside = false;
+    let (low, high) = (range.start as u64, range.end as u64);
+    while at < end {
+        let Some((serial, next)) = varint::read_at(start, at) else { return false };
+        let to = from.saturating_add(content_len(serial));
+        outside |= from.max(low) < to.min(high) && !(serial >= 12 && serial % 2 == 0);
+        (from, at) = (to, next);
+    }
+    !outside && low < high && low >= end as u64
 }
 
 /// Where the serial types begin and end.
@@ -143,15 +170,15 @@ fn header_range(payload: &[u8]) -> Result<(usize, usize), Corrupt> {
     Ok((start, end))
 }
 
-/// Bytes that a value of type `serial` takes; `None` for the reserved types 10 and 11.
-fn content_len(serial: u64) -> Option<u64> {
+/// Return the length in bytes of a value of type `serial`. The reserved types 10 and 11 have no content, and SQLite reads
+/// them as NULL.
+const fn content_len(serial: u64) -> u64 {
     match serial {
-        0 | 8 | 9 => Some(0),
-        1..=4 => Some(serial),
-        5 => Some(6),
-        6 | 7 => Some(8),
-        10 | 11 => None,
-        _ => Some((serial - 12) / 2),
+        0 | 8..=11 => 0,
+        1..=4 => serial,
+        5 => 6,
+        6 | 7 => 8,
+        _ => (serial - 12) / 2,
     }
 }
 
@@ -167,12 +194,12 @@ impl<'a> Iterator for Values<'a> {
 
     fn next(&mut self) -> Option<Value<'a>> {
         let (serial, len) = varint::read(self.types)?;
-        let size = usize::try_from(content_len(serial)?).ok()?;
+        let size = usize::try_from(content_len(serial)).ok()?;
         let content = self.body.get(..size)?;
         self.types = self.types.get(len..)?;
         self.body = self.body.get(size..)?;
         Some(match serial {
-            0 => Value::Null,
+            0 | 10 | 11 => Value::Null,
             7 => Value::Real(f64::from_bits(unsigned(content))),
             8 => Value::Integer(0),
             9 => Value::Integer(1),
@@ -220,6 +247,14 @@ mod tests {
     }
 
     #[test]
+    fn reserved_types_read_as_null() {
+        let record = Record::read(&[4, 10, 1, 11, 5]).unwrap();
+        assert_eq!(record.values().collect::<Vec<_>>(), [Value::Null, Value::Integer(5), Value::Null]);
+        assert!(record.has_reserved_types());
+        assert!(!Record::read(&[2, 1, 5]).unwrap().has_reserved_types());
+    }
+
+    #[test]
     fn a_prefix_ends_within_a_value() {
         let whole = [4, 1, 1, 25, 7, 8, b'a', b'b', b'c', b'd', b'e', b'f'];
         let record = Record::prefix(&whole[..8]).unwrap();
@@ -233,7 +268,6 @@ mod tests {
         assert!(Record::read(&[2, 1, 5]).is_ok());
         assert!(Record::read(&[2, 1]).is_err());
         assert!(Record::read(&[2, 1, 5, 6]).is_err());
-        assert!(Record::read(&[2, 10]).is_err());
         assert!(Record::read(&[0]).is_err());
     }
 }

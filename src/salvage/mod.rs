@@ -161,7 +161,7 @@ fn read(
     work.weigh_unsure(&catalog, layout);
     work.doubt_empty(&catalog);
     let (free, lost): (Vec<_>, Vec<_>) =
-        strays.into_iter().partition(|stray| work.free.contains(&stray.page));
+        strays.into_iter().partition(|stray| work.unused.contains(&stray.page));
     work.adopt(&catalog, lost, &sequences);
     work.room.recount(&mut counted, 0);
     work.settle_contests(&catalog);
@@ -235,7 +235,11 @@ struct Pass<'w, 'a> {
     chains: Chains,
     /// Overflow pages of the schema.
     schema_chains: Vec<u32>,
+    /// Pages that hold the freelist. A page that it only names is no part of this: a chain or a tree that reaches it is
+    /// better evidence.
     free: HashSet<u32>,
+    /// Pages that the freelist has, those that hold it and those that it names.
+    unused: HashSet<u32>,
     damaged: HashSet<u32>,
     tables: Vec<TableRows>,
     odds: RowExtras,
@@ -259,9 +263,9 @@ impl<'w, 'a> Pass<'w, 'a> {
         let image = &layout.image;
         let header = layout.header;
         let list = header.map(|header| freelist::read(image, header.freelist_trunk, header.freelist_count));
-        let free = list
-            .filter(|list| list.whole)
-            .map_or_else(HashSet::new, |list| list.trunks.into_iter().chain(list.leaves).collect());
+        let list = list.filter(|list| list.whole).unwrap_or_default();
+        let free: HashSet<u32> = list.trunks.into_iter().collect();
+        let unused = free.iter().copied().chain(list.leaves).collect();
         Self {
             source: orders.source,
             threads: orders.threads,
@@ -273,6 +277,7 @@ impl<'w, 'a> Pass<'w, 'a> {
             chains: Chains::default(),
             schema_chains: Vec::new(),
             free,
+            unused,
             damaged: HashSet::new(),
             tables: Vec::new(),
             odds: RowExtras::default(),

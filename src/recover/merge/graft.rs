@@ -14,7 +14,6 @@ use crate::ondisk::overflow;
 use crate::ondisk::record::Record;
 use crate::salvage::image;
 use crate::salvage::image::PageImage;
-use crate::salvage::image::chains::is_link;
 use crate::salvage::passes::zeroed_sectors;
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::{Odd, Row, runs};
@@ -103,7 +102,7 @@ impl Graft<'_, '_> {
                 .chain(others.map(|(source, layout)| (*source, layout)))
                 .filter(move |(_, layout)| fits(layout))
         };
-        overflow::follow(payload.overflow?, need, image.usable(), &mut whole, |number, last| {
+        overflow::follow(payload.overflow?, need, image.usable(), &mut whole, |_, number, last| {
             sources().find_map(|(source, layout)| {
                 let site = layout.image.site(number)?;
                 let page = layout.image.page(number)?;
@@ -111,7 +110,7 @@ impl Graft<'_, '_> {
                 let hollow = !last && zeroed_sectors::has_lost_sector(&page, 0..image.usable());
                 let usable = !hollow
                     && !self.taken.contains(&(source, site))
-                    && is_link(&page, last, layout.image.count());
+                    && overflow::is_link(&page, last, layout.image.count(), false);
                 if !usable {
                     return None;
                 }

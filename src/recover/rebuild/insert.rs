@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use rusqlite::limits::Limit;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, Statement, ToSql};
 
@@ -23,6 +24,8 @@ use crate::work::progress::{Stage, Watch};
 
 /// More rows than this are not sorted in memory for an index, where each takes some 60 bytes.
 const SORTED_IN_MEMORY: u64 = 1 << 20;
+/// Bytes of a row of a table with computed columns.
+const MAX_COMPUTED: i32 = 128 << 20;
 /// Rows between two looks at the watch.
 const STRIDE: u64 = 1024;
 
@@ -150,6 +153,11 @@ fn fill(
 ) -> Outcome<InsertedRows> {
     let mut written = InsertedRows::default();
     let mut inserts = Inserts::new(connection, &table.table);
+    // An expression of a board's own may not ask for more memory than a row of a board takes.
+    let length = connection.limit(Limit::SQLITE_LIMIT_LENGTH)?;
+    if table.table.is_computed() {
+        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, length.min(MAX_COMPUTED))?;
+    }
     let mut pending = 0;
     let is_first = |row: &Row| table.table.rowid_column.is_some() || row.source == table.best;
     let first = table.rows.iter().filter(is_first);
@@ -162,6 +170,7 @@ fn fill(
         }
     }
     tick(pending)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, length)?;
     Ok(written)
 }
 
@@ -195,14 +204,21 @@ impl<'c> Inserts<'c> {
     ) -> Outcome<bool> {
         let shape = table.shape_of(row.source);
         reader.payload(row, |payload| match Record::read(payload) {
-            Ok(record) => self.of(shape, record.columns())?.run(row.rowid, &record),
+            Ok(record) => {
+                let stored = self.of(shape, record.columns()).and_then(|insert| insert.run(row.rowid, &record));
+                match stored {
+                    // A column of another program that cannot be computed costs its row.
+                    Err(error) if self.table.is_computed() && is_of_expression(&error) => Ok(false),
+                    stored => Ok(stored?),
+                }
+            }
             Err(_) => Ok(false),
         })?
     }
 
     /// The one for records with `values` values of the columns of `shape`. Columns that a short record lacks are left to
     /// their DEFAULT.
-    fn of(&mut self, shape: &Arc<TableSchema>, values: usize) -> Outcome<&mut Insert<'c>> {
+    fn of(&mut self, shape: &Arc<TableSchema>, values: usize) -> rusqlite::Result<&mut Insert<'c>> {
         match self.known.entry((Arc::as_ptr(shape), values)) {
             std::collections::hash_map::Entry::Occupied(known) => Ok(known.into_mut()),
             std::collections::hash_map::Entry::Vacant(new) => {
@@ -218,19 +234,21 @@ impl<'c> Insert<'c> {
         table: &TableSchema,
         shape: &TableSchema,
         values: usize,
-    ) -> Outcome<Self> {
+    ) -> rusqlite::Result<Self> {
         let mut names = Vec::new();
-        let has_rowid = table.keyed.is_none();
-        if has_rowid {
-            names.push(rowid_name(table).to_owned());
-        }
+        let rowid = rowid_name(table);
+        let has_rowid = rowid.is_some();
+        names.extend(rowid);
         let mut takes = Vec::new();
         for (index, column) in shape.columns.iter().enumerate().take(values) {
+            let name = quoted(&column.name);
+            // A key of a table without rowids can have one column twice.
             let is_stored = shape.rowid_column != Some(index)
-                && table.columns.iter().any(|known| known.name == column.name);
+                && table.columns.iter().any(|known| known.name == column.name && !known.generated)
+                && !names.contains(&name);
             takes.push(is_stored);
             if is_stored {
-                names.push(quoted(&column.name));
+                names.push(name);
             }
         }
         let marks = vec!["?"; names.len()].join(",");
@@ -240,7 +258,7 @@ impl<'c> Insert<'c> {
     }
 
     /// Whether the row could be stored: a constraint may keep it out.
-    fn run(&mut self, rowid: i64, record: &Record<'_>) -> Outcome<bool> {
+    fn run(&mut self, rowid: i64, record: &Record<'_>) -> rusqlite::Result<bool> {
         if self.has_rowid {
             self.statement.raw_bind_parameter(1, rowid)?;
         }
@@ -251,15 +269,27 @@ impl<'c> Insert<'c> {
         match self.statement.raw_execute() {
             Ok(count) => Ok(count == 1),
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Ok(false),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         }
     }
 }
 
-/// The name of the rowid that no column of `table` hides.
-fn rowid_name(table: &TableSchema) -> &'static str {
+/// True if SQLite could not evaluate an expression of the table.
+fn is_of_expression(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::TooBig | ErrorCode::Unknown | ErrorCode::OutOfMemory))
+}
+
+/// Return a name for the rowid of `table` in SQL. `None` where there is no rowid, or columns have all of its names: then no
+/// statement can say it, and SQLite numbers the rows in their order.
+fn rowid_name(table: &TableSchema) -> Option<String> {
+    if table.keyed.is_some() {
+        return None;
+    }
+    if let Some(column) = table.rowid_column.and_then(|at| table.columns.get(at)) {
+        return Some(quoted(&column.name));
+    }
     let free = |name: &&str| table.columns.iter().all(|column| !column.name.eq_ignore_ascii_case(name));
-    ["rowid", "_rowid_", "oid"].into_iter().find(free).unwrap_or("rowid")
+    ["rowid", "_rowid_", "oid"].into_iter().find(free).map(str::to_owned)
 }
 
 struct Bound<'a>(Value<'a>);

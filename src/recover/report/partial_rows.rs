@@ -29,7 +29,6 @@ use crate::ondisk::record::{Record, Value};
 use crate::recover::merge::Merged;
 use crate::salvage::image;
 use crate::salvage::image::PageImage;
-use crate::salvage::image::chains::is_link;
 use crate::salvage::passes::zeroed_sectors;
 use crate::salvage::passes::zeroed_sectors::ZeroedRange;
 use crate::salvage::rows::row::Row;
@@ -145,8 +144,8 @@ fn line(
     let mut pages = Vec::new();
     if let Some(first) = payload.overflow {
         // An error leaves what came before it, which is what is wanted.
-        let _ = overflow::follow(first, need, image.usable(), &mut left, |number, last| {
-            let page = image.page(number).filter(|page| is_link(page, last, image.count()))?;
+        let _ = overflow::follow(first, need, image.usable(), &mut left, |_, number, last| {
+            let page = image.page(number).filter(|page| overflow::is_link(page, last, image.count(), false))?;
             pages.push(page.clone());
             Some(page)
         });

@@ -9,6 +9,7 @@ use crate::ondisk::btree::VisitedPages;
 use crate::ondisk::image::{Image, Site};
 use crate::ondisk::overflow;
 use crate::ondisk::page::{Cell, Page};
+use crate::ondisk::record;
 use crate::salvage::passes::zeroed_sectors;
 
 /// A broken chain that many cells name is not followed for each of them.
@@ -147,7 +148,7 @@ impl Chains {
         let mut own = HashSet::new();
         let (mut left, mut may_be_hollow, mut is_clean) =
             (usize::try_from(need).unwrap_or(usize::MAX), false, true);
-        let pages = overflow::follow(first, need, image.usable(), &mut bytes, |number, last| {
+        let pages = overflow::follow(first, need, image.usable(), &mut bytes, |before, number, last| {
             let is_free =
                 !seen.contains(number) && !self.claimed.contains_key(&number) && !free.contains(&number);
             own.insert(number);
@@ -165,7 +166,9 @@ impl Chains {
                 is_clean &= !last || is_blank();
                 let is_none = |next| own.contains(&next) || is_beyond(next) && is_blank();
                 let leads_nowhere = last && overflow::next_page(page).is_some_and(is_none);
-                let is_of_it = is_free && (leads_nowhere || is_link(page, last, image.count()));
+                let is_blob = || last && record::is_blob(before, before.len()..before.len() + held);
+                let is_of_it = is_free
+                    && (leads_nowhere || overflow::is_link(page, last, image.count(), is_blob()));
                 self.met_others |= !is_of_it && page.iter().any(|&byte| byte != 0);
                 is_of_it
             })
@@ -183,11 +186,4 @@ impl Chains {
 fn is_spoilt_end(next: u32, number: u32, page: &[u8], image: &Image<'_>) -> bool {
     let is_tree = || Page::read(number, page, image.usable()).is_ok_and(|page| page.is_sound());
     next.to_be_bytes().iter().filter(|byte| !matches!(byte, 0 | 0xff)).count() <= 1 && !is_tree()
-}
-
-/// Whether `page` can be one of a chain: not all zeros, and followed by a page that exists, or by none if it is the last.
-pub(crate) fn is_link(page: &[u8], last: bool, count: u32) -> bool {
-    let Some(next) = overflow::next_page(page) else { return false };
-    let in_place = if last { next == 0 } else { (2..=count.max(2)).contains(&next) };
-    in_place && page.iter().any(|&byte| byte != 0)
 }

@@ -26,8 +26,10 @@ use crate::ondisk::wal::{Frame, Wal};
 
 /// What a new Hermes board has.
 const USUAL_PAGE_SIZE: usize = 4096;
-/// Pages that are looked at to judge a page size.
+/// Pages that are looked at to judge the stated page size, and to judge any other: of a board of large BLOBs few are b-tree
+/// pages.
 const SAMPLE: u64 = 256;
+const TRIAL_SAMPLE: u64 = 1 << 14;
 
 /// The pages of one source and what its headers say.
 #[derive(Debug, Clone)]
@@ -139,12 +141,12 @@ fn best_page_size(main: &dyn Store, stated: Option<usize>) -> Option<usize> {
     /// One sound page in so many of a file's does not come about by another size.
     const ENOUGH: u64 = 8;
     if let Some(size) = stated {
-        let (sound, sampled) = sound_pages(main, size);
+        let (sound, sampled) = sound_pages(main, size, SAMPLE);
         if sound > 0 && sound * ENOUGH >= sampled {
             return Some(size);
         }
     }
-    let bytes = |size: usize| sound_pages(main, size).0 * size as u64;
+    let bytes = |size: usize| sound_pages(main, size, TRIAL_SAMPLE).0 * size as u64;
     let sizes = (9..=16).map(|bit| 1_usize << bit);
     let (bytes, _, size) = sizes.map(|size| (bytes(size), stated == Some(size), size)).max()?;
     if bytes > 0 { Some(size) } else { stated }
@@ -152,9 +154,9 @@ fn best_page_size(main: &dyn Store, stated: Option<usize>) -> Option<usize> {
 
 /// How many b-tree pages in a sample of the file cut into pages of `size` are sound, all with the same number of used bytes,
 /// and how many were looked at.
-fn sound_pages(main: &dyn Store, size: usize) -> (u64, u64) {
+fn sound_pages(main: &dyn Store, size: usize, sample: u64) -> (u64, u64) {
     let pages = main.size().div_ceil(size as u64);
-    let step = pages.div_ceil(SAMPLE).max(1);
+    let step = pages.div_ceil(sample).max(1);
     let sampled = (0..pages).step_by(usize::try_from(step).unwrap_or(usize::MAX));
     let mut votes: HashMap<usize, u64> = HashMap::new();
     for index in sampled.clone() {

@@ -184,7 +184,10 @@ pub(crate) fn is_row(table: &TableSchema, cell: &Cell<'_>, encoding: Encoding) -
 /// Whether `cell` may be a row of any table: it has a number above 0 and a record of the length that it states.
 pub(crate) fn may_be_row(cell: &Cell<'_>) -> bool {
     cell.rowid > 0
-        && cell.payload.is_some_and(|payload| record::stated_size(payload.local) == Ok(payload.len))
+        && cell.payload.is_some_and(|payload| {
+            record::stated_size(payload.local) == Ok(payload.len)
+                && Record::prefix(payload.local).is_ok_and(|record| !record.has_reserved_types())
+        })
 }
 
 /// How `cell` fits `table`, if it does beyond doubt.

@@ -22,13 +22,20 @@ impl Pass<'_, '_> {
         let walk = btree::walk_table(self.image, 1, &mut self.seen);
         let mut entries = Vec::new();
         let mut whole = walk.lost.is_empty();
+        let mut is_misled = false;
         for place in &walk.leaves {
             let (found, sound) = self.entries_of(place.page);
+            if found.is_empty() && self.has_cells(place.page) {
+                // The pointer is wrong: the leaf is one of another table.
+                self.seen.leave(place.page);
+                is_misled = true;
+            }
             entries.extend(found);
             whole &= sound;
         }
+        whole &= !is_misled;
         whole &= !entries.is_empty();
-        if !walk.lost.is_empty() || entries.is_empty() {
+        if is_misled || !walk.lost.is_empty() || entries.is_empty() {
             self.damaged.extend(walk.lost.iter().map(|place| place.page));
             let mut leaves = Vec::new();
             let image = self.image;

@@ -128,7 +128,7 @@ impl Pass<'_, '_> {
         }
     }
 
-    fn has_cells(&self, page: u32) -> bool {
+    pub(crate) fn has_cells(&self, page: u32) -> bool {
         let head = self.image.head(page).unwrap_or_default();
         Page::read(page, &head, self.image.usable()).is_ok_and(|page| page.cell_count() > 0)
     }

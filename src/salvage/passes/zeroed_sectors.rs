@@ -10,6 +10,7 @@ use std::ops::Range;
 use crate::ondisk::overflow::CONTENT;
 use crate::ondisk::page::{Cell, Page};
 use crate::ondisk::record::Record;
+use crate::ondisk::text::Encoding;
 
 /// What is lost at least ("Atomic Commit In SQLite", section 2).
 const SECTOR: usize = 512;
@@ -128,6 +129,11 @@ pub(crate) fn holes(payload: &[u8], parts: &[ZeroedRange<'_>]) -> Vec<Hole> {
                 let own = |at: Option<usize>| {
                     at.filter(|at| on_page.contains(at)).is_some_and(|at| part.page.get(at) == Some(&0))
                 };
+                // Every second byte of a text in UTF-16 may be zero.
+                let is_half = lost.len() < 2 && matches!(Encoding::of(content), Some(Encoding::Utf16le | Encoding::Utf16be));
+                if is_half {
+                    continue;
+                }
                 if is_number || !own(run.start.checked_sub(1)) && !own(Some(run.end)) {
                     let at = within.start + (lost.start - on_page.start) - value.start;
                     holes.push(Hole { column, at, bytes: lost.len() });

@@ -80,6 +80,8 @@ pub(crate) struct TableColumn {
     pub(crate) affinity: Affinity,
     pub(crate) not_null: bool,
     pub(crate) has_default: bool,
+    /// Whether SQLite computes its value when a row is written.
+    pub(crate) generated: bool,
     /// What is written into it.
     pub(crate) sense: Domain,
 }
@@ -185,6 +187,11 @@ impl TableSchema {
         Some((hash >> 1).cast_signed() | 1)
     }
 
+    /// Whether SQLite computes columns of its rows, stored or not.
+    pub(crate) fn is_computed(&self) -> bool {
+        schema::computes_columns(&self.sql)
+    }
+
     /// Whether it is one that we gave a name, because nothing says what it was called.
     pub(crate) fn is_nameless(&self) -> bool {
         !self.columns.iter().any(|column| column.affinity != Affinity::Any) && self.name.starts_with(NAMELESS)
@@ -242,7 +249,7 @@ pub(crate) struct Catalog {
     pub(crate) sequence_root: Option<u32>,
     /// Names of triggers and views, which are not carried over.
     pub(crate) dropped: Vec<String>,
-    /// Names of tables that are not read: virtual ones, those with generated columns, those whose text SQLite does not take.
+    /// Names of tables that are not read: virtual ones, those whose text SQLite does not take.
     pub(crate) unread: Vec<String>,
 }
 

@@ -9,7 +9,7 @@ use super::column_values::Domain;
 use super::{Affinity, Catalog, SchemaEntry, TableColumn, TableSchema, hermes_table};
 use crate::failure::Outcome;
 use crate::store::audit::quoted;
-use crate::store::schema;
+use crate::store::schema::{self, TableFacts};
 
 /// So many texts are remembered; a hostile heap of copies has no two alike.
 const MAX_KNOWN: usize = 4096;
@@ -41,6 +41,17 @@ impl Schemas {
     }
 }
 
+/// A column as it is declared.
+struct DeclaredColumn {
+    /// Its number in the declaration.
+    at: usize,
+    /// Its place in the primary key, from 1; 0 outside of it.
+    pk: i64,
+    /// Whether a record has a value of it.
+    is_stored: bool,
+    column: TableColumn,
+}
+
 /// A database in memory in which `CREATE TABLE` texts are taken apart.
 #[derive(Debug)]
 pub(crate) struct ParseDatabase {
@@ -58,7 +69,7 @@ impl ParseDatabase {
         Ok(Self { connection, known: HashMap::new() })
     }
 
-    /// The table that `sql` makes; `None` if it makes none, or one with generated columns.
+    /// The table that `sql` makes; `None` if it makes none.
     pub(crate) fn table(&mut self, sql: &str) -> Option<Arc<TableSchema>> {
         if let Some(known) = self.known.get(sql) {
             return known.clone();
@@ -93,48 +104,101 @@ impl ParseDatabase {
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .ok()?;
-        let mut statement = self
-            .connection
-            .prepare("SELECT name, type, \"notnull\", dflt_value IS NOT NULL, pk, hidden FROM pragma_table_xinfo(?1)")
-            .ok()?;
-        let mut rows = statement.query([&name]).ok()?;
         let known = hermes_table(&name);
-        let mut columns = Vec::new();
-        let mut keys = Vec::new();
-        while let Some(row) = rows.next().ok()? {
-            let (declared, pk, hidden): (String, i64, i64) =
-                (row.get(1).ok()?, row.get(4).ok()?, row.get(5).ok()?);
-            if hidden != 0 {
-                return None;
-            }
+        let declared = self.declared_columns(&name, known)?;
+        let stored: Vec<usize> = if without_rowid {
+            // The order of the key's own index, in which a column with two collations stands twice.
+            self.key_order(&name)?
+        } else {
+            declared.iter().filter(|column| column.is_stored).map(|column| column.at).collect()
+        };
+        let named = |at: usize| declared.iter().find(|column| column.at == at);
+        let columns = stored.iter().map(|at| Some(named(*at)?.column.clone())).collect::<Option<Vec<_>>>()?;
+        let mut keys: Vec<(i64, usize)> = Vec::new();
+        for (place, at) in stored.iter().enumerate() {
+            let pk = named(*at)?.pk;
             if pk > 0 {
-                keys.push((pk, columns.len(), declared.eq_ignore_ascii_case("integer")));
+                keys.push((pk, place));
             }
-            let column: String = row.get(0).ok()?;
-            columns.push(TableColumn {
-                affinity: affinity(&declared),
-                not_null: row.get(2).ok()?,
-                has_default: row.get(3).ok()?,
-                sense: known.map_or(Domain::Any, |_| Domain::of(&column)),
-                name: column,
-            });
         }
         if without_rowid {
-            keys.sort_unstable();
-            let is_key = |column: usize| keys.iter().position(|(_, at, _)| *at == column);
-            let mut placed: Vec<_> = columns.into_iter().enumerate().collect();
-            placed.sort_by_key(|(at, _)| is_key(*at).unwrap_or(usize::MAX));
-            let columns = placed.into_iter().map(|(_, column)| column).collect();
-            let (key, keyed) = ((0..keys.len()).collect(), Some(keys.len()));
-            return Some(TableSchema { name, sql: sql.to_owned(), columns, rowid_column: None, key, keyed });
+            let keyed: i64 = self.connection.query_row(
+                "SELECT count(*) FROM pragma_index_list(?1) AS l, pragma_index_xinfo(l.name) AS x \
+                 WHERE l.origin = 'pk' AND x.key",
+                [&name],
+                |row| row.get(0),
+            ).ok()?;
+            let keyed = usize::try_from(keyed).ok()?;
+            let key = (0..keyed).collect();
+            return Some(TableSchema { name, sql: sql.to_owned(), columns, rowid_column: None, key, keyed: Some(keyed) });
         }
-        // `INTEGER PRIMARY KEY DESC` is the one exception, and nobody's column.
+        keys.sort_unstable();
+        // A key with an index of its own (`INTEGER PRIMARY KEY DESC`, one column twice) is no other name of the rowid.
+        let has_index: bool = self
+            .connection
+            .query_row("SELECT EXISTS (SELECT 1 FROM pragma_index_list(?1) WHERE origin = 'pk')", [&name], |row| {
+                row.get(0)
+            })
+            .ok()?;
         let rowid_column = match keys.as_slice() {
-            [(_, column, true)] => Some(*column),
+            [(_, column)] if !has_index => Some(*column),
             _ => None,
         };
-        let key = keys.iter().map(|(_, column, _)| *column).collect();
+        let key = keys.into_iter().map(|(_, column)| column).collect();
         Some(TableSchema { name, sql: sql.to_owned(), columns, rowid_column, key, keyed: None })
+    }
+
+    /// The columns of table `name` in the order in which they are declared; `None` for a virtual table.
+    fn declared_columns(&self, name: &str, known: Option<&TableFacts>) -> Option<Vec<DeclaredColumn>> {
+        /// What `pragma_table_xinfo` says of a column that is computed when it is read, and of one that is computed when it is
+        /// written.
+        const COMPUTED_WHEN_READ: i64 = 2;
+        const COMPUTED_WHEN_WRITTEN: i64 = 3;
+        let mut statement = self
+            .connection
+            .prepare("SELECT cid, name, type, \"notnull\", dflt_value IS NOT NULL, pk, hidden FROM pragma_table_xinfo(?1)")
+            .ok()?;
+        let mut rows = statement.query([name]).ok()?;
+        let mut columns = Vec::new();
+        while let Some(row) = rows.next().ok()? {
+            let (column, declared, hidden): (String, String, i64) =
+                (row.get(1).ok()?, row.get(2).ok()?, row.get(6).ok()?);
+            // Hermes computes no column, so its values are there whatever a text says that was changed later.
+            let is_own = known.is_some_and(|facts| facts.columns.iter().any(|(known, _)| *known == column));
+            let (is_stored, generated) = match hidden {
+                0 => (true, false),
+                COMPUTED_WHEN_READ => (is_own, false),
+                COMPUTED_WHEN_WRITTEN => (true, !is_own),
+                _ => return None,
+            };
+            columns.push(DeclaredColumn {
+                at: usize::try_from(row.get::<_, i64>(0).ok()?).ok()?,
+                pk: row.get(5).ok()?,
+                is_stored,
+                column: TableColumn {
+                    affinity: affinity(&declared),
+                    not_null: row.get(3).ok()?,
+                    has_default: row.get(4).ok()?,
+                    generated,
+                    sense: known.map_or(Domain::Any, |_| Domain::of(&column)),
+                    name: column,
+                },
+            });
+        }
+        Some(columns)
+    }
+
+    /// The columns of table `name`, which has no rowids, in the order in which a record has them.
+    fn key_order(&self, name: &str) -> Option<Vec<usize>> {
+        let mut statement = self
+            .connection
+            .prepare(
+                "SELECT x.cid FROM pragma_index_list(?1) AS l, pragma_index_xinfo(l.name) AS x WHERE l.origin = 'pk' \
+                 ORDER BY x.seqno",
+            )
+            .ok()?;
+        let columns = statement.query_map([name], |row| row.get::<_, i64>(0)).ok()?;
+        columns.map(|column| usize::try_from(column.ok()?).ok()).collect()
     }
 
     /// A text of one of Hermes' tables in which a single name differs from Hermes' own has had a flipped bit: then the

@@ -17,6 +17,11 @@ pub fn brings_code(sql: &str) -> bool {
         || foreign_collation("", sql).is_some()
 }
 
+/// True if the text of a table has a column that SQLite computes.
+pub fn computes_columns(sql: &str) -> bool {
+    words(sql).iter().any(|word| word == "AS")
+}
+
 /// Whether an index is on columns only: no expression and no condition.
 pub fn is_plain_index(sql: &str) -> bool {
     let parts = sql.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')'));

@@ -15,7 +15,6 @@ use crate::ondisk::header::LOCK_BYTES_AT;
 use crate::ondisk::image::Image;
 use crate::ondisk::overflow;
 use crate::ondisk::page::{Cell, Page, PageKind};
-use crate::salvage::image::chains::is_link;
 use crate::salvage::rows::extras::RowExtras;
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::{Odd, Row};
@@ -228,8 +227,10 @@ impl<'p, 'a> Planner<'p, 'a> {
         if need > u64::from(image.count()) * image.usable() as u64 {
             return None;
         }
-        let pages = overflow::follow(first, need, image.usable(), &mut Vec::new(), |number, last| {
-            image.page(number).filter(|page| self.is_unused(number) && is_link(page, last, image.count()))
+        let pages = overflow::follow(first, need, image.usable(), &mut Vec::new(), |_, number, last| {
+            image
+                .page(number)
+                .filter(|page| self.is_unused(number) && overflow::is_link(page, last, image.count(), true))
         });
         for page in pages.ok()? {
             self.take(page, PlannedUse::Kept)?;

@@ -41,8 +41,8 @@ impl Baseline {
 /// What `merged` can stand on in the source behind `layout`; `None` where its pages cannot stay.
 ///
 /// Left to the row path: a header that is not credible; other page sizes, encodings and schema formats, reserved bytes and
-/// auto-vacuum; pages that stand too low; a schema that is not whole or is not the merge's; triggers, views, tables without rowids, and tables that are
-/// not read.
+/// auto-vacuum; pages that stand too low; a schema that is not whole or is not the merge's; triggers, views, tables without rowids or with
+/// computed columns, and tables that are not read.
 pub(crate) fn check(layout: &PageImage<'_>, merged: &Merged, traits: Traits) -> Option<Baseline> {
     let image = &layout.image;
     let header = layout.header?;
@@ -57,7 +57,7 @@ pub(crate) fn check(layout: &PageImage<'_>, merged: &Merged, traits: Traits) -> 
     if !plain || !fits || image.is_drained() || !merged.dropped.is_empty() || !merged.unread.is_empty() {
         return None;
     }
-    if merged.tables.iter().any(|table| table.table.keyed.is_some()) {
+    if merged.tables.iter().any(|table| table.table.keyed.is_some() || table.table.is_computed()) {
         return None;
     }
     // A row that only an older source has gives way to one with its key, which the row path sees to.

@@ -8,7 +8,6 @@ use crate::ondisk::overflow;
 use crate::ondisk::page::{Cell, Page};
 use crate::ondisk::record::{Record, Value};
 use crate::ondisk::text::Encoding;
-use crate::salvage::image::chains::is_link;
 use crate::salvage::schema::SchemaEntry;
 
 /// The schema's rows, and every page that they take.
@@ -60,7 +59,8 @@ fn payload(image: &Image<'_>, cell: &Cell<'_>, pages: &mut Vec<u32>) -> Option<V
         if need > u64::from(image.count()) * image.usable() as u64 {
             return None;
         }
-        let fetch = |number, last| image.page(number).filter(|page| is_link(page, last, image.count()));
+        let is_link = |page: &[u8], last| overflow::is_link(page, last, image.count(), false);
+        let fetch = |_: &[u8], number, last| image.page(number).filter(|page| is_link(page, last));
         let chain = overflow::follow(first, need, image.usable(), &mut bytes, fetch).ok()?;
         pages.extend(chain);
     }

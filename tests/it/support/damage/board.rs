@@ -43,6 +43,11 @@ pub(crate) fn board(path: &Path, tasks: usize, seed: u64) {
     Recipe::default().make(path, tasks, seed);
 }
 
+/// The same with text in `encoding`, as the pragma names it.
+pub(crate) fn board_in(encoding: &'static str, path: &Path, tasks: usize, seed: u64) {
+    Recipe { encoding, ..Recipe::default() }.make(path, tasks, seed);
+}
+
 impl Recipe {
     /// Makes a healthy board of `tasks` tasks with their history, in WAL mode, cleanly closed.
     pub(crate) fn make(self, path: &Path, tasks: usize, seed: u64) {
