@@ -205,7 +205,8 @@ impl<'c> Inserts<'c> {
         let shape = table.shape_of(row.source);
         reader.payload(row, |payload| match Record::read(payload) {
             Ok(record) => {
-                let stored = self.of(shape, record.columns()).and_then(|insert| insert.run(row.rowid, &record));
+                let stored =
+                    self.of(shape, record.columns()).and_then(|insert| insert.run(row.rowid, &record));
                 match stored {
                     // A column of another program that cannot be computed costs its row.
                     Err(error) if self.table.is_computed() && is_of_expression(&error) => Ok(false),

@@ -145,7 +145,8 @@ fn line(
     if let Some(first) = payload.overflow {
         // An error leaves what came before it, which is what is wanted.
         let _ = overflow::follow(first, need, image.usable(), &mut left, |_, number, last| {
-            let page = image.page(number).filter(|page| overflow::is_link(page, last, image.count(), false))?;
+            let page =
+                image.page(number).filter(|page| overflow::is_link(page, last, image.count(), false))?;
             pages.push(page.clone());
             Some(page)
         });

@@ -130,7 +130,8 @@ pub(crate) fn holes(payload: &[u8], parts: &[ZeroedRange<'_>]) -> Vec<Hole> {
                     at.filter(|at| on_page.contains(at)).is_some_and(|at| part.page.get(at) == Some(&0))
                 };
                 // Every second byte of a text in UTF-16 may be zero.
-                let is_half = lost.len() < 2 && matches!(Encoding::of(content), Some(Encoding::Utf16le | Encoding::Utf16be));
+                let is_half = lost.len() < 2
+                    && matches!(Encoding::of(content), Some(Encoding::Utf16le | Encoding::Utf16be));
                 if is_half {
                     continue;
                 }

@@ -122,23 +122,35 @@ impl ParseDatabase {
             }
         }
         if without_rowid {
-            let keyed: i64 = self.connection.query_row(
-                "SELECT count(*) FROM pragma_index_list(?1) AS l, pragma_index_xinfo(l.name) AS x \
+            let keyed: i64 = self
+                .connection
+                .query_row(
+                    "SELECT count(*) FROM pragma_index_list(?1) AS l, pragma_index_xinfo(l.name) AS x \
                  WHERE l.origin = 'pk' AND x.key",
-                [&name],
-                |row| row.get(0),
-            ).ok()?;
+                    [&name],
+                    |row| row.get(0),
+                )
+                .ok()?;
             let keyed = usize::try_from(keyed).ok()?;
             let key = (0..keyed).collect();
-            return Some(TableSchema { name, sql: sql.to_owned(), columns, rowid_column: None, key, keyed: Some(keyed) });
+            return Some(TableSchema {
+                name,
+                sql: sql.to_owned(),
+                columns,
+                rowid_column: None,
+                key,
+                keyed: Some(keyed),
+            });
         }
         keys.sort_unstable();
         // A key with an index of its own (`INTEGER PRIMARY KEY DESC`, one column twice) is no other name of the rowid.
         let has_index: bool = self
             .connection
-            .query_row("SELECT EXISTS (SELECT 1 FROM pragma_index_list(?1) WHERE origin = 'pk')", [&name], |row| {
-                row.get(0)
-            })
+            .query_row(
+                "SELECT EXISTS (SELECT 1 FROM pragma_index_list(?1) WHERE origin = 'pk')",
+                [&name],
+                |row| row.get(0),
+            )
             .ok()?;
         let rowid_column = match keys.as_slice() {
             [(_, column)] if !has_index => Some(*column),
