@@ -36,7 +36,7 @@ fn read_all(bytes: &[u8]) {
             if let Some(first) = payload.overflow {
                 let mut out = payload.local.to_vec();
                 let need = payload.len.saturating_sub(out.len() as u64);
-                let _ = overflow::follow(first, need, PAGE, &mut out, |page, _| image.page(page));
+                let _ = overflow::follow(first, need, PAGE, &mut out, |_, page, _| image.page(page));
             }
         }
     }
@@ -112,7 +112,7 @@ fn read_back(image: &Image<'_>) -> Vec<(i64, Vec<u8>)> {
             let mut bytes = payload.local.to_vec();
             if let Some(first) = payload.overflow {
                 let need = payload.len - bytes.len() as u64;
-                overflow::follow(first, need, image.usable(), &mut bytes, |page, _| image.page(page))
+                overflow::follow(first, need, image.usable(), &mut bytes, |_, page, _| image.page(page))
                     .unwrap();
             }
             rows.push((cell.rowid, bytes));

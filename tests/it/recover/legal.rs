@@ -102,7 +102,7 @@ fn contents(board: &Path) -> (String, Vec<String>) {
     let mut statement = connection.prepare("SELECT * FROM odd").unwrap();
     let columns = statement.column_count();
     let rows = statement.query_map([], |row| {
-        Ok((0..columns).map(|at| format!("{:?}|", row.get_ref(at).unwrap())).collect::<String>())
+        Ok((0..columns).map(|at| format!("{:?}", row.get_ref(at).unwrap())).collect::<Vec<_>>().join("|"))
     });
     let mut rows: Vec<String> = rows.unwrap().map(Result::unwrap).collect();
     rows.sort();
