@@ -134,6 +134,14 @@ pub fn root(env: &Env) -> Outcome<PathBuf> {
     if let Some(value) = path_variable(env, "HERMES_KANBAN_HOME")? {
         return absolute(&value);
     }
+    hermes_root(env)
+}
+
+/// The directory of Hermes itself: profiles lie under it, wherever the boards are.
+///
+/// # Errors
+/// When a home directory is needed and unknown.
+pub fn hermes_root(env: &Env) -> Outcome<PathBuf> {
     let home = env.get("HERMES_HOME").filter(|value| !value.is_empty()).map(PathBuf::from);
     let Some(home) = home else {
         return absolute(&home_directory(env)?.join(".hermes"));
@@ -153,6 +161,15 @@ pub fn board_path(root: &Path, slug: &str) -> PathBuf {
         root.join("kanban.db")
     } else {
         boards_folder(root).join(slug).join("kanban.db")
+    }
+}
+
+/// The directory of a board's files of one kind: `logs`, `workspaces` or `attachments`.
+pub fn files_folder(root: &Path, slug: &str, kind: &str) -> PathBuf {
+    if slug == DEFAULT_SLUG {
+        root.join("kanban").join(kind)
+    } else {
+        boards_folder(root).join(slug).join(kind)
     }
 }
 

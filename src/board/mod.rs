@@ -22,6 +22,7 @@ pub mod location;
 pub mod locks;
 pub mod log;
 pub mod private_copy;
+pub mod profiles;
 pub mod rollback;
 pub mod scratch;
 pub(crate) mod snapshot_copy;

@@ -6,6 +6,8 @@
 //! Not here: SQL ([`crate::store`]) and drawing ([`crate::ui`]).
 
 pub(crate) mod after_install;
+pub mod assignees;
+pub mod attachments;
 pub mod backup;
 pub mod backups;
 pub mod boards;
@@ -14,25 +16,34 @@ pub mod complete;
 pub mod completions;
 mod context;
 pub mod create;
+pub mod diagnostics;
 pub mod draft;
+pub mod events;
 mod explain;
 pub mod globals;
 pub mod health;
 pub mod init;
 pub mod journal_mode;
 pub mod list;
+pub mod log;
 pub mod man;
 mod overview;
 pub(crate) mod page_map;
 mod progress;
+pub mod ready;
 pub mod recover;
 pub mod repair;
 pub mod restore;
+pub mod runs;
+pub mod search;
 pub mod show;
 pub mod stats;
 pub mod stress;
+mod times;
+pub mod tree;
 pub mod values;
 pub mod version;
+pub mod worker_context;
 
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -44,18 +55,29 @@ use self::globals::IfBusy;
 #[derive(Debug, clap::Subcommand)]
 #[expect(missing_docs, reason = "a comment here would replace the help text that stands at each verb's Args")]
 pub enum Verb {
+    Assignees(assignees::Args),
+    Attachments(attachments::Args),
     Backup(backup::Args),
     Backups(backups::Args),
     Boards(boards::Args),
     Checkpoint(checkpoint::Args),
     Complete(complete::Args),
+    Context(worker_context::Args),
     Create(create::Args),
+    #[command(visible_alias = "diag")]
+    Diagnostics(diagnostics::Args),
+    Events(events::Args),
     Init(init::Args),
     #[command(visible_alias = "ls")]
     List(list::Args),
+    Log(log::Args),
+    Ready(ready::Args),
+    Runs(runs::Args),
+    Search(search::Args),
     Show(show::Args),
     Stats(stats::Args),
     Stress(stress::Args),
+    Tree(tree::Args),
     Completions(completions::Args),
     Health(health::Args),
     JournalMode(journal_mode::Args),
@@ -112,6 +134,16 @@ fn dispatch(context: &mut Context<'_>, verb: Option<&Verb>) -> Outcome<Exit> {
         Some(Verb::Repair(args)) => repair::run(context, args),
         Some(Verb::Restore(args)) => restore::run(context, args),
         Some(Verb::Version(args)) => version::run(context, args),
+        Some(Verb::Assignees(args)) => assignees::run(context, args),
+        Some(Verb::Attachments(args)) => attachments::run(context, args),
+        Some(Verb::Context(args)) => worker_context::run(context, args),
+        Some(Verb::Diagnostics(args)) => diagnostics::run(context, args),
+        Some(Verb::Events(args)) => events::run(context, args),
+        Some(Verb::Log(args)) => log::run(context, args),
+        Some(Verb::Ready(args)) => ready::run(context, args),
+        Some(Verb::Runs(args)) => runs::run(context, args),
+        Some(Verb::Search(args)) => search::run(context, args),
+        Some(Verb::Tree(args)) => tree::run(context, args),
         None => overview::run(context),
     }
 }

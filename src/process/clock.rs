@@ -50,9 +50,35 @@ pub fn span(seconds: i64) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// How long ago that was, or how long ahead, in its largest unit: `just now`, `5 min ago`, `in 2 h`.
+pub fn ago(seconds: i64) -> String {
+    match seconds {
+        -59..=59 => "just now".to_owned(),
+        60.. => format!("{} ago", largest(seconds)),
+        _ => format!("in {}", largest(seconds.saturating_neg())),
+    }
+}
+
+/// Seconds in their largest unit, without a space: `45s`, `5min`, `3h`, `12d`, `2y`.
+pub fn age(seconds: i64) -> String {
+    largest(seconds.max(0)).replace(' ', "")
+}
+
+fn largest(seconds: i64) -> String {
+    let units = [(31_536_000, "y"), (86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let unit = units.into_iter().find(|(length, _)| seconds >= *length).unwrap_or((1, "s"));
+    format!("{} {}", seconds / unit.0, unit.1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ages_have_one_unit() {
+        assert_eq!([5, 90, 7_300, 90_000, 70_000_000].map(age), ["5s", "1min", "2h", "1d", "2y"]);
+        assert_eq!([30, 90, -7_300].map(ago), ["just now", "1 min ago", "in 2 h"]);
+    }
 
     #[test]
     fn renders_utc() {

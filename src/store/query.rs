@@ -172,3 +172,18 @@ pub fn stats(conn: &Connection, now: i64) -> Outcome<Stats> {
         now_utc: crate::process::clock::rfc3339(now),
     })
 }
+
+/// Tasks that are not archived, by assignee and status.
+pub fn counts_by_assignee(conn: &Connection) -> Outcome<BTreeMap<String, BTreeMap<String, i64>>> {
+    let mut counts: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
+    let mut statement = conn.prepare(
+        "SELECT assignee, status, COUNT(*) FROM tasks WHERE status != 'archived' AND assignee IS NOT NULL \
+         GROUP BY assignee, status",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (assignee, status) = (row.get::<_, Field>(0)?.show(), row.get::<_, Field>(1)?.show());
+        *counts.entry(assignee).or_default().entry(status).or_insert(0) += row.get::<_, i64>(2)?;
+    }
+    Ok(counts)
+}

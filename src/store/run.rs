@@ -152,3 +152,38 @@ pub fn latest_summary(conn: &Connection, task: &str) -> Outcome<Field> {
         .optional()?;
     Ok(summary.unwrap_or(Field::Null))
 }
+
+/// The outcome of the task's newest run (by number) that has one of these.
+pub fn newest_outcome(conn: &Connection, task: &str, outcomes: &[&str]) -> Outcome<Option<String>> {
+    let mut statement =
+        conn.prepare_cached("SELECT outcome FROM task_runs WHERE task_id = ?1 ORDER BY id DESC")?;
+    let mut rows = statement.query([task])?;
+    while let Some(row) = rows.next()? {
+        let outcome = row.get::<_, Field>(0)?.show();
+        if outcomes.contains(&outcome.as_str()) {
+            return Ok(Some(outcome));
+        }
+    }
+    Ok(None)
+}
+
+/// How many of the task's newest runs crashed before one that was completed or reclaimed, and the newest error of them.
+pub fn trailing_crashes(conn: &Connection, task: &str) -> Outcome<(i64, Field)> {
+    let mut statement =
+        conn.prepare_cached("SELECT outcome, error FROM task_runs WHERE task_id = ?1 ORDER BY id DESC")?;
+    let mut rows = statement.query([task])?;
+    let (mut crashes, mut error) = (0, Field::Null);
+    while let Some(row) = rows.next()? {
+        match row.get::<_, Field>(0)?.text() {
+            Some("crashed") => {
+                crashes += 1;
+                if error.is_null() {
+                    error = row.get(1)?;
+                }
+            }
+            Some("completed" | "reclaimed") => break,
+            _ => {}
+        }
+    }
+    Ok((crashes, error))
+}

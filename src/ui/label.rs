@@ -42,6 +42,23 @@ impl Label {
         }
     }
 
+    /// A sign for a task status that can be told without colour; two statuses never share one.
+    pub fn symbol_of_status(status: &str, ascii: bool) -> &'static str {
+        let (sign, plain) = match status {
+            "triage" => ("◇", "?"),
+            "todo" => ("◻", "-"),
+            "scheduled" => ("◷", "@"),
+            "ready" => ("▶", ">"),
+            "running" => ("●", "*"),
+            "blocked" => ("⊘", "x"),
+            "review" => ("◎", "%"),
+            "done" => ("✓", "+"),
+            "archived" => ("—", "_"),
+            _ => ("·", "."),
+        };
+        if ascii { plain } else { sign }
+    }
+
     /// The style in which `console` draws it.
     pub(super) fn style(self) -> Style {
         let style = Style::new();

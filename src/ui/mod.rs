@@ -153,6 +153,11 @@ impl Ui {
         self.write(|out| out.write_all(text.as_bytes()))
     }
 
+    /// Write bytes as they are: files that are data themselves, off a terminal.
+    pub fn raw_bytes(&mut self, bytes: &[u8]) -> Outcome<()> {
+        self.write(|out| out.write_all(bytes))
+    }
+
     /// Makes an `-o` file appear, once, when the verb has succeeded.
     pub fn finish(&mut self) -> Outcome<()> {
         if std::mem::replace(&mut self.finished, true) {

@@ -49,6 +49,18 @@ impl<'a> Document<'a> {
         self.end_line();
     }
 
+    /// Writes one line made of labelled pieces, cut where the page ends.
+    pub fn cut_spans(&mut self, pieces: &[(Label, &str)]) {
+        let mut room = self.width.unwrap_or(usize::MAX);
+        for &(label, text) in pieces {
+            let safe = text::guard(text, self.guard);
+            let shown = text::truncate(&safe, room, self.ascii);
+            room -= text::width(&shown).min(room);
+            label.paint(self.to, &shown, self.color);
+        }
+        self.end_line();
+    }
+
     /// Writes a section's name on a line of its own.
     pub fn heading(&mut self, text: &str) {
         self.spans(&[(Label::Heading, text)]);
