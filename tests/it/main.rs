@@ -39,6 +39,7 @@ mod picture; // what every page is for: in signs, words and JSON, healthy or not
 mod places; // links, pipes, names that climb, directories that anybody may write to
 mod pool; // the rules of the one connection, each where breaking it shows
 mod prompts; // questions on a terminal, interrupted or not
+mod reading; // ready, tree, runs, events, log, search, diagnostics and the like
 mod readme; // every command that is documented works
 mod recover; // what comes back from every shape of damage
 mod rehearsals; // what would be: the same JSON, marked, and not a byte changed

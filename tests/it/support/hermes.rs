@@ -19,10 +19,27 @@ pub(crate) fn python() -> Option<PathBuf> {
     python
 }
 
+/// Every version of Hermes that is installed, with its Python; a loud line for each that is not.
+pub(crate) fn versions() -> Vec<(&'static str, PathBuf)> {
+    let named = [
+        ("0.19.0", "KANBANCTL_TEST_HERMES"),
+        ("0.20.1", "KANBANCTL_TEST_HERMES_0_20"),
+        ("0.22.2", "KANBANCTL_TEST_HERMES_0_22"),
+    ];
+    let mut found = Vec::new();
+    for (version, variable) in named {
+        match std::env::var_os(variable) {
+            Some(python) => found.push((version, PathBuf::from(python))),
+            None => eprintln!("!!!! SKIPPED: needs {variable}=<python with Hermes {version}>"),
+        }
+    }
+    found
+}
+
 /// `hermes kanban ARGS`, run to its end; its stdout.
 pub(crate) fn command_line(sandbox: &Sandbox, python: &Path, args: &[&str]) -> String {
-    let mut command = in_home(sandbox, &python.with_file_name("hermes"));
-    command.arg("kanban").args(args);
+    let mut command = in_home(sandbox, python);
+    command.args(["-m", "hermes_cli.main", "kanban"]).args(args);
     let output = sandbox.finish(command, b"").success();
     output.stdout
 }
