@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -43,7 +43,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             .hint("Hermes keeps logs in `kanban/logs` under its root; name the board with --board."));
     };
     let path = location::files_folder(&location::root(context.env)?, slug, "logs").join(format!("{id}.log"));
-    let log = read(path, &id, args.tail)?;
+    let log = read(&path, &id, args.tail)?;
     if !context.ui.format().is_json() && !context.ui.settings().stdout_terminal {
         context.ui.raw_bytes(&log.bytes)?;
         return Ok(Exit::Ok);
@@ -52,12 +52,12 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     Ok(Exit::Ok)
 }
 
-fn read(path: PathBuf, id: &str, tail: Option<u64>) -> Outcome<WorkerLog> {
-    let mut file = File::open(&path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            Failure::not_found(format!("there is no log of {id}.")).hint("Its worker has not started yet.").at(&path)
-        }
-        _ => Failure::io(error, format!("reading {}", path.display())).at(&path),
+fn read(path: &Path, id: &str, tail: Option<u64>) -> Outcome<WorkerLog> {
+    let mut file = File::open(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::not_found(format!("there is no log of {id}."))
+            .hint("Its worker has not started yet.")
+            .at(path),
+        _ => Failure::io(error, format!("reading {}", path.display())).at(path),
     })?;
     let mut bytes = Vec::new();
     let mut fetch = || {
@@ -67,7 +67,7 @@ fn read(path: PathBuf, id: &str, tail: Option<u64>) -> Outcome<WorkerLog> {
         }
         file.read_to_end(&mut bytes)
     };
-    fetch().map_err(|error| Failure::io(error, format!("reading {}", path.display())).at(&path))?;
+    fetch().map_err(|error| Failure::io(error, format!("reading {}", path.display())).at(path))?;
     Ok(WorkerLog {
         task: id.to_owned(),
         path: path.display().to_string(),

@@ -5,9 +5,9 @@ use serde::Serialize;
 use super::Context;
 use super::times::Times;
 use crate::board::{location, profiles};
+use crate::failure::Outcome;
 use crate::failure::count::counted;
 use crate::failure::exit::Exit;
-use crate::failure::Outcome;
 use crate::pool::Access;
 use crate::store::field::Field;
 use crate::store::pickup::{self, Pickup, PickupReason, Surroundings};
@@ -46,11 +46,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         .number("HERMES_KANBAN_RATE_LIMIT_COOLDOWN_SECONDS")
         .filter(|seconds| *seconds >= 0)
         .unwrap_or(RATE_LIMIT_COOLDOWN);
-    let around = Surroundings {
-        now: context.clock.epoch(),
-        rate_limit_cooldown: cooldown,
-        has_profile: &has_profile,
-    };
+    let around =
+        Surroundings { now: context.clock.epoch(), rate_limit_cooldown: cooldown, has_profile: &has_profile };
     let mut pool = context.pool(Access::Read)?;
     let found = pool.read(|conn| {
         schema::require_board(conn)?;

@@ -58,7 +58,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     for cycle in &cycles {
         context.ui.warning(format_args!("{} wait for each other and never become ready.", cycle.join(", ")));
         if let [parent, ..] = cycle.as_slice()
-            && let Some(child) = graph.nodes().get(parent).and_then(|node| node.children.iter().find(|id| cycle.contains(id)))
+            && let Some(child) =
+                graph.nodes().get(parent).and_then(|node| node.children.iter().find(|id| cycle.contains(id)))
         {
             context.hint(format_args!("`kanbanctl unlink {parent} {child}` ends one of the waits."));
         }
@@ -121,7 +122,8 @@ impl Report for Tree<'_> {
     }
 
     fn human(&self, page: &mut Document<'_>) {
-        let (bar, branch, corner) = if page.ascii() { ("|  ", "|- ", "`- ") } else { ("│  ", "├─ ", "└─ ") };
+        let (bar, branch, corner) =
+            if page.ascii() { ("|  ", "|- ", "`- ") } else { ("│  ", "├─ ", "└─ ") };
         // True where a sibling of that level follows further down.
         let mut open: Vec<bool> = Vec::new();
         for (line, node) in self.lines.iter().zip(self.nodes()) {

@@ -201,35 +201,38 @@ fn diagnose(
     rules: NewerRules,
 ) -> Outcome<Vec<Diagnostic>> {
     let (id, status) = (task.id(), task.field("status").show());
-    let facts = Facts {
-        conn,
-        task,
-        id: &id,
-        status: &status,
-        events,
-        limits,
-        rules,
-    };
+    let facts = Facts { conn, task, id: &id, status: &status, events, limits, rules };
     let mut found = Vec::new();
     for rule in RULES {
-        found.extend(rule(&facts)?);
+        found.extend(match rule {
+            DiagnosticRule::Seen(rule) => rule(&facts),
+            DiagnosticRule::Read(rule) => rule(&facts)?,
+        });
     }
     // Stable: the rules' order decides between equals, as in Hermes.
     found.sort_by_key(|one| std::cmp::Reverse((one.severity, one.last_seen_at)));
     Ok(found)
 }
 
+/// One rule.
+enum DiagnosticRule {
+    /// Decides by the task and its events.
+    Seen(fn(&Facts<'_>) -> Option<Diagnostic>),
+    /// Reads more of the board.
+    Read(fn(&Facts<'_>) -> Outcome<Option<Diagnostic>>),
+}
+
 /// The rules in Hermes' order.
-const RULES: [fn(&Facts<'_>) -> Outcome<Option<Diagnostic>>; 9] = [
-    hallucinated_cards,
-    prose_phantom_refs,
-    repeated_failures,
-    repeated_crashes,
-    review_dependency_deadlock,
-    running_with_open_parents,
-    stuck_in_blocked,
-    block_unblock_cycling,
-    stranded_in_ready,
+const RULES: [DiagnosticRule; 9] = [
+    DiagnosticRule::Seen(hallucinated_cards),
+    DiagnosticRule::Seen(prose_phantom_refs),
+    DiagnosticRule::Read(repeated_failures),
+    DiagnosticRule::Read(repeated_crashes),
+    DiagnosticRule::Read(review_dependency_deadlock),
+    DiagnosticRule::Read(running_with_open_parents),
+    DiagnosticRule::Seen(stuck_in_blocked),
+    DiagnosticRule::Seen(block_unblock_cycling),
+    DiagnosticRule::Seen(stranded_in_ready),
 ];
 
 impl Facts<'_> {
@@ -284,15 +287,15 @@ fn over(events: &[&RuleEvent]) -> (i64, i64, i64) {
     (at(events.first()), at(events.last()), i64::try_from(events.len()).unwrap_or(i64::MAX))
 }
 
-fn hallucinated_cards(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
+fn hallucinated_cards(facts: &Facts<'_>) -> Option<Diagnostic> {
     let hits = facts.unanswered("completion_blocked_hallucination");
     if hits.is_empty() {
-        return Ok(None);
+        return None;
     }
     let (first_seen_at, last_seen_at, count) = over(&hits);
     let mut next = vec![format!("kanbanctl comment {} TEXT", quoted(facts.id))];
     next.extend(facts.recovery());
-    Ok(Some(Diagnostic {
+    Some(Diagnostic {
         kind: "hallucinated_cards",
         severity: DiagnosticSeverity::Error,
         message: "the worker named tasks as its own that are not; the completion was refused".to_owned(),
@@ -302,16 +305,16 @@ fn hallucinated_cards(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
         count,
         run_id: None,
         data: json!({ "phantom_ids": named(&hits, "phantom_cards") }),
-    }))
+    })
 }
 
-fn prose_phantom_refs(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
+fn prose_phantom_refs(facts: &Facts<'_>) -> Option<Diagnostic> {
     let hits = facts.unanswered("suspected_hallucinated_references");
     if hits.is_empty() {
-        return Ok(None);
+        return None;
     }
     let (first_seen_at, last_seen_at, count) = over(&hits);
-    Ok(Some(Diagnostic {
+    Some(Diagnostic {
         kind: "prose_phantom_refs",
         severity: DiagnosticSeverity::Warning,
         message: "the summary of its completion names tasks that are not on this board".to_owned(),
@@ -321,7 +324,7 @@ fn prose_phantom_refs(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
         count,
         run_id: None,
         data: json!({ "phantom_refs": named(&hits, "phantom_refs") }),
-    }))
+    })
 }
 
 /// True if the newest of the breaker's events says that the provider will not have it, and nothing followed.
@@ -330,7 +333,8 @@ fn provider_refuses(events: &[RuleEvent]) -> bool {
         matches!(event.kind.as_str(), "gave_up" | "unblocked" | "promoted" | "completed" | "claimed")
     });
     newest.is_some_and(|event| {
-        event.kind == "gave_up" && event.payload.get("terminal_provider").is_some_and(|value| *value == json!(true))
+        event.kind == "gave_up"
+            && event.payload.get("terminal_provider").is_some_and(|value| *value == json!(true))
     })
 }
 
@@ -360,7 +364,11 @@ fn repeated_failures(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
     next.extend(facts.recovery());
     let severity =
         if failures >= limit * 2 { DiagnosticSeverity::Critical } else { DiagnosticSeverity::Error };
-    let why = if refused { "its provider refuses the profile's credential or model" } else { "it failed again and again" };
+    let why = if refused {
+        "its provider refuses the profile's credential or model"
+    } else {
+        "it failed again and again"
+    };
     let text = text::first_line(&error.show(), 160).unwrap_or_else(|| "no error was recorded".to_owned());
     Ok(Some(Diagnostic {
         kind: "repeated_failures",
@@ -413,7 +421,9 @@ fn review_dependency_deadlock(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> 
     if facts.status != "blocked" || !facts.rules.reviews {
         return Ok(None);
     }
-    let Some(block) = facts.events.iter().rev().find(|event| event.kind == "blocked") else { return Ok(None) };
+    let Some(block) = facts.events.iter().rev().find(|event| event.kind == "blocked") else {
+        return Ok(None);
+    };
     let reason = block.payload.get("reason").and_then(Value::as_str).map(text::strip).unwrap_or_default();
     if !reason.to_lowercase().starts_with("review-required:") {
         return Ok(None);
@@ -480,7 +490,7 @@ fn status_of(conn: &Connection, id: &str) -> Outcome<Option<String>> {
     Ok(status.map(|status| status.show()))
 }
 
-fn stuck_in_blocked(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
+fn stuck_in_blocked(facts: &Facts<'_>) -> Option<Diagnostic> {
     let at = facts.latest(&["blocked"]);
     let age = facts.limits.now.saturating_sub(at);
     let answered = facts
@@ -488,11 +498,11 @@ fn stuck_in_blocked(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
         .iter()
         .any(|event| matches!(event.kind.as_str(), "commented" | "unblocked") && event.at > at);
     if facts.status != "blocked" || at == 0 || age < BLOCKED_STALE_SECONDS || answered {
-        return Ok(None);
+        return None;
     }
     #[expect(clippy::cast_precision_loss, reason = "an age in seconds is far below 2^52")]
     let hours = (age as f64 / 360.0).round_ties_even() / 10.0;
-    Ok(Some(Diagnostic {
+    Some(Diagnostic {
         kind: "stuck_in_blocked",
         severity: DiagnosticSeverity::Warning,
         message: format!("it has been blocked for {} without an answer", clock::span(age)),
@@ -505,10 +515,10 @@ fn stuck_in_blocked(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
         count: 1,
         run_id: None,
         data: json!({ "blocked_at": at, "age_hours": hours }),
-    }))
+    })
 }
 
-fn block_unblock_cycling(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
+fn block_unblock_cycling(facts: &Facts<'_>) -> Option<Diagnostic> {
     let cutoff = facts.limits.now.saturating_sub(BLOCK_CYCLE_WINDOW);
     let (mut cycles, mut unblocked, mut first, mut last) = (0, false, 0, 0);
     for event in facts.events.iter().filter(|event| event.at >= cutoff) {
@@ -528,10 +538,10 @@ fn block_unblock_cycling(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
         }
     }
     if cycles < BLOCK_CYCLES {
-        return Ok(None);
+        return None;
     }
     let or_now = |at: i64| if at == 0 { facts.limits.now } else { at };
-    Ok(Some(Diagnostic {
+    Some(Diagnostic {
         kind: "block_unblock_cycling",
         severity: DiagnosticSeverity::Warning,
         message: format!("it was blocked again {cycles} times in the last 24 hours"),
@@ -541,31 +551,34 @@ fn block_unblock_cycling(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
         count: cycles,
         run_id: None,
         data: json!({ "cycles": cycles, "window_seconds": BLOCK_CYCLE_WINDOW }),
-    }))
+    })
 }
 
-fn stranded_in_ready(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
+fn stranded_in_ready(facts: &Facts<'_>) -> Option<Diagnostic> {
     let assignee = facts.task.field("assignee").show();
     let lock = facts.task.field("claim_lock");
     let claimed = !lock.is_null() && !lock.show().is_empty();
     if facts.status != "ready" || claimed || text::strip(&assignee).is_empty() {
-        return Ok(None);
+        return None;
     }
     let event = facts.latest(&["created", "promoted", "reclaimed", "unblocked"]);
     let since = if event == 0 { facts.task.field("created_at").integer().unwrap_or(0) } else { event };
     let age = facts.limits.now.saturating_sub(since);
     if since == 0 || age < STRANDED_SECONDS {
-        return Ok(None);
+        return None;
     }
     let severity = match age {
         age if age >= STRANDED_SECONDS * 6 => DiagnosticSeverity::Critical,
         age if age >= STRANDED_SECONDS * 2 => DiagnosticSeverity::Error,
         _ => DiagnosticSeverity::Warning,
     };
-    Ok(Some(Diagnostic {
+    Some(Diagnostic {
         kind: "stranded_in_ready",
         severity,
-        message: format!("it has been ready for {} and nobody took it; its assignee is {assignee}", clock::span(age)),
+        message: format!(
+            "it has been ready for {} and nobody took it; its assignee is {assignee}",
+            clock::span(age)
+        ),
         next: vec![
             facts.command("kanbanctl ready --explain"),
             format!("kanbanctl reassign {} PROFILE", quoted(facts.id)),
@@ -580,5 +593,5 @@ fn stranded_in_ready(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
             "assignee": assignee,
             "threshold_seconds": STRANDED_SECONDS,
         }),
-    }))
+    })
 }

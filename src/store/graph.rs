@@ -243,15 +243,12 @@ impl Graph {
             }
             let mut stack = vec![(start.as_str(), self.next(start, direction))];
             while let Some((id, rest)) = stack.last_mut() {
-                match rest.find(|next| !seen.contains(next.as_str())) {
-                    Some(next) => {
-                        seen.insert(next);
-                        stack.push((next, self.next(next, direction)));
-                    }
-                    None => {
-                        order.push(*id);
-                        stack.pop();
-                    }
+                if let Some(next) = rest.find(|next| !seen.contains(next.as_str())) {
+                    seen.insert(next);
+                    stack.push((next, self.next(next, direction)));
+                } else {
+                    order.push(*id);
+                    stack.pop();
                 }
             }
         }
@@ -278,7 +275,9 @@ mod tests {
             OutlineMark::Repeated => "^",
             OutlineMark::Cycle => "@",
         };
-        lines.iter().map(|line| format!("{}{}{} ", line.depth, line.id, marked(line))).collect()
+        lines
+            .iter()
+            .fold(String::new(), |text, line| text + &format!("{}{}{} ", line.depth, line.id, marked(line)))
     }
 
     #[test]

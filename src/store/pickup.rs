@@ -105,15 +105,14 @@ fn reasons(
     let status = task.field("status").show();
     let named = quoted(&id);
     match status.as_str() {
-        "ready" => {}
+        "ready" | "todo" => {}
         "done" | "archived" => {
             add("status", format!("it is {status}"), None);
             return Ok(found);
         }
-        "todo" => {}
         "blocked" => blocked(conn, task, &named, &mut add)?,
         "scheduled" => {
-            add("status", "it is scheduled until it is unblocked".to_owned(), unblock(&named));
+            add("status", "it is scheduled until it is unblocked".to_owned(), Some(unblock(&named)));
         }
         "triage" => {
             let next = Some(format!("hermes kanban specify {named}"));
@@ -125,7 +124,11 @@ fn reasons(
     }
     let open = open_parents(conn, &id)?;
     if !open.is_empty() && matches!(status.as_str(), "ready" | "todo" | "blocked") {
-        add("parents", format!("it waits for {}", open.join(", ")), Some(format!("kanbanctl tree {named} --parents")));
+        add(
+            "parents",
+            format!("it waits for {}", open.join(", ")),
+            Some(format!("kanbanctl tree {named} --parents")),
+        );
     } else if status == "todo" {
         add("promotion", "it becomes ready when the dispatcher next looks".to_owned(), None);
     }
@@ -138,7 +141,11 @@ fn reasons(
     if matches!(status.as_str(), "ready" | "todo" | "blocked") {
         let assignee = task.field("assignee").show();
         if text::strip(&assignee).is_empty() {
-            add("assignee", "it has no assignee".to_owned(), Some(format!("kanbanctl assign {named} PROFILE")));
+            add(
+                "assignee",
+                "it has no assignee".to_owned(),
+                Some(format!("kanbanctl assign {named} PROFILE")),
+            );
         } else if !(around.has_profile)(&assignee) {
             let message = format!("there is no profile {assignee}");
             add("profile", message, Some(format!("hermes profile create {}", quoted(&assignee))));
@@ -152,8 +159,8 @@ fn reasons(
     Ok(found)
 }
 
-fn unblock(named: &str) -> Option<String> {
-    Some(format!("kanbanctl unblock {named}"))
+fn unblock(named: &str) -> String {
+    format!("kanbanctl unblock {named}")
 }
 
 fn blocked(
@@ -167,9 +174,9 @@ fn blocked(
     if is_blocked_by_request(conn, &task.id())? {
         let kind = task.field("block_kind").show();
         let what = if kind.is_empty() { String::new() } else { format!(" ({kind})") };
-        add("blocked", format!("it was blocked by request{what}"), unblock(named));
+        add("blocked", format!("it was blocked by request{what}"), Some(unblock(named)));
     } else if failures >= limit {
-        add("failures", format!("it failed {failures} times of {limit}"), unblock(named));
+        add("failures", format!("it failed {failures} times of {limit}"), Some(unblock(named)));
     } else {
         add("promotion", "it is blocked without a request and becomes ready again".to_owned(), None);
     }
@@ -217,9 +224,9 @@ fn guard(
         .optional()?;
     let (outcome, ended) = latest.unwrap_or((String::new(), Field::Null));
     if outcome == "rate_limited" {
-        let left = ended.integer().map_or(0, |ended| {
-            around.rate_limit_cooldown.saturating_sub(around.now.saturating_sub(ended))
-        });
+        let left = ended
+            .integer()
+            .map_or(0, |ended| around.rate_limit_cooldown.saturating_sub(around.now.saturating_sub(ended)));
         let waits = left > 0 && around.rate_limit_cooldown > 0;
         let message = || format!("its last run met a quota; it waits for {} more", clock::span(left));
         return Ok(waits.then(|| ("rate_limit_cooldown", message())));
@@ -325,9 +332,8 @@ fn is_blocker(error: &str, newest: bool) -> bool {
         return true;
     }
     lower.split(|c: char| !is_word(c)).filter(|word| word.starts_with("auth")).any(|word| {
-        let listed = |(stem, ends): &(&str, &[&str])| {
-            word.strip_prefix(stem).is_some_and(|end| ends.contains(&end))
-        };
+        let listed =
+            |(stem, ends): &(&str, &[&str])| word.strip_prefix(stem).is_some_and(|end| ends.contains(&end));
         !newest || AUTH_WORDS.iter().any(listed)
     })
 }
@@ -355,7 +361,8 @@ mod tests {
 
     #[test]
     fn quota_and_login_errors_are_blockers() {
-        for error in ["HTTP 429", "Rate-Limit hit", "rate\tlimit", "Invalid API_key", "AUTHENTICATION failed"] {
+        for error in ["HTTP 429", "Rate-Limit hit", "rate\tlimit", "Invalid API_key", "AUTHENTICATION failed"]
+        {
             assert!(is_blocker(error, false) && is_blocker(error, true), "{error}");
         }
         for error in ["", "1429", "quotas", "no author", "rate of limit"] {
@@ -367,7 +374,9 @@ mod tests {
     #[test]
     fn pull_requests_are_found_in_prose() {
         assert!(names_pull_request("see HTTPS://GitHub.com/a/b/pull/7."));
-        for body in ["https://github.com/a/pull/7", "https://github.com/a/b/issues/7", "github.com/a/b/pull/7"] {
+        for body in
+            ["https://github.com/a/pull/7", "https://github.com/a/b/issues/7", "github.com/a/b/pull/7"]
+        {
             assert!(!names_pull_request(body), "{body}");
         }
     }

@@ -118,11 +118,16 @@ fn find_folded(text: &str, lower: &str) -> Option<(usize, usize)> {
 }
 
 /// The tasks that have `text` somewhere, newest first; archived ones only where asked for.
-pub fn search(conn: &Connection, text: &str, archived: bool, limit: Option<usize>) -> Outcome<Vec<SearchHit>> {
+pub fn search(
+    conn: &Connection,
+    text: &str,
+    archived: bool,
+    limit: Option<usize>,
+) -> Outcome<Vec<SearchHit>> {
     let needle = Needle::new(text);
     let mut places: BTreeMap<String, Vec<SearchPlace>> = BTreeMap::new();
     let has_result = conn.column_exists(None, "tasks", "result")?;
-    let sources: [(&str, &str, &[(&'static str, &'static str)]); 3] = [
+    let sources: [(&str, &str, &[SearchedColumn]); 3] = [
         ("tasks", "id", if has_result { &OF_TASKS } else { OF_TASKS.split_at(2).0 }),
         ("task_comments", "task_id", &[("body", "comment")]),
         ("task_runs", "task_id", &[("summary", "summary"), ("error", "error")]),
@@ -144,8 +149,7 @@ pub fn search(conn: &Connection, text: &str, archived: bool, limit: Option<usize
             for (at, (_, field)) in fields.iter().enumerate() {
                 let ValueRef::Text(bytes) = row.get_ref(at + 2)? else { continue };
                 let Some(excerpt) = needle.excerpt(&String::from_utf8_lossy(bytes)) else { continue };
-                let place =
-                    SearchPlace { field, row: row.get::<_, Field>(1)?.integer(), excerpt };
+                let place = SearchPlace { field, row: row.get::<_, Field>(1)?.integer(), excerpt };
                 places.entry(row.get::<_, Field>(0)?.show()).or_default().push(place);
             }
         }
@@ -153,8 +157,11 @@ pub fn search(conn: &Connection, text: &str, archived: bool, limit: Option<usize
     hits(conn, places, archived, limit)
 }
 
-/// The searched columns of `tasks` and what each is called.
-const OF_TASKS: [(&str, &str); 3] = [("title", "title"), ("body", "body"), ("result", "result")];
+/// A column and what a place in it is called.
+type SearchedColumn = (&'static str, &'static str);
+
+/// The searched columns of `tasks`; the last one is not on every board.
+const OF_TASKS: [SearchedColumn; 3] = [("title", "title"), ("body", "body"), ("result", "result")];
 
 fn hits(
     conn: &Connection,

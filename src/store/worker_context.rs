@@ -27,8 +27,7 @@ const ROLE_TASKS: i64 = 5;
 /// # Errors
 /// Exit 13 for an unknown task.
 pub fn of_task(conn: &Connection, id: &str, now: i64) -> Outcome<String> {
-    let task =
-        task::get(conn, id)?.ok_or_else(|| Failure::not_found(format!("there is no task {id}.")))?;
+    let task = task::get(conn, id)?.ok_or_else(|| Failure::not_found(format!("there is no task {id}.")))?;
     let mut page = String::new();
     let mut line = |text: &str| {
         page.push_str(text);
@@ -59,7 +58,11 @@ fn head(task: &Task, line: &mut impl FnMut(&str)) {
             line(&format!("{label}: {}", shown(name, "")));
         }
     }
-    line(&format!("Workspace: {} at {}", shown("workspace_kind", ""), shown("workspace_path", "(not made yet)")));
+    line(&format!(
+        "Workspace: {} at {}",
+        shown("workspace_kind", ""),
+        shown("workspace_path", "(not made yet)")
+    ));
     if let Some(seconds) = task.field("max_runtime_seconds").integer() {
         line(&format!("Longest run: {}", clock::span(seconds)));
     }
