@@ -49,18 +49,29 @@ complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -l no-input -d 'Never 
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -s n -l dry-run -d 'Do everything but the write, and say what it would be'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -s V -l version -d 'Print version'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "assignees" -d 'List the profiles that have tasks or are configured, with their tasks by status'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "attachments" -d 'List the attachments of one task, or of all'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "backup" -d 'Copy a board as of one moment, verified'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "backups" -d 'Look at the copies beside a board, and thin them out'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "boards" -d 'Look at the boards under the root'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "checkpoint" -d 'Copy committed frames from the WAL into the board\'s file'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "complete" -d 'Complete tasks; prints their ids once they are committed'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "context" -d 'Show what a worker has to know about a task: its text, attachments, earlier attempts, results of its parents, what its profile did last, and its comments'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "create" -d 'Create tasks; prints their ids once they are committed'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "diagnostics" -d 'Show tasks that are stuck: failing, crashing, blocked without an answer, ready without a worker'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "diag" -d 'Show tasks that are stuck: failing, crashing, blocked without an answer, ready without a worker'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "events" -d 'List events in the order of their numbers'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "init" -d 'Create the board if it is missing'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "list" -d 'List tasks as they are stored; nothing is promoted by looking'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "ls" -d 'List tasks as they are stored; nothing is promoted by looking'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "log" -d 'Show the log of a task\'s worker'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "ready" -d 'List the ready tasks in the order in which the dispatcher takes them'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "runs" -d 'List the runs of a task, oldest first'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "search" -d 'Find text in titles, bodies, results, comments, summaries and errors, without regard to case; newest tasks first'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "show" -d 'Show one task with its links, comments, events and runs'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "stats" -d 'Count tasks by status and assignee; archived ones are left out'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "stress" -d 'Find out whether a directory is a place for boards: real processes on a scratch board there'
+complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "tree" -d 'Show what waits for what, from the top, and name cycles'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "health" -d 'Check a board without changing it'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "journal-mode" -d 'Show or change how the board is journaled'
@@ -70,6 +81,54 @@ complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "repair" -d 'Mak
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "restore" -d 'Put one copy in the board\'s place, exactly'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "version" -d 'Print the version; with -v also SQLite\'s, and what it was built with'
 complete -c kanbanctl -n "__fish_kanbanctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand assignees" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand assignees" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand assignees" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand assignees" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand assignees" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand assignees" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand assignees" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand assignees" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand assignees" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand assignees" -s q -l quiet -d 'Say less on stderr: no status, hints or bars; twice: errors only'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand assignees" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand assignees" -l ascii -d 'Only ASCII in decoration; so it is with TERM=dumb and where the locale is not UTF-8'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand assignees" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand assignees" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand assignees" -s n -l dry-run -d 'Do everything but the write, and say what it would be'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand assignees" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand attachments" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand attachments" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand attachments" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand attachments" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand attachments" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand attachments" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand attachments" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand attachments" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand attachments" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand attachments" -s q -l quiet -d 'Say less on stderr: no status, hints or bars; twice: errors only'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand attachments" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand attachments" -l ascii -d 'Only ASCII in decoration; so it is with TERM=dumb and where the locale is not UTF-8'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand attachments" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand attachments" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand attachments" -s n -l dry-run -d 'Do everything but the write, and say what it would be'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand attachments" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -l keep -d 'Keep this many of this board\'s backups in DIR, the newest, and remove the others' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -l board -d 'Board by name' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand backup" -l db -d 'Board file by path' -r -F
@@ -417,6 +476,30 @@ complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -s y -l ye
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -l no-input -d 'Never ask'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -s n -l dry-run -d 'Do everything but the write, and say what it would be'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand complete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand context" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand context" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand context" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand context" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand context" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand context" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand context" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand context" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand context" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand context" -s q -l quiet -d 'Say less on stderr: no status, hints or bars; twice: errors only'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand context" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand context" -l ascii -d 'Only ASCII in decoration; so it is with TERM=dumb and where the locale is not UTF-8'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand context" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand context" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand context" -s n -l dry-run -d 'Do everything but the write, and say what it would be'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand context" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l from -d 'Read tasks from JSON lines in this file, `-` for stdin' -r -F
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l body -d 'Longer description' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l assignee -d 'Profile that is to do it' -r
@@ -459,6 +542,93 @@ complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -s y -l yes 
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -l no-input -d 'Never ask'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -s n -l dry-run -d 'Do everything but the write, and say what it would be'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diagnostics" -l severity -d 'Only findings of this severity and above' -r -f -a "warning\t''
+error\t''
+critical\t''"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diagnostics" -l task -d 'Only this task: its id, or a unique beginning of one' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diagnostics" -l failure-limit -d 'Failures from which on a task counts as failing: `kanban.failure_limit` of Hermes\' configuration' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diagnostics" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diagnostics" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diagnostics" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diagnostics" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diagnostics" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diagnostics" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diagnostics" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diagnostics" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diagnostics" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diagnostics" -s q -l quiet -d 'Say less on stderr: no status, hints or bars; twice: errors only'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diagnostics" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diagnostics" -l ascii -d 'Only ASCII in decoration; so it is with TERM=dumb and where the locale is not UTF-8'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diagnostics" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diagnostics" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diagnostics" -s n -l dry-run -d 'Do everything but the write, and say what it would be'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diagnostics" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diag" -l severity -d 'Only findings of this severity and above' -r -f -a "warning\t''
+error\t''
+critical\t''"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diag" -l task -d 'Only this task: its id, or a unique beginning of one' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diag" -l failure-limit -d 'Failures from which on a task counts as failing: `kanban.failure_limit` of Hermes\' configuration' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diag" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diag" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diag" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diag" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diag" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diag" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diag" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diag" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diag" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diag" -s q -l quiet -d 'Say less on stderr: no status, hints or bars; twice: errors only'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diag" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diag" -l ascii -d 'Only ASCII in decoration; so it is with TERM=dumb and where the locale is not UTF-8'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diag" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diag" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diag" -s n -l dry-run -d 'Do everything but the write, and say what it would be'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand diag" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -l kinds -d 'Only of these kinds, apart by commas' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -l assignee -d 'Only of tasks of this profile; several are a union' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -l tenant -d 'Only of tasks of this tenant' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -l since -d 'Only with a number above this' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -l limit -d 'Only the newest N' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -s q -l quiet -d 'Say less on stderr: no status, hints or bars; twice: errors only'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -l ascii -d 'Only ASCII in decoration; so it is with TERM=dumb and where the locale is not UTF-8'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -s n -l dry-run -d 'Do everything but the write, and say what it would be'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand init" -l board -d 'Board by name' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand init" -l db -d 'Board file by path' -r -F
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand init" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
@@ -581,6 +751,109 @@ complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -s y -l yes -d '
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -l no-input -d 'Never ask'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -s n -l dry-run -d 'Do everything but the write, and say what it would be'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand log" -l tail -d 'Only the last BYTES bytes' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand log" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand log" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand log" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand log" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand log" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand log" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand log" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand log" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand log" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand log" -s q -l quiet -d 'Say less on stderr: no status, hints or bars; twice: errors only'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand log" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand log" -l ascii -d 'Only ASCII in decoration; so it is with TERM=dumb and where the locale is not UTF-8'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand log" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand log" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand log" -s n -l dry-run -d 'Do everything but the write, and say what it would be'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand log" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ready" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ready" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ready" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ready" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ready" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ready" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ready" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ready" -l explain -d 'Say why, for waiting tasks too'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ready" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ready" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ready" -s q -l quiet -d 'Say less on stderr: no status, hints or bars; twice: errors only'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ready" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ready" -l ascii -d 'Only ASCII in decoration; so it is with TERM=dumb and where the locale is not UTF-8'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ready" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ready" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ready" -s n -l dry-run -d 'Do everything but the write, and say what it would be'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand ready" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand runs" -l state-type -d 'Only runs with this --state-name in this column' -r -f -a "status\t''
+outcome\t''"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand runs" -l state-name -d 'See --state-type' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand runs" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand runs" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand runs" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand runs" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand runs" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand runs" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand runs" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand runs" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand runs" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand runs" -s q -l quiet -d 'Say less on stderr: no status, hints or bars; twice: errors only'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand runs" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand runs" -l ascii -d 'Only ASCII in decoration; so it is with TERM=dumb and where the locale is not UTF-8'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand runs" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand runs" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand runs" -s n -l dry-run -d 'Do everything but the write, and say what it would be'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand runs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand search" -l limit -d 'At most N tasks' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand search" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand search" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand search" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand search" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand search" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand search" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand search" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand search" -l archived -d 'Archived tasks too'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand search" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand search" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand search" -s q -l quiet -d 'Say less on stderr: no status, hints or bars; twice: errors only'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand search" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand search" -l ascii -d 'Only ASCII in decoration; so it is with TERM=dumb and where the locale is not UTF-8'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand search" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand search" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand search" -s n -l dry-run -d 'Do everything but the write, and say what it would be'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -l state-type -d 'Only runs with this --state-name in this column' -r -f -a "status\t''
 outcome\t''"
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand show" -l state-name -d 'See --state-type' -r
@@ -661,6 +934,31 @@ complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stress" -s y -l yes 
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stress" -l no-input -d 'Never ask'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stress" -s n -l dry-run -d 'Do everything but the write, and say what it would be'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand stress" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand tree" -l board -d 'Board by name' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand tree" -l db -d 'Board file by path' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand tree" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
+plain\t'For scripts: tab separated, one record a line, no decoration, stable'
+json\t'One JSON envelope'
+jsonl\t'One JSON envelope per record, each on its own line'
+nagios\t'A Nagios plug-in line (`health` only)'
+prom\t'Prometheus text exposition (`health` only)'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand tree" -s o -d 'Write the data to this file, atomically' -r -F
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand tree" -l color -d 'Colour' -r -f -a "auto\t'As the environment and the terminal say'
+always\t'In colour, whatever the environment says'
+never\t'Without colour'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand tree" -l timeout -d 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]' -r
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand tree" -l if-busy -d 'What to do when the lock is not had within the budget' -r -f -a "fail\t'Exit 11'
+skip\t'Exit 0, for cron'"
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand tree" -l parents -d 'The other way: what the task waits for'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand tree" -l all-boards -d 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand tree" -l json -d 'Short for --format json'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand tree" -s q -l quiet -d 'Say less on stderr: no status, hints or bars; twice: errors only'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand tree" -s v -l verbose -d 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand tree" -l ascii -d 'Only ASCII in decoration; so it is with TERM=dumb and where the locale is not UTF-8'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand tree" -s y -l yes -d 'Answer every confirmation with yes'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand tree" -l no-input -d 'Never ask'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand tree" -s n -l dry-run -d 'Do everything but the write, and say what it would be'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand tree" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand completions" -l board -d 'Board by name' -r
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand completions" -l db -d 'Board file by path' -r -F
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand completions" -l format -d 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]' -r -f -a "table\t'For people: aligned columns, colour, cut to the terminal\'s width'
@@ -866,26 +1164,36 @@ complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -s y -l yes
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -l no-input -d 'Never ask'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -s n -l dry-run -d 'Do everything but the write, and say what it would be'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "backup" -d 'Copy a board as of one moment, verified'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "backups" -d 'Look at the copies beside a board, and thin them out'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "boards" -d 'Look at the boards under the root'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "checkpoint" -d 'Copy committed frames from the WAL into the board\'s file'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "complete" -d 'Complete tasks; prints their ids once they are committed'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "create" -d 'Create tasks; prints their ids once they are committed'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "init" -d 'Create the board if it is missing'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "list" -d 'List tasks as they are stored; nothing is promoted by looking'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "show" -d 'Show one task with its links, comments, events and runs'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "stats" -d 'Count tasks by status and assignee; archived ones are left out'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "stress" -d 'Find out whether a directory is a place for boards: real processes on a scratch board there'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "health" -d 'Check a board without changing it'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "journal-mode" -d 'Show or change how the board is journaled'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "man" -d 'Write the manual pages below a directory'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "recover" -d 'Bring back every row that is left'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "repair" -d 'Make indexes anew that their tables do not agree with'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "restore" -d 'Put one copy in the board\'s place, exactly'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "version" -d 'Print the version; with -v also SQLite\'s, and what it was built with'
-complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from backup backups boards checkpoint complete create init list show stats stress completions health journal-mode man recover repair restore version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "assignees" -d 'List the profiles that have tasks or are configured, with their tasks by status'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "attachments" -d 'List the attachments of one task, or of all'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "backup" -d 'Copy a board as of one moment, verified'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "backups" -d 'Look at the copies beside a board, and thin them out'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "boards" -d 'Look at the boards under the root'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "checkpoint" -d 'Copy committed frames from the WAL into the board\'s file'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "complete" -d 'Complete tasks; prints their ids once they are committed'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "context" -d 'Show what a worker has to know about a task: its text, attachments, earlier attempts, results of its parents, what its profile did last, and its comments'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "create" -d 'Create tasks; prints their ids once they are committed'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "diagnostics" -d 'Show tasks that are stuck: failing, crashing, blocked without an answer, ready without a worker'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "events" -d 'List events in the order of their numbers'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "init" -d 'Create the board if it is missing'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "list" -d 'List tasks as they are stored; nothing is promoted by looking'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "log" -d 'Show the log of a task\'s worker'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "ready" -d 'List the ready tasks in the order in which the dispatcher takes them'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "runs" -d 'List the runs of a task, oldest first'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "search" -d 'Find text in titles, bodies, results, comments, summaries and errors, without regard to case; newest tasks first'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "show" -d 'Show one task with its links, comments, events and runs'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "stats" -d 'Count tasks by status and assignee; archived ones are left out'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "stress" -d 'Find out whether a directory is a place for boards: real processes on a scratch board there'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "tree" -d 'Show what waits for what, from the top, and name cycles'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "health" -d 'Check a board without changing it'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "journal-mode" -d 'Show or change how the board is journaled'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "man" -d 'Write the manual pages below a directory'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "recover" -d 'Bring back every row that is left'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "repair" -d 'Make indexes anew that their tables do not agree with'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "restore" -d 'Put one copy in the board\'s place, exactly'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "version" -d 'Print the version; with -v also SQLite\'s, and what it was built with'
+complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and not __fish_seen_subcommand_from assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and __fish_seen_subcommand_from backups" -f -a "list" -d 'List the copies, each content once'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and __fish_seen_subcommand_from backups" -f -a "show" -d 'Show where one content lies and what it is'
 complete -c kanbanctl -n "__fish_kanbanctl_using_subcommand help; and __fish_seen_subcommand_from backups" -f -a "diff" -d 'Say task by task what a copy holds against the live board'
