@@ -90,9 +90,14 @@ impl<'a> Image<'a> {
     /// Puts the page of `frame`, which lies in the log, in the place of what was there. Frames for impossible page numbers
     /// are passed over.
     pub fn overlay(&mut self, frame: &Frame) {
-        if is_page(frame.page) {
-            self.overlay.insert(frame.page, frame.offset);
-            self.count = self.count.max(frame.page);
+        self.lay(frame.page, frame.offset);
+    }
+
+    /// Put the page image at `offset` of the log or journal in the place of page `number`. Impossible numbers are ignored.
+    pub fn lay(&mut self, number: u32, offset: u64) {
+        if is_page(number) {
+            self.overlay.insert(number, offset);
+            self.count = self.count.max(number);
         }
     }
 

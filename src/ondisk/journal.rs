@@ -69,6 +69,11 @@ impl Journal {
         })
     }
 
+    /// The pages to put back: the number of each, and where in the journal its image begins.
+    pub fn images(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
+        self.images.iter().copied()
+    }
+
     /// Bytes of the database before the transaction.
     pub fn size_before(&self) -> u64 {
         u64::from(self.pages_before) * self.page_size as u64

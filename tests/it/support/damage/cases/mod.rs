@@ -2,6 +2,7 @@
 
 mod chains;
 mod copies;
+mod foreign;
 mod headers;
 mod logs;
 mod pages;
@@ -45,9 +46,21 @@ impl Case {
     /// All of them.
     pub(crate) fn all() -> Vec<Self> {
         let shapes = SHAPES.iter().copied();
-        let families =
-            [pages::CASES, chains::CASES, headers::CASES, logs::CASES, schemas::CASES, copies::CASES];
+        let families = [
+            pages::CASES,
+            chains::CASES,
+            headers::CASES,
+            logs::CASES,
+            schemas::CASES,
+            copies::CASES,
+            foreign::CASES,
+        ];
         shapes.chain(families.into_iter().flatten().copied()).collect()
+    }
+
+    /// Those in which something of another board or moment lies beside it.
+    pub(crate) fn foreign() -> Vec<Self> {
+        foreign::CASES.to_vec()
     }
 
     /// Sets the scene below `dir`, with the injured board at `board`. The same seed gives the same scene.

@@ -1,0 +1,177 @@
+//! Pairs of files that are of one board, and pairs that are not.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use kanbanctl::board::belonging::{Relation, SourceFacts, of_journal, of_log, relation};
+use kanbanctl::ondisk::header::Header;
+use kanbanctl::ondisk::image::Image;
+
+use crate::support::damage::cases::Case;
+use crate::support::sandbox::Sandbox;
+
+/// The Pythons that have a Hermes, by the variable that names each.
+fn pythons() -> Vec<PathBuf> {
+    let names = ["KANBANCTL_TEST_HERMES", "KANBANCTL_TEST_HERMES_0_20", "KANBANCTL_TEST_HERMES_0_22"];
+    let found: Vec<_> = names.into_iter().filter_map(std::env::var_os).map(PathBuf::from).collect();
+    if found.is_empty() {
+        eprintln!("!!!! SKIPPED: needs a Python with Hermes in one of {names:?}");
+    }
+    found
+}
+
+fn beside(board: &Path, suffix: &str) -> Vec<u8> {
+    std::fs::read(format!("{}{suffix}", board.display())).unwrap_or_default()
+}
+
+fn facts(main: &Vec<u8>) -> SourceFacts {
+    let size = Header::read(main).and_then(|header| header.page_size).unwrap_or(4096);
+    SourceFacts::of_image(&Image::new(main, size, size))
+}
+
+/// Looks at every moment of a Hermes that writes by chance; how many pairs there were, and which were not called lawful.
+fn watch(python: &Path, seed: u64, mode: &str, steps: u32) -> (usize, Vec<String>) {
+    let sandbox = Sandbox::new().with_real_clock();
+    let board = sandbox.root().join("kanban.db");
+    std::fs::create_dir_all(sandbox.root()).unwrap();
+    let mut child = sandbox
+        .program(python)
+        .env("HERMES_HOME", sandbox.root())
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env_remove("KANBANCTL_NOW")
+        .args(["-c", include_str!("support/moments.py")])
+        .arg(&board)
+        .args([&seed.to_string(), mode, &steps.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut stdin = child.stdin.take().unwrap();
+    let (mut pairs, mut wrong, mut moments) = (0, Vec::new(), Vec::new());
+    let mut stops = 0;
+    while let Some(Ok(_)) = lines.next() {
+        let (main, log, journal) = (beside(&board, ""), beside(&board, "-wal"), beside(&board, "-journal"));
+        let mut note = |what: &str, relation: Relation, lawful: bool| {
+            pairs += 1;
+            if !lawful {
+                wrong.push(format!(
+                    "{} seed {seed} {mode} pair {pairs}: {what} {relation:?}",
+                    python.display()
+                ));
+                if let Some(folder) = std::env::var_os("KANBANCTL_TEST_KEEP") {
+                    let at =
+                        |suffix: &str| Path::new(&folder).join(format!("{mode}-{seed}-{pairs}.db{suffix}"));
+                    std::fs::write(at(""), &main).unwrap();
+                    std::fs::write(at("-wal"), &log).unwrap();
+                    std::fs::write(at("-journal"), &journal).unwrap();
+                }
+            }
+        };
+        if !log.is_empty() {
+            let found = of_log(&main, &log);
+            note("log", found, found == Relation::SameMoment);
+        }
+        if !journal.is_empty() {
+            let found = of_journal(&main, &journal);
+            note("journal", found, found == Relation::SameMoment);
+        }
+        stops += 1;
+        if stops % 7 == 0 {
+            let now = facts(&main);
+            for then in &moments {
+                let found = relation(&now, then, None);
+                note("copy", found, found != Relation::AnotherBoard);
+            }
+            if stops % 49 == 0 {
+                moments.push(now);
+            }
+        }
+        writeln!(stdin).unwrap();
+    }
+    drop(stdin);
+    child.wait().unwrap();
+    (pairs, wrong)
+}
+
+fn watch_all(seeds: std::ops::Range<u64>, steps: u32) -> usize {
+    let (mut all, mut wrong) = (0, Vec::new());
+    for python in pythons() {
+        for seed in seeds.clone() {
+            for mode in ["wal", "delete"] {
+                let (pairs, more) = watch(&python, seed, mode, steps);
+                all += pairs;
+                wrong.extend(more);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {all} lawful pairs:\n{}", wrong.len(), wrong.join("\n"));
+    all
+}
+
+#[test]
+fn every_moment_of_a_writing_hermes_is_lawful() {
+    let pairs = watch_all(1..2, 60);
+    assert!(pairs > 100 || pythons().is_empty(), "only {pairs} pairs");
+}
+
+#[test]
+fn thousands_of_moments_are_lawful() {
+    if std::env::var_os("KANBANCTL_TEST_SLOW").is_none() {
+        eprintln!("!!!! SKIPPED: needs KANBANCTL_TEST_SLOW=1");
+        return;
+    }
+    let pairs = watch_all(10..16, 250);
+    eprintln!("{pairs} lawful pairs");
+    assert!(pairs > 5_000 || pythons().is_empty(), "only {pairs} pairs");
+}
+
+/// What each kind is called at each of three seeds.
+fn called(name: &str, look: impl Fn(&Path) -> Relation) -> Vec<Relation> {
+    let case = Case::all().into_iter().chain(Case::foreign()).find(|case| case.name == name).unwrap();
+    let one = |seed| {
+        let dir = tempfile::tempdir().unwrap();
+        let board = dir.path().join("kanban.db");
+        case.set(&board, dir.path(), 150, seed);
+        look(&board)
+    };
+    [3, 7, 11].map(one).into()
+}
+
+#[test]
+fn log_of_another_board_or_moment_is_told_apart() {
+    let log = |board: &Path| of_log(&beside(board, ""), &beside(board, "-wal"));
+    for name in ["foreign-wal", "foreign-wal-small"] {
+        assert_eq!(called(name, log), [Relation::AnotherBoard; 3], "{name}");
+    }
+    for name in ["later-log-of-same", "wal-over-older-main", "wal-beside-newer-main"] {
+        assert_eq!(called(name, log), [Relation::OtherMoment; 3], "{name}");
+    }
+    for name in ["wal-pending", "wal-torn-tail", "wal-frame-bad", "main-empty", "wal-older-generation"] {
+        assert_eq!(called(name, log), [Relation::SameMoment; 3], "{name}");
+    }
+}
+
+#[test]
+fn journal_of_another_moment_is_told_apart() {
+    let journal = |board: &Path| of_journal(&beside(board, ""), &beside(board, "-journal"));
+    assert_eq!(called("stale-journal", journal), [Relation::OtherMoment; 3]);
+}
+
+#[test]
+fn copy_of_another_board_is_told_apart() {
+    let copy = |board: &Path| {
+        let entries = std::fs::read_dir(board.parent().unwrap()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().path());
+        let copy = names.into_iter().find(|path| path.display().to_string().ends_with(".bak")).unwrap();
+        relation(&facts(&beside(board, "")), &facts(&std::fs::read(copy).unwrap()), None)
+    };
+    for name in ["foreign-bak", "foreign-bak-sound", "foreign-bak-newer-live-page1"] {
+        assert_eq!(called(name, copy), [Relation::AnotherBoard; 3], "{name}");
+    }
+    for name in ["half-gone-three-older", "deleted-stays-deleted", "many-copies"] {
+        assert_eq!(called(name, copy), [Relation::OtherMoment; 3], "{name}");
+    }
+}
