@@ -129,7 +129,9 @@ fn of_other_sizes(
 ) -> Relation {
     let ours = SourceFacts::of_image(&Image::new(main, main_size, main_size));
     let mut pages = Image::new(&NO_BYTES, log_size, log_size).with_log(log);
-    newest.values().for_each(|frame| pages.overlay(frame));
+    for frame in newest.values() {
+        pages.overlay(frame);
+    }
     let theirs = SourceFacts::of_image(&pages);
     relation(&ours, &theirs, Some(Combination { is_impossible: true, ..Combination::default() }))
 }
@@ -159,7 +161,9 @@ impl<'a> LogPair<'a> {
         let encoding = header.and_then(|header| Encoding::from_field(header.encoding)).unwrap_or_default();
         let main = Image::new(main, wal.page_size, usable).with_encoding(encoding);
         let mut both = main.clone().with_log(log);
-        newest.values().for_each(|frame| both.overlay(frame));
+        for frame in newest.values() {
+            both.overlay(frame);
+        }
         if let Some(count) = wal.page_count() {
             both.truncate(count);
         }
