@@ -51,7 +51,7 @@ fn watch(python: &Path, seed: u64, mode: &str, steps: u32) -> (usize, Vec<String
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut stdin = child.stdin.take().unwrap();
     let (mut pairs, mut wrong, mut moments) = (0, Vec::new(), Vec::new());
-    let mut stops = 0;
+    let mut moment = 0;
     while let Some(Ok(_)) = lines.next() {
         let (main, log, journal) = (beside(&board, ""), beside(&board, "-wal"), beside(&board, "-journal"));
         let mut note = |what: &str, relation: Relation, lawful: bool| {
@@ -78,14 +78,14 @@ fn watch(python: &Path, seed: u64, mode: &str, steps: u32) -> (usize, Vec<String
             let found = of_journal(&main, &journal);
             note("journal", found, found == Relation::SameMoment);
         }
-        stops += 1;
-        if stops % 7 == 0 {
+        moment += 1;
+        if moment % 7 == 0 {
             let now = facts(&main);
             for then in &moments {
                 let found = relation(&now, then, None);
                 note("copy", found, found != Relation::AnotherBoard);
             }
-            if stops % 49 == 0 {
+            if moment % 49 == 0 {
                 moments.push(now);
             }
         }
@@ -165,7 +165,7 @@ fn copy_of_another_board_is_told_apart() {
     let copy = |board: &Path| {
         let entries = std::fs::read_dir(board.parent().unwrap()).unwrap();
         let names = entries.map(|entry| entry.unwrap().path());
-        let copy = names.into_iter().find(|path| path.display().to_string().ends_with(".bak")).unwrap();
+        let copy = names.into_iter().find(|path| path.extension().is_some_and(|end| end == "bak")).unwrap();
         relation(&facts(&beside(board, "")), &facts(&std::fs::read(copy).unwrap()), None)
     };
     for name in ["foreign-bak", "foreign-bak-sound", "foreign-bak-newer-live-page1"] {
