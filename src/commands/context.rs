@@ -141,6 +141,11 @@ impl Context<'_> {
         }
     }
 
+    /// Show a report that can be long.
+    pub(super) fn show<R: crate::ui::Report>(&mut self, report: &R) -> Outcome<()> {
+        self.ui.emit(report)
+    }
+
     /// What leads a pasted command line to the board that was chosen.
     pub(super) fn aim(&self) -> Aim {
         self.chosen.as_ref().map(Board::aim).unwrap_or_default()

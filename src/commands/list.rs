@@ -3,11 +3,14 @@
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 use super::Context;
+use super::times::{Times, utc};
+use super::values::{self, Moment};
 use crate::board::{Board, location};
+use crate::failure::count::counted;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::pool::Access;
-use crate::process::clock;
+use crate::store::field::Field;
 use crate::store::query::{self, Filter, SORTS};
 use crate::store::schema;
 use crate::store::task::Task;
@@ -16,24 +19,40 @@ use crate::ui::{Document, Label, Records, Report, TextColumn, TextTable};
 
 /// List tasks as they are stored; nothing is promoted by looking.
 ///
-/// Plain columns: id, status, priority, assignee, tenant, created, title; with --all-boards the board comes first.
+/// Filters of different kinds must all hold; several values of one are a union. Plain columns: id, status, priority,
+/// assignee, tenant, created, title, or those of --columns; with --all-boards the board comes first.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// Tasks of the own profile.
     #[arg(long)]
     pub mine: bool,
     /// Tasks of this profile.
+    #[arg(long, value_name = "PROFILE")]
+    pub assignee: Vec<String>,
+    /// Tasks without an assignee.
     #[arg(long)]
-    pub assignee: Option<String>,
+    pub no_assignee: bool,
     /// Tasks in this status.
     #[arg(long, value_parser = STATUSES)]
-    pub status: Option<String>,
+    pub status: Vec<String>,
     /// Tasks of this tenant.
     #[arg(long)]
-    pub tenant: Option<String>,
+    pub tenant: Vec<String>,
     /// Tasks made in this session.
     #[arg(long, value_name = "ID")]
-    pub session: Option<String>,
+    pub session: Vec<String>,
+    /// Tasks that wait for this one.
+    #[arg(long, value_name = "ID")]
+    pub parent: Vec<String>,
+    /// Tasks created at this time or later: a date, a time in RFC 3339, or how long ago, such as 2d.
+    #[arg(long, value_name = "WHEN", value_parser = values::moment)]
+    pub since: Option<Moment>,
+    /// Tasks created before this time.
+    #[arg(long, value_name = "WHEN", value_parser = values::moment)]
+    pub before: Option<Moment>,
+    /// Tasks with this text in the title or the body; `search` looks further.
+    #[arg(long)]
+    pub text: Option<String>,
     /// Archived tasks too.
     #[arg(long)]
     pub archived: bool,
@@ -42,13 +61,16 @@ pub struct Args {
     pub sort: Option<String>,
     /// Tasks of this workflow template.
     #[arg(long, value_name = "ID")]
-    pub workflow_template_id: Option<String>,
+    pub workflow_template_id: Vec<String>,
     /// Tasks at this workflow step.
     #[arg(long, value_name = "KEY")]
-    pub step_key: Option<String>,
-    /// At most so many.
+    pub step_key: Vec<String>,
+    /// At most N tasks.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub limit: Option<u32>,
+    /// Columns of a table and of plain records, apart by commas: any that the board has.
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    pub columns: Vec<String>,
 }
 
 /// What tables and plain records show; JSON has every column.
@@ -57,33 +79,29 @@ const SHOWN: [&str; 7] = ["id", "status", "priority", "assignee", "tenant", "cre
 /// Runs the verb.
 ///
 /// # Errors
-/// What the pool says.
+/// Exit 2 for a column that the board does not have, and what the pool says.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
-    let filter = Filter {
-        assignee: args.assignee.clone().or_else(|| args.mine.then(|| own_profile(context))),
-        status: args.status.clone(),
-        tenant: args.tenant.clone(),
-        session: args.session.clone(),
-        workflow_template_id: args.workflow_template_id.clone(),
-        step_key: args.step_key.clone(),
-        archived: args.archived,
-        sort: args.sort.clone(),
-        limit: args.limit,
+    let filter = filter(context, args);
+    let chosen: Vec<&str> = args.columns.iter().map(String::as_str).collect();
+    let columns: &[&str] = match (context.ui.format().is_json(), chosen.is_empty()) {
+        (true, _) => &[],
+        (false, true) => &SHOWN,
+        (false, false) => &chosen,
     };
-    let columns: &[&str] = if context.ui.format().is_json() { &[] } else { &SHOWN };
     let read = |conn: &rusqlite::Connection| {
         schema::require_board(conn)?;
+        require_columns(conn, &args.columns)?;
         query::list(conn, &filter, columns)
     };
+    let times = Times::of(context);
+    let listed = |tasks| List { tasks, columns: args.columns.clone(), times };
     if !context.globals.all_boards {
         let mut pool = context.pool(Access::Read)?;
         let tasks = pool.read(read)?;
         pool.close()?;
-        let empty = tasks.is_empty();
-        context.ui.emit(&List(tasks.into_iter().map(|task| (None, task)).collect()))?;
-        if empty {
-            context.ui.detail("No task matches.");
-        }
+        let count = tasks.len() as u64;
+        context.show(&listed(tasks.into_iter().map(|task| (None, task)).collect()))?;
+        tell(context, count);
         return Ok(Exit::Ok);
     }
     let mut rows = Vec::new();
@@ -92,8 +110,53 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         rows.extend(pool.read(read)?.into_iter().map(|task| (Some(name.clone()), task)));
         Ok(())
     })?;
-    context.ui.emit(&List(rows))?;
+    let count = rows.len() as u64;
+    context.show(&listed(rows))?;
+    tell(context, count);
     Ok(exit)
+}
+
+/// Say how many there are; a script that reads records counts lines.
+fn tell(context: &mut Context<'_>, count: u64) {
+    if count == 0 {
+        context.ui.status("No task matches.");
+    } else if context.ui.settings().stdout_terminal {
+        context.ui.status(format_args!("{}.", counted(count, "task", "tasks")));
+    } else {
+        context.ui.detail(format_args!("{}.", counted(count, "task", "tasks")));
+    }
+}
+
+fn filter(context: &Context<'_>, args: &Args) -> Filter {
+    let now = context.clock.epoch();
+    let mut assignees = args.assignee.clone();
+    assignees.extend(args.mine.then(|| own_profile(context)));
+    Filter {
+        assignees,
+        no_assignee: args.no_assignee,
+        statuses: args.status.clone(),
+        tenants: args.tenant.clone(),
+        sessions: args.session.clone(),
+        workflow_template_ids: args.workflow_template_id.clone(),
+        step_keys: args.step_key.clone(),
+        parents: args.parent.clone(),
+        since: args.since.map(|moment| moment.at(now)),
+        before: args.before.map(|moment| moment.at(now)),
+        text: args.text.clone(),
+        archived: args.archived,
+        sort: args.sort.clone(),
+        limit: args.limit,
+    }
+}
+
+fn require_columns(conn: &rusqlite::Connection, columns: &[String]) -> Outcome<()> {
+    for column in columns {
+        if !conn.column_exists(None, "tasks", column)? {
+            return Err(Failure::usage(format!("the board's tasks have no column {column:?}."))
+                .hint("`kanbanctl list --limit 1 --json` shows the columns there are."));
+        }
+    }
+    Ok(())
 }
 
 /// Runs a reading closure on every board under the root; a board that fails is told about and the worst code kept.
@@ -152,7 +215,11 @@ fn own_profile(context: &Context<'_>) -> String {
 }
 
 /// Tasks, each with its board where there are several.
-struct List(Vec<(Option<String>, Task)>);
+struct List {
+    tasks: Vec<(Option<String>, Task)>,
+    columns: Vec<String>,
+    times: Times,
+}
 
 #[derive(serde::Serialize)]
 struct BoardTasks<'a> {
@@ -163,8 +230,8 @@ struct BoardTasks<'a> {
 
 impl Serialize for List {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut rows = serializer.serialize_seq(Some(self.0.len()))?;
-        for (board, task) in &self.0 {
+        let mut rows = serializer.serialize_seq(Some(self.tasks.len()))?;
+        for (board, task) in &self.tasks {
             match board {
                 Some(board) => rows.serialize_element(&BoardTasks { board, task })?,
                 None => rows.serialize_element(task)?,
@@ -184,55 +251,100 @@ impl Report for List {
     }
 
     fn human(&self, page: &mut Document<'_>) {
-        let several = self.0.iter().any(|(board, _)| board.is_some());
-        let tenants = self.0.iter().any(|(_, task)| !task.field("tenant").is_null());
+        if self.columns.is_empty() { self.usual(page) } else { self.chosen(page) }
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        for (board, task) in &self.tasks {
+            if let Some(board) = board {
+                records.text(board);
+            }
+            if !self.columns.is_empty() {
+                for name in &self.columns {
+                    records.text(&shown(name, task.any_field(name)));
+                }
+                records.end();
+                continue;
+            }
+            for name in ["id", "status", "priority", "assignee", "tenant"] {
+                records.text(&task.field(name).shown());
+            }
+            let created = utc(task.field("created_at"));
+            records.text(&created).text(&task.field("title").shown()).end();
+        }
+    }
+}
+
+/// A value in a record: times as RFC 3339.
+fn shown(name: &str, field: &Field) -> String {
+    if name.ends_with("_at") || name == "claim_expires" { utc(field) } else { field.show() }
+}
+
+impl List {
+    /// The columns that a person looks for; the title gets what they leave.
+    fn usual(&self, page: &mut Document<'_>) {
+        let any = |wanted: &dyn Fn(&Task) -> bool| self.tasks.iter().any(|(_, task)| wanted(task));
+        let several = self.tasks.iter().any(|(board, _)| board.is_some());
+        let tenants = any(&|task| !task.field("tenant").is_null());
+        let priorities = any(&|task| task.field("priority").integer() != Some(0));
+        let assignees = any(&|task| !task.field("assignee").is_null());
         let mut columns = Vec::new();
         if several {
-            columns.push(TextColumn::fixed("BOARD"));
+            columns.push(TextColumn::text("BOARD").least(8));
         }
-        columns.extend([
-            TextColumn::fixed("ID"),
-            TextColumn::fixed("STATUS"),
-            TextColumn::fixed("PRI").right().priority(2),
-            TextColumn::text("ASSIGNEE").priority(1),
-        ]);
+        columns.extend([TextColumn::fixed("ID"), TextColumn::fixed("STATUS")]);
+        if priorities {
+            columns.push(TextColumn::fixed("PRI").right().priority(3));
+        }
+        if assignees {
+            columns.push(TextColumn::text("ASSIGNEE").least(8).priority(1));
+        }
         if tenants {
-            columns.push(TextColumn::text("TENANT").priority(3));
+            columns.push(TextColumn::text("TENANT").least(8).priority(4));
         }
-        columns.push(TextColumn::text("TITLE").least(20));
+        columns.push(TextColumn::fixed("AGE").right().priority(2));
+        columns.push(TextColumn::text("TITLE").least(34).main());
         let mut table = TextTable::new(columns);
-        for (board, task) in &self.0 {
+        for (board, task) in &self.tasks {
             let status = task.field("status").show();
+            let symbol = Label::symbol_of_status(&status, page.ascii());
             let mut cells = Vec::new();
             if several {
                 cells.push((Label::Id, board.clone().unwrap_or_default()));
             }
-            cells.extend([
-                (Label::Id, task.id()),
-                (Label::of_status(&status), status),
-                (Label::Text, task.field("priority").show()),
-                (Label::Text, task.field("assignee").show()),
-            ]);
+            cells.push((Label::Id, task.id()));
+            cells.push((Label::of_status(&status), format!("{symbol} {status}")));
+            if priorities {
+                cells.push((Label::Text, task.field("priority").show()));
+            }
+            if assignees {
+                cells.push((Label::Text, task.field("assignee").show()));
+            }
             if tenants {
                 cells.push((Label::Dim, task.field("tenant").show()));
             }
+            cells.push((Label::Dim, self.times.age(task.field("created_at"))));
             cells.push((Label::Text, task.field("title").show()));
             table.row(cells);
         }
         page.table(&table);
     }
 
-    fn plain(&self, records: &mut Records<'_>) {
-        for (board, task) in &self.0 {
-            if let Some(board) = board {
-                records.text(board);
-            }
-            for name in ["id", "status", "priority", "assignee", "tenant"] {
-                records.text(&task.field(name).shown());
-            }
-            let created = task.field("created_at");
-            let created = created.integer().and_then(clock::rfc3339).unwrap_or_else(|| created.show());
-            records.text(&created).text(&task.field("title").shown()).end();
+    /// The columns of `--columns`.
+    fn chosen(&self, page: &mut Document<'_>) {
+        let several = self.tasks.iter().any(|(board, _)| board.is_some());
+        let board = several.then(|| TextColumn::text("BOARD").least(8));
+        let named = |name: &String| TextColumn::text(name.to_uppercase()).least(10);
+        let mut table = TextTable::new(board.into_iter().chain(self.columns.iter().map(named)));
+        for (board, task) in &self.tasks {
+            let board = board.iter().map(|board| (Label::Id, board.clone()));
+            let cells = self.columns.iter().map(|name| {
+                let field = task.any_field(name);
+                let time = name.ends_with("_at") || name == "claim_expires";
+                (Label::Text, if time { self.times.show(field) } else { field.show() })
+            });
+            table.row(board.chain(cells).collect::<Vec<_>>());
         }
+        page.table(&table);
     }
 }

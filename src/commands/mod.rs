@@ -10,6 +10,7 @@ pub mod assignees;
 pub mod attachments;
 pub mod backup;
 pub mod backups;
+pub mod board;
 pub mod boards;
 pub mod checkpoint;
 pub mod complete;
@@ -59,6 +60,7 @@ pub enum Verb {
     Attachments(attachments::Args),
     Backup(backup::Args),
     Backups(backups::Args),
+    Board(board::Args),
     Boards(boards::Args),
     Checkpoint(checkpoint::Args),
     Complete(complete::Args),
@@ -117,6 +119,7 @@ fn dispatch(context: &mut Context<'_>, verb: Option<&Verb>) -> Outcome<Exit> {
     match verb {
         Some(Verb::Backup(args)) => backup::run(context, args),
         Some(Verb::Backups(args)) => backups::run(context, args),
+        Some(Verb::Board(args)) => board::run(context, args),
         Some(Verb::Boards(args)) => boards::run(context, args),
         Some(Verb::Checkpoint(args)) => checkpoint::run(context, args),
         Some(Verb::JournalMode(args)) => journal_mode::run(context, args),

@@ -52,6 +52,47 @@ pub fn size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "expected a number of bytes, with K, M, G or T for 1024s, such as 500M".to_owned())
 }
 
+/// A moment as it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// That long before now.
+    Ago(Duration),
+    /// Unix seconds.
+    At(i64),
+}
+
+impl Moment {
+    /// In Unix seconds.
+    pub fn at(self, now: i64) -> i64 {
+        match self {
+            Self::Ago(span) => now.saturating_sub(i64::try_from(span.as_secs()).unwrap_or(i64::MAX)),
+            Self::At(at) => at,
+        }
+    }
+}
+
+/// A time in RFC 3339, a date (its beginning in UTC), Unix seconds after `@`, or how long ago: `2d`.
+///
+/// # Errors
+/// A message that names the accepted forms.
+pub fn moment(text: &str) -> Result<Moment, String> {
+    let text = text.trim();
+    let wrong = || "expected a date, a time in RFC 3339, @SECONDS, or how long ago, such as 2d".to_owned();
+    if let Some(seconds) = text.strip_prefix('@') {
+        return seconds.parse().map(Moment::At).map_err(|_| wrong());
+    }
+    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        return Ok(Moment::At(time.as_second()));
+    }
+    if let Ok(date) = text.parse::<jiff::civil::Date>()
+        && text.contains('-')
+    {
+        let begin = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| wrong())?;
+        return Ok(Moment::At(begin.timestamp().as_second()));
+    }
+    duration(text).map(Moment::Ago).map_err(|_| wrong())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +106,17 @@ mod tests {
         assert_eq!(size("2GiB"), Ok(2 << 30));
         for bad in ["", "M", "-1", "1.5G", "1 G", "99999999999999T", "5X", "iB"] {
             assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn moments_are_read() {
+        assert_eq!(moment("2d").map(|moment| moment.at(200_000)), Ok(27_200));
+        assert_eq!(moment("2026-05-28"), Ok(Moment::At(1_779_926_400)));
+        assert_eq!(moment("2026-05-28T20:26:40Z"), Ok(Moment::At(1_780_000_000)));
+        assert_eq!(moment("@7"), Ok(Moment::At(7)));
+        for bad in ["", "yesterday", "2026-13-01", "@x"] {
+            assert!(moment(bad).is_err(), "{bad}");
         }
     }
 

@@ -6,16 +6,19 @@ use std::fmt::Write as _;
 use rusqlite::{Connection, ToSql};
 use serde::Serialize;
 
+use super::attachment::{self, Attachment};
 use super::comment::{self, Comment};
 use super::event::{self, Event};
 use super::field::Field;
 use super::run::{self, TaskRun};
 use super::task::{self, Task};
+use super::vocabulary::STATUSES;
 use super::{link, text};
 use crate::failure::{Failure, Outcome};
 
 /// Names of Hermes' sort orders and what they mean.
-pub const SORTS: [(&str, &str); 8] = [
+pub const SORTS: [(&str, &str); 9] = [
+    ("completed-desc", "completed_at DESC NULLS LAST, id DESC"),
     ("created", "created_at ASC, id ASC"),
     ("created-desc", "created_at DESC, id DESC"),
     ("priority", "priority DESC, created_at ASC"),
@@ -26,55 +29,108 @@ pub const SORTS: [(&str, &str); 8] = [
     ("updated", "started_at DESC NULLS LAST, created_at DESC"),
 ];
 
-/// Which tasks to list; everything given must hold.
+/// Which tasks to list; everything given must hold, and several values of one kind are a union.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Assignee as typed.
-    pub assignee: Option<String>,
-    /// Status, any text.
-    pub status: Option<String>,
-    /// Tenant.
-    pub tenant: Option<String>,
-    /// Session that made the task.
-    pub session: Option<String>,
-    /// Workflow template.
-    pub workflow_template_id: Option<String>,
-    /// Workflow step.
-    pub step_key: Option<String>,
+    /// Assignees as typed.
+    pub assignees: Vec<String>,
+    /// Tasks that have no assignee; a union with [`Filter::assignees`].
+    pub no_assignee: bool,
+    /// Statuses, any text.
+    pub statuses: Vec<String>,
+    /// Tenants.
+    pub tenants: Vec<String>,
+    /// Sessions that made the task.
+    pub sessions: Vec<String>,
+    /// Workflow templates.
+    pub workflow_template_ids: Vec<String>,
+    /// Workflow steps.
+    pub step_keys: Vec<String>,
+    /// Ids in full, or unique beginnings of them, of tasks that these wait for.
+    pub parents: Vec<String>,
+    /// Created at this moment or later.
+    pub since: Option<i64>,
+    /// Created before this moment.
+    pub before: Option<i64>,
+    /// Text in the title or the body, without regard to the case of ASCII letters.
+    pub text: Option<String>,
     /// Archived tasks too.
     pub archived: bool,
     /// A name in [`SORTS`]; `priority` where absent.
     pub sort: Option<String>,
-    /// At most so many.
+    /// At most this many.
     pub limit: Option<u32>,
+}
+
+/// The conditions of a query and their values.
+#[derive(Default)]
+struct Conditions {
+    texts: Vec<String>,
+    values: Vec<Box<dyn ToSql>>,
+}
+
+impl Conditions {
+    fn value(&mut self, value: impl ToSql + 'static) -> String {
+        self.values.push(Box::new(value));
+        format!("?{}", self.values.len())
+    }
+
+    fn one_of(&mut self, column: &str, values: &[String]) -> Option<String> {
+        if values.is_empty() {
+            return None;
+        }
+        let marks: Vec<String> = values.iter().map(|value| self.value(value.clone())).collect();
+        Some(format!("{column} IN ({})", marks.join(", ")))
+    }
+
+    fn of(conn: &Connection, filter: &Filter) -> Outcome<Self> {
+        let mut these = Self::default();
+        let assignees: Vec<String> =
+            filter.assignees.iter().map(|name| text::canonical_assignee(name).unwrap_or_default()).collect();
+        let nobody = filter.no_assignee.then(|| "assignee IS NULL OR assignee = ''".to_owned());
+        let assigned: Vec<String> = these.one_of("assignee", &assignees).into_iter().chain(nobody).collect();
+        if !assigned.is_empty() {
+            these.texts.push(format!("({})", assigned.join(" OR ")));
+        }
+        for (column, values) in [
+            ("status", &filter.statuses),
+            ("tenant", &filter.tenants),
+            ("session_id", &filter.sessions),
+            ("workflow_template_id", &filter.workflow_template_ids),
+            ("current_step_key", &filter.step_keys),
+        ] {
+            let condition = these.one_of(column, values);
+            these.texts.extend(condition);
+        }
+        let parents: Vec<String> =
+            filter.parents.iter().map(|typed| task::resolve(conn, typed)).collect::<Outcome<_>>()?;
+        if let Some(condition) = these.one_of("parent_id", &parents) {
+            these.texts.push(format!("id IN (SELECT child_id FROM task_links WHERE {condition})"));
+        }
+        for (at, comparison) in [(filter.since, ">="), (filter.before, "<")] {
+            if let Some(at) = at {
+                let mark = these.value(at);
+                these.texts.push(format!("created_at {comparison} {mark}"));
+            }
+        }
+        if let Some(text) = &filter.text {
+            let mark = these.value(super::search::like_pattern(text));
+            these.texts.push(format!("(title LIKE {mark} ESCAPE '\\' OR body LIKE {mark} ESCAPE '\\')"));
+        }
+        // Beside a status that is asked for it would say nothing.
+        if !filter.archived && filter.statuses.is_empty() {
+            these.texts.push("status != 'archived'".to_owned());
+        }
+        Ok(these)
+    }
 }
 
 /// Tasks as stored: nothing is promoted by looking. With `columns` named, the others read as NULL.
 pub fn list(conn: &Connection, filter: &Filter, columns: &[&str]) -> Outcome<Vec<Task>> {
-    let assignee = filter.assignee.as_deref().map(|name| text::canonical_assignee(name).unwrap_or_default());
-    let mut conditions = Vec::new();
-    let mut values: Vec<&dyn ToSql> = Vec::new();
-    let given = [
-        ("assignee", assignee.as_ref()),
-        ("status", filter.status.as_ref()),
-        ("tenant", filter.tenant.as_ref()),
-        ("session_id", filter.session.as_ref()),
-        ("workflow_template_id", filter.workflow_template_id.as_ref()),
-        ("current_step_key", filter.step_key.as_ref()),
-    ];
-    for (column, value) in &given {
-        if let Some(value) = value {
-            values.push(*value);
-            conditions.push(format!("{column} = ?{}", values.len()));
-        }
-    }
-    // Beside a status that is asked for it would say nothing.
-    if !filter.archived && filter.status.is_none() {
-        conditions.push("status != 'archived'".to_owned());
-    }
+    let conditions = Conditions::of(conn, filter)?;
     let mut tail = String::new();
-    if !conditions.is_empty() {
-        tail = format!("WHERE {} ", conditions.join(" AND "));
+    if !conditions.texts.is_empty() {
+        tail = format!("WHERE {} ", conditions.texts.join(" AND "));
     }
     tail.push_str("ORDER BY ");
     tail.push_str(order(filter.sort.as_deref())?);
@@ -82,7 +138,48 @@ pub fn list(conn: &Connection, filter: &Filter, columns: &[&str]) -> Outcome<Vec
         // Writing to a String cannot fail.
         let _ = write!(tail, " LIMIT {limit}");
     }
+    let values: Vec<&dyn ToSql> = conditions.values.iter().map(AsRef::as_ref).collect();
     task::select(conn, columns, &tail, &values)
+}
+
+/// One column of the board.
+#[derive(Serialize)]
+pub struct BoardColumn {
+    /// The status.
+    pub status: String,
+    /// Tasks in it.
+    pub count: i64,
+    /// The first of them: by priority, finished ones by their end.
+    pub tasks: Vec<Task>,
+}
+
+/// Columns that a card of the board shows.
+const CARD: [&str; 6] = ["id", "title", "assignee", "priority", "created_at", "completed_at"];
+
+/// The statuses that have tasks, archived ones left out, each with its first tasks.
+pub fn columns(conn: &Connection, assignee: Option<&str>, limit: u32) -> Outcome<Vec<BoardColumn>> {
+    let assignee = assignee.map(|name| text::canonical_assignee(name).unwrap_or_default());
+    let mut statement = conn.prepare(
+        "SELECT status, COUNT(*) FROM tasks WHERE status != 'archived' AND (?1 IS NULL OR assignee = ?1) \
+         GROUP BY status",
+    )?;
+    let counts = statement
+        .query_map([&assignee], |row| Ok((row.get::<_, Field>(0)?.show(), row.get::<_, i64>(1)?)))?
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut found = Vec::with_capacity(counts.len());
+    for (status, count) in counts {
+        let filter = Filter {
+            statuses: vec![status.clone()],
+            assignees: assignee.clone().into_iter().collect(),
+            sort: (status == "done").then(|| "completed-desc".to_owned()),
+            limit: Some(limit),
+            ..Filter::default()
+        };
+        found.push(BoardColumn { tasks: list(conn, &filter, &CARD)?, status, count });
+    }
+    let place = |status: &str| STATUSES.iter().position(|known| *known == status).unwrap_or(STATUSES.len());
+    found.sort_by(|one, other| (place(&one.status), &one.status).cmp(&(place(&other.status), &other.status)));
+    Ok(found)
 }
 
 fn order(name: Option<&str>) -> Outcome<&'static str> {
@@ -110,6 +207,11 @@ pub struct ShownTask {
     pub events: Vec<Event>,
     /// Oldest first.
     pub runs: Vec<TaskRun>,
+    /// Oldest first.
+    pub attachments: Vec<Attachment>,
+    /// Title and status of each parent and child that is there, by id.
+    #[serde(skip)]
+    pub related: BTreeMap<String, (String, String)>,
 }
 
 /// One task by id or unique prefix.
@@ -120,10 +222,20 @@ pub fn show(conn: &Connection, typed: &str) -> Outcome<ShownTask> {
     let id = task::resolve(conn, typed)?;
     let task = task::get(conn, &id)?
         .ok_or_else(|| Failure::not_found(format!("task {id} vanished while it was read.")))?;
+    let (parents, children) = (link::parents(conn, &id)?, link::children(conn, &id)?);
+    let mut related = BTreeMap::new();
+    for other in parents.iter().chain(&children) {
+        let found = task::select(conn, &["title", "status"], "WHERE id = ?1", &[other])?.pop();
+        if let Some(found) = found {
+            related.insert(other.clone(), (found.field("title").show(), found.field("status").show()));
+        }
+    }
     Ok(ShownTask {
         latest_summary: run::latest_summary(conn, &id)?,
-        parents: link::parents(conn, &id)?,
-        children: link::children(conn, &id)?,
+        parents,
+        children,
+        related,
+        attachments: attachment::of_task(conn, &id)?,
         comments: comment::of_task(conn, &id)?,
         events: event::of_task(conn, &id)?,
         runs: run::of_task(conn, &id)?,

@@ -59,18 +59,6 @@ impl Needle {
         columns.iter().map(like).collect::<Vec<_>>().join(" OR ")
     }
 
-    fn pattern(&self) -> String {
-        let mut pattern = String::from("%");
-        for character in self.lower.chars() {
-            if matches!(character, '%' | '_' | '\\') {
-                pattern.push('\\');
-            }
-            pattern.push(character);
-        }
-        pattern.push('%');
-        pattern
-    }
-
     /// What stands around the first place, where there is one.
     fn excerpt(&self, text: &str) -> Option<String> {
         let (at, length) = if self.is_ascii {
@@ -95,6 +83,19 @@ impl Needle {
         }
         Some(excerpt)
     }
+}
+
+/// The pattern of `LIKE ... ESCAPE '\'` that finds the text anywhere.
+pub fn like_pattern(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
 }
 
 /// The bytes of the first part of `text` whose lower case is `lower`.
@@ -144,7 +145,7 @@ pub fn search(
             needle.condition(&columns)
         );
         let mut statement = conn.prepare(&sql)?;
-        let mut rows = statement.query([needle.pattern()])?;
+        let mut rows = statement.query([like_pattern(&needle.lower)])?;
         while let Some(row) = rows.next()? {
             for (at, (_, field)) in fields.iter().enumerate() {
                 let ValueRef::Text(bytes) = row.get_ref(at + 2)? else { continue };
@@ -202,6 +203,6 @@ mod tests {
 
     #[test]
     fn wildcards_are_letters() {
-        assert_eq!(Needle::new("50%_\\").pattern(), "%50\\%\\_\\\\%");
+        assert_eq!(like_pattern("50%_\\"), "%50\\%\\_\\\\%");
     }
 }

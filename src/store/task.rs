@@ -93,6 +93,14 @@ impl Task {
             .unwrap_or(&Field::Null)
     }
 
+    /// A column by any name that the board has; NULL where it has none.
+    pub fn any_field(&self, name: &str) -> &Field {
+        if KEYS.contains(&name) {
+            return self.field(name);
+        }
+        self.extra().find(|(known, _)| *known == name).map_or(&Field::Null, |(_, field)| field)
+    }
+
     /// The id, for people and for further queries.
     pub fn id(&self) -> String {
         self.field("id").show()

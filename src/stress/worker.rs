@@ -106,7 +106,7 @@ impl Worker<'_> {
         self.timed(StressOperation::Complete, Some(&id), |pool| {
             pool.write(|txn, schema| Completer::new(txn, schema, now)?.complete(&completion))
         })?;
-        let filter = Filter { status: Some("ready".to_owned()), limit: Some(LISTED), ..Filter::default() };
+        let filter = Filter { statuses: vec!["ready".to_owned()], limit: Some(LISTED), ..Filter::default() };
         self.timed(StressOperation::List, None, |pool| {
             pool.read(|conn| query::list(conn, &filter, &COLUMNS))
         })?;

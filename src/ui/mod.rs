@@ -15,6 +15,7 @@ use crate::process::signals::Signals;
 mod chart;
 mod json;
 mod label;
+mod lanes;
 pub mod nagios;
 mod output;
 mod page;
@@ -28,6 +29,7 @@ pub mod text;
 
 pub use chart::{Chart, ChartKey};
 pub use label::Label;
+pub use lanes::{Lane, Lanes};
 pub use page::Document;
 pub use progress::{Progress, ProgressLine};
 pub use records::Records;
@@ -295,13 +297,19 @@ impl Ui {
         let guard = TextGuard::for_terminal(self.settings.stderr_terminal);
         let message = message.to_string();
         let message = text::guard(&message, guard);
-        if heading.is_empty() {
-            label.paint(&mut line, &message, color);
-        } else {
-            label.paint(&mut line, heading, color);
-            line.push_str(&message);
+        let columns = self.settings.stderr_width.unwrap_or(usize::MAX).saturating_sub(heading.len());
+        for (at, part) in text::wrap_message(&message, columns).iter().enumerate() {
+            if heading.is_empty() {
+                label.paint(&mut line, part, color);
+            } else if at == 0 {
+                label.paint(&mut line, heading, color);
+                line.push_str(part);
+            } else {
+                line.extend(std::iter::repeat_n(' ', heading.len()));
+                line.push_str(part);
+            }
+            line.push('\n');
         }
-        line.push('\n');
         self.talk(line.as_bytes());
     }
 

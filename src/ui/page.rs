@@ -99,9 +99,20 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// Writes one text that is folded and indented; its line breaks are shown escaped.
+    pub fn wrapped(&mut self, label: Label, indent: usize, text: &str) {
+        self.pad(indent);
+        self.folded(label, &text::guard(text, self.guard), indent);
+    }
+
     /// Draws a table; nothing when it has no rows.
     pub fn table(&mut self, table: &TextTable) {
         table.draw(self.to, self.guard, self.color, self.ascii, self.width);
+    }
+
+    /// Draws lanes beside each other.
+    pub fn lanes(&mut self, lanes: &super::Lanes) {
+        lanes.draw(self.to, self.guard, self.color, self.ascii, self.width);
     }
 
     /// Writes safe text from the current column on; continuation lines begin at `indent`.

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::text::{TextGuard, is_clean, is_hazard, push_escaped};
+use super::text::{TextGuard, is_clean, push};
 
 /// Buffered bytes beyond which they are handed on.
 const CHUNK: usize = 64 * 1024;
@@ -92,15 +92,11 @@ impl<'a> Records<'a> {
 
     fn escape(&mut self, text: &str) {
         let mut field = String::with_capacity(text.len() + 16);
-        for character in text.chars() {
-            match character {
-                '\\' => field.push_str("\\\\"),
-                '\n' | '\r' | '\t' => push_escaped(&mut field, character),
-                _ if self.guard == TextGuard::Terminal && is_hazard(character) => {
-                    push_escaped(&mut field, character);
-                }
-                _ => field.push(character),
+        for (at, piece) in text.split('\\').enumerate() {
+            if at > 0 {
+                field.push_str("\\\\");
             }
+            push(&mut field, piece, self.guard);
         }
         self.buffer.extend_from_slice(field.as_bytes());
     }

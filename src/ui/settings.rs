@@ -125,6 +125,8 @@ pub struct Settings {
     pub stderr_terminal: bool,
     /// Columns that a table may take; `None` where nothing has to be cut.
     pub width: Option<usize>,
+    /// Columns that a message may take before it goes on in the next line; `None` off a terminal.
+    pub stderr_width: Option<usize>,
     /// The file that takes the data instead of stdout.
     pub output: Option<PathBuf>,
     /// Every confirmation is given.
@@ -160,6 +162,7 @@ pub fn settings(request: UiRequest, around: &Surroundings<'_>) -> Settings {
         stdout_terminal,
         stderr_terminal: around.stderr_terminal,
         width: stdout_terminal.then(|| width(around.columns)),
+        stderr_width: around.stderr_terminal.then(|| width(around.columns)),
         output: request.output,
         yes: request.yes,
         no_input: request.no_input,
@@ -205,7 +208,10 @@ fn color(when: ColorWhen, around: &Surroundings<'_>, terminal: bool, file: bool)
 fn width(columns: Option<&OsStr>) -> usize {
     let named =
         columns.and_then(OsStr::to_str).and_then(|text| text.parse::<usize>().ok()).filter(|&n| n > 0);
-    let asked = || console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
+    let asked = || {
+        let terminals = [console::Term::stdout(), console::Term::stderr()];
+        terminals.iter().find_map(console::Term::size_checked).map(|(_, columns)| usize::from(columns))
+    };
     named.or_else(asked).unwrap_or(80).max(20)
 }
 

@@ -15,7 +15,7 @@ const GAP: usize = 2;
 /// A column: its name and how it gives way when the page is narrow.
 #[derive(Clone, Debug)]
 pub struct TextColumn {
-    name: &'static str,
+    name: Cow<'static, str>,
     /// Least columns it is worth showing with; a fixed column has no less than its content.
     least: Option<usize>,
     /// 0 is never left out; the highest number goes first.
@@ -23,21 +23,23 @@ pub struct TextColumn {
     right: bool,
     /// What is cut away is its beginning.
     keeps_end: bool,
+    /// Gives way after all others.
+    main: bool,
 }
 
 impl TextColumn {
     /// A column that is never cut and never left out: ids, statuses.
-    pub fn fixed(name: &'static str) -> Self {
-        Self { name, least: None, priority: 0, right: false, keeps_end: false }
+    pub fn fixed(name: impl Into<Cow<'static, str>>) -> Self {
+        Self { name: name.into(), least: None, priority: 0, right: false, keeps_end: false, main: false }
     }
 
     /// A column that may be cut down to 12 columns, and is never left out.
-    pub fn text(name: &'static str) -> Self {
+    pub fn text(name: impl Into<Cow<'static, str>>) -> Self {
         Self { least: Some(12), ..Self::fixed(name) }
     }
 
     /// As [`TextColumn::text`], for paths: the beginning is cut away, so that the file's name can be read.
-    pub fn path(name: &'static str) -> Self {
+    pub fn path(name: impl Into<Cow<'static, str>>) -> Self {
         Self { keeps_end: true, ..Self::text(name) }
     }
 
@@ -52,6 +54,13 @@ impl TextColumn {
     #[must_use]
     pub fn least(mut self, columns: usize) -> Self {
         self.least = Some(columns);
+        self
+    }
+
+    /// What the table is for: it is cut only when no other column can give way.
+    #[must_use]
+    pub fn main(mut self) -> Self {
+        self.main = true;
         self
     }
 
@@ -143,7 +152,7 @@ impl TextTable {
             .enumerate()
             .map(|(at, column)| {
                 let widest = safe.iter().filter_map(|row| row.get(at)).map(|text| text::width(text)).max();
-                widest.unwrap_or(0).max(text::width(column.name))
+                widest.unwrap_or(0).max(text::width(&column.name))
             })
             .collect();
         let least = |at: usize, natural: usize| {
@@ -170,8 +179,11 @@ impl TextTable {
         let mut excess = sum(&shown, &|_, natural| natural).saturating_sub(width);
         while excess > 0 {
             // The widest column that can still give way gives one column; ids and statuses cannot.
-            let widest =
-                shown.iter_mut().filter(|(at, now)| *now > least(*at, *now)).max_by_key(|(_, now)| *now);
+            let main = |at: usize| self.columns.get(at).is_some_and(|column| column.main);
+            let widest = shown
+                .iter_mut()
+                .filter(|(at, now)| *now > least(*at, *now))
+                .max_by_key(|(at, now)| (!main(*at), *now));
             let Some((_, now)) = widest else { break };
             *now -= 1;
             excess -= 1;
@@ -181,7 +193,7 @@ impl TextTable {
 }
 
 fn header(column: Option<&TextColumn>, color: bool) -> Drawn {
-    let cell = Drawn::new(column.map_or("", |column| column.name));
+    let cell = Drawn::new(column.map_or("", |column| column.name.as_ref()));
     if color { cell.add_attribute(Attribute::Bold) } else { cell }
 }
 

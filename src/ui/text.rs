@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use unicode_segmentation::UnicodeSegmentation;
+
 /// What the reader of the text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextGuard {
@@ -54,13 +56,33 @@ pub fn guard(text: &str, guard: TextGuard) -> Cow<'_, str> {
 
 /// Appends the text with hazards escaped.
 pub fn push(to: &mut String, text: &str, guard: TextGuard) {
-    for character in text.chars() {
-        if guard.escapes(character) {
+    let mut before = None;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        if guard.escapes(character) && !joins_emoji(before, character, characters.peek().copied()) {
             push_escaped(to, character);
         } else {
             to.push(character);
         }
+        before = Some(character);
     }
+}
+
+/// The joiner between two emoji, which makes one sign of them; between letters it hides.
+const JOINER: char = '\u{200d}';
+
+/// True for a joiner that stands between two emoji.
+fn joins_emoji(before: Option<char>, character: char, after: Option<char>) -> bool {
+    // The sign for presentation and those for the tone of skin stand between an emoji and its joiner.
+    let ends = |c: char| is_emoji(c) || c == '\u{fe0f}' || ('\u{1f3fb}'..='\u{1f3ff}').contains(&c);
+    character == JOINER && before.is_some_and(ends) && after.is_some_and(is_emoji)
+}
+
+/// True for signs that Unicode lists as pictographic and joins: a superset would let a joiner hide beside a letter.
+fn is_emoji(character: char) -> bool {
+    matches!(character,
+        '\u{2190}'..='\u{21ff}' | '\u{2300}'..='\u{23ff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}'
+        | '\u{1f300}'..='\u{1f3fa}' | '\u{1f400}'..='\u{1faff}')
 }
 
 /// `\n`, `\t`, `\r`, `\x1b`, `\u{202e}`: as Rust and most shells write them.
@@ -79,10 +101,21 @@ pub fn push_escaped(to: &mut String, character: char) {
 pub fn is_clean(text: &str, guard: TextGuard) -> bool {
     match guard {
         TextGuard::Lines => !text.bytes().any(|byte| matches!(byte, b'\n' | b'\r' | b'\t')),
-        TextGuard::Terminal => {
-            text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.chars().any(is_hazard)
-        }
+        TextGuard::Terminal => text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !has_hazard(text),
     }
+}
+
+/// True if a character of the text is a hazard where it stands.
+fn has_hazard(text: &str) -> bool {
+    let mut before = None;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        if is_hazard(character) && !joins_emoji(before, character, characters.peek().copied()) {
+            return true;
+        }
+        before = Some(character);
+    }
+    false
 }
 
 /// Columns that the text takes on a terminal.
@@ -94,12 +127,23 @@ pub fn width(text: &str) -> usize {
     }
 }
 
-/// The text cut to `columns`, ending in `…` (or `...` in ASCII) where something is missing.
+/// The text cut to `columns`, ending in `…` (or `...` in ASCII) where something is missing. A sign that is made of several
+/// characters is kept whole or left out.
 pub fn truncate(text: &str, columns: usize, ascii: bool) -> Cow<'_, str> {
     if width(text) <= columns {
         return Cow::Borrowed(text);
     }
-    console::truncate_str(text, columns, mark(columns, ascii))
+    let mark = mark(columns, ascii);
+    let room = columns.saturating_sub(width(mark));
+    let mut end = 0;
+    for (at, sign) in text.grapheme_indices(true) {
+        let next = at + sign.len();
+        if text.get(..next).is_none_or(|kept| width(kept) > room) {
+            break;
+        }
+        end = next;
+    }
+    Cow::Owned(format!("{}{mark}", text.get(..end).unwrap_or_default()))
 }
 
 /// The end of the text in `columns`, with the mark in front of it where something is missing.
@@ -110,7 +154,7 @@ pub fn truncate_start(text: &str, columns: usize, ascii: bool) -> Cow<'_, str> {
     let mark = mark(columns, ascii);
     let room = columns.saturating_sub(width(mark));
     let from = text
-        .char_indices()
+        .grapheme_indices(true)
         .map(|(at, _)| at)
         .find(|&at| text.get(at..).is_some_and(|end| width(end) <= room));
     Cow::Owned(format!("{mark}{}", from.and_then(|at| text.get(at..)).unwrap_or_default()))
@@ -142,14 +186,13 @@ pub fn wrap(text: &str, columns: usize) -> Vec<&str> {
     lines
 }
 
-/// Where a line of at most `columns` ends: after the last space that fits, else after the last character that does.
+/// Where a line of at most `columns` ends: after the last space that fits, else after the last sign that does.
 fn break_at(text: &str, columns: usize) -> usize {
     let (mut used, mut space, mut fits) = (0, None, 0);
-    let mut encoded = [0_u8; 4];
-    for (at, character) in text.char_indices() {
-        used += width(character.encode_utf8(&mut encoded));
-        let end = at + character.len_utf8();
-        if character == ' ' && at > 0 && used <= columns + 1 {
+    for (at, sign) in text.grapheme_indices(true) {
+        used += width(sign);
+        let end = at + sign.len();
+        if sign == " " && at > 0 && used <= columns + 1 {
             space = Some(end);
         }
         if used > columns {
@@ -157,8 +200,32 @@ fn break_at(text: &str, columns: usize) -> usize {
         }
         fits = end;
     }
-    let first = text.chars().next().map_or(text.len(), char::len_utf8);
+    let first = text.graphemes(true).next().map_or(text.len(), str::len);
     space.unwrap_or_else(|| fits.max(first))
+}
+
+/// A message in lines of at most `columns`, broken at spaces alone: no word is broken, and no command between backticks, which
+/// is there to be pasted.
+pub fn wrap_message(text: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let (mut used, mut quoted) = (0, false);
+    for word in text.split(' ') {
+        let wide = width(word);
+        let breaks = !quoted && used > 0 && used + 1 + wide > columns.max(1);
+        match lines.last_mut() {
+            Some(line) if !breaks => {
+                line.push(' ');
+                line.push_str(word);
+                used += 1 + wide;
+            }
+            _ => {
+                lines.push(word.to_owned());
+                used = wide;
+            }
+        }
+        quoted ^= word.matches('`').count() % 2 == 1;
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -223,6 +290,32 @@ mod tests {
     }
 
     #[test]
+    fn joined_emoji_are_shown_whole_and_joined_letters_escaped() {
+        for whole in ["👩‍💻", "🏳️‍🌈", "👩🏽‍🚀 x", "❤️‍🔥"] {
+            assert_eq!(shown(whole), whole);
+            assert!(is_clean(whole, TextGuard::Terminal));
+        }
+        for (hidden, escaped) in
+            [("a\u{200d}b", "a\\u{200d}b"), ("👩\u{200d}", "👩\\u{200d}"), ("\u{200d}👩", "\\u{200d}👩")]
+        {
+            assert_eq!(shown(hidden), escaped);
+        }
+        assert_eq!(width("👩‍💻"), 2);
+        assert_eq!(truncate("👩‍💻👩‍💻 and more", 4, false), "👩‍💻…");
+        assert_eq!(wrap("👩‍💻👩‍💻👩‍💻", 4), ["👩‍💻👩‍💻", "👩‍💻"]);
+    }
+
+    #[test]
+    fn messages_break_between_words_and_not_in_commands() {
+        let lines =
+            wrap_message("Look at it with `kanbanctl health --map` before /a/very/long/path/is/removed.", 20);
+        assert_eq!(
+            lines,
+            ["Look at it with `kanbanctl health --map`", "before", "/a/very/long/path/is/removed."]
+        );
+    }
+
+    #[test]
     fn cuts_to_columns_not_bytes() {
         assert_eq!(truncate("日本語テキスト", 7, false), "日本語…");
         assert_eq!(truncate("plain text", 6, true), "pla...");
@@ -241,7 +334,8 @@ mod tests {
         #[test]
         fn nothing_dangerous_passes(text in any::<String>()) {
             let once = shown(&text);
-            prop_assert!(!once.chars().any(is_hazard));
+            prop_assert!(!once.chars().any(|c| is_hazard(c) && c != JOINER));
+            prop_assert!(is_clean(&once, TextGuard::Terminal));
             prop_assert_eq!(shown(&once), once);
         }
 

@@ -13,7 +13,8 @@ fn the_list_filters_and_sorts_as_hermes_does() {
         &sandbox,
         "INSERT INTO tasks (id, title, status, created_at, priority, assignee, tenant, session_id, started_at) VALUES
          ('a', 'z', 'ready', 3, 0, 'bob', NULL, 's', NULL), ('b', 'y', 'todo', 2, 5, 'ann', 'acme', NULL, 9),
-         ('c', 'x', 'done', 1, 0, 'bob', 'acme', NULL, 8), ('d', 'w', 'archived', 0, 9, NULL, NULL, NULL, NULL)",
+         ('c', 'x', 'done', 1, 0, 'bob', 'acme', NULL, 8), ('d', 'w', 'archived', 0, 9, NULL, NULL, NULL, NULL);
+         INSERT INTO task_links VALUES ('c', 'a')",
     );
     let ids = |args: &[&str]| {
         let args: Vec<&str> = ["ls"].iter().chain(args).copied().collect();
@@ -35,12 +36,26 @@ fn the_list_filters_and_sorts_as_hermes_does() {
         (vec!["--sort", "assignee"], "bca"),
         (vec!["--sort", "updated"], "bca"),
         (vec!["--limit", "1"], "b"),
+        (vec!["--status", "ready", "--status", "done"], "ca"),
+        (vec!["--assignee", "ann", "--assignee", "bob", "--tenant", "acme"], "bc"),
+        (vec!["--no-assignee", "--archived"], "d"),
+        (vec!["--no-assignee", "--assignee", "ann", "--archived"], "db"),
+        (vec!["--since", "@2"], "ba"),
+        (vec!["--before", "1970-01-01T00:00:02Z"], "c"),
+        (vec!["--text", "Y"], "b"),
+        (vec!["--text", "%"], ""),
+        (vec!["--parent", "c"], "a"),
+        (vec!["--sort", "completed-desc"], "cba"),
     ] {
         assert_eq!(ids(&args), expected, "{args:?}");
     }
     let mut mine = sandbox.command(&["list", "--mine"]);
     mine.env("HERMES_PROFILE", "ann");
     assert!(sandbox.finish(mine, b"").success().stdout.starts_with("b\t"));
+    let chosen = sandbox.run(&["list", "--columns", "created_at,id", "--limit", "1"]).success();
+    assert_eq!(chosen.stdout, "1970-01-01T00:00:02Z\tb\n");
+    sandbox.run(&["list", "--columns", "colour"]).exits(2);
+    sandbox.run(&["list", "--parent", "nothing"]).exits(13);
     sandbox.run(&["list", "--sort", "colour"]).exits(2);
     sandbox.run(&["list", "--status", "colour"]).exits(2);
     assert_eq!(data(&sandbox.run(&["list", "--json", "--status", "review"]).success()), json!([]));

@@ -47,6 +47,7 @@ mod rehearsals; // what would be: the same JSON, marked, and not a byte changed
 mod restore; // one sound copy exactly, the smallest repair, and every "no" without a trace
 mod rollback; // transactions of a rollback journal that a crash cut short
 mod salvage; // the score table: what was there, what came back, what the peer makes of it
+mod screens; // board, list, show and tree as a person sees them, at every width
 mod signals; // INT, TERM and HUP at any moment: rolled back, nothing left, the signal's status
 mod storm; // thousands of copies: grouped, compared, thinned out without losing a row
 mod stress; // a filesystem qualified: the report, what is left, workers that never outlive it

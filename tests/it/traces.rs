@@ -10,6 +10,7 @@ const READING: &[&[&str]] = &[
     &[],
     &["ready"],
     &["ready", "--explain"],
+    &["board"],
     &["tree"],
     &["tree", "ID"],
     &["runs", "ID"],
