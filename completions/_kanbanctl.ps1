@@ -48,6 +48,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             [CompletionResult]::new('attachments', 'attachments', [CompletionResultType]::ParameterValue, 'List the attachments of one task, or of all')
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copy a board as of one moment, verified')
             [CompletionResult]::new('backups', 'backups', [CompletionResultType]::ParameterValue, 'Look at the copies beside a board, and thin them out')
+            [CompletionResult]::new('board', 'board', [CompletionResultType]::ParameterValue, 'Show the board: a column for each status that has tasks, archived ones left out')
             [CompletionResult]::new('boards', 'boards', [CompletionResultType]::ParameterValue, 'Look at the boards under the root')
             [CompletionResult]::new('checkpoint', 'checkpoint', [CompletionResultType]::ParameterValue, 'Copy committed frames from the WAL into the board''s file')
             [CompletionResult]::new('complete', 'complete', [CompletionResultType]::ParameterValue, 'Complete tasks; prints their ids once they are committed')
@@ -327,6 +328,32 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             break
         }
         'kanbanctl;backups;help;help' {
+            break
+        }
+        'kanbanctl;board' {
+            [CompletionResult]::new('--assignee', '--assignee', [CompletionResultType]::ParameterName, 'Only tasks of this profile')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most N tasks in a column')
+            [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'Board by name')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Board file by path')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the data to this file, atomically')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]')
+            [CompletionResult]::new('--if-busy', '--if-busy', [CompletionResultType]::ParameterName, 'What to do when the lock is not had within the budget')
+            [CompletionResult]::new('--all-boards', '--all-boards', [CompletionResultType]::ParameterName, 'Every board under the root (health, list, stats, checkpoint, backup, backups list)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say less on stderr: no status, hints or bars; twice: errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say less on stderr: no status, hints or bars; twice: errors only')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr (can be repeated; twice logs every SQL statement)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr (can be repeated; twice logs every SQL statement)')
+            [CompletionResult]::new('--ascii', '--ascii', [CompletionResultType]::ParameterName, 'Only ASCII in decoration; so it is with TERM=dumb and where the locale is not UTF-8')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer every confirmation with yes')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer every confirmation with yes')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Do everything but the write, and say what it would be')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Do everything but the write, and say what it would be')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'kanbanctl;boards' {
@@ -677,10 +704,15 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Tasks in this status')
             [CompletionResult]::new('--tenant', '--tenant', [CompletionResultType]::ParameterName, 'Tasks of this tenant')
             [CompletionResult]::new('--session', '--session', [CompletionResultType]::ParameterName, 'Tasks made in this session')
+            [CompletionResult]::new('--parent', '--parent', [CompletionResultType]::ParameterName, 'Tasks that wait for this one')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Tasks created at this time or later: a date, a time in RFC 3339, or how long ago, such as 2d')
+            [CompletionResult]::new('--before', '--before', [CompletionResultType]::ParameterName, 'Tasks created before this time')
+            [CompletionResult]::new('--text', '--text', [CompletionResultType]::ParameterName, 'Tasks with this text in the title or the body; `search` looks further')
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Order [default: priority]')
             [CompletionResult]::new('--workflow-template-id', '--workflow-template-id', [CompletionResultType]::ParameterName, 'Tasks of this workflow template')
             [CompletionResult]::new('--step-key', '--step-key', [CompletionResultType]::ParameterName, 'Tasks at this workflow step')
-            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most N tasks')
+            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns of a table and of plain records, apart by commas: any that the board has')
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'Board by name')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Board file by path')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]')
@@ -689,6 +721,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]')
             [CompletionResult]::new('--if-busy', '--if-busy', [CompletionResultType]::ParameterName, 'What to do when the lock is not had within the budget')
             [CompletionResult]::new('--mine', '--mine', [CompletionResultType]::ParameterName, 'Tasks of the own profile')
+            [CompletionResult]::new('--no-assignee', '--no-assignee', [CompletionResultType]::ParameterName, 'Tasks without an assignee')
             [CompletionResult]::new('--archived', '--archived', [CompletionResultType]::ParameterName, 'Archived tasks too')
             [CompletionResult]::new('--all-boards', '--all-boards', [CompletionResultType]::ParameterName, 'Every board under the root (health, list, stats, checkpoint, backup, backups list)')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
@@ -711,10 +744,15 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Tasks in this status')
             [CompletionResult]::new('--tenant', '--tenant', [CompletionResultType]::ParameterName, 'Tasks of this tenant')
             [CompletionResult]::new('--session', '--session', [CompletionResultType]::ParameterName, 'Tasks made in this session')
+            [CompletionResult]::new('--parent', '--parent', [CompletionResultType]::ParameterName, 'Tasks that wait for this one')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Tasks created at this time or later: a date, a time in RFC 3339, or how long ago, such as 2d')
+            [CompletionResult]::new('--before', '--before', [CompletionResultType]::ParameterName, 'Tasks created before this time')
+            [CompletionResult]::new('--text', '--text', [CompletionResultType]::ParameterName, 'Tasks with this text in the title or the body; `search` looks further')
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Order [default: priority]')
             [CompletionResult]::new('--workflow-template-id', '--workflow-template-id', [CompletionResultType]::ParameterName, 'Tasks of this workflow template')
             [CompletionResult]::new('--step-key', '--step-key', [CompletionResultType]::ParameterName, 'Tasks at this workflow step')
-            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most N tasks')
+            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns of a table and of plain records, apart by commas: any that the board has')
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'Board by name')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Board file by path')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]')
@@ -723,6 +761,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]')
             [CompletionResult]::new('--if-busy', '--if-busy', [CompletionResultType]::ParameterName, 'What to do when the lock is not had within the budget')
             [CompletionResult]::new('--mine', '--mine', [CompletionResultType]::ParameterName, 'Tasks of the own profile')
+            [CompletionResult]::new('--no-assignee', '--no-assignee', [CompletionResultType]::ParameterName, 'Tasks without an assignee')
             [CompletionResult]::new('--archived', '--archived', [CompletionResultType]::ParameterName, 'Archived tasks too')
             [CompletionResult]::new('--all-boards', '--all-boards', [CompletionResultType]::ParameterName, 'Every board under the root (health, list, stats, checkpoint, backup, backups list)')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
@@ -1155,6 +1194,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             [CompletionResult]::new('attachments', 'attachments', [CompletionResultType]::ParameterValue, 'List the attachments of one task, or of all')
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copy a board as of one moment, verified')
             [CompletionResult]::new('backups', 'backups', [CompletionResultType]::ParameterValue, 'Look at the copies beside a board, and thin them out')
+            [CompletionResult]::new('board', 'board', [CompletionResultType]::ParameterValue, 'Show the board: a column for each status that has tasks, archived ones left out')
             [CompletionResult]::new('boards', 'boards', [CompletionResultType]::ParameterValue, 'Look at the boards under the root')
             [CompletionResult]::new('checkpoint', 'checkpoint', [CompletionResultType]::ParameterValue, 'Copy committed frames from the WAL into the board''s file')
             [CompletionResult]::new('complete', 'complete', [CompletionResultType]::ParameterValue, 'Complete tasks; prints their ids once they are committed')
@@ -1209,6 +1249,9 @@ Register-ArgumentCompleter -Native -CommandName 'kanbanctl' -ScriptBlock {
             break
         }
         'kanbanctl;help;backups;prune' {
+            break
+        }
+        'kanbanctl;help;board' {
             break
         }
         'kanbanctl;help;boards' {

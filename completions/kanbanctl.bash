@@ -28,6 +28,9 @@ _kanbanctl() {
             kanbanctl,backups)
                 cmd="kanbanctl__subcmd__backups"
                 ;;
+            kanbanctl,board)
+                cmd="kanbanctl__subcmd__board"
+                ;;
             kanbanctl,boards)
                 cmd="kanbanctl__subcmd__boards"
                 ;;
@@ -178,6 +181,9 @@ _kanbanctl() {
             kanbanctl__subcmd__help,backups)
                 cmd="kanbanctl__subcmd__help__subcmd__backups"
                 ;;
+            kanbanctl__subcmd__help,board)
+                cmd="kanbanctl__subcmd__help__subcmd__board"
+                ;;
             kanbanctl__subcmd__help,boards)
                 cmd="kanbanctl__subcmd__help__subcmd__boards"
                 ;;
@@ -281,7 +287,7 @@ _kanbanctl() {
 
     case "${cmd}" in
         kanbanctl)
-            opts="-o -q -v -y -n -h -V --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help --version assignees attachments backup backups boards checkpoint complete context create diagnostics diag events init list ls log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help"
+            opts="-o -q -v -y -n -h -V --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help --version assignees attachments backup backups board boards checkpoint complete context create diagnostics diag events init list ls log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -727,6 +733,56 @@ _kanbanctl() {
                 return 0
             fi
             case "${prev}" in
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json jsonl nagios prom" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --if-busy)
+                    COMPREPLY=($(compgen -W "fail skip" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanbanctl__subcmd__board)
+            opts="-o -q -v -y -n -h --assignee --limit --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --assignee)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --board)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1401,7 +1457,7 @@ _kanbanctl() {
             return 0
             ;;
         kanbanctl__subcmd__help)
-            opts="assignees attachments backup backups boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help"
+            opts="assignees attachments backup backups board boards checkpoint complete context create diagnostics events init list log ready runs search show stats stress tree completions health journal-mode man recover repair restore version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1515,6 +1571,20 @@ _kanbanctl() {
         kanbanctl__subcmd__help__subcmd__backups__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanbanctl__subcmd__help__subcmd__board)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -2003,7 +2073,7 @@ _kanbanctl() {
             return 0
             ;;
         kanbanctl__subcmd__list)
-            opts="-o -q -v -y -n -h --mine --assignee --status --tenant --session --archived --sort --workflow-template-id --step-key --limit --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help"
+            opts="-o -q -v -y -n -h --mine --assignee --no-assignee --status --tenant --session --parent --since --before --text --archived --sort --workflow-template-id --step-key --limit --columns --board --db --all-boards --format --json --quiet --verbose --color --ascii --timeout --if-busy --yes --no-input --dry-run --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2025,8 +2095,24 @@ _kanbanctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --parent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --before)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --text)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --sort)
-                    COMPREPLY=($(compgen -W "created created-desc priority priority-desc status assignee title updated" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "completed-desc created created-desc priority priority-desc status assignee title updated" -- "${cur}"))
                     return 0
                     ;;
                 --workflow-template-id)
@@ -2038,6 +2124,10 @@ _kanbanctl() {
                     return 0
                     ;;
                 --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --columns)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -45,6 +45,7 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand attachments 'List the attachments of one task, or of all'
             cand backup 'Copy a board as of one moment, verified'
             cand backups 'Look at the copies beside a board, and thin them out'
+            cand board 'Show the board: a column for each status that has tasks, archived ones left out'
             cand boards 'Look at the boards under the root'
             cand checkpoint 'Copy committed frames from the WAL into the board''s file'
             cand complete 'Complete tasks; prints their ids once they are committed'
@@ -309,6 +310,31 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
         &'kanbanctl;backups;help;prune'= {
         }
         &'kanbanctl;backups;help;help'= {
+        }
+        &'kanbanctl;board'= {
+            cand --assignee 'Only tasks of this profile'
+            cand --limit 'At most N tasks in a column'
+            cand --board 'Board by name'
+            cand --db 'Board file by path'
+            cand --format 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]'
+            cand -o 'Write the data to this file, atomically'
+            cand --color 'Colour'
+            cand --timeout 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]'
+            cand --if-busy 'What to do when the lock is not had within the budget'
+            cand --all-boards 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
+            cand --json 'Short for --format json'
+            cand -q 'Say less on stderr: no status, hints or bars; twice: errors only'
+            cand --quiet 'Say less on stderr: no status, hints or bars; twice: errors only'
+            cand -v 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+            cand --verbose 'Say more on stderr (can be repeated; twice logs every SQL statement)'
+            cand --ascii 'Only ASCII in decoration; so it is with TERM=dumb and where the locale is not UTF-8'
+            cand -y 'Answer every confirmation with yes'
+            cand --yes 'Answer every confirmation with yes'
+            cand --no-input 'Never ask'
+            cand -n 'Do everything but the write, and say what it would be'
+            cand --dry-run 'Do everything but the write, and say what it would be'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanbanctl;boards'= {
             cand --board 'Board by name'
@@ -642,10 +668,15 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand --status 'Tasks in this status'
             cand --tenant 'Tasks of this tenant'
             cand --session 'Tasks made in this session'
+            cand --parent 'Tasks that wait for this one'
+            cand --since 'Tasks created at this time or later: a date, a time in RFC 3339, or how long ago, such as 2d'
+            cand --before 'Tasks created before this time'
+            cand --text 'Tasks with this text in the title or the body; `search` looks further'
             cand --sort 'Order [default: priority]'
             cand --workflow-template-id 'Tasks of this workflow template'
             cand --step-key 'Tasks at this workflow step'
-            cand --limit 'At most so many'
+            cand --limit 'At most N tasks'
+            cand --columns 'Columns of a table and of plain records, apart by commas: any that the board has'
             cand --board 'Board by name'
             cand --db 'Board file by path'
             cand --format 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]'
@@ -654,6 +685,7 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand --timeout 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]'
             cand --if-busy 'What to do when the lock is not had within the budget'
             cand --mine 'Tasks of the own profile'
+            cand --no-assignee 'Tasks without an assignee'
             cand --archived 'Archived tasks too'
             cand --all-boards 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
             cand --json 'Short for --format json'
@@ -675,10 +707,15 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand --status 'Tasks in this status'
             cand --tenant 'Tasks of this tenant'
             cand --session 'Tasks made in this session'
+            cand --parent 'Tasks that wait for this one'
+            cand --since 'Tasks created at this time or later: a date, a time in RFC 3339, or how long ago, such as 2d'
+            cand --before 'Tasks created before this time'
+            cand --text 'Tasks with this text in the title or the body; `search` looks further'
             cand --sort 'Order [default: priority]'
             cand --workflow-template-id 'Tasks of this workflow template'
             cand --step-key 'Tasks at this workflow step'
-            cand --limit 'At most so many'
+            cand --limit 'At most N tasks'
+            cand --columns 'Columns of a table and of plain records, apart by commas: any that the board has'
             cand --board 'Board by name'
             cand --db 'Board file by path'
             cand --format 'How data is written; table on a terminal, plain otherwise [nagios, prom: `health` only]'
@@ -687,6 +724,7 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand --timeout 'Lock budget of the whole command, such as 500ms, 30s or 2m [default: 30s]'
             cand --if-busy 'What to do when the lock is not had within the budget'
             cand --mine 'Tasks of the own profile'
+            cand --no-assignee 'Tasks without an assignee'
             cand --archived 'Archived tasks too'
             cand --all-boards 'Every board under the root (health, list, stats, checkpoint, backup, backups list)'
             cand --json 'Short for --format json'
@@ -1102,6 +1140,7 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
             cand attachments 'List the attachments of one task, or of all'
             cand backup 'Copy a board as of one moment, verified'
             cand backups 'Look at the copies beside a board, and thin them out'
+            cand board 'Show the board: a column for each status that has tasks, archived ones left out'
             cand boards 'Look at the boards under the root'
             cand checkpoint 'Copy committed frames from the WAL into the board''s file'
             cand complete 'Complete tasks; prints their ids once they are committed'
@@ -1148,6 +1187,8 @@ set edit:completion:arg-completer[kanbanctl] = {|@words|
         &'kanbanctl;help;backups;diff'= {
         }
         &'kanbanctl;help;backups;prune'= {
+        }
+        &'kanbanctl;help;board'= {
         }
         &'kanbanctl;help;boards'= {
             cand list 'List the boards with their counts, the default one first'
