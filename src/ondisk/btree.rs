@@ -188,12 +188,18 @@ pub fn walk_index(image: &Image<'_>, root: u32, seen: &mut VisitedPages) -> Inde
 /// Gives the last column of every key on `page` to `take`: the rowid of the row in an ordinary index. False unless every
 /// key could be read; one that goes on in overflow pages cannot.
 pub fn index_rowids(page: &Page<'_>, mut take: impl FnMut(i64)) -> bool {
+    index_entries(page, |_, rowid| take(rowid))
+}
+
+/// Gives every entry of an index page with the rowid that it names to `take`; returns whether these are all.
+pub fn index_entries<'p>(page: &Page<'p>, mut take: impl FnMut(&Record<'p>, i64)) -> bool {
     let mut whole = page.is_sound();
     for cell in page.cells().flatten() {
         let Some(payload) = cell.payload else { continue };
-        let last = Record::read(payload.local).ok().and_then(|record| record.values().last());
-        match last {
-            Some(Value::Integer(rowid)) if payload.overflow.is_none() => take(rowid),
+        let record = Record::read(payload.local).ok();
+        let last = record.as_ref().and_then(|record| record.values().last());
+        match (record, last) {
+            (Some(record), Some(Value::Integer(rowid))) if payload.overflow.is_none() => take(&record, rowid),
             _ => whole = false,
         }
     }

@@ -1,19 +1,21 @@
-//! Recovery: from damaged files to a verified new one, in stages that only return values.
+//! Recovers a board: from damaged files to a verified new one, in stages that only return values.
 //!
 //! ```text
-//!   sources -> store -> layout -> salvage, ranking -> merge, graft -> rebuild + verify -> report
-//!   files      bytes    pages     rows by place,      one row set     a new file          what came
-//!                                 best source first                                       from where
+//!   sources -> salvage -> rank -> merge -> rebuild + verify -> report
+//!   files      rows by    best    one row  a new file          what came from where,
+//!              location   first   set                          and what is missing
 //! ```
 //!
-//! The new file is written row by row (`rebuild`), or of the pages of the best source where those can stay (`pages`).
+//! The new file is written row by row (`rebuild::insert`), or of the pages of the best source where those can stay
+//! (`rebuild::in_place`).
 //!
-//! Rows travel as places (`row`): some thirty bytes each, read again (`shelf`) when they are written, and kept in rolls
-//! (`roll`), which go to a file when they are many. Sources are folded in one after the other, so that the rolls grow with
-//! the rows of the result, not with the number or size of the sources.
+//! A row is kept as its location: 32 bytes, whatever it holds. Its bytes are read again when it is written. Row sets that
+//! outgrow the memory budget go to a file without a name. Sources are folded in one after the other, so that memory grows
+//! with the rows of the result, not with the number or size of the sources.
 //!
-//! SQLite opens the new file alone, never a source. The result is a sealed file without a name ([`Rebuilt`]); whoever
-//! asked publishes it or installs it ([`crate::install`]).
+//! SQLite opens the new file alone, never a source. The result is a sealed file without a name ([`Rebuilt`]).
+//!
+//! Not here: reading a source ([`crate::salvage`]), writing the result into a board ([`crate::install`]).
 
 mod merge;
 pub(crate) mod rebuild;
@@ -34,7 +36,9 @@ use crate::salvage::source::Source;
 use crate::salvage::source::cache::SourceCache;
 use crate::work::progress::Watch;
 
+pub use self::report::losses::{LossKind, NamedRow};
 pub use self::report::provenance::ProvenanceWriter;
+pub use self::report::verdict::verdict;
 pub use self::report::{
     Branch, Built, Confidence, MAX_SUSPECTS, Provenance, Report, RowProvenance, SourceReport, TableReport,
     TwoVersions,
@@ -210,14 +214,13 @@ fn attempt(
     }
     let mut merge = Merge::new(shelf.room());
     crate::recover::merge::rank::fold(&mut ranking, &mut merge, shelf, watch)?;
-    crate::recover::merge::flips::turn_back(&mut merge, &ranking.ranked, shelf, watch)?;
-    crate::recover::merge::vote::vote(&mut merge, shelf, watch)?;
+    crate::recover::merge::versions::decide(&mut merge, &ranking.ranked, shelf, watch)?;
     crate::recover::merge::graft::graft(&mut merge, &ranking.ranked, shelf, watch)?;
-    crate::recover::merge::witness::hear(&mut merge, &ranking.ranked, shelf, watch)?;
-    let mut merged = merge.finish(options.include_older);
+    crate::recover::merge::events::mark_stale(&mut merge, &ranking.ranked, shelf)?;
+    let mut merged = merge.finish(options.include_older, &capacity(&ranking.ranked));
     shelf.room().require_whole()?;
     let mut report = crate::recover::report::summary::begin(&ranking.ranked, sources);
-    let mut written = HashMap::new();
+    let written;
     let mut apart = None;
     let traits = traits(&ranking.ranked);
     if let Some(file) = file {
@@ -238,12 +241,24 @@ fn attempt(
         if let Some(fault) = report.faults.first() {
             return Err(Failure::failed(format!("the rebuilt file did not pass its checks: {fault}.")));
         }
+        merged.set_refused_apart(&written);
         apart = crate::recover::report::partial_rows::set_apart(&merged, shelf, &options.scratch)?;
+    } else {
+        written = crate::recover::report::losses::refused(&merged, shelf)?;
     }
+    let losses = crate::recover::report::losses::name(&merged, &written, shelf)?;
     let traced = options.provenance.then(|| shelf.room());
-    crate::recover::report::summary::finish(&mut report, merged, &written, &ranking.ranked, sources, traced);
+    crate::recover::report::summary::finish(&mut report, merged, &written, &ranking.ranked, sources, traced, losses);
     shelf.room().require_whole()?;
     Ok(Ran { report, mode: traits.mode, apart })
+}
+
+/// What the lost pages of the best source may have held.
+fn capacity(ranked: &[Facts]) -> merge::losses::Capacity {
+    ranked.first().map_or_else(merge::losses::Capacity::default, |facts| merge::losses::Capacity {
+        pages: facts.damaged_pages.saturating_add(facts.missing_pages).saturating_add(facts.lost_frames),
+        page_size: facts.page_size,
+    })
 }
 
 /// Every source was looked at and none has what is needed.

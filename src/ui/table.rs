@@ -77,12 +77,21 @@ impl TextColumn {
 pub struct TextTable {
     columns: Vec<TextColumn>,
     rows: Vec<Vec<(Label, String)>>,
+    /// Whether a line below names the columns that were left out.
+    names_left_out: bool,
 }
 
 impl TextTable {
     /// An empty table.
     pub fn new(columns: impl IntoIterator<Item = TextColumn>) -> Self {
-        Self { columns: columns.into_iter().collect(), rows: Vec::new() }
+        Self { columns: columns.into_iter().collect(), rows: Vec::new(), names_left_out: false }
+    }
+
+    /// Name the columns for which the page is too narrow below the table.
+    #[must_use]
+    pub fn names_left_out(mut self) -> Self {
+        self.names_left_out = true;
+        self
     }
 
     /// Adds a row of labelled cells, in the order of the columns. Missing cells are empty.
@@ -141,6 +150,16 @@ impl TextTable {
         for line in drawn.lines() {
             to.push_str(line.trim_end());
             to.push('\n');
+        }
+        let is_shown = |at: usize| columns.iter().any(|&(shown, _)| shown == at);
+        let out = self.columns.iter().enumerate().filter(|(at, _)| !is_shown(*at));
+        let out: Vec<&str> = out.map(|(_, column)| column.name).collect();
+        if self.names_left_out && !out.is_empty() {
+            let note = format!("Not shown at this width: {}.", out.join(", "));
+            for line in text::wrap(&note, width.unwrap_or(usize::MAX)) {
+                to.push_str(line);
+                to.push('\n');
+            }
         }
     }
 
@@ -255,6 +274,13 @@ mod tests {
         t_1a2b3c4d  ready   worker-one         5  A title that is long enough to be cut on a narrow terminal
         t_5e6f7a8b  done                      10  日本語\nx\x1b[2J
         ");
+    }
+
+    #[test]
+    fn columns_that_are_left_out_are_named_on_request() {
+        let mut text = String::new();
+        tasks().names_left_out().draw(&mut text, TextGuard::Terminal, false, false, Some(44));
+        assert!(text.ends_with("Not shown at this width: ASSIGNEE.\n"), "{text}");
     }
 
     #[test]

@@ -1,7 +1,12 @@
 //! `recover` into the board's own place.
 
+use std::fs::OpenOptions;
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
 use super::report::Recovered;
-use super::{Args, discover, exit, in_hands, is_up_to_date, say_already};
+use super::{Args, discover, exit, in_hands, is_up_to_date, say_already, say_verdict};
 use crate::board::files::FileState;
 use crate::board::holders::{self, Holders};
 use crate::board::{Board, Inspection};
@@ -16,11 +21,14 @@ use crate::install::target;
 use crate::install::target::Space;
 use crate::newfile;
 use crate::newfile::OwnFile;
-use crate::recover::{self, Rebuilt};
+use crate::recover::{self, NamedRow, Rebuilt};
 use crate::salvage::source::{Discovered, SourceKind};
 
 /// What is left of rows that are only partly there, in the evidence folder.
 const PARTIAL: &str = "partial-rows.jsonl";
+
+/// What is lost or may be out of date, by name, in the evidence folder.
+const LOSSES: &str = "losses.jsonl";
 
 /// How often a board that changes under the work is begun with.
 const TRIES: usize = 2;
@@ -52,7 +60,9 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
             let recovered = described(board, &seen, rebuilt.report, found, holders, true);
             context.ui.emit(&recovered)?;
             say_already(context, &recovered);
-            return Ok(exit(context, args, &recovered));
+            let exit = exit(context, args, &recovered);
+            say_verdict(context, &recovered);
+            return Ok(exit);
         }
         if !confirmed {
             confirm(context, board, &rebuilt)?;
@@ -76,6 +86,11 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
                 }
             }
         }
+        if let Some(folder) = report.evidence.as_ref().filter(|_| !report.losses.is_empty())
+            && let Err(failure) = keep_losses(&folder.join(LOSSES), &report.losses)
+        {
+            installed.remarks.push(format!("the names of lost rows are not kept: {failure}"));
+        }
         let recovered = described(board, &seen, report, found, holders, false);
         // Whoever closed stdout is told all the same.
         let shown = context.ui.emit(&recovered);
@@ -83,11 +98,25 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
         context.ui.status(format_args!("{rows} on the board now: {}.", recovered.path));
         after_install::say(context, &installed);
         let exit = exit(context, args, &recovered);
+        say_verdict(context, &recovered);
         return shown.map(|()| exit);
     }
     Err(Failure::busy("the board changed each time it was recovered; nothing was installed.")
         .hint("Stop the processes that write to it (`kanbanctl health` names them), then run this again.")
         .at(&board.path))
+}
+
+/// Writes what is lost, one JSON object a line, to the new file `path`.
+fn keep_losses(path: &Path, losses: &[NamedRow]) -> Outcome<()> {
+    let keeping = |error| Failure::making(error, "writing the names of lost rows").at(path);
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(keeping)?;
+    let mut out = BufWriter::new(file);
+    for row in losses {
+        serde_json::to_writer(&mut out, row).map_err(io::Error::from).map_err(keeping)?;
+        out.write_all(b"\n").map_err(keeping)?;
+    }
+    let file = out.into_inner().map_err(|error| keeping(error.into_error()))?;
+    file.sync_all().map_err(keeping)
 }
 
 /// What is shown. A new file that was not installed is not there any more, and nothing is said of it.

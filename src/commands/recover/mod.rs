@@ -31,7 +31,7 @@ use crate::salvage::source::deleted_wal::DeletedWal;
 /// with --dry-run nothing is written. --undo puts back what the last recover, restore or repair replaced.
 ///
 /// Plain records, by their first word: source PATH COPIES ROWS DAMAGED-PAGES, table NAME RECOVERED LOST SUSPECT
-/// ONLY-OLDER, two-versions TABLE ROW, partial PATH, dropped NAME, unread PATH REASON; with --dry-run also map USE
+/// ONLY-OLDER STALE, lost|missing|stale|partial|conflicting TABLE ROWID TASK TITLE, two-versions TABLE ROW, partial PATH, dropped NAME, unread PATH REASON; with --dry-run also map USE
 /// FIRST-PAGE LAST-PAGE. --undo: BOARD FROM TAKEN-AT EVIDENCE.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -172,7 +172,13 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
             ));
         }
     }
+    say_verdict(context, &recovered);
     Ok(exit)
+}
+
+/// End with one sentence, the same for a dry run and a real one.
+fn say_verdict(context: &mut Context<'_>, recovered: &Recovered) {
+    context.ui.status(recover::verdict(&recovered.report, recovered.already));
 }
 
 /// Whether some of it is only in the hands of living processes.
@@ -194,10 +200,7 @@ fn say_how_it_is_installed(context: &mut Context<'_>, args: &Args, recovered: &R
 }
 
 fn say_already(context: &mut Context<'_>, recovered: &Recovered) {
-    context.ui.status(format_args!(
-        "The board is sound and no other source has a row for it; nothing was changed: {}.",
-        recovered.path
-    ));
+    context.ui.status(format_args!("The board is as it was; nothing was changed: {}.", recovered.path));
 }
 
 /// Where what does not fit memory goes: beside the result, which has to have room anyway.
@@ -244,9 +247,7 @@ fn exit(context: &mut Context<'_>, args: &Args, recovered: &Recovered) -> Exit {
             counted(recovered.report.lost_frames(), "frame of the log is", "frames of the log are")
         ));
     } else if partial {
-        context
-            .ui
-            .warning("Some rows that were there could not be brought back whole; the table says which.");
+        context.ui.warning("Some rows did not come back, or may be out of date; the report names them.");
     }
     if unread > 0 {
         context.ui.warning(format_args!(

@@ -1,4 +1,4 @@
-//! What `recover` shows: sources, tables, and what came of it.
+//! What `recover` shows: sources, tables, and the names of what is lost or may be out of date.
 
 use serde::Serialize;
 
@@ -26,6 +26,9 @@ pub(super) struct Recovered {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) map: Option<Map>,
 }
+
+/// Rows that are named on a terminal.
+const MAX_SHOWN: usize = 20;
 
 impl Recovered {
     /// What was read.
@@ -73,20 +76,36 @@ impl Report for Recovered {
             TextColumn::fixed("TABLE"),
             TextColumn::fixed("RECOVERED").right(),
             TextColumn::fixed("LOST").right(),
+            TextColumn::fixed("STALE").right(),
             TextColumn::fixed("SUSPECT").right().priority(1),
             TextColumn::fixed("ONLY IN OLDER COPIES").right().priority(2),
-        ]);
+        ])
+        .names_left_out();
         for (name, table) in &self.report.tables {
             let lost = if table.lost > 0 { Label::Bad } else { Label::Text };
             tables.row([
                 (Label::Id, name.clone()),
                 (Label::Text, table.recovered.to_string()),
                 (lost, table.lost.to_string()),
+                (if table.stale > 0 { Label::Warning } else { Label::Text }, table.stale.to_string()),
                 (Label::Text, table.suspect.to_string()),
                 (Label::Text, table.older_only.to_string()),
             ]);
         }
         page.table(&tables);
+        for row in self.report.losses.iter().take(MAX_SHOWN) {
+            page.line(&format!("{}: {}", row.what.word(), row.label()));
+        }
+        if let Some(more) = self.report.losses.len().checked_sub(MAX_SHOWN).filter(|more| *more > 0) {
+            page.line(&format!("and {more} more; --json names them all."));
+        }
+        for source in self.report.sources.iter().filter(|source| source.is_later && source.beyond > 0) {
+            page.line(&format!(
+                "{} only in {}, which goes on beyond the board. Name that file to bring them in.",
+                counted(source.beyond, "row is", "rows are"),
+                source.path.display()
+            ));
+        }
         if self.report.dangling > 0 {
             page.line(&format!(
                 "{} a task that is not there.",
@@ -146,6 +165,16 @@ impl Report for Recovered {
                 &table.lost.to_string(),
                 &table.suspect.to_string(),
                 &table.older_only.to_string(),
+                &table.stale.to_string(),
+            ]);
+        }
+        for row in &self.report.losses {
+            records.record(&[
+                row.what.word(),
+                &row.table,
+                &row.rowid.map_or(String::new(), |rowid| rowid.to_string()),
+                row.task.as_deref().unwrap_or_default(),
+                row.title.as_deref().unwrap_or_default(),
             ]);
         }
         for row in &self.report.conflicts {

@@ -1,27 +1,33 @@
-//! One set of rows from what several sources hold, folded in one after the other, best first.
+//! Makes one set of rows of what several sources hold. Sources are folded in one after the other, best first.
 //!
-//! The first source is the main line: the live board if it holds any row, otherwise the newest by its events. A row that
-//! only an older source has comes back where every newer one may have lost it, and not where one shows that it was
-//! deleted (recovery.md, "What decides it", 3). What is to become of a source with a history of its own is decided in
-//! `fork`.
+//! The first source is the main line: the live board if it holds any row, otherwise the newest by its events. A row that the
+//! main line holds whole is the row. A row that only an older source has comes back where every newer one may have lost it,
+//! and not where one shows that it was deleted. Beside a sound live board no other source adds a row, unless it is a second
+//! history that was asked for. [`branch`] merges second histories, [`judge`] decides between versions of one row, and
+//! [`events`] tells which rows may be out of date.
 //!
-//! What is kept of a source that was folded in is its rows in the result and the places where it may have lost some, so
-//! that ten thousand sources take no more room than one.
+//! Of a source that was folded in, only its rows in the result and the places where it may have lost some are kept. Ten
+//! thousand sources take no more memory than one.
+//!
+//! Not here: reading a source ([`crate::salvage`]), writing the result ([`crate::recover::rebuild`]).
 
 pub(crate) mod branch;
-pub(crate) mod flips;
+pub(crate) mod events;
 pub(crate) mod graft;
-mod losses;
+mod judge;
+pub(crate) mod losses;
 pub(crate) mod rank;
 pub(crate) mod spill;
 mod table;
-pub(crate) mod vote;
-pub(crate) mod witness;
+pub(crate) mod versions;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use self::branch::{Conflict, History};
+use self::events::StaleRow;
+use self::losses::Capacity;
+use crate::recover::rebuild::insert::InsertedRows;
 use crate::salvage::Salvage;
 use crate::salvage::rows::extras::RowExtras;
 use crate::salvage::rows::gaps::Gaps;
@@ -30,7 +36,7 @@ use crate::salvage::rows::row::{Odd, Row};
 use crate::salvage::rows::set::MemoryBudget;
 use crate::salvage::schema::Index;
 pub(crate) use table::MergedTable;
-use table::{Take, Tally};
+use table::{Dispute, FoldMode, Take};
 
 /// What is to be written.
 #[derive(Debug, Default)]
@@ -46,6 +52,37 @@ pub(crate) struct Merged {
     pub(crate) odds: RowExtras,
     /// Rows that two histories have changed, and the source of the second.
     pub(crate) conflicts: Vec<(u32, Conflict)>,
+    /// What each source holds that the result has not.
+    pub(crate) beyond: HashMap<u32, Beyond>,
+    /// Whether the best source is a sound live board.
+    pub(crate) is_sound: bool,
+}
+
+impl Merged {
+    /// True if rows of the main line may be lost, so that a task without a row may be one of them.
+    pub(crate) fn may_lack_rows(&self) -> bool {
+        let tasks = self.tables.iter().find(|table| table.table.name == "tasks");
+        !self.is_sound && tasks.is_some_and(|table| table.main.is_damaged() || table.lost > 0 || !table.open.is_empty())
+    }
+
+    /// Put rows that a constraint kept out of the new file among the other versions.
+    pub(crate) fn set_refused_apart(&mut self, written: &HashMap<String, InsertedRows>) {
+        for table in &mut self.tables {
+            let Some(written) = written.get(&table.table.name) else { continue };
+            let refused = written.missing.iter().filter_map(|rowid| table.row(*rowid));
+            let refused: Vec<Row> = refused.filter(|row| !row.is(row::OLDER)).collect();
+            table.versions.extend(refused);
+        }
+    }
+}
+
+/// What a source holds that the result has not.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Beyond {
+    /// How many rows.
+    pub(crate) rows: u64,
+    /// Whether the source has gone on where the main line ends, or beside it: then they are not rows that were deleted since.
+    pub(crate) is_later: bool,
 }
 
 /// A merge on its way.
@@ -59,14 +96,13 @@ pub(crate) struct Merge {
     /// Where each table is in the result, by its name.
     places: HashMap<String, usize>,
     room: Arc<MemoryBudget>,
-    tally: Tally,
-    /// The indexes of the main line.
-    main_indexes: Vec<Index>,
+    /// What the main line's `sqlite_sequence` says of the events.
+    main_events_sequence: Option<i64>,
+    /// Whether the main line is a sound live board, to which nothing is added unasked.
+    is_sound: bool,
 }
 
-/// So many rows have to tell which of two sources was altered, and so many times fewer may tell otherwise.
-const ENOUGH: usize = 4;
-const SURE: usize = 8;
+const EVENTS: &str = "task_events";
 
 impl Merge {
     /// Nothing folded in; rows are to be kept in `room`.
@@ -77,17 +113,37 @@ impl Merge {
             tables_unknown: true,
             places: HashMap::new(),
             room: Arc::clone(room),
-            tally: Tally::new(),
-            main_indexes: Vec::new(),
+            main_events_sequence: None,
+            is_sound: false,
         }
     }
 
-    /// Folds in what `source` holds; the best source comes first. One with a `history` of its own comes in as that says.
+    /// Declare the main line a sound live board: of the sources that follow only second histories that are given come in.
+    pub(crate) fn hold_sound(&mut self) {
+        self.is_sound = true;
+    }
+
+    /// True if the main line is a sound live board.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.is_sound
+    }
+
+    /// Fold in what `source` holds; the best source comes first. One with a `history` of its own comes in as that says.
     pub(crate) fn fold(&mut self, source: u32, salvage: Salvage, history: Option<History>) {
         let is_main = self.main_line.is_none();
+        let is_later = self.main_line.is_some_and(|main| salvage.highest_event() > main);
         self.main_line.get_or_insert(salvage.highest_event());
         if is_main {
-            self.main_indexes.clone_from(&salvage.catalog.indexes);
+            self.main_events_sequence = salvage.sequences.get(EVENTS).copied();
+        }
+        let mode = match () {
+            () if is_main => FoldMode::Main,
+            () if self.is_sound => FoldMode::Listed,
+            () => FoldMode::Older,
+        };
+        if mode == FoldMode::Listed && history.is_none() {
+            self.list(source, salvage, is_later);
+            return;
         }
         let merged = &mut self.merged;
         let mut indexes: HashSet<String> = merged.indexes.iter().map(|known| known.name.clone()).collect();
@@ -124,10 +180,14 @@ impl Merge {
             }
             if let Some(table) = merged.tables.get_mut(at) {
                 table.see(source, Arc::clone(&tree.table), found);
-                let take = Take { odds: &salvage.odds, all: &mut merged.odds, tally: &mut self.tally };
+                let take = Take { odds: &salvage.odds, all: &mut merged.odds };
                 match history.as_ref().and_then(|history| history.placings.get(&table.table.name)) {
                     Some(placings) => table.fold_history(rows, placings, take),
-                    None => table.fold(rows, is_main, take),
+                    None => {
+                        let beyond = merged.beyond.entry(source).or_default();
+                        beyond.rows += table.fold(rows, mode, take);
+                        beyond.is_later = is_later;
+                    }
                 }
             }
         }
@@ -152,15 +212,57 @@ impl Merge {
         &self.merged.sequences
     }
 
-    /// Whether it is `source` that was altered wherever it and `other` differ and a row can tell; then it is where none can,
-    /// too.
-    pub(crate) fn was_altered(&self, source: u32, other: u32) -> bool {
-        let (ours, theirs) = self.tally.get(&(source, other)).copied().unwrap_or_default();
-        ours >= ENOUGH && ours > SURE * theirs
+    /// Note what `source` holds beyond a sound main line.
+    fn list(&mut self, source: u32, salvage: Salvage, is_later: bool) {
+        let merged = &mut self.merged;
+        let mut beyond = Beyond { rows: 0, is_later };
+        for (tree, rows) in salvage.catalog.tables.iter().zip(salvage.tables) {
+            let known = self.places.get(&tree.table.name).and_then(|at| merged.tables.get_mut(*at));
+            let Some(table) = known else {
+                beyond.rows += rows.whole.len() as u64;
+                continue;
+            };
+            table.see(source, Arc::clone(&tree.table), tree.root.is_some());
+            let take = Take { odds: &salvage.odds, all: &mut merged.odds };
+            beyond.rows += table.fold(rows, FoldMode::Listed, take);
+        }
+        merged.beyond.insert(source, beyond);
+    }
+
+    /// The highest number that an event was given, as far as anything tells.
+    pub(crate) fn last_event(&self) -> i64 {
+        let table = self.table_named(EVENTS);
+        let rows = table.and_then(|table| table.rows.last()).map(|row| row.rowid);
+        let indexed = table.and_then(|table| table.main.highest_indexed);
+        let stated = self.merged.sequences.get(EVENTS).copied();
+        rows.max(indexed).max(stated).unwrap_or(0)
+    }
+
+    /// True if events may be lost behind the last known one.
+    pub(crate) fn events_may_go_on(&self) -> bool {
+        let ends_open = |table: &MergedTable| table.main.gaps.ranges().last().is_some_and(|(_, high)| high == i64::MAX);
+        self.main_events_sequence.is_none() && self.table_named(EVENTS).is_some_and(ends_open)
+    }
+
+    /// Note that a row of the table with number `at` may be out of date.
+    pub(crate) fn note_stale(&mut self, at: usize, row: StaleRow) {
+        if let Some(table) = self.merged.tables.get_mut(at) {
+            table.stale.push(row);
+        }
+    }
+
+    /// Note that `row` of the table with number `at` is marked, and which `other` version there is.
+    pub(crate) fn mark(&mut self, at: usize, row: &Row, other: Row) {
+        let Some(table) = self.merged.tables.get_mut(at) else { return };
+        let Ok(place) = table.rows.find(row.rowid) else { return };
+        let mut row = *row;
+        row.mark(row::SUSPECT, true);
+        table.rows.set(place, row);
+        table.versions.push(other);
     }
 
     /// Rows on which the sources differ: the table, the chosen row, what others have.
-    pub(crate) fn take_disputes(&mut self) -> Vec<(usize, Row, Vec<Row>)> {
+    fn take_disputes(&mut self) -> Vec<(usize, Row, Dispute)> {
         self.take_of_chosen(|table| &mut table.disputed)
     }
 
@@ -186,13 +288,6 @@ impl Merge {
         taken
     }
 
-    /// Whether rows of the two sources have their columns in the same places in the table with number `at`.
-    pub(crate) fn are_alike(&self, at: usize, one: u32, other: u32) -> bool {
-        let columns = |source| self.table(at).map(|table| table.shape_of(source).columns.as_slice());
-        let names = |source| columns(source).into_iter().flatten().map(|column| &column.name);
-        names(one).zip(names(other)).all(|(one, other)| one == other)
-    }
-
     /// Takes `row`, with the record `payload` if there is one, in the place of the one with its rowid.
     pub(crate) fn replace(&mut self, at: usize, row: Row, payload: Option<Vec<u8>>) {
         let Some(table) = self.merged.tables.get_mut(at) else { return };
@@ -200,6 +295,9 @@ impl Merge {
         table.rows.set(place, row);
         if let Some(payload) = payload {
             self.rewrite(at, place, &payload);
+            if let Some(table) = self.merged.tables.get_mut(at) {
+                table.corrected += 1;
+            }
         }
     }
 
@@ -212,11 +310,6 @@ impl Merge {
     /// What is odd about the rows.
     pub(crate) fn odds(&self) -> &RowExtras {
         &self.merged.odds
-    }
-
-    /// The indexes of the main line, with its roots.
-    pub(crate) fn main_indexes(&self) -> &[Index] {
-        &self.main_indexes
     }
 
     /// The number of the table `name`.
@@ -246,17 +339,8 @@ impl Merge {
         }
     }
 
-    /// The rows of the result that are from `source`: table, place among its rows, and the row.
-    pub(crate) fn rows_of(&self, source: u32) -> impl Iterator<Item = (usize, usize, Row)> + '_ {
-        let tables = self.merged.tables.iter().enumerate();
-        let rows = tables.flat_map(|(table, merged)| {
-            merged.rows.iter().enumerate().map(move |(at, row)| (table, at, row))
-        });
-        rows.filter(move |(.., row)| row.source == source)
-    }
-
     /// Gives the row at `at` of the table with number `table` another record.
-    pub(crate) fn rewrite(&mut self, table: usize, at: usize, payload: &[u8]) {
+    fn rewrite(&mut self, table: usize, at: usize, payload: &[u8]) {
         let odd = self.merged.odds.push(&Odd { payload: Some(payload.into()), ..Odd::default() });
         if let Some(table) = self.merged.tables.get_mut(table)
             && let Some(mut row) = table.rows.get(at)
@@ -268,10 +352,10 @@ impl Merge {
     }
 
     /// The result, with what it lacks counted; with the rows that only older sources have if `include_older`.
-    pub(crate) fn finish(mut self, include_older: bool) -> Merged {
+    pub(crate) fn finish(mut self, include_older: bool, held: &Capacity) -> Merged {
         for table in &mut self.merged.tables {
             let last = self.merged.sequences.get(&table.table.name).copied();
-            table.count_losses(last);
+            table.count_losses(last, held);
             if include_older {
                 std::mem::swap(&mut table.asked, &mut table.older);
                 table.asked.update(|mut row| {
@@ -280,6 +364,7 @@ impl Merge {
                 });
             }
         }
+        self.merged.is_sound = self.is_sound;
         self.merged
     }
 }

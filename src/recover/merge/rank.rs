@@ -45,7 +45,16 @@ pub(crate) struct Facts {
     pub(crate) header: Option<Header>,
     /// Whether the board is one in WAL mode, if that can be told.
     pub(crate) wal_mode: Option<bool>,
+    /// Whether every page of it is in order, its schema is whole, and its indexes name no row that is not there.
+    pub(crate) is_sound: bool,
     evidence: (i64, i64),
+}
+
+impl Facts {
+    /// The highest number that an event of it has or had.
+    pub(crate) fn highest_event(&self) -> i64 {
+        self.evidence.1
+    }
 }
 
 /// The sources in order, and what was read of them.
@@ -142,7 +151,11 @@ pub(crate) fn fold(
         watch.step(Stage::Merge, done, total)?;
         let salvage = ranking.hold.take(kept)?;
         let history = branch::history(merge, facts.source, &salvage, shelf)?;
+        let kind = shelf.sources.get(facts.source as usize).map(|source| source.kind);
         merge.fold(facts.source, salvage, history);
+        if done == 0 && facts.is_sound && kind == Some(SourceKind::Live) {
+            merge.hold_sound();
+        }
         shelf.room().require_whole()?;
     }
     watch.step(Stage::Merge, total, total)
@@ -224,12 +237,15 @@ impl SourceReader<'_, '_> {
         let Some((salvage, entries)) = salvage::salvage(&layout, self.schemas, orders, watch)? else {
             return Ok(ReadResult::Waits);
         };
+        let (missing_pages, lost_frames) =
+            (missing_pages(&layout), layout.laid.lost_frames + salvage.doubted_frames);
         let facts = Facts {
+            is_sound: salvage.is_sound() && missing_pages == 0 && lost_frames == 0,
             source: orders.source,
             rows: salvage.row_count(),
             damaged_pages: salvage.damaged_pages,
-            missing_pages: missing_pages(&layout),
-            lost_frames: layout.laid.lost_frames + salvage.doubted_frames,
+            missing_pages,
+            lost_frames,
             has_schema: salvage.has_schema,
             is_put_right: salvage.is_put_right,
             is_of_board: salvage.is_of_board(),

@@ -194,6 +194,7 @@ impl<W: Write> ParkWriter<W> {
             pen.number(table.unread)?;
             pen.number(table.stray)?;
             pen.list(&table.indexed, |pen, rowid| pen.signed(*rowid))?;
+            pen.list(&table.named, |pen, (rowid, task)| pen.signed(*rowid).and_then(|()| pen.bytes(task)))?;
             pen.list(table.highest_indexed.as_slice(), |pen, rowid| pen.signed(*rowid))?;
             pen.number(u64::from(table.is_indexed))
         })?;
@@ -279,6 +280,7 @@ impl<R: Read> ParkReader<'_, R> {
             unread: self.number()?,
             stray: self.number()?,
             indexed: self.list(Self::signed)?,
+            named: self.list(|eye| Some((eye.signed()?, eye.bytes()?)))?,
             highest_indexed: self.list(Self::signed)?.pop(),
             is_indexed: self.flag()?,
         })
@@ -325,6 +327,7 @@ mod tests {
             whole: RowSet::of(&room, vec![row]),
             gaps: Gaps::of(vec![(i64::MIN, 5), (9, i64::MAX)]),
             indexed: vec![-7, 1],
+            named: vec![(1, b"t_1".to_vec())],
             highest_indexed: Some(9),
             is_indexed: true,
             unread: 2,

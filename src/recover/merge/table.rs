@@ -1,10 +1,13 @@
-//! One table of the result, and what a source's rows mean for it: which one of a number counts, what stays behind, what is
-//! disputed.
+//! Folds the rows of one source after the other into one table of the result: which row of a rowid counts, which ones stay
+//! behind, and where versions differ.
+//!
+//! Not here: what becomes of differing versions ([`super::judge`]), and of a second history ([`super::branch`]).
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::branch::{Branch, Placing};
+use super::events::StaleRow;
 use crate::salvage::TableRows;
 use crate::salvage::rows::extras::RowExtras;
 use crate::salvage::rows::gaps::Gaps;
@@ -13,11 +16,28 @@ use crate::salvage::rows::row::{Odd, Row};
 use crate::salvage::rows::set::{MemoryBudget, RowSet};
 use crate::salvage::schema::TableSchema;
 
-/// So many other versions of a row are remembered.
-const SAID: usize = 3;
+/// Other versions of one row that are remembered.
+const MAX_VERSIONS: usize = 3;
 
-/// For two sources, better first, how many rows are unlikely in the one and not in the other, and the other way round.
-pub(super) type Tally = HashMap<(u32, u32), (usize, usize)>;
+/// How the rows of a source come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FoldMode {
+    /// It is the best source.
+    Main,
+    /// Its rows stand in where better sources may have lost theirs.
+    Older,
+    /// The best source is sound: no row of this one comes in.
+    Listed,
+}
+
+/// Versions of a row that differ from the chosen one.
+#[derive(Debug, Default)]
+pub(super) struct Dispute {
+    /// Each version, and how many sources have it.
+    pub(super) versions: Vec<(Row, usize)>,
+    /// How many sources have the chosen one, the best source among them.
+    pub(super) agreeing: usize,
+}
 
 /// One table of the result.
 #[derive(Debug)]
@@ -45,9 +65,17 @@ pub(crate) struct MergedTable {
     /// Where every source so far may have lost rows.
     pub(super) open: Gaps,
     /// What other sources have where their row is not the chosen one, by rowid.
-    pub(super) disputed: BTreeMap<i64, Vec<Row>>,
+    pub(super) disputed: BTreeMap<i64, Dispute>,
     /// Rows of better sources that were unlikely and gave way, by rowid.
     pub(super) yielded: BTreeMap<i64, Row>,
+    /// Sources that were folded in behind the main line.
+    folded: usize,
+    /// Rows of the result that are not known to be the newest version, in order.
+    pub(crate) stale: Vec<StaleRow>,
+    /// Versions of marked rows that are not in the result.
+    pub(crate) versions: Vec<Row>,
+    /// Rows of the result that the judge corrected.
+    pub(crate) corrected: u64,
     /// Rows that were given new numbers.
     pub(crate) renumbered: u64,
     /// What the main line says of its losses; the rows themselves are elsewhere.
@@ -77,6 +105,10 @@ impl MergedTable {
             open,
             disputed: BTreeMap::new(),
             yielded: BTreeMap::new(),
+            folded: 0,
+            stale: Vec::new(),
+            versions: Vec::new(),
+            corrected: 0,
             renumbered: 0,
             main: TableRows::new(room, false),
         }
@@ -85,6 +117,20 @@ impl MergedTable {
     /// Every row of the result.
     pub(crate) fn chosen(&self) -> impl Iterator<Item = Row> + '_ {
         self.rows.iter().chain(self.asked.iter())
+    }
+
+    /// Every row of the result in the order in which it is inserted. Where two rows can have one key (a task that was made
+    /// again), the row of the best source comes first; within a source the order is that of the rowids.
+    pub(crate) fn in_order_of_insertion(&self) -> impl Iterator<Item = Row> + '_ {
+        let is_first = |row: &Row| self.table.rowid_column.is_some() || row.source == self.best;
+        let first = self.rows.iter().filter(is_first);
+        let rest = self.rows.iter().filter(move |row| !is_first(row));
+        first.chain(rest).chain(self.asked.iter())
+    }
+
+    /// True if every row is from the best source and its leaves are in order: then no two rows have one key.
+    pub(crate) fn is_of_one_sound_source(&self) -> bool {
+        !self.main.is_damaged() && self.folded == 0 && self.asked.is_empty() && self.main.indexed.is_empty()
     }
 
     /// How many they are.
@@ -182,11 +228,13 @@ impl MergedTable {
         older.settle();
     }
 
-    pub(super) fn fold(&mut self, mut rows: TableRows, is_main: bool, mut take: Take<'_>) {
-        if is_main {
+    /// Folds in the rows of a source; returns how many of them the result has not.
+    pub(super) fn fold(&mut self, mut rows: TableRows, mode: FoldMode, mut take: Take<'_>) -> u64 {
+        if mode == FoldMode::Main {
             self.fold_main(rows, take);
-            return;
+            return 0;
         }
+        let mut beyond = 0;
         let mut older = Behind::new(&mut self.older);
         let mut at = 0;
         for row in rows.whole.iter() {
@@ -194,29 +242,44 @@ impl MergedTable {
                 at += 1;
             }
             let known = self.rows.get(at).filter(|known| known.rowid == row.rowid);
-            if let Some(known) = &known {
-                take.count(known, &row);
-            }
             match known {
+                Some(_) if mode == FoldMode::Listed => {}
                 Some(known) if known.is_suspect() && !row.is_suspect() => {
                     self.yielded.entry(row.rowid).or_insert(known);
                     self.rows.set(at, take.row(row));
                 }
-                Some(known) if known.parity != row.parity && !known.is_suspect() && !row.is_suspect() => {
-                    let said = self.disputed.entry(row.rowid).or_default();
-                    if said.len() < SAID {
-                        said.push(take.row(row));
+                Some(known) if !known.is_suspect() && !row.is_suspect() => {
+                    if known.parity != row.parity {
+                        let dispute = self.disputed.entry(row.rowid).or_insert_with(|| Dispute {
+                            agreeing: 1 + self.folded,
+                            ..Dispute::default()
+                        });
+                        let same = dispute.versions.iter().position(|(known, _)| known.parity == row.parity);
+                        if let Some((_, sources)) = same.and_then(|at| dispute.versions.get_mut(at)) {
+                            *sources += 1;
+                        } else if dispute.versions.len() < MAX_VERSIONS {
+                            dispute.versions.push((take.row(row), 1));
+                        }
+                    } else if let Some(dispute) = self.disputed.get_mut(&row.rowid) {
+                        dispute.agreeing += 1;
                     }
                 }
                 Some(_) => {}
-                None if self.open.contains(row.rowid) => self.rows.push(take.row(row)),
-                None => older.take(row, &mut take),
+                None if mode == FoldMode::Older && self.open.contains(row.rowid) => self.rows.push(take.row(row)),
+                None => {
+                    beyond += 1;
+                    older.take(row, &mut take);
+                }
             }
         }
         older.settle();
+        self.folded += 1;
         self.rows.settle();
-        self.fold_parts(&mut rows, false, &mut take);
-        self.open = self.open.intersect(&rows.gaps);
+        if mode == FoldMode::Older {
+            self.fold_parts(&mut rows, false, &mut take);
+            self.open = self.open.intersect(&rows.gaps);
+        }
+        beyond
     }
 
     /// Folds in the rows of the main line, which are the first.
@@ -263,19 +326,9 @@ impl<'b> Behind<'b> {
 pub(super) struct Take<'t> {
     pub(super) odds: &'t RowExtras,
     pub(super) all: &'t mut RowExtras,
-    pub(super) tally: &'t mut Tally,
 }
 
 impl Take<'_> {
-    /// Notes which of two versions of a row is unlikely.
-    fn count(&mut self, known: &Row, row: &Row) {
-        if known.parity != row.parity && known.is_suspect() != row.is_suspect() {
-            let (better, other) = self.tally.entry((known.source, row.source)).or_default();
-            *better += usize::from(known.is_suspect());
-            *other += usize::from(row.is_suspect());
-        }
-    }
-
     fn row(&mut self, mut row: Row) -> Row {
         if let Some(odd) = row.oddity(self.odds) {
             row.odd = self.all.push(&odd);

@@ -143,8 +143,7 @@ fn prepare(connection: &Connection, traits: Traits) -> Outcome<()> {
     ))?)
 }
 
-/// Inserts the rows of `table`. Where two rows can have one key (a task that was made again), the row of the best source
-/// comes first; within a source the order is that of the rowids.
+/// Insert the rows of `table`.
 fn fill(
     connection: &Connection,
     table: &MergedTable,
@@ -159,10 +158,7 @@ fn fill(
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, length.min(MAX_COMPUTED))?;
     }
     let mut pending = 0;
-    let is_first = |row: &Row| table.table.rowid_column.is_some() || row.source == table.best;
-    let first = table.rows.iter().filter(is_first);
-    let rest = table.rows.iter().filter(|row| !is_first(row));
-    for row in first.chain(rest).chain(table.asked.iter()) {
+    for row in table.in_order_of_insertion() {
         written.count(&row, inserts.take(table, &row, reader)?);
         pending += 1;
         if pending == STRIDE {

@@ -1,8 +1,10 @@
-//! What recovery has to say: the keys of cli.md's `recover`, and what goes beyond them.
+//! What a recovery reports: the values behind the JSON of `recover`, and what is shown of them.
 
+pub mod losses;
 pub mod partial_rows;
 pub(crate) mod provenance;
 pub(crate) mod summary;
+pub mod verdict;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,6 +12,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use self::losses::NamedRow;
 use self::provenance::ProvenanceWriter;
 pub use super::merge::branch::Branch;
 use crate::salvage::source::SourceKind;
@@ -111,6 +114,8 @@ pub struct Report {
     pub dropped: Vec<String>,
     /// Rows that two histories of the board have both changed, at most [`MAX_SUSPECTS`] of them.
     pub conflicts: Vec<TwoVersions>,
+    /// What is lost, missing, stale, partial or conflicting, by name.
+    pub losses: Vec<NamedRow>,
     /// Tables whose rows are not in the result: virtual ones, those with computed columns, those whose text SQLite does not take.
     pub unread_tables: Vec<String>,
 }
@@ -150,6 +155,10 @@ pub struct SourceReport {
     pub lost_frames: u64,
     /// Whether the schema could be read.
     pub schema: bool,
+    /// Rows that it holds and the result has not.
+    pub beyond: u64,
+    /// Whether it goes on where the best source ends: then those rows are not older ones.
+    pub is_later: bool,
 }
 
 /// One table.
@@ -176,6 +185,12 @@ pub struct TableReport {
     pub renumbered: u64,
     /// Rows that could be read but not written, because another row has their key or they lack a value.
     pub conflicting: u64,
+    /// Rows in the result that come from an older source and may be out of date.
+    pub stale: u64,
+    /// Rows that only other rows name: lost, or deleted by another program.
+    pub missing: u64,
+    /// Rows in the result whose unchanging columns were altered, and were corrected from other sources.
+    pub corrected: u64,
 }
 
 impl TwoVersions {
@@ -194,7 +209,11 @@ impl Report {
         !self.unread_tables.is_empty()
             || self.uncounted_pages() > 0
             || self.lost_frames() > 0
-            || self.tables.values().any(|table| table.lost > 0 || table.conflicting > 0)
+            || self.sources.iter().any(|source| source.is_later && source.beyond > 0)
+            || self.tables.values().any(|table| {
+                let flaws = [table.lost, table.conflicting, table.stale, table.partial];
+                flaws.iter().any(|&rows| rows > 0)
+            })
     }
 
     /// Pages of the best source that are missing together with its schema: nothing says what was on them. None where another
@@ -223,7 +242,7 @@ impl Report {
         };
         let path = live.path.display().to_string();
         let own = |table: &TableReport| {
-            let strange = [table.lost, table.partial, table.suspect, table.renumbered, table.conflicting];
+            let strange = [table.lost, table.partial, table.renumbered, table.conflicting, table.corrected];
             strange.iter().all(|&rows| rows == 0) && table.from.keys().all(|from| *from == path)
         };
         let lacks = live.damaged_pages + live.lost_frames + live.missing_pages;

@@ -9,10 +9,11 @@
 //! Of a row with lost sectors in it `holes` says where what is missing of which value was; the rest of the value stands there
 //! without it.
 //!
-//! Rows that stand behind the last commit of a log, and nowhere else, have `"uncommitted":true`; they may be whole.
+//! Rows that stand behind the last commit of a log, and nowhere else, have `"uncommitted":true`; they may be whole. Other
+//! versions of rows of the result have `"other_version":true`.
 //!
-//! They are never mixed with whole rows (recovery.md, "What decides it", 5). A line holds the values before the cut, and of
-//! the value that is cut what its cell and the first pages of its chain still have.
+//! They are never mixed with whole rows. A line holds the values before the cut, and of the value that is cut what its cell
+//! and the first pages of its chain still have.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Seek, Write};
@@ -47,6 +48,17 @@ pub struct PartialRows {
     pub rows: u64,
 }
 
+/// Why a row is not among the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum ApartKind {
+    /// A part of it is lost.
+    Partial,
+    /// Another version of it is in the result.
+    Version,
+    /// It was never committed.
+    Uncommitted,
+}
+
 /// Where the lines go that belong to `result`.
 pub fn beside(result: &Path) -> PathBuf {
     with_suffix(result, SUFFIX)
@@ -63,25 +75,30 @@ pub(crate) fn set_apart(
 ) -> Outcome<Option<PartialRows>> {
     let tables = merged.tables.iter().enumerate();
     let parts = tables.flat_map(|(at, table)| {
-        let of = move |rows: &'_ [Row], uncommitted| -> Vec<_> {
-            rows.iter().map(|row| (row.source, uncommitted, at, *row)).collect()
+        let of = move |rows: &'_ [Row], kind| -> Vec<_> {
+            rows.iter().map(|row| (row.source, kind, at, *row)).collect()
         };
-        [of(&table.partial, false), of(&table.uncommitted, true)].concat()
+        [
+            of(&table.partial, ApartKind::Partial),
+            of(&table.versions, ApartKind::Version),
+            of(&table.uncommitted, ApartKind::Uncommitted),
+        ]
+        .concat()
     });
-    let mut parts: Vec<(u32, bool, usize, Row)> = parts.collect();
+    let mut parts: Vec<(u32, ApartKind, usize, Row)> = parts.collect();
     if parts.is_empty() {
         return Ok(None);
     }
     // One source after the other, so that each is opened once.
-    parts.sort_by_key(|(source, uncommitted, at, row)| (*source, *uncommitted, *at, row.rowid));
+    parts.sort_by_key(|(source, kind, at, row)| (*source, *kind, *at, row.rowid));
     let writing = |error| Failure::making(error, "writing down partial rows").at(scratch);
     let mut out = BufWriter::new(nameless(scratch).map_err(writing)?);
     let mut rows = 0;
     for alike in parts.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
-        let Some(&(source, uncommitted, ..)) = alike.first() else { continue };
+        let Some(&(source, kind, ..)) = alike.first() else { continue };
         let stores = shelf.stores(source)?;
         let Some(mut layout) = image::lay_out(&stores) else { continue };
-        if uncommitted {
+        if kind == ApartKind::Uncommitted {
             layout.lay_uncommitted();
         }
         let path = shelf.sources.get(source as usize).map(|source| source.path.display().to_string());
@@ -89,9 +106,11 @@ pub(crate) fn set_apart(
             let Some(table) = merged.tables.get(*at) else { continue };
             let Some(mut line) = line(table.shape_of(source), row, merged, &layout) else { continue };
             line.insert("path".to_owned(), json!(path));
-            if uncommitted {
-                line.insert("uncommitted".to_owned(), json!(true));
-            }
+            match kind {
+                ApartKind::Partial => None,
+                ApartKind::Version => line.insert("other_version".to_owned(), json!(true)),
+                ApartKind::Uncommitted => line.insert("uncommitted".to_owned(), json!(true)),
+            };
             rows += 1;
             serde_json::to_writer(&mut out, &line).map_err(io::Error::from).map_err(writing)?;
             out.write_all(b"\n").map_err(writing)?;

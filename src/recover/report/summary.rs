@@ -1,8 +1,9 @@
-//! The account of a recovery: what each source had, what came back and from where.
+//! Counts what each source had, what came back and from where.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::losses::Losses;
 use super::provenance::{ProvenanceWriter, Trace};
 use super::{MAX_SUSPECTS, Provenance, Report, SourceReport, TableReport, TwoVersions};
 use crate::recover::merge::rank::Facts;
@@ -25,6 +26,8 @@ pub(crate) fn begin(ranked: &[Facts], sources: &[Source]) -> Report {
             lost_frames: facts.map_or(0, |facts| facts.lost_frames),
             missing_pages: facts.map_or(0, |facts| facts.missing_pages),
             schema: facts.is_some_and(|facts| facts.has_schema),
+            beyond: 0,
+            is_later: false,
         });
     }
     Report { sources: reports, ..Report::default() }
@@ -45,7 +48,12 @@ pub(crate) fn finish(
     ranked: &[Facts],
     sources: &[Source],
     traced: Option<&Arc<MemoryBudget>>,
+    losses: Losses,
 ) {
+    for (number, source) in in_order(ranked, sources).map(|(number, _)| number).zip(&mut report.sources) {
+        let beyond = merged.beyond.get(&number).copied().unwrap_or_default();
+        (source.beyond, source.is_later) = (beyond.rows, beyond.is_later);
+    }
     report.dropped.clone_from(&merged.dropped);
     report.unread_tables.clone_from(&merged.unread);
     for (second, conflict) in merged.conflicts.iter().take(MAX_SUSPECTS) {
@@ -63,6 +71,10 @@ pub(crate) fn finish(
         let counted = count(report, table, sources);
         report.tables.insert(name.clone(), describe(table, written, counted, sources));
     }
+    if let Some(tasks) = report.tables.get_mut("tasks") {
+        tasks.missing = losses.missing;
+    }
+    report.losses = losses.named;
     if let Some(room) = traced {
         let places: HashMap<u32, u32> =
             in_order(ranked, sources).map(|(number, _)| number).zip(0..).collect();
@@ -120,5 +132,8 @@ fn describe(
         older_only: table.older.len() as u64 + written.map_or(0, |written| written.passed_over),
         renumbered: table.renumbered,
         conflicting: written.map_or(0, |written| written.refused),
+        stale: table.stale.len() as u64,
+        missing: 0,
+        corrected: table.corrected,
     }
 }

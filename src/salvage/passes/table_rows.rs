@@ -26,6 +26,8 @@ pub(crate) struct TableRows {
     pub(crate) stray: u64,
     /// The rowids that indexes of the table name and no row had when they were asked, in order; only where rows are missing.
     pub(crate) indexed: Vec<i64>,
+    /// The task that an index names for rows of `indexed`, by rowid, where one does.
+    pub(crate) named: Vec<(i64, Vec<u8>)>,
     /// The highest that they name, whether there is a row or not.
     pub(crate) highest_indexed: Option<i64>,
     /// Whether one of its indexes could be read from end to end, so that these are all.
@@ -44,6 +46,7 @@ impl TableRows {
             unread: 0,
             stray: 0,
             indexed: Vec::new(),
+            named: Vec::new(),
             highest_indexed: None,
             is_indexed: false,
         }

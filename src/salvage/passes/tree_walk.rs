@@ -7,7 +7,10 @@ use super::table_rows::{Presence, TableRows};
 use crate::failure::Outcome;
 use crate::ondisk::btree::{self, Place, Range};
 use crate::ondisk::page::Page;
+use crate::ondisk::record::Value;
 use crate::salvage::Pass;
+use crate::salvage::rows::gaps::Gaps;
+use crate::salvage::schema::column_values::{Domain, Plausibility};
 use crate::salvage::schema::{Catalog, Tree};
 use crate::work::threads::in_order;
 
@@ -140,8 +143,21 @@ impl Pass<'_, '_> {
     pub(crate) fn ask_indexes(&mut self, catalog: &Catalog) -> Outcome<()> {
         let of_table = indexes_of(catalog);
         for (number, tree) in catalog.tables.iter().enumerate() {
-            let Some(rows) = self.tables.get(number).filter(|rows| rows.is_damaged()) else { continue };
+            let Some(rows) = self.tables.get(number) else { continue };
+            if !rows.is_damaged() && tree.table.keyed.is_some() {
+                continue;
+            }
             let presence = rows.presence();
+            if !rows.is_damaged() {
+                let agreed = self.named_by_all(of_table.get(tree.table.name.as_str()), &presence)?;
+                let tasks = self.tasks_named(of_table.get(tree.table.name.as_str()), &agreed);
+                let Some(rows) = self.tables.get_mut(number).filter(|_| !agreed.is_empty()) else { continue };
+                rows.named = tasks;
+                rows.gaps = Gaps::everything().narrowed(agreed.iter().copied());
+                (rows.indexed, rows.highest_indexed, rows.is_indexed) =
+                    (agreed.clone(), agreed.last().copied(), true);
+                continue;
+            }
             let mut named = NamedPages { rowids: Vec::new(), highest: None, whole: false };
             for &at in of_table.get(tree.table.name.as_str()).into_iter().flatten() {
                 if let Some(pages) = self.indexes.get(at).filter(|pages| !pages.is_empty()) {
@@ -153,7 +169,9 @@ impl Pass<'_, '_> {
             }
             named.rowids.sort_unstable();
             named.rowids.dedup();
+            let tasks = self.tasks_named(of_table.get(tree.table.name.as_str()), &named.rowids);
             let Some(rows) = self.tables.get_mut(number) else { continue };
+            rows.named = tasks;
             if named.whole {
                 // What a whole index does not name is not missing but deleted.
                 rows.gaps = rows.gaps.narrowed(named.rowids.iter().copied());
@@ -162,6 +180,52 @@ impl Pass<'_, '_> {
                 (named.rowids, named.highest, named.whole);
         }
         Ok(())
+    }
+
+    /// The tasks that `indexes` name for `rowids`, which are in order.
+    fn tasks_named(&self, indexes: Option<&Vec<usize>>, rowids: &[i64]) -> Vec<(i64, Vec<u8>)> {
+        let mut tasks = Vec::new();
+        if rowids.is_empty() {
+            return tasks;
+        }
+        for page in indexes.into_iter().flatten().filter_map(|&at| self.indexes.get(at)).flatten() {
+            let bytes = self.image.page(*page).unwrap_or_default();
+            let Ok(page) = Page::read(*page, &bytes, self.image.usable()) else { continue };
+            btree::index_entries(&page, |record, rowid| {
+                let is_task = |value: &Value<'_>| Domain::Task.judge(*value) == Plausibility::Sure;
+                if rowids.binary_search(&rowid).is_ok()
+                    && let Some(Value::Text(task)) = record.values().find(is_task)
+                {
+                    tasks.push((rowid, self.image.encoding().decode(task).into_owned()));
+                }
+            });
+        }
+        tasks.sort();
+        tasks.dedup_by_key(|(rowid, _)| *rowid);
+        tasks
+    }
+
+    /// The rowids that every whole index names and no row has: an older image of a leaf came back. What only some of the indexes
+    /// name is an error of theirs. Mostly the first index has none, and no other is read.
+    fn named_by_all(&self, indexes: Option<&Vec<usize>>, rows: &Presence<'_>) -> Outcome<Vec<i64>> {
+        let mut agreed: Option<Vec<i64>> = None;
+        for &at in indexes.into_iter().flatten().filter(|at| !self.torn.contains(at)) {
+            let Some(pages) = self.indexes.get(at).filter(|pages| !pages.is_empty()) else { continue };
+            let mut named = self.rowids_of(pages, rows)?;
+            if !named.whole {
+                continue;
+            }
+            named.rowids.sort_unstable();
+            named.rowids.dedup();
+            if let Some(known) = &agreed {
+                named.rowids.retain(|rowid| known.binary_search(rowid).is_ok());
+            }
+            if named.rowids.is_empty() {
+                return Ok(Vec::new());
+            }
+            agreed = Some(named.rowids);
+        }
+        Ok(agreed.unwrap_or_default())
     }
 
     /// What the index of the `pages` names that is not among `rows`.

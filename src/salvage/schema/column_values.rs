@@ -63,6 +63,11 @@ impl Domain {
         }
     }
 
+    /// True if `text` is a known word of the column with one flipped bit.
+    pub(crate) fn is_flipped_word(self, text: &[u8]) -> bool {
+        matches!(self, Self::Word(words) if words.one_flip_from(text).is_some())
+    }
+
     /// What `value` looks like. NULL says nothing: whether it may stand there is the table's business.
     pub(crate) fn judge(self, value: Value<'_>) -> Plausibility {
         let either = |good: bool| if good { Plausibility::Sure } else { Plausibility::Strange };

@@ -150,6 +150,28 @@ impl TableSchema {
         begins.is_ok_and(|begins| begins.is_empty()) && all.len() > 1 && all.contains(&true)
     }
 
+    /// True if the value of `record` in the column `at` is allowed but hardly what was written there.
+    pub(crate) fn is_strange_at(&self, record: &Record<'_>, at: usize, encoding: Encoding) -> bool {
+        let column = self.columns.get(at).zip(record.values().nth(at));
+        column.is_some_and(|(column, value)| {
+            value != Value::Null
+                && column
+                    .judge(value, self.rowid_column == Some(at), encoding)
+                    .is_none_or(|look| look == Plausibility::Strange)
+        })
+    }
+
+    /// The least bytes that a row takes on its page: pointer, lengths, header, and what cannot be missing.
+    pub(crate) fn least_cell_bytes(&self) -> usize {
+        let needed = self.columns.iter().filter(|column| column.not_null);
+        let values = needed.map(|column| match column.sense {
+            Domain::Task => 6,
+            Domain::Time => 4,
+            _ => 1,
+        });
+        5 + self.columns.iter().take_while(|column| column.not_null || !column.has_default).count() + values.sum::<usize>()
+    }
+
     /// How the values fit, and how many there are.
     fn judge(&self, record: &Record<'_>, encoding: Encoding) -> Option<(Fit, usize)> {
         let mut fit = Fit { strange: 0, sure: Reverse(0), missing: 0 };

@@ -85,6 +85,11 @@ pub(crate) fn history(
     if !parted && !goes_on {
         return Ok(None);
     }
+    // A sound board takes in what was asked for, what living processes still write, and the board that was here before it.
+    let is_recreated = tables.get(EVENTS).is_none_or(|events| events.split.common == 0);
+    if merge.is_sound() && !held && origin.kind != SourceKind::Named && !is_recreated {
+        return Ok(None);
+    }
     let doubted = |name: &str, rowid| merge.table_named(name).is_some_and(|table| table.doubts(rowid));
     let joined = join(&tables, parted, &doubted);
     Ok(Some(pair.placed(merge, &tables, joined)?))

@@ -14,6 +14,16 @@ pub(crate) enum OwnedValue {
     Blob(Vec<u8>),
 }
 
+impl OwnedValue {
+    /// The bytes of a text; none of any other value.
+    pub(crate) fn text(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text,
+            _ => b"",
+        }
+    }
+}
+
 impl From<Value<'_>> for OwnedValue {
     fn from(value: Value<'_>) -> Self {
         match value {

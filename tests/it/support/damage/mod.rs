@@ -8,6 +8,7 @@ pub(crate) mod cases;
 pub(crate) mod oracle;
 pub(crate) mod peer;
 mod score;
+pub(crate) mod story;
 
 use std::path::{Path, PathBuf};
 

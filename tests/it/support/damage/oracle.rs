@@ -129,6 +129,14 @@ fn rows(bytes: &[u8]) -> Vec<Laid> {
     rows
 }
 
+/// The leaves of the tree at `root` of the sound file in `bytes`, in order.
+pub(crate) fn leaves(bytes: &[u8], root: usize) -> Vec<usize> {
+    let file = Sound { bytes, size: page_size(bytes), usable: page_size(bytes) - usize::from(bytes[20]) };
+    let mut leaves = Vec::new();
+    file.descend(root, &mut leaves);
+    leaves
+}
+
 struct Sound<'a> {
     bytes: &'a [u8],
     size: usize,
@@ -138,6 +146,19 @@ struct Sound<'a> {
 impl<'a> Sound<'a> {
     fn page(&self, number: usize) -> &'a [u8] {
         &self.bytes[(number - 1) * self.size..number * self.size]
+    }
+
+    fn descend(&self, number: usize, leaves: &mut Vec<usize>) {
+        let page = self.page(number);
+        let start = if number == 1 { 100 } else { 0 };
+        if page[start] >= 8 {
+            leaves.push(number);
+            return;
+        }
+        for cell in 0..u16_at(page, start + 3) {
+            self.descend(u32_at(page, u16_at(page, start + 12 + 2 * cell)), leaves);
+        }
+        self.descend(u32_at(page, start + 8), leaves);
     }
 
     fn walk(&self, number: usize, found: &mut dyn FnMut(Laid)) {

@@ -1,0 +1,267 @@
+//! What the events of the result tell about its rows: whether a row of an older source is current.
+//!
+//! Hermes writes an event for every edit. A row of an older source is current when every event that is newer than that source
+//! is there and none names its task. Otherwise it is stale: it comes back, and the report names it.
+//!
+//! Not here: which source a row is from ([`super::table`]), how stale rows are shown (`report`).
+
+use std::collections::HashMap;
+
+use super::Merge;
+use super::branch::values::{OwnedValue, decode};
+use crate::failure::Outcome;
+use crate::recover::merge::rank::Facts;
+use crate::salvage::rows::row;
+use crate::salvage::rows::row::Row;
+use crate::salvage::source::cache::{PayloadReader, SourceCache};
+
+/// The tables whose rows Hermes changes, and the column that names the task.
+const CHANGING: [(&str, &str); 4] =
+    [("tasks", "id"), ("task_runs", "task_id"), ("kanban_notify_subs", "task_id"), ("task_links", "child_id")];
+const EVENTS: &str = "task_events";
+/// So many events before a source ends are read too: a source may be pieced together of several moments.
+const EARLIER_EVENTS: i64 = 10_000;
+/// Events that leave the status of a task as it is.
+const WITHOUT_STATUS: [&[u8]; 14] = [
+    b"commented",
+    b"attached",
+    b"attachment_removed",
+    b"edited",
+    b"assigned",
+    b"linked",
+    b"unlinked",
+    b"heartbeat",
+    b"reprioritized",
+    b"spawned",
+    b"suspected_hallucinated_references",
+    b"completion_blocked_hallucination",
+    b"tip_scratch_workspace",
+    b"reclaim_deferred",
+];
+
+/// The newest events of a task.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Newest {
+    /// The number of the newest event.
+    pub(super) id: i64,
+    /// When it was written.
+    pub(super) time: i64,
+    /// The kind of the newest one that may change the status.
+    pub(super) status: Option<Vec<u8>>,
+}
+
+/// The events of the result from some number on.
+#[derive(Debug, Default)]
+pub(super) struct EventLog {
+    newest: HashMap<Vec<u8>, Newest>,
+    /// The highest number that no event has although it was given out.
+    last_hole: Option<i64>,
+}
+
+impl EventLog {
+    /// Put `events`, in order, together: number, task, kind, time. Numbers up to `last` were given out.
+    pub(super) fn of(
+        events: impl Iterator<Item = (i64, Vec<u8>, Vec<u8>, i64)>,
+        floor: i64,
+        last: i64,
+    ) -> Self {
+        let mut log = Self::default();
+        let mut before = floor;
+        for (id, task, kind, time) in events {
+            if id > before + 1 {
+                log.last_hole = Some(id - 1);
+            }
+            before = before.max(id);
+            let newest = log.newest.entry(task).or_default();
+            newest.id = id;
+            newest.time = time;
+            if !WITHOUT_STATUS.contains(&kind.as_slice()) {
+                newest.status = Some(kind);
+            }
+        }
+        if before < last {
+            log.last_hole = Some(last);
+        }
+        log
+    }
+
+    /// True if every event behind `number` is there and none of them names `task`.
+    pub(super) fn is_current(&self, task: &[u8], number: i64) -> bool {
+        self.is_whole_since(number) && self.newest.get(task).is_none_or(|newest| newest.id <= number)
+    }
+
+    /// True if every event behind `number` is there.
+    pub(super) fn is_whole_since(&self, number: i64) -> bool {
+        self.last_hole.is_none_or(|hole| hole <= number)
+    }
+
+    /// The newest event of `task` that cannot have left it in `status`.
+    pub(super) fn contradicting(&self, task: &[u8], status: &[u8]) -> Option<String> {
+        let kind = self.newest.get(task)?.status.as_deref()?;
+        (!may_leave(kind, status)).then(|| String::from_utf8_lossy(kind).into_owned())
+    }
+
+    /// When the newest event of `task` was written.
+    fn time_of(&self, task: &[u8]) -> Option<i64> {
+        self.newest.get(task).map(|newest| newest.time)
+    }
+}
+
+/// True if a task may have `status` behind an event of `kind`.
+pub(super) fn may_leave(kind: &[u8], status: &[u8]) -> bool {
+    match kind {
+        b"completed" => status == b"done",
+        b"archived" => status == b"archived",
+        b"blocked" => status == b"blocked",
+        b"claimed" => status == b"running",
+        _ => true,
+    }
+}
+
+/// A row that is not known to be the newest version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StaleRow {
+    pub(crate) rowid: i64,
+    /// The status of the row and the event that contradicts it.
+    pub(crate) contradicts: Option<(String, String)>,
+}
+
+/// Where the history of each source ends: the highest number of an event.
+pub(super) struct Ends(HashMap<u32, i64>);
+
+impl Ends {
+    pub(super) fn of(ranked: &[Facts]) -> Self {
+        Self(ranked.iter().map(|facts| (facts.source, facts.highest_event())).collect())
+    }
+
+    pub(super) fn of_source(&self, source: u32) -> i64 {
+        self.0.get(&source).copied().unwrap_or(0)
+    }
+
+    fn lowest(&self, sources: impl Iterator<Item = u32>) -> Option<i64> {
+        sources.map(|source| self.of_source(source)).min()
+    }
+}
+
+/// Read the events of `merge` that are newer than the oldest of `sources`.
+///
+/// # Errors
+/// When a row can no longer be read.
+pub(super) fn read(
+    merge: &Merge,
+    sources: impl Iterator<Item = u32>,
+    ends: &Ends,
+    shelf: &SourceCache<'_>,
+) -> Outcome<EventLog> {
+    let Some(table) = merge.table_named(EVENTS) else { return Ok(EventLog::default()) };
+    let floor = ends.lowest(sources).unwrap_or(0).saturating_sub(EARLIER_EVENTS).max(0);
+    let mut reader = PayloadReader::new(shelf, merge.odds());
+    let mut events = Vec::new();
+    // What only an older source has was collected by `hermes gc` since, or lies in a lost page: it tells as much.
+    for row in table.rows.iter().chain(table.older.iter()).filter(|row| row.rowid > floor) {
+        let shape = table.shape_of(row.source);
+        let column = |name: &str| shape.columns.iter().position(|column| column.name == name);
+        let values = reader.payload(&row, decode)?.unwrap_or_default();
+        let text = |name: &str| match column(name).and_then(|at| values.get(at)) {
+            Some(OwnedValue::Text(text)) => text.clone(),
+            _ => Vec::new(),
+        };
+        let time = match column("created_at").and_then(|at| values.get(at)) {
+            Some(OwnedValue::Integer(time)) => *time,
+            _ => 0,
+        };
+        events.push((row.rowid, text("task_id"), text("kind"), time));
+    }
+    events.sort_by_key(|(id, ..)| *id);
+    let last = if merge.events_may_go_on() { i64::MAX } else { merge.last_event() };
+    Ok(EventLog::of(events.into_iter(), floor, last))
+}
+
+/// Note in `merge` which rows of older sources are not known to be the newest version.
+///
+/// # Errors
+/// When a row can no longer be read.
+pub(crate) fn mark_stale(merge: &mut Merge, ranked: &[Facts], shelf: &SourceCache<'_>) -> Outcome<()> {
+    let Some(best) = ranked.first().map(|facts| facts.source) else { return Ok(()) };
+    let ends = Ends::of(ranked);
+    let substituted = |row: &Row| {
+        (row.source != best && !row.is(row::FORK)) || row.is(row::EARLIER | row::GRAFTED)
+    };
+    let mut rows = Vec::new();
+    for (name, column) in CHANGING {
+        let Some(at) = merge.position(name) else { continue };
+        let Some(table) = merge.table(at) else { continue };
+        rows.extend(table.rows.iter().filter(substituted).map(|row| (at, column, row)));
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let log = read(merge, rows.iter().map(|(.., row)| row.source), &ends, shelf)?;
+    let mut stale: Vec<(usize, StaleRow)> = Vec::new();
+    let mut reader = PayloadReader::new(shelf, merge.odds());
+    for (at, column, row) in rows {
+        let Some(table) = merge.table(at) else { continue };
+        let shape = table.shape_of(row.source);
+        let place = |name: &str| shape.columns.iter().position(|column| column.name == name);
+        let values = reader.payload(&row, decode)?.unwrap_or_default();
+        let text = |name: &str| match place(name).and_then(|at| values.get(at)) {
+            Some(OwnedValue::Text(text)) => text.as_slice(),
+            _ => b"",
+        };
+        let task = text(column);
+        let is_task = column == "id";
+        let contradicts = Some(text("status"))
+            .filter(|_| is_task)
+            .and_then(|status| Some((String::from_utf8_lossy(status).into_owned(), log.contradicting(task, status)?)));
+        let current = if row.is(row::EARLIER | row::GRAFTED) {
+            // Its moment is not known: its own times have to reach to the newest event.
+            let times = ["completed_at", "last_heartbeat_at", "started_at", "ended_at", "created_at"];
+            let reaches = times.iter().filter_map(|name| match values.get(place(name)?)? {
+                OwnedValue::Integer(time) => Some(*time),
+                _ => None,
+            });
+            log.is_whole_since(0) && log.time_of(task).is_none_or(|time| reaches.max() >= Some(time))
+        } else {
+            log.is_current(task, ends.of_source(row.source))
+        };
+        if !current || contradicts.is_some() {
+            stale.push((at, StaleRow { rowid: row.rowid, contradicts }));
+        }
+    }
+    for (at, row) in stale {
+        merge.note_stale(at, row);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(ids: &[(i64, &str, &str)], last: i64) -> EventLog {
+        let events = ids.iter().map(|(id, task, kind)| (*id, task.as_bytes().to_vec(), kind.as_bytes().to_vec(), *id));
+        EventLog::of(events, 0, last)
+    }
+
+    #[test]
+    fn a_row_is_current_where_no_newer_event_names_its_task() {
+        let log = log(&[(1, "t_1", "created"), (2, "t_2", "created"), (3, "t_1", "completed")], 3);
+        assert!(log.is_current(b"t_2", 2) && !log.is_current(b"t_1", 2) && log.is_current(b"t_1", 3));
+    }
+
+    #[test]
+    fn a_missing_event_leaves_no_older_row_current() {
+        let behind = log(&[(1, "t_1", "created"), (2, "t_2", "created")], 3);
+        assert!(!behind.is_current(b"t_2", 2) && behind.is_current(b"t_2", 3));
+        let between = log(&[(1, "t_1", "created"), (4, "t_2", "created")], 4);
+        assert!(!between.is_current(b"t_1", 2) && between.is_current(b"t_1", 3));
+    }
+
+    #[test]
+    fn the_newest_event_that_sets_a_status_contradicts_another_one() {
+        let log = log(&[(1, "t_1", "created"), (2, "t_1", "completed"), (3, "t_1", "commented")], 3);
+        assert_eq!(log.contradicting(b"t_1", b"ready"), Some("completed".to_owned()));
+        assert_eq!(log.contradicting(b"t_1", b"done"), None);
+        assert_eq!(log.contradicting(b"t_2", b"ready"), None);
+    }
+}
