@@ -248,7 +248,15 @@ fn attempt(
     }
     let losses = crate::recover::report::losses::name(&merged, &written, shelf)?;
     let traced = options.provenance.then(|| shelf.room());
-    crate::recover::report::summary::finish(&mut report, merged, &written, &ranking.ranked, sources, traced, losses);
+    crate::recover::report::summary::finish(
+        &mut report,
+        merged,
+        &written,
+        &ranking.ranked,
+        sources,
+        traced,
+        losses,
+    );
     shelf.room().require_whole()?;
     Ok(Ran { report, mode: traits.mode, apart })
 }

@@ -71,11 +71,9 @@ impl Salvage {
 
     /// True if nothing of it is damaged: every page is in order, and its indexes name no row that is not there.
     pub(crate) fn is_sound(&self) -> bool {
-        let is_whole = |rows: &TableRows| !rows.is_damaged() && rows.indexed.is_empty() && rows.older.is_empty();
-        self.has_schema
-            && self.schema_is_whole
-            && self.damaged_pages == 0
-            && self.tables.iter().all(is_whole)
+        let is_whole =
+            |rows: &TableRows| !rows.is_damaged() && rows.indexed.is_empty() && rows.older.is_empty();
+        self.has_schema && self.schema_is_whole && self.damaged_pages == 0 && self.tables.iter().all(is_whole)
     }
 
     /// What its rows take in memory, in bytes.

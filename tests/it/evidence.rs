@@ -14,7 +14,11 @@ fn edits_beside_older_sound_copies_stay() {
             for number in 0..copies {
                 story.copy();
                 let id = story.tasks[number].clone();
-                story.call("add_comment", &serde_json::json!([id, "bob", "one more"]), &serde_json::json!({}));
+                story.call(
+                    "add_comment",
+                    &serde_json::json!([id, "bob", "one more"]),
+                    &serde_json::json!({}),
+                );
             }
             story.edit();
             let ended = story.end(hurt);

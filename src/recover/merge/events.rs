@@ -16,8 +16,12 @@ use crate::salvage::rows::row::Row;
 use crate::salvage::source::cache::{PayloadReader, SourceCache};
 
 /// The tables whose rows Hermes changes, and the column that names the task.
-const CHANGING: [(&str, &str); 4] =
-    [("tasks", "id"), ("task_runs", "task_id"), ("kanban_notify_subs", "task_id"), ("task_links", "child_id")];
+const CHANGING: [(&str, &str); 4] = [
+    ("tasks", "id"),
+    ("task_runs", "task_id"),
+    ("kanban_notify_subs", "task_id"),
+    ("task_links", "child_id"),
+];
 const EVENTS: &str = "task_events";
 /// So many events before a source ends are read too: a source may be pieced together of several moments.
 const EARLIER_EVENTS: i64 = 10_000;
@@ -184,9 +188,8 @@ pub(super) fn read(
 pub(crate) fn mark_stale(merge: &mut Merge, ranked: &[Facts], shelf: &SourceCache<'_>) -> Outcome<()> {
     let Some(best) = ranked.first().map(|facts| facts.source) else { return Ok(()) };
     let ends = Ends::of(ranked);
-    let substituted = |row: &Row| {
-        (row.source != best && !row.is(row::FORK)) || row.is(row::EARLIER | row::GRAFTED)
-    };
+    let substituted =
+        |row: &Row| (row.source != best && !row.is(row::FORK)) || row.is(row::EARLIER | row::GRAFTED);
     let mut rows = Vec::new();
     for (name, column) in CHANGING {
         let Some(at) = merge.position(name) else { continue };
@@ -210,9 +213,9 @@ pub(crate) fn mark_stale(merge: &mut Merge, ranked: &[Facts], shelf: &SourceCach
         };
         let task = text(column);
         let is_task = column == "id";
-        let contradicts = Some(text("status"))
-            .filter(|_| is_task)
-            .and_then(|status| Some((String::from_utf8_lossy(status).into_owned(), log.contradicting(task, status)?)));
+        let contradicts = Some(text("status")).filter(|_| is_task).and_then(|status| {
+            Some((String::from_utf8_lossy(status).into_owned(), log.contradicting(task, status)?))
+        });
         let current = if row.is(row::EARLIER | row::GRAFTED) {
             // Its moment is not known: its own times have to reach to the newest event.
             let times = ["completed_at", "last_heartbeat_at", "started_at", "ended_at", "created_at"];
@@ -239,7 +242,8 @@ mod tests {
     use super::*;
 
     fn log(ids: &[(i64, &str, &str)], last: i64) -> EventLog {
-        let events = ids.iter().map(|(id, task, kind)| (*id, task.as_bytes().to_vec(), kind.as_bytes().to_vec(), *id));
+        let events =
+            ids.iter().map(|(id, task, kind)| (*id, task.as_bytes().to_vec(), kind.as_bytes().to_vec(), *id));
         EventLog::of(events, 0, last)
     }
 

@@ -52,7 +52,8 @@ pub(super) fn judge(
     for (at, _) in columns.iter().enumerate().filter(|(_, column)| is_fixed(table, column)) {
         let Some(own) = ours.get(at) else { continue };
         let against = |voice: &&Voice| voice.values.get(at).is_some_and(|value| flips(own, value).is_some());
-        let Some(best) = others.iter().filter(against).max_by_key(|voice| votes(others, at, voice.values.get(at)))
+        let Some(best) =
+            others.iter().filter(against).max_by_key(|voice| votes(others, at, voice.values.get(at)))
         else {
             continue;
         };
@@ -96,9 +97,8 @@ fn flips(one: &OwnedValue, other: &OwnedValue) -> Option<u32> {
             let bits = (one ^ other).count_ones();
             return (bits == 1).then_some(bits);
         }
-        (OwnedValue::Text(one), OwnedValue::Text(other)) | (OwnedValue::Blob(one), OwnedValue::Blob(other)) => {
-            (one, other)
-        }
+        (OwnedValue::Text(one), OwnedValue::Text(other))
+        | (OwnedValue::Blob(one), OwnedValue::Blob(other)) => (one, other),
         _ => return None,
     };
     let bits: u32 = one.iter().zip(other).map(|(one, other)| (one ^ other).count_ones()).sum();
@@ -108,7 +108,11 @@ fn flips(one: &OwnedValue, other: &OwnedValue) -> Option<u32> {
 
 /// `newer`, whose values at `strange` cannot have been written, with those columns as `older` has them; none where they differ in
 /// more than flipped bits.
-pub(super) fn mended(newer: &[OwnedValue], older: &[OwnedValue], strange: &[usize]) -> Option<Vec<OwnedValue>> {
+pub(super) fn mended(
+    newer: &[OwnedValue],
+    older: &[OwnedValue],
+    strange: &[usize],
+) -> Option<Vec<OwnedValue>> {
     let mut result = newer.to_vec();
     for &at in strange {
         let value = older.get(at)?;
@@ -140,7 +144,9 @@ mod tests {
     #[test]
     fn edits_stand_however_many_copies_agree() {
         let older = row(["t_1", "v2", "todo"], 8);
-        for newer in [row(["t_1", "v3", "todo"], 8), row(["t_1", "v2", "done"], 8), row(["t_1", "other", "todo"], 8)] {
+        for newer in
+            [row(["t_1", "v3", "todo"], 8), row(["t_1", "v2", "done"], 8), row(["t_1", "other", "todo"], 8)]
+        {
             assert_eq!(judge("tasks", &TASK, (&newer, 1), &[voice(&older, 9)], true), Ruling::Stands);
         }
     }
@@ -157,13 +163,19 @@ mod tests {
     fn what_never_changes_is_voted_on() {
         let (right, wrong) = (row(["t_1", "completed", "{}"], 8), row(["t_1", "complered", "{}"], 8));
         let flipped = row(["t_1", "completee", "{}"], 8);
-        assert_eq!(judge("task_events", &EVENT, (&flipped, 1), &[voice(&right, 2)], true), Ruling::Corrected(right.clone()));
+        assert_eq!(
+            judge("task_events", &EVENT, (&flipped, 1), &[voice(&right, 2)], true),
+            Ruling::Corrected(right.clone())
+        );
         assert_eq!(judge("task_events", &EVENT, (&flipped, 1), &[voice(&right, 1)], true), Ruling::Marked(0));
         assert_eq!(judge("task_events", &EVENT, (&flipped, 3), &[voice(&right, 2)], true), Ruling::Marked(0));
         // Another row, not another version of this one.
         assert_eq!(judge("task_events", &EVENT, (&wrong, 1), &[voice(&right, 5)], true), Ruling::Stands);
         let moved = row(["t_1", "completed", "{}"], 9);
-        assert_eq!(judge("task_events", &EVENT, (&moved, 1), &[voice(&right, 2)], true), Ruling::Corrected(right));
+        assert_eq!(
+            judge("task_events", &EVENT, (&moved, 1), &[voice(&right, 2)], true),
+            Ruling::Corrected(right)
+        );
     }
 
     #[test]
@@ -176,7 +188,8 @@ mod tests {
 
     #[test]
     fn a_value_that_cannot_be_is_mended_by_an_older_one() {
-        let newer = vec![text("t_1"), OwnedValue::Text(b"t\xe5st".to_vec()), text("done"), OwnedValue::Integer(8)];
+        let newer =
+            vec![text("t_1"), OwnedValue::Text(b"t\xe5st".to_vec()), text("done"), OwnedValue::Integer(8)];
         let older = row(["t_1", "test", "todo"], 8);
         assert_eq!(mended(&newer, &older, &[1]), Some(row(["t_1", "test", "done"], 8)));
         assert_eq!(mended(&newer, &row(["t_1", "other", "todo"], 8), &[1]), None);

@@ -62,7 +62,8 @@ impl Merged {
     /// True if rows of the main line may be lost, so that a task without a row may be one of them.
     pub(crate) fn may_lack_rows(&self) -> bool {
         let tasks = self.tables.iter().find(|table| table.table.name == "tasks");
-        !self.is_sound && tasks.is_some_and(|table| table.main.is_damaged() || table.lost > 0 || !table.open.is_empty())
+        !self.is_sound
+            && tasks.is_some_and(|table| table.main.is_damaged() || table.lost > 0 || !table.open.is_empty())
     }
 
     /// Put rows that a constraint kept out of the new file among the other versions.
@@ -240,7 +241,8 @@ impl Merge {
 
     /// True if events may be lost behind the last known one.
     pub(crate) fn events_may_go_on(&self) -> bool {
-        let ends_open = |table: &MergedTable| table.main.gaps.ranges().last().is_some_and(|(_, high)| high == i64::MAX);
+        let ends_open =
+            |table: &MergedTable| table.main.gaps.ranges().last().is_some_and(|(_, high)| high == i64::MAX);
         self.main_events_sequence.is_none() && self.table_named(EVENTS).is_some_and(ends_open)
     }
 

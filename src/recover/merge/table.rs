@@ -250,10 +250,10 @@ impl MergedTable {
                 }
                 Some(known) if !known.is_suspect() && !row.is_suspect() => {
                     if known.parity != row.parity {
-                        let dispute = self.disputed.entry(row.rowid).or_insert_with(|| Dispute {
-                            agreeing: 1 + self.folded,
-                            ..Dispute::default()
-                        });
+                        let dispute = self
+                            .disputed
+                            .entry(row.rowid)
+                            .or_insert_with(|| Dispute { agreeing: 1 + self.folded, ..Dispute::default() });
                         let same = dispute.versions.iter().position(|(known, _)| known.parity == row.parity);
                         if let Some((_, sources)) = same.and_then(|at| dispute.versions.get_mut(at)) {
                             *sources += 1;
@@ -265,7 +265,9 @@ impl MergedTable {
                     }
                 }
                 Some(_) => {}
-                None if mode == FoldMode::Older && self.open.contains(row.rowid) => self.rows.push(take.row(row)),
+                None if mode == FoldMode::Older && self.open.contains(row.rowid) => {
+                    self.rows.push(take.row(row))
+                }
                 None => {
                     beyond += 1;
                     older.take(row, &mut take);

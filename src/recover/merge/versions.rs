@@ -45,7 +45,8 @@ pub(crate) fn decide(
     }
     let total = (disputes.len() + yielded.len()) as u64;
     let ends = Ends::of(ranked);
-    let sources = disputes.iter().flat_map(|(.., dispute)| dispute.versions.iter().map(|(row, _)| row.source));
+    let sources =
+        disputes.iter().flat_map(|(.., dispute)| dispute.versions.iter().map(|(row, _)| row.source));
     let log = events::read(merge, sources, &ends, shelf)?;
     let mut changes = Vec::new();
     let mut reader = PayloadReader::new(shelf, merge.odds());
@@ -54,7 +55,8 @@ pub(crate) fn decide(
             watch.step(Stage::Merge, done as u64, total)?;
         }
         let Some(table) = merge.table(*at) else { continue };
-        let names: Vec<&str> = table.shape_of(chosen.source).columns.iter().map(|column| column.name.as_str()).collect();
+        let names: Vec<&str> =
+            table.shape_of(chosen.source).columns.iter().map(|column| column.name.as_str()).collect();
         let ours = stored(table, chosen, chosen.source, &mut reader)?;
         let mut voices = Vec::new();
         for (row, sources) in &dispute.versions {
@@ -66,11 +68,14 @@ pub(crate) fn decide(
             Some(OwnedValue::Text(task)) => task.as_slice(),
             _ => b"",
         };
-        let is_edited = dispute.versions.iter().any(|(row, _)| !log.is_current(task, ends.of_source(row.source)));
+        let is_edited =
+            dispute.versions.iter().any(|(row, _)| !log.is_current(task, ends.of_source(row.source)));
         match judge::judge(name, &names, (&ours, dispute.agreeing), &voices, is_edited) {
             Ruling::Stands => {}
             Ruling::Marked(other) => {
-                changes.extend(dispute.versions.get(other).map(|(other, _)| (*at, Change::Mark(*chosen, *other))));
+                changes.extend(
+                    dispute.versions.get(other).map(|(other, _)| (*at, Change::Mark(*chosen, *other))),
+                );
             }
             Ruling::Corrected(values) => {
                 changes.push((*at, Change::Rewrite(*chosen, Some(encode(&values)))));
@@ -98,7 +103,12 @@ pub(crate) fn decide(
 
 /// What becomes of `newer`, which gave way to an older version because it looked altered: it comes back where it may have been
 /// written so, or where the older version tells what flipped bits made of it.
-fn returned(mut newer: Row, ours: &[OwnedValue], older: &[OwnedValue], shape: &TableSchema) -> Option<Change> {
+fn returned(
+    mut newer: Row,
+    ours: &[OwnedValue],
+    older: &[OwnedValue],
+    shape: &TableSchema,
+) -> Option<Change> {
     let strange = strange(shape, ours);
     if strange.is_empty() {
         // Its place is strange, not its values.
@@ -110,9 +120,8 @@ fn returned(mut newer: Row, ours: &[OwnedValue], older: &[OwnedValue], shape: &T
         return Some(Change::Rewrite(row, Some(encode(&values))));
     }
     let is_possible = |at: &usize| match ours.get(*at) {
-        Some(OwnedValue::Text(text)) => {
-            std::str::from_utf8(text).is_ok_and(|text| !text.chars().any(|char| char.is_control() && !char.is_whitespace()))
-        }
+        Some(OwnedValue::Text(text)) => std::str::from_utf8(text)
+            .is_ok_and(|text| !text.chars().any(|char| char.is_control() && !char.is_whitespace())),
         Some(OwnedValue::Integer(_)) => true,
         _ => false,
     };
@@ -126,8 +135,10 @@ fn returned(mut newer: Row, ours: &[OwnedValue], older: &[OwnedValue], shape: &T
 /// The columns whose value is allowed but hardly what was written there.
 fn strange(shape: &TableSchema, values: &[OwnedValue]) -> Vec<usize> {
     let is_strange = |at: &usize| {
-        let plain = |value: &OwnedValue, here: usize| if here == *at { value.clone() } else { OwnedValue::Null };
-        let alone: Vec<OwnedValue> = values.iter().enumerate().map(|(here, value)| plain(value, here)).collect();
+        let plain =
+            |value: &OwnedValue, here: usize| if here == *at { value.clone() } else { OwnedValue::Null };
+        let alone: Vec<OwnedValue> =
+            values.iter().enumerate().map(|(here, value)| plain(value, here)).collect();
         let payload = encode(&alone);
         Record::read(&payload).is_ok_and(|record| shape.is_strange_at(&record, *at, Encoding::Utf8))
     };

@@ -49,7 +49,11 @@ impl NamedRow {
     /// The row for people: its task and title where they are known, otherwise its table and number.
     pub fn label(&self) -> String {
         let number = self.rowid.map_or(String::new(), |rowid| format!(" {rowid}"));
-        let place = if self.table == TASKS && self.task.is_some() { String::new() } else { format!("{}{number} ", self.table) };
+        let place = if self.table == TASKS && self.task.is_some() {
+            String::new()
+        } else {
+            format!("{}{number} ", self.table)
+        };
         let task = self.task.as_deref().map_or(String::new(), |task| format!("{task} "));
         let title = self.title.as_deref().map_or(String::new(), |title| format!("\"{title}\" "));
         let contradicts = self.contradicts.as_deref().map_or(String::new(), |what| format!("({what})"));
@@ -113,7 +117,8 @@ pub(crate) fn name(
             let Some(row) = table.row(stale.rowid) else { continue };
             let task = naming.task_of(table, &row)?;
             let contradicts = stale.contradicts.as_ref();
-            let contradicts = contradicts.map(|(status, event)| format!("status {status}, newest event {event}"));
+            let contradicts =
+                contradicts.map(|(status, event)| format!("status {status}, newest event {event}"));
             naming.add(LossKind::Stale, name, Some(row.rowid), task, contradicts);
         }
         for row in &table.partial {
@@ -128,7 +133,8 @@ pub(crate) fn name(
     }
     for (_, conflict) in &merged.conflicts {
         let key = if conflict.table == TASKS { "id" } else { "task_id" };
-        let task = conflict.other.iter().find(|(column, _)| column == key).map(|(_, value)| value.text().to_vec());
+        let task =
+            conflict.other.iter().find(|(column, _)| column == key).map(|(_, value)| value.text().to_vec());
         naming.add(LossKind::Conflicting, &conflict.table, Some(conflict.rowid), task, None);
     }
     let missing = if merged.may_lack_rows() { naming.missing(merged)? } else { BTreeSet::new() };
@@ -150,7 +156,9 @@ pub(crate) fn name(
         })
         .collect();
     // Tasks first: they are what people look for.
-    named.sort_by(|one, other| (one.what, one.table != TASKS, one).cmp(&(other.what, other.table != TASKS, other)));
+    named.sort_by(|one, other| {
+        (one.what, one.table != TASKS, one).cmp(&(other.what, other.table != TASKS, other))
+    });
     Ok(Losses { named, missing: count })
 }
 
@@ -215,13 +223,11 @@ impl Naming<'_, '_> {
     }
 
     /// The titles of the tasks `wanted`, from whatever row has one.
-    fn titles(
-        &mut self,
-        merged: &Merged,
-        wanted: &HashSet<Vec<u8>>,
-    ) -> Outcome<HashMap<Vec<u8>, String>> {
+    fn titles(&mut self, merged: &Merged, wanted: &HashSet<Vec<u8>>) -> Outcome<HashMap<Vec<u8>, String>> {
         let mut titles = HashMap::new();
-        let Some(table) = merged.tables.iter().find(|table| table.table.name == TASKS) else { return Ok(titles) };
+        let Some(table) = merged.tables.iter().find(|table| table.table.name == TASKS) else {
+            return Ok(titles);
+        };
         let rows = table.chosen().chain(table.older.iter());
         for row in rows.chain(table.partial.iter().copied()).chain(table.versions.iter().copied()) {
             let shape = table.shape_of(row.source);
@@ -259,7 +265,10 @@ pub(crate) fn refused(merged: &Merged, shelf: &SourceCache<'_>) -> Outcome<HashM
     let mut reader = PayloadReader::new(shelf, &merged.odds);
     for table in &merged.tables {
         let mut counts = InsertedRows { rows: table.chosen_count(), ..InsertedRows::default() };
-        if table.table.rowid_column.is_none() && !table.table.key.is_empty() && !table.is_of_one_sound_source() {
+        if table.table.rowid_column.is_none()
+            && !table.table.key.is_empty()
+            && !table.is_of_one_sound_source()
+        {
             counts.rows = 0;
             let mut keys = HashSet::new();
             for row in table.in_order_of_insertion() {

@@ -8,10 +8,12 @@ const SPOKEN: [(&str, &str, &str); 2] = [("tasks", "task", "tasks"), ("task_even
 
 /// Say what comes back and what does not; `is_up_to_date` tells that the board already is the result.
 pub fn verdict(report: &Report, is_up_to_date: bool) -> String {
-    let beyond: u64 = report.sources.iter().filter(|source| source.is_later).map(|source| source.beyond).sum();
+    let beyond: u64 =
+        report.sources.iter().filter(|source| source.is_later).map(|source| source.beyond).sum();
     if is_up_to_date {
         if beyond > 0 {
-            let rows = counted(beyond, "row that it does not have stands", "rows that it does not have stand");
+            let rows =
+                counted(beyond, "row that it does not have stands", "rows that it does not have stand");
             return format!("This board is sound; {rows} in a later copy, which comes in when it is named.");
         }
         return "This board is sound; nothing to do.".to_owned();
@@ -62,7 +64,10 @@ pub fn verdict(report: &Report, is_up_to_date: bool) -> String {
         flaws.push("what else is lost could not be counted".to_owned());
     }
     if !report.unread_tables.is_empty() {
-        flaws.push(format!("{} could not be read", counted(report.unread_tables.len() as u64, "table", "tables")));
+        flaws.push(format!(
+            "{} could not be read",
+            counted(report.unread_tables.len() as u64, "table", "tables")
+        ));
     }
     if flaws.is_empty() {
         return format!("{begin}.");
@@ -76,8 +81,10 @@ mod tests {
     use crate::recover::report::TableReport;
 
     fn report(tasks: (u64, u64), events: (u64, u64), stale: u64) -> Report {
-        let table = |(recovered, lost), stale| TableReport { recovered, lost, stale, ..TableReport::default() };
-        let tables = [("tasks".to_owned(), table(tasks, stale)), ("task_events".to_owned(), table(events, 0))];
+        let table =
+            |(recovered, lost), stale| TableReport { recovered, lost, stale, ..TableReport::default() };
+        let tables =
+            [("tasks".to_owned(), table(tasks, stale)), ("task_events".to_owned(), table(events, 0))];
         Report { tables: tables.into(), ..Report::default() }
     }
 

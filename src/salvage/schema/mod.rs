@@ -169,7 +169,8 @@ impl TableSchema {
             Domain::Time => 4,
             _ => 1,
         });
-        5 + self.columns.iter().take_while(|column| column.not_null || !column.has_default).count() + values.sum::<usize>()
+        5 + self.columns.iter().take_while(|column| column.not_null || !column.has_default).count()
+            + values.sum::<usize>()
     }
 
     /// How the values fit, and how many there are.

@@ -159,7 +159,8 @@ fn copies_that_agree_correct_a_flipped_comment_of_a_damaged_board_and_no_edit() 
     assert_eq!(output.data()["suspects"], serde_json::json!([]));
     let index: usize = {
         let sql = "SELECT rootpage FROM sqlite_master WHERE name = 'idx_events_run'";
-        rusqlite::Connection::open(&good).unwrap().query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap() as usize
+        rusqlite::Connection::open(&good).unwrap().query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap()
+            as usize
     };
     bytes[(index - 1) * damage::PAGE..index * damage::PAGE].fill(0);
     std::fs::write(sandbox.board(), bytes).unwrap();

@@ -60,7 +60,11 @@ impl Story {
         }
         match number % 3 {
             0 => {
-                self.call("complete_task", &json!([id]), &json!({ "result": format!("tests passed v2 of {number}") }));
+                self.call(
+                    "complete_task",
+                    &json!([id]),
+                    &json!({ "result": format!("tests passed v2 of {number}") }),
+                );
             }
             1 => {
                 self.call("block_task", &json!([id]), &json!({ "reason": "waits" }));
@@ -109,7 +113,10 @@ impl Story {
         for (number, id) in tasks.iter().enumerate() {
             match number % 6 {
                 0 => {
-                    let result = format!("tests {} of {number}", if number % 12 == 0 { "passed v3" } else { "failed v2" });
+                    let result = format!(
+                        "tests {} of {number}",
+                        if number % 12 == 0 { "passed v3" } else { "failed v2" }
+                    );
                     self.call("edit_completed_task_result", &json!([id]), &json!({ "result": result }));
                 }
                 1 => {
@@ -207,7 +214,8 @@ impl Ended {
         let all = [&["recover", "--output", new.to_str().unwrap(), "--json"], args].concat();
         let output = self.sandbox.run(&all);
         assert!([0, 5].contains(&output.code()), "{output}");
-        let earlier: Vec<PathBuf> = self.versions.iter().enumerate().map(|(n, bytes)| self.earlier(n, bytes)).collect();
+        let earlier: Vec<PathBuf> =
+            self.versions.iter().enumerate().map(|(n, bytes)| self.earlier(n, bytes)).collect();
         let score = score_since(&self.truth, &earlier, &new);
         (output, score)
     }
@@ -227,7 +235,12 @@ impl Ended {
         let (output, score) = self.recover(&[]);
         let new = self.sandbox.work().join("new.db");
         let missing = unreached(&self.truth, &new, &possible.rows);
-        assert!(missing.is_empty(), "{scene}: {} rows are there and not right: {:?}\n{output}", missing.len(), missing.iter().take(9).collect::<Vec<_>>());
+        assert!(
+            missing.is_empty(),
+            "{scene}: {} rows are there and not right: {:?}\n{output}",
+            missing.len(),
+            missing.iter().take(9).collect::<Vec<_>>()
+        );
         let exact = score.right == score.truth && score.older + score.wrong == 0;
         assert!(exact || output.code() == 5, "{scene}: exit 0, and {score:?}\n{output}");
         (output, score)
