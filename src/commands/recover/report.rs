@@ -60,18 +60,9 @@ impl Recovered {
     }
 }
 
-impl Report for Recovered {
-    fn kind(&self) -> &'static str {
-        "recover"
-    }
-
-    fn human(&self, page: &mut Document<'_>) {
-        page.table(&self.sources());
-        page.blank();
-        if let Some(map) = &self.map {
-            page_map::draw(map, page);
-            page.blank();
-        }
+impl Recovered {
+    /// What came back.
+    fn tables(&self) -> TextTable {
         let mut tables = TextTable::new([
             TextColumn::fixed("TABLE"),
             TextColumn::fixed("RECOVERED").right(),
@@ -92,7 +83,11 @@ impl Report for Recovered {
                 (Label::Text, table.older_only.to_string()),
             ]);
         }
-        page.table(&tables);
+        tables
+    }
+
+    /// Names what did not come back, or may be out of date.
+    fn say_losses(&self, page: &mut Document<'_>) {
         for row in self.report.losses.iter().take(MAX_SHOWN) {
             page.line(&format!("{}: {}", row.what.word(), row.label()));
         }
@@ -106,6 +101,23 @@ impl Report for Recovered {
                 source.path.display()
             ));
         }
+    }
+}
+
+impl Report for Recovered {
+    fn kind(&self) -> &'static str {
+        "recover"
+    }
+
+    fn human(&self, page: &mut Document<'_>) {
+        page.table(&self.sources());
+        page.blank();
+        if let Some(map) = &self.map {
+            page_map::draw(map, page);
+            page.blank();
+        }
+        page.table(&self.tables());
+        self.say_losses(page);
         if self.report.dangling > 0 {
             page.line(&format!(
                 "{} a task that is not there.",

@@ -182,13 +182,13 @@ impl Merge {
             if let Some(table) = merged.tables.get_mut(at) {
                 table.see(source, Arc::clone(&tree.table), found);
                 let take = Take { odds: &salvage.odds, all: &mut merged.odds };
-                match history.as_ref().and_then(|history| history.placings.get(&table.table.name)) {
-                    Some(placings) => table.fold_history(rows, placings, take),
-                    None => {
-                        let beyond = merged.beyond.entry(source).or_default();
-                        beyond.rows += table.fold(rows, mode, take);
-                        beyond.is_later = is_later;
-                    }
+                let placings = history.as_ref().and_then(|history| history.placings.get(&table.table.name));
+                if let Some(placings) = placings {
+                    table.fold_history(rows, placings, take);
+                } else {
+                    let beyond = merged.beyond.entry(source).or_default();
+                    beyond.rows += table.fold(rows, mode, take);
+                    beyond.is_later = is_later;
                 }
             }
         }

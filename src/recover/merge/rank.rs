@@ -23,6 +23,15 @@ use crate::work::threads::{cores, in_order};
 /// A source with more bytes than this is read by every core; smaller ones by one each.
 const BIG: u64 = 16 << 20;
 
+/// Whether a source holds all that it ever held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SourceState {
+    /// Every page of it is in order, its schema is whole, and its indexes name no row that is not there.
+    Sound,
+    /// Something may be lost.
+    Damaged,
+}
+
 /// What is known of a source that has pages.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
@@ -45,8 +54,7 @@ pub(crate) struct Facts {
     pub(crate) header: Option<Header>,
     /// Whether the board is one in WAL mode, if that can be told.
     pub(crate) wal_mode: Option<bool>,
-    /// Whether every page of it is in order, its schema is whole, and its indexes name no row that is not there.
-    pub(crate) is_sound: bool,
+    pub(crate) state: SourceState,
     evidence: (i64, i64),
 }
 
@@ -153,7 +161,7 @@ pub(crate) fn fold(
         let history = branch::history(merge, facts.source, &salvage, shelf)?;
         let kind = shelf.sources.get(facts.source as usize).map(|source| source.kind);
         merge.fold(facts.source, salvage, history);
-        if done == 0 && facts.is_sound && kind == Some(SourceKind::Live) {
+        if done == 0 && facts.state == SourceState::Sound && kind == Some(SourceKind::Live) {
             merge.hold_sound();
         }
         shelf.room().require_whole()?;
@@ -240,7 +248,11 @@ impl SourceReader<'_, '_> {
         let (missing_pages, lost_frames) =
             (missing_pages(&layout), layout.laid.lost_frames + salvage.doubted_frames);
         let facts = Facts {
-            is_sound: salvage.is_sound() && missing_pages == 0 && lost_frames == 0,
+            state: if salvage.is_sound() && missing_pages == 0 && lost_frames == 0 {
+                SourceState::Sound
+            } else {
+                SourceState::Damaged
+            },
             source: orders.source,
             rows: salvage.row_count(),
             damaged_pages: salvage.damaged_pages,

@@ -266,7 +266,7 @@ impl MergedTable {
                 }
                 Some(_) => {}
                 None if mode == FoldMode::Older && self.open.contains(row.rowid) => {
-                    self.rows.push(take.row(row))
+                    self.rows.push(take.row(row));
                 }
                 None => {
                     beyond += 1;
