@@ -153,7 +153,7 @@ impl TextTable {
         }
         let is_shown = |at: usize| columns.iter().any(|&(shown, _)| shown == at);
         let out = self.columns.iter().enumerate().filter(|(at, _)| !is_shown(*at));
-        let out: Vec<&str> = out.map(|(_, column)| column.name).collect();
+        let out: Vec<&str> = out.map(|(_, column)| column.name.as_ref()).collect();
         if self.names_left_out && !out.is_empty() {
             let note = format!("Not shown at this width: {}.", out.join(", "));
             for line in text::wrap(&note, width.unwrap_or(usize::MAX)) {

@@ -1,8 +1,8 @@
 //! How recovery decides between a board and copies of its earlier moments: the newest sound version of a row counts, and what
 //! is substituted is said. Boards are written by Hermes itself.
 
-use crate::support::damage::story::{Hurt, Story};
 use crate::support::hermes;
+use crate::support::story::{Hurt, Story};
 
 /// Every edit of a live board stands, however many older copies agree against it.
 #[test]

@@ -10,6 +10,7 @@ pub(crate) mod process;
 pub(crate) mod pty;
 pub(crate) mod rows;
 pub(crate) mod sandbox;
+pub(crate) mod story;
 pub(crate) mod strace;
 pub(crate) mod sweep;
 

@@ -8,7 +8,6 @@ pub(crate) mod cases;
 pub(crate) mod oracle;
 pub(crate) mod peer;
 mod score;
-pub(crate) mod story;
 
 use std::path::{Path, PathBuf};
 
@@ -117,7 +116,8 @@ impl Dice {
         }
     }
 
-    fn text(&mut self, low: usize, high: usize) -> String {
+    /// Words of `low` to `high` bytes.
+    pub(crate) fn text(&mut self, low: usize, high: usize) -> String {
         const WORDS: [&str; 12] = [
             "queue",
             "парсер",

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::oracle::{self, Left, Possible};
-use super::{Dice, Score, beside, score_since, unreached};
+use super::damage::oracle::{self, Left, Possible};
+use super::damage::{Dice, PAGE, Score, beside, score_since, unreached};
 use crate::support::hermes::Hermes;
 use crate::support::sandbox::{Output, Sandbox};
 
@@ -160,7 +160,7 @@ impl Story {
             connection.query_row(sql, [name], |row| row.get::<_, u32>(0)).unwrap() as usize
         };
         let zero = |bytes: &mut Vec<u8>, page: usize| {
-            bytes[(page - 1) * super::PAGE..page * super::PAGE].fill(0);
+            bytes[(page - 1) * PAGE..page * PAGE].fill(0);
         };
         match hurt {
             Hurt::Nothing => {}
@@ -168,7 +168,7 @@ impl Story {
             Hurt::IndexEntry => {
                 // The last entry of the index's last leaf is no longer counted.
                 let leaf = *oracle::leaves(&bytes, root("idx_events_task")).last().unwrap();
-                let at = (leaf - 1) * super::PAGE + 3;
+                let at = (leaf - 1) * PAGE + 3;
                 let count = u16::from_be_bytes([bytes[at], bytes[at + 1]]) - 1;
                 bytes[at..at + 2].copy_from_slice(&count.to_be_bytes());
             }
