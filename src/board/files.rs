@@ -283,14 +283,17 @@ fn read_state(path: &Path) -> Outcome<(FileState, Option<Stamp>)> {
     let Some(stamp) = Stamp::of(path)? else {
         return Ok((FileState::Missing, None));
     };
-    let meta = std::fs::metadata(path).map_err(reading)?;
-    require_plain(path, meta.mode())?;
+    require_plain(path, stamp.mode)?;
     if stamp.len == 0 {
         return Ok((FileState::Empty, Some(stamp)));
     }
+    let file = File::open(path).map_err(reading)?;
     let mut first = Vec::with_capacity(header::LEN);
     let length = u64::try_from(header::LEN).unwrap_or(u64::MAX);
-    File::open(path).map_err(reading)?.take(length).read_to_end(&mut first).map_err(reading)?;
+    (&file).take(length).read_to_end(&mut first).map_err(reading)?;
+    // The length as of the header that was read: a writer may have made the file longer since the first look.
+    let now = Stamp::from_metadata(&file.metadata().map_err(reading)?);
+    let stamp = if (now.dev, now.ino) == (stamp.dev, stamp.ino) { now } else { stamp };
     let state = match Header::read(&first) {
         Some(header) if header.magic && stamp.len >= SMALLEST_PAGE => FileState::Sqlite(header),
         _ => {

@@ -19,14 +19,14 @@ use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::header::{self, Header, LOCK_BYTES_AT};
 use crate::ondisk::store::Store;
-use crate::ondisk::wal::index::{BACKFILL, HEAD, LAST_FRAME, LAST_SUM, has_rested, missing_frames, number};
-use crate::ondisk::wal::{Frame, Wal};
+use crate::ondisk::wal::index::{BACKFILL, HEAD, HEADER_LEN, LAST_FRAME, LAST_SUM, missing_frames, number};
+use crate::ondisk::wal::{self, Frame, Wal};
 
 /// The longest log whose frames are counted, in bytes; 228 MB were seen in the field (incidents.md F15).
 const LONGEST_LOG: u64 = 4 << 30;
 
-/// A log that seems torn is looked at so often before it is believed: one that is being written can look so once.
-const LOOKS: usize = 5;
+/// The most looks at a log that seems torn, and the pause between them. It is believed when two looks in a row agree.
+const LOOKS: usize = 40;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(25);
 
 /// How many frames the log holds and how many of them only the log holds.
@@ -47,6 +47,33 @@ pub struct WaitingFrames {
     pub has_header: bool,
     /// The log's length in bytes.
     pub bytes: u64,
+    /// False where the log seemed torn and never rested: `hidden`, `missing` and `absent` say nothing then.
+    pub settled: bool,
+}
+
+impl WaitingFrames {
+    /// True if rows seem to be in danger.
+    fn seems_torn(&self) -> bool {
+        self.hidden > 0 || self.absent > 0 || self.missing > 0
+    }
+}
+
+/// One look: what was counted, and the state in which log, index and database file were then.
+#[derive(Debug, PartialEq, Eq)]
+struct Look {
+    seen: WaitingFrames,
+    /// The index's two headers, the log's header and both files' identity and length; nothing where they changed during
+    /// the look.
+    state: Option<LogState>,
+}
+
+/// What a commit, a restart of the log or its removal changes.
+#[derive(Debug, PartialEq, Eq)]
+struct LogState {
+    index: Vec<u8>,
+    header: Vec<u8>,
+    log: Option<(u64, u64, u64)>,
+    database: Option<(u64, u64, u64)>,
 }
 
 /// Counts the frames of the board's WAL; nothing when there is none.
@@ -54,41 +81,45 @@ pub fn waiting(inspection: &Inspection) -> Outcome<Option<WaitingFrames>> {
     count(inspection, true)
 }
 
-/// Looks until no frame seems hidden and no page absent. Whether the frames are in the database is only asked where
-/// somebody wants to know: it reads the pages.
+/// Look until the log does not seem torn, or two looks in a row find the same in the same state. Whether the frames are in
+/// the database is asked only with `ask_pages`: it reads the pages.
 fn count(inspection: &Inspection, ask_pages: bool) -> Outcome<Option<WaitingFrames>> {
     let Some(sidecar) = &inspection.sidecars.wal else {
         return Ok(None);
     };
-    let mut seen = look(inspection, sidecar, ask_pages)?;
+    let mut before = look(inspection, sidecar, ask_pages)?;
     for _ in 1..LOOKS {
-        if seen.hidden == 0 && seen.absent == 0 && seen.missing == 0 {
-            break;
+        if !before.seen.seems_torn() {
+            return Ok(Some(before.seen));
         }
         sleep(BETWEEN_LOOKS);
-        seen = look(inspection, sidecar, ask_pages)?;
+        let again = look(inspection, sidecar, ask_pages)?;
+        if again.state.is_some() && again == before {
+            return Ok(Some(again.seen));
+        }
+        before = again;
     }
-    Ok(Some(seen))
+    let settled = !before.seen.seems_torn();
+    Ok(Some(WaitingFrames { settled, ..before.seen }))
 }
 
-fn look(inspection: &Inspection, sidecar: &Sidecar, ask_pages: bool) -> Outcome<WaitingFrames> {
-    // The index first: what it names as the log's end then is not beyond what is read afterwards.
+/// Look once: lengths, index and frames together. A process that has the board open writes frames first and names them in
+/// the index then, so the index is read before the log and again behind it.
+fn look(inspection: &Inspection, sidecar: &Sidecar, ask_pages: bool) -> Outcome<Look> {
     let named = || inspection.sidecars.shm.as_ref().map_or(Ok(Vec::new()), read_index);
     let index = named()?;
     let bytes = LogBytes::open(sidecar)?;
+    let before = bytes.state(index.get(..2 * HEADER_LEN), &sidecar.path, &inspection.resolved);
     let page_size = inspection.header().and_then(|header| header.page_size);
     let log = Wal::read(&bytes, page_size);
     let count = |frames: usize| u64::try_from(frames).unwrap_or(u64::MAX);
     let frames = log.as_ref().map_or(0, |log| count(log.visible()));
     let hidden = log.as_ref().filter(|log| !is_abandoned(log, &index)).map_or(0, |log| count(log.hidden()));
-    // A log that was begun anew meanwhile is another than the index named.
-    let mut missing = missing_frames(&index, log.as_ref());
-    if missing > 0 && !has_rested(&index, &named()?) {
-        missing = 0;
-    }
+    let missing = missing_frames(&index, log.as_ref());
     let has_header = log.as_ref().is_some_and(|log| has_header(log, &bytes));
     // The file after the log: what was written back meanwhile is in it.
     let absent = log.as_ref().map_or(0, |log| absent(log, &inspection.resolved));
+    let after = bytes.state(named()?.get(..2 * HEADER_LEN), &sidecar.path, &inspection.resolved);
     let claimed = backfilled(&index, frames);
     let believed = claimed == 0 || !ask_pages || has_what_it_claims(inspection) == Some(true);
     let mut pending = frames.saturating_sub(if believed { claimed } else { 0 });
@@ -96,7 +127,9 @@ fn look(inspection: &Inspection, sidecar: &Sidecar, ask_pages: bool) -> Outcome<
     {
         pending = 0;
     }
-    Ok(WaitingFrames { frames, pending, hidden, missing, absent, has_header, bytes: sidecar.stamp.len })
+    let bytes = bytes.size;
+    let seen = WaitingFrames { frames, pending, hidden, missing, absent, has_header, bytes, settled: true };
+    Ok(Look { seen, state: Some(before).filter(|before| *before == after) })
 }
 
 /// Whether what lies beyond the log's end are remains of transactions that never ended: their writer was killed after it
@@ -186,7 +219,12 @@ impl LogBytes {
     }
 
     fn open(sidecar: &Sidecar) -> Outcome<Self> {
-        let size = sidecar.stamp.len;
+        let opened = File::open(&sidecar.path).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (size, file) = match opened {
+            Ok(opened) => opened,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self { file: None, size: 0 }),
+            Err(error) => return Err(Failure::io(error, format!("reading {}", sidecar.path.display()))),
+        };
         if size > LONGEST_LOG {
             return Err(Failure::refused(format!(
                 "{} has {size} bytes, far more than a log of this board can need; what waits in it was not counted.",
@@ -195,10 +233,20 @@ impl LogBytes {
             .hint(format_args!("See which processes hold it back with `fuser -v {}`.", hint::quoted(&sidecar.path)))
             .hint("See what it holds with `kanbanctl recover --dry-run`."));
         }
-        match File::open(&sidecar.path) {
-            Ok(file) => Ok(Self { file: Some(file), size }),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self { file: None, size: 0 }),
-            Err(error) => Err(Failure::io(error, format!("reading {}", sidecar.path.display()))),
+        Ok(Self { file: Some(file), size })
+    }
+
+    /// The state of the log that is open and of the files under their names, beside what the index says.
+    fn state(&self, index: Option<&[u8]>, log: &Path, database: &Path) -> LogState {
+        let of = |path: &Path| {
+            let stamp = Stamp::of(path).ok().flatten();
+            stamp.map(|stamp| (stamp.dev, stamp.ino, stamp.len))
+        };
+        LogState {
+            index: index.unwrap_or_default().to_vec(),
+            header: self.read(0, wal::HEADER_LEN).unwrap_or_default().to_vec(),
+            log: of(log),
+            database: of(database),
         }
     }
 }
@@ -248,9 +296,17 @@ pub fn require_writable(inspection: &Inspection) -> Outcome<()> {
         .hint("See what it holds with `kanbanctl recover --dry-run`.")
         .at(&inspection.resolved));
     }
-    let Some(WaitingFrames { hidden, absent, .. }) = count(inspection, false)? else {
+    let Some(WaitingFrames { hidden, absent, settled, .. }) = count(inspection, false)? else {
         return Ok(());
     };
+    if !settled {
+        return Err(Failure::busy(
+            "the WAL seems torn and other processes keep changing it, so that no look at it could be believed. Nothing was \
+             written.",
+        )
+        .hint("Try again when they pause; `kanbanctl health` names them.")
+        .at(&inspection.resolved));
+    }
     if absent > 0 {
         return Err(Failure::damaged(format!(
             "the file is cut: {} neither in it nor in its WAL. Nothing was written.",

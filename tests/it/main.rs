@@ -21,6 +21,7 @@ mod faults; // a fault at every system call of every verb that writes
 mod generated; // completions and man pages are what the program makes
 mod generations; // commits in a deleted log: named, counted, brought back
 mod health; // what health and the overview say, and that they change nothing
+mod health_beside_hermes; // boards in motion: no alarm, whatever the writer does
 mod hermes; // the real Hermes 0.19.0 beside us: same rows, nothing of its lost
 mod hints; // what to do next: it parses, it acts on the board that was meant
 mod holders; // other processes with the board open, their locks lost or not

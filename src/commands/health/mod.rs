@@ -13,7 +13,7 @@ use crate::board::{Board, FileState, Inspection, location};
 use crate::failure::exit::Exit;
 use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
-use crate::health::checks::{self, Subject, compare_looks};
+use crate::health::checks::{self, BytesLook, Subject, compare_looks};
 use crate::health::{Depth, Finding, Severity, Verdict, weigh};
 use crate::pool::{Access, Pool};
 use crate::ui::prom::MetricValues;
@@ -175,9 +175,12 @@ fn check(
     if nothing_there && !is_in_hands(inspection) {
         inspection.require_sqlite()?;
     }
-    let subject = Subject::look(inspection.clone(), depth, context.clock.epoch())?;
-    let subject = if depth == Depth::Full { subject.with_contents()? } else { subject };
-    judge(context, &subject, wants_map)
+    let mut bytes = checks::look_at_bytes(inspection.clone(), depth, context.clock.epoch())?;
+    if depth == Depth::Full && bytes.settled {
+        bytes.subject = bytes.subject.with_contents()?;
+        bytes.findings = checks::before_opening(&bytes.subject);
+    }
+    judge(context, bytes, wants_map)
 }
 
 /// Whether the whole of SQLite's check and every other find nothing that is an error; the copies beside the board are not
@@ -186,17 +189,17 @@ fn check(
 /// # Errors
 /// The signal's when one arrives, and when the board's surroundings cannot be read.
 pub(super) fn is_sound(context: &mut Context<'_>, inspection: &Inspection) -> Outcome<bool> {
-    let subject = Subject::look(inspection.clone(), Depth::Full, context.clock.epoch())?;
-    let checked = judge(context, &subject, false)?;
+    let bytes = checks::look_at_bytes(inspection.clone(), Depth::Full, context.clock.epoch())?;
+    let checked = judge(context, bytes, false)?;
     Ok(matches!(checked.verdict, Verdict::Healthy | Verdict::Degraded))
 }
 
-fn judge(context: &mut Context<'_>, subject: &Subject, wants_map: bool) -> Outcome<Checked> {
-    let (inspection, depth) = (&subject.inspection, subject.depth);
-    let mut findings = checks::before_opening(subject);
+fn judge(context: &mut Context<'_>, bytes: BytesLook, wants_map: bool) -> Outcome<Checked> {
+    let BytesLook { subject, mut findings, settled } = bytes;
+    let (inspection, depth, subject) = (&subject.inspection, subject.depth, &subject);
     // Bytes come before SQLite: nothing opens the file while the connection is held.
     let map = if wants_map { page_map::take(context, &inspection.resolved)? } else { None };
-    let mut seen = CheckedBoard::default();
+    let mut seen = CheckedBoard { looked: settled, ..CheckedBoard::default() };
     if inspection.header().is_some() {
         let looked = look(context, inspection.clone(), subject, &mut seen, &mut findings);
         match looked {

@@ -76,7 +76,7 @@ fn short_of_pages(subject: &Subject) -> Option<String> {
     let (header, stamp) = (subject.inspection.header()?, subject.inspection.stamp?);
     if let Some(waiting) = subject.waiting.filter(|waiting| waiting.frames > 0) {
         // The log's last commit counts the pages.
-        return (waiting.absent > 0).then(|| {
+        return (waiting.settled && waiting.absent > 0).then(|| {
             format!(
                 "{} neither in the file ({} bytes) nor in its WAL.",
                 counted(waiting.absent, "page of the board is", "pages of the board are"),

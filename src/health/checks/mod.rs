@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::{Depth, Finding};
+use super::{Depth, Finding, Severity};
 use crate::board::filesystem::Filesystem;
 use crate::board::generation::{self, Generation, Stake};
 use crate::board::holders::{self, Holders};
@@ -27,11 +27,15 @@ use crate::salvage::source::Digests;
 use crate::store::audit::Integrity;
 use crate::work::progress::Unwatched;
 
+use neighbours::DELETED_FILES;
+
 pub use integrity::compare_looks;
 pub use wal::WAL_PENDING;
 
-/// How long deleted files in a process's hands rest before the second look.
+/// How long damage, and deleted files in a process's hands, rest before the second look.
 const SECOND_LOOK: Duration = Duration::from_millis(100);
+/// The most looks at bytes that seem damaged.
+const LOOKS: usize = 5;
 
 /// Everything that was found out about the board before SQLite opened it.
 #[derive(Debug)]
@@ -125,6 +129,11 @@ impl Subject {
         })
     }
 
+    /// False where the log seemed torn and never rested.
+    fn is_settled(&self) -> bool {
+        self.waiting.is_none_or(|waiting| waiting.settled)
+    }
+
     /// Whether SQLite takes the header from the log, so that the one in the file does not matter.
     fn reads_header_in_log(&self) -> bool {
         self.inspection.is_wal() && self.waiting.is_some_and(|waiting| waiting.has_header)
@@ -141,6 +150,60 @@ impl Subject {
         }
         Ok(self)
     }
+}
+
+/// What the bytes said, and whether it may be believed.
+#[derive(Debug)]
+pub struct BytesLook {
+    /// The board at the last look.
+    pub subject: Subject,
+    /// What was found then.
+    pub findings: Vec<Finding>,
+    /// False where damage was seen and no two looks in a row agreed on it.
+    pub settled: bool,
+}
+
+/// Look at the bytes until nothing seems damaged or two looks in a row find the same damage: beside writers one look can
+/// see the file, its log and its sidecars at different moments.
+///
+/// # Errors
+/// When the board or its surroundings cannot be read.
+pub fn look_at_bytes(inspection: Inspection, depth: Depth, now: i64) -> Outcome<BytesLook> {
+    let mut subject = Subject::look(inspection, depth, now)?;
+    let mut findings = before_opening(&subject);
+    for _ in 1..LOOKS {
+        if damage(&findings).next().is_none() && subject.is_settled() {
+            return Ok(BytesLook { subject, findings, settled: true });
+        }
+        std::thread::sleep(SECOND_LOOK);
+        let again = Subject::look(subject.inspection.board.inspect()?, depth, now)?;
+        let found = before_opening(&again);
+        let agrees = again.is_settled() && damage(&findings).eq(damage(&found));
+        (subject, findings) = (again, found);
+        if agrees {
+            return Ok(BytesLook { subject, findings, settled: true });
+        }
+    }
+    for finding in findings.iter_mut().filter(|finding| finding.severity == Severity::Error) {
+        finding.severity = Severity::Warning;
+        finding.message.push_str(" No two looks agreed on that: the board is changing under us.");
+        "kanbanctl health".clone_into(&mut finding.next);
+    }
+    if !subject.is_settled() {
+        let message = "the log seems torn, but it never rested while it was looked at: the board is changing under us.";
+        let place = subject.inspection.resolved.display().to_string();
+        findings
+            .push(Finding::new("wal-torn", Severity::Warning, place, message).next("kanbanctl health"));
+    }
+    Ok(BytesLook { subject, findings, settled: false })
+}
+
+/// What must be found twice. How much a process has in a deleted log grows while it works on, and is no part of it.
+fn damage(findings: &[Finding]) -> impl Iterator<Item = (&str, &str, &str)> {
+    findings.iter().filter(|finding| finding.severity == Severity::Error).map(|finding| {
+        let message = if finding.id == DELETED_FILES { "" } else { finding.message.as_str() };
+        (finding.id, finding.subject.as_str(), message)
+    })
 }
 
 /// Whose hands the board is in. A process that closes the board the ordinary way holds a deleted log for a moment, so

@@ -13,6 +13,9 @@ use crate::health::{Finding, Severity};
 /// F03).
 const STORM: usize = 10;
 
+/// The finding whose message counts what a living process is still adding to.
+pub(super) const DELETED_FILES: &str = "deleted-files";
+
 /// WAL where processes cannot share memory (incidents.md F16).
 pub(super) fn filesystem(subject: &Subject) -> Vec<Finding> {
     let Suitability::Hopeless { why } = &subject.filesystem.wal else {
@@ -91,12 +94,12 @@ pub(super) fn deleted_files(subject: &Subject) -> Vec<Finding> {
                 Some(_) => "kanbanctl recover --output NEW.db".to_owned(),
                 None => format!("kanbanctl recover --from-pid {pid} --output NEW.db"),
             };
-            findings.push(Finding::new("deleted-files", Severity::Error, who.clone(), message).next(next));
+            findings.push(Finding::new(DELETED_FILES, Severity::Error, who.clone(), message).next(next));
         }
         if of_holder().next().is_none() {
             let message = "the board's WAL index was deleted under it: it and the others do not see each other's locks.";
             findings.push(
-                Finding::new("deleted-files", Severity::Error, who, message)
+                Finding::new(DELETED_FILES, Severity::Error, who, message)
                     .next("kanbanctl recover --dry-run"),
             );
         }

@@ -25,7 +25,7 @@ pub(super) fn frames(subject: &Subject) -> Vec<Finding> {
 
 /// Committed frames that SQLite does not see (recovery.md, "The WAL"), or that are gone.
 pub(super) fn torn(subject: &Subject) -> Vec<Finding> {
-    let Some(waiting) = subject.waiting else { return Vec::new() };
+    let Some(waiting) = subject.waiting.filter(|waiting| waiting.settled) else { return Vec::new() };
     let found = |message| {
         Finding::new("wal-torn", Severity::Error, place(subject), message)
             .next("kanbanctl recover --output NEW.db")

@@ -42,12 +42,6 @@ pub fn missing_frames(index: &[u8], log: Option<&Wal>) -> u64 {
     u64::from(last).saturating_sub(there.max(u64::from(done)))
 }
 
-/// Whether nobody has committed to the log, nor begun it anew, between two readings of its index's head. What was read of the
-/// log in between is then what the index names.
-pub fn has_rested(before: &[u8], after: &[u8]) -> bool {
-    before.get(..HEADER_LEN) == after.get(..HEADER_LEN)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,11 +64,5 @@ mod tests {
         let mut torn = index(9, 4);
         torn[LAST_FRAME.start] ^= 1;
         assert_eq!(missing_frames(&torn, None), 0);
-    }
-
-    #[test]
-    fn a_commit_shows_and_writing_back_does_not() {
-        assert!(has_rested(&index(9, 4), &index(9, 9)));
-        assert!(!has_rested(&index(9, 4), &index(10, 4)));
     }
 }
