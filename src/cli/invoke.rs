@@ -9,7 +9,7 @@ use clap::error::{ContextKind, ContextValue};
 use super::Cli;
 use crate::commands::globals::Globals;
 use crate::commands::{self, Context};
-use crate::failure::Failure;
+use crate::failure::{Failure, Outcome};
 use crate::failure::exit::Exit;
 use crate::pool::Lines;
 use crate::process::clock::Clock;
@@ -36,7 +36,7 @@ pub fn invoke(
         .and_then(|signals| {
             heard = signals.clone();
             ui.attend(signals.clone());
-            let clock = env.number("KANBANCTL_NOW").map_or(Clock::Real, Clock::Frozen);
+            let clock = clock(&env)?;
             let mut context = Context {
                 command: super::command,
                 ui: &mut ui,
@@ -144,6 +144,19 @@ fn usage(error: &clap::Error, args: &[OsString], around: &Surroundings<'_>) -> E
     // A closed pipe is the reader's choice.
     let _ = error.print();
     if is_help { Exit::Ok } else { Exit::Usage }
+}
+
+/// The clock: stopped where `KANBANCTL_NOW` says at which Unix second.
+fn clock(env: &Env) -> Outcome<Clock> {
+    let Some(given) = env.get("KANBANCTL_NOW").filter(|given| !given.is_empty()) else {
+        return Ok(Clock::Real);
+    };
+    let second = given.to_str().and_then(|text| text.trim().parse().ok());
+    second.map(Clock::Frozen).ok_or_else(|| {
+        let shown = given.to_string_lossy();
+        Failure::usage(format!("the variable KANBANCTL_NOW is \"{shown}\", which is no Unix second."))
+            .hint("Unset it, or give it a number such as 1780000000.")
+    })
 }
 
 fn request(globals: &Globals) -> UiRequest {

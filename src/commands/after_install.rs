@@ -19,15 +19,6 @@ pub(crate) fn say(context: &mut Context<'_>, installed: &Installed) {
     warn(context, installed);
 }
 
-/// Says it after maintenance: to a cron job only what asks for attention.
-pub(crate) fn say_after_maintenance(context: &mut Context<'_>, installed: &Installed) {
-    if context.ui.tells_success() {
-        say(context, installed);
-    } else {
-        warn(context, installed);
-    }
-}
-
 fn warn(context: &mut Context<'_>, installed: &Installed) {
     for remark in &installed.remarks {
         context.ui.warning(remark);

@@ -9,14 +9,18 @@ use rusqlite::backup::{Backup, StepResult};
 use serde::Serialize;
 
 use super::Context;
+use super::progress::Bars;
+use crate::board::Board;
 use crate::board::copies;
-use crate::board::{Board, location};
+use crate::copies::inspect::Inspector;
+use crate::copies::prune::{self, Rules};
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::newfile;
 use crate::newfile::{Audience, OwnFile, RecordedMode, Sealed};
 use crate::pool::{Access, Pool, rest_between_looks};
 use crate::process::clock;
+use crate::salvage::source::{self, SourceKind};
 use crate::store::audit::{self, Integrity};
 use crate::ui::{Document, Progress, Records, Report};
 
@@ -28,13 +32,15 @@ const PAGES_PER_STEP: i32 = 1_024;
 /// The copy is made through SQLite's online backup interface and holds what the WAL holds. It is checked before it
 /// gets its name, which carries the moment and the content. An unchanged board is not copied twice.
 ///
-/// Plain record, for each board: PATH BYTES SHA256. Off a terminal it is printed only with --format plain or --dry-run.
+/// Prints the path of the copy; with --format plain PATH BYTES SHA256, for each board.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where to put it [default: a folder beside the board, named after it with .backups].
+    /// Where to put it, a directory that exists [default: a folder beside the board, named after it with .backups, which is
+    /// made].
     #[arg(value_name = "DIR")]
     directory: Option<PathBuf>,
-    /// Keep this many of this board's backups in DIR, the newest, and remove the others.
+    /// Keep this many of this board's backups in DIR, the newest, and remove the others, but for those that hold a row
+    /// version found neither on the board nor in a backup that stays.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true)]
     keep: Option<u32>,
 }
@@ -51,6 +57,8 @@ struct Made {
     verified: bool,
     tables: serde_json::Map<String, serde_json::Value>,
     removed: Vec<String>,
+    /// What --keep would remove and what is the last copy of a row version.
+    kept_for_rows: Vec<String>,
 }
 
 /// What was made of several boards.
@@ -66,20 +74,13 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     if !context.globals.all_boards {
         let board = context.board()?;
         let made = one(context, args, &board)?;
-        context.ui.emit_maintenance(&made)?;
-        say(context, &made);
+        emit(context, AllBackups(vec![made]))?;
         return Ok(Exit::Ok);
     }
     let (mut all, mut exit) = (Vec::new(), Exit::Ok);
-    for board in location::discover(context.env)? {
-        if !board.path.exists() && board.inspect().is_ok_and(|seen| !seen.leftovers()) {
-            continue;
-        }
+    for board in context.every_board()? {
         match one(context, args, &board) {
-            Ok(made) => {
-                say(context, &made);
-                all.push(made);
-            }
+            Ok(made) => all.push(made),
             Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => return Err(failure),
             Err(failure) => {
                 exit = exit.merge(failure.exit());
@@ -87,8 +88,28 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             }
         }
     }
-    context.ui.emit_maintenance(&AllBackups(all))?;
+    emit(context, AllBackups(all))?;
     Ok(exit)
+}
+
+/// Write the paths alone, so that `copy=$(kanbanctl backup)` works, unless a format was asked for.
+fn emit(context: &mut Context<'_>, mut all: AllBackups) -> Outcome<()> {
+    if context.ui.settings().format_chosen {
+        let single = !context.globals.all_boards;
+        match all.0.pop_if(|_| single) {
+            Some(made) => {
+                context.ui.emit(&made)?;
+                all.0.push(made);
+            }
+            None => context.ui.emit(&all)?,
+        }
+    } else {
+        context.ui.emit(&BackupPaths(&all.0))?;
+    }
+    for made in &all.0 {
+        say(context, made);
+    }
+    Ok(())
 }
 
 fn say(context: &mut Context<'_>, made: &Made) {
@@ -97,9 +118,16 @@ fn say(context: &mut Context<'_>, made: &Made) {
         (false, true) => "would be copied to",
         (false, false) => "was copied to",
     };
-    // Where the table stands above it, its first line is the path.
-    let place = if context.ui.settings().stdout_terminal { "this backup" } else { &made.path };
-    context.ui.success(format_args!("{} {what} {place}.", made.board));
+    context.ui.status(format_args!("The board {} {what} {}.", made.board, made.path));
+    let verb = if made.dry_run { "would be removed" } else { "was removed" };
+    for removed in &made.removed {
+        context.ui.status(format_args!("{removed} {verb}."));
+    }
+    for kept in &made.kept_for_rows {
+        context.ui.warning(format_args!(
+            "{kept} stays beyond --keep: it holds row versions that are neither on the board nor in a backup that stays."
+        ));
+    }
 }
 
 fn one(context: &mut Context<'_>, args: &Args, board: &Board) -> Outcome<Made> {
@@ -107,6 +135,9 @@ fn one(context: &mut Context<'_>, args: &Args, board: &Board) -> Outcome<Made> {
     let mut pool = context.pool_for_long(inspection, Access::Read)?;
     let resolved = pool.inspection().resolved.clone();
     let directory = args.directory.clone().unwrap_or_else(|| copies::own_directory(&resolved));
+    if args.directory.is_some() {
+        require_directory(context, &directory)?;
+    }
     let fresh = !context.globals.dry_run && create_directory(&directory)?;
     let outcome = copy(context, &mut pool, &directory);
     let closed = pool.close();
@@ -117,10 +148,21 @@ fn one(context: &mut Context<'_>, args: &Args, board: &Board) -> Outcome<Made> {
     let mut made = outcome?;
     closed?;
     if let Some(keep) = args.keep {
-        made.removed = prune(context, &directory, &resolved, Path::new(&made.path), keep)?;
+        let made_path = PathBuf::from(&made.path);
+        prune(context, &directory, &resolved, &made_path, keep, &mut made)?;
     }
     made.board = board.name();
     Ok(made)
+}
+
+/// Refuse a directory that is not there: an unmounted disk would have its backups written beneath the mount point.
+fn require_directory(context: &Context<'_>, directory: &Path) -> Outcome<()> {
+    if directory.is_dir() || context.globals.create_dirs {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("there is no directory {}; nothing was copied.", directory.display()))
+        .hint("Mount or make it, or add --create-dirs.")
+        .at(directory))
 }
 
 fn create_directory(directory: &Path) -> Outcome<bool> {
@@ -188,6 +230,7 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
         verified: true,
         tables: tables.into_iter().map(|(table, rows)| (table, rows.into())).collect(),
         removed: Vec::new(),
+        kept_for_rows: Vec::new(),
     })
 }
 
@@ -271,27 +314,74 @@ fn ours(directory: &Path, resolved: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Removes all but the newest `keep`, never the one just made and never the board itself.
+/// Remove all but the newest `keep`, never the one just made, the board itself, or the last copy of a row version.
 fn prune(
     context: &Context<'_>,
     directory: &Path,
     resolved: &Path,
-    made: &Path,
+    made_path: &Path,
     keep: u32,
-) -> Outcome<Vec<String>> {
+    made: &mut Made,
+) -> Outcome<()> {
     let mut found = ours(directory, resolved);
-    found.retain(|path| path != made && path.canonicalize().is_ok_and(|path| path != resolved));
+    found.retain(|path| path != made_path && path.canonicalize().is_ok_and(|path| path != resolved));
     let others = usize::try_from(keep).unwrap_or(usize::MAX).saturating_sub(1);
     let surplus = found.len().saturating_sub(others);
-    let mut removed = Vec::new();
-    for path in found.into_iter().take(surplus) {
+    if surplus == 0 {
+        return Ok(());
+    }
+    let mut bars = Bars::new(context.ui, context.signals.clone());
+    let mut contents = Vec::new();
+    for path in found.iter().take(surplus).chain([&made_path.to_path_buf()]).chain(found.iter().skip(surplus)) {
+        let named = source::named(path, &mut bars)?;
+        contents.extend(named.map(|named| source::Source { kind: SourceKind::Own, ..named }));
+    }
+    let rules = Rules { keep: usize::try_from(keep).ok(), ..Rules::default() };
+    let viewer = Inspector::new(context.scratch())?;
+    let plan = prune::plan(source::live(resolved)?.as_ref(), &contents, &rules, &viewer, &mut bars)?;
+    drop(bars);
+    let goes: Vec<&Path> = plan
+        .removed
+        .iter()
+        .filter_map(|(number, _)| contents.get(*number))
+        .map(|content| content.path.as_path())
+        .collect();
+    for path in found.iter().take(surplus) {
+        let shown = path.display().to_string();
+        if !goes.contains(&path.as_path()) {
+            made.kept_for_rows.push(shown);
+            continue;
+        }
         if !context.globals.dry_run {
-            std::fs::remove_file(&path)
+            std::fs::remove_file(path)
                 .map_err(|error| Failure::io(error, format!("removing {}", path.display())))?;
         }
-        removed.push(path.display().to_string());
+        made.removed.push(shown);
     }
-    Ok(removed)
+    Ok(())
+}
+
+/// The paths alone.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct BackupPaths<'a>(&'a [Made]);
+
+impl Report for BackupPaths<'_> {
+    fn kind(&self) -> &'static str {
+        "backup.list"
+    }
+
+    fn human(&self, page: &mut Document<'_>) {
+        for made in self.0 {
+            page.line(&made.path);
+        }
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        for made in self.0 {
+            records.record(&[&made.path]);
+        }
+    }
 }
 
 impl Report for Made {

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::board::locks::HermesLocks;
-use crate::board::{Board, FileState, Inspection, Stamp, files, holders, location, log};
+use crate::board::{Board, Inspection, Stamp, files, holders, log};
 use crate::failure::count::counted;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -25,7 +25,7 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 /// A passive checkpoint waits for nobody and disturbs nobody. Off WAL there is nothing to do (0).
 ///
 /// Plain record, for each board: MODE STATE FRAMES-IN-WAL FRAMES-CHECKPOINTED WAL-BYTES-BEFORE WAL-BYTES-AFTER BOARD, the
-/// state being done, busy or rehearsed. Off a terminal it is printed only with --format plain or --dry-run.
+/// state being done, busy or rehearsed.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// How hard to try: passive copies what it can; full waits for writers and readers; restart also makes the next
@@ -158,7 +158,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     }
     let inspection = context.inspection()?;
     let (report, outcome) = one_board(context, args, inspection)?;
-    context.ui.emit_maintenance(&report)?;
+    context.ui.emit(&report)?;
     outcome?;
     if report.frames_in_wal > 0 {
         say(context, &report);
@@ -168,13 +168,13 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
 
 fn say(context: &mut Context<'_>, report: &Checkpoint) {
     if report.dry_run {
-        context.ui.success(format_args!(
+        context.ui.status(format_args!(
             "Dry run: {} would be copied into the board's file.",
             counted(report.frames_left.unsigned_abs(), "frame", "frames")
         ));
         return;
     }
-    context.ui.success(format_args!(
+    context.ui.status(format_args!(
         "{} of {} are in the board's file.",
         report.frames_checkpointed,
         counted(report.frames_in_wal.unsigned_abs(), "frame", "frames")
@@ -184,15 +184,8 @@ fn say(context: &mut Context<'_>, report: &Checkpoint) {
 fn every_board(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let mut reports = Vec::new();
     let mut worst: Option<(Board, Failure)> = None;
-    for board in location::discover(context.env)? {
-        let inspection = board.inspect();
-        let never_made = inspection
-            .as_ref()
-            .is_ok_and(|seen| matches!(seen.state, FileState::Missing) && !seen.leftovers());
-        if never_made && board.slug.as_deref() == Some(location::DEFAULT_SLUG) {
-            continue;
-        }
-        let failure = match inspection.and_then(|inspection| one_board(context, args, inspection)) {
+    for board in context.every_board()? {
+        let failure = match board.inspect().and_then(|inspection| one_board(context, args, inspection)) {
             Ok((report, outcome)) => {
                 reports.push(report);
                 outcome.err()
@@ -208,7 +201,7 @@ fn every_board(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             context.ui.setback(&board.name(), &failure);
         }
     }
-    context.ui.emit_maintenance(&AllCheckpoints(reports))?;
+    context.ui.emit(&AllCheckpoints(reports))?;
     worst.map_or(Ok(Exit::Ok), |(_, failure)| Err(failure))
 }
 
@@ -232,13 +225,13 @@ fn one_board(
         board: resolved.display().to_string(),
     };
     if !inspection.is_wal() {
-        context.ui.success("The board is not in WAL mode; there is nothing to checkpoint.");
+        context.ui.status("The board is not in WAL mode; there is nothing to checkpoint.");
         return Ok((report, Ok(())));
     }
     let _locks =
         if args.mode == CheckpointMode::Truncate { alone(context, &inspection, args)? } else { None };
     if !inspection.sidecars.wal_has_bytes() {
-        context.ui.success("The WAL is empty; there is nothing to checkpoint.");
+        context.ui.status("The WAL is empty; there is nothing to checkpoint.");
         return Ok((report, Ok(())));
     }
     let dry_run = context.globals.dry_run;

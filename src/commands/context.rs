@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::globals::Globals;
 use crate::board::holders::Onlooker;
-use crate::board::{Board, Inspection, location};
-use crate::failure::Outcome;
+use crate::board::{Board, FileState, Inspection, location};
 use crate::failure::hint::Aim;
+use crate::failure::{Failure, Outcome};
 use crate::install::Terms;
 use crate::pool::{Access, Budget, Lines, Pool};
 use crate::process::clock::Clock;
@@ -64,6 +64,23 @@ impl Context<'_> {
         let board = self.chosen.insert(location::locate(request, self.env)?).clone();
         self.ui.detail(format_args!("Board: {} (chosen by {}).", board.path.display(), board.origin));
         Ok(board)
+    }
+
+    /// The boards under the root that are there, or of which something is left.
+    ///
+    /// # Errors
+    /// Exit 10 when there is none; when the root cannot be listed.
+    pub(super) fn every_board(&self) -> Outcome<Vec<Board>> {
+        let mut boards = location::discover(self.env)?;
+        let never_made = |seen: &Inspection| matches!(seen.state, FileState::Missing) && !seen.leftovers();
+        boards.retain(|board| !board.inspect().is_ok_and(|seen| never_made(&seen)));
+        if boards.is_empty() {
+            let root = location::root(self.env)?;
+            return Err(Failure::no_board(format!("there is no board under {}.", root.display()))
+                .hint("HERMES_KANBAN_HOME or HERMES_HOME names another root; `kanbanctl init` creates a board.")
+                .at(&root));
+        }
+        Ok(boards)
     }
 
     /// The board's bytes, looked at; every descriptor is closed.

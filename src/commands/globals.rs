@@ -28,6 +28,9 @@ pub struct Globals {
     /// Write the data to this file, atomically.
     #[arg(short = 'o', global = true, value_name = "FILE", help_heading = "Global options")]
     pub output_file: Option<PathBuf>,
+    /// Make the directory that a destination lies in, where it does not exist.
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub create_dirs: bool,
     /// Say less on stderr: no status, hints or bars; twice: errors only.
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
     pub quiet: u8,

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::board::locks::HermesLocks;
-use crate::board::{FileState, Inspection, Sidecars, filesystem};
+use crate::board::{Board, FileState, Inspection, Origin, Sidecars, filesystem};
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::journal_mode;
@@ -39,11 +39,12 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
         return already_there(context, inspection);
     }
     if context.globals.dry_run {
+        require_directory(context, &inspection.board, newfile::directory(&inspection.resolved))?;
         let place = rehearse(newfile::directory(&inspection.resolved))?;
         context.ui.status(format_args!("Dry run: would create {}.", inspection.resolved.display()));
         let filesystem = filesystem::of(&place)?.kind;
         let path = inspection.resolved;
-        context.ui.emit_maintenance(&Init {
+        context.ui.emit(&Init {
             path,
             dry_run: true,
             created: true,
@@ -54,6 +55,7 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
     }
     let board = inspection.board.clone();
     let directory = newfile::directory(&inspection.resolved).to_path_buf();
+    require_directory(context, &board, &directory)?;
     std::fs::create_dir_all(&directory)
         .map_err(|error| Failure::making(error, format!("making the directory {}", directory.display())))?;
     let locks = HermesLocks::take(
@@ -79,8 +81,20 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
     }
     let filesystem = filesystem::of(&directory)?.kind;
     let journal_mode = Some(journal_mode);
-    context.ui.emit_maintenance(&Init { path, dry_run: false, created: true, journal_mode, filesystem })?;
+    context.ui.emit(&Init { path, dry_run: false, created: true, journal_mode, filesystem })?;
     Ok(Exit::Ok)
+}
+
+/// Refuse a directory that is not there where the board's file was named: an unmounted disk would have a new board beneath
+/// its mount point. Hermes' own root is made.
+fn require_directory(context: &Context<'_>, board: &Board, directory: &Path) -> Outcome<()> {
+    let is_named = matches!(board.origin, Origin::DbOption | Origin::DbVariable) && board.slug.is_none();
+    if !is_named || directory.is_dir() || context.globals.create_dirs {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("there is no directory {}; no board was created.", directory.display()))
+        .hint("Mount or make it, or add --create-dirs.")
+        .at(directory))
 }
 
 /// The directory in which the first new name would be made. Refuses where the real run would: a file without a name is made in the nearest directory that exists, which leaves no
@@ -123,7 +137,7 @@ fn already_there(context: &mut Context<'_>, inspection: Inspection) -> Outcome<E
     context.ui.status(format_args!("The board {} is there already; nothing was changed.", path.display()));
     let filesystem = filesystem::of(newfile::directory(&path))?.kind;
     let (journal_mode, dry_run) = (Some(journal_mode), context.globals.dry_run);
-    context.ui.emit_maintenance(&Init { path, dry_run, created: false, journal_mode, filesystem })?;
+    context.ui.emit(&Init { path, dry_run, created: false, journal_mode, filesystem })?;
     Ok(Exit::Ok)
 }
 

@@ -95,18 +95,18 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     if there {
         context
             .ui
-            .success(format_args!("The board's journal mode is {before} already; nothing was changed."));
+            .status(format_args!("The board's journal mode is {before} already; nothing was changed."));
     } else {
         change(context, &inspection, target, args.assume_unused)?;
     }
     let report = report(&inspection, before, target, context.globals.dry_run)?;
-    context.ui.emit_maintenance(&report)?;
+    context.ui.emit(&report)?;
     if !there && !context.globals.dry_run {
         let said = context.aimed(format_args!(
             "Changed the journal mode from {before} to {target}. Undo it with `kanbanctl journal-mode {before}`."
         ));
-        context.ui.success(said);
-        context.ui.success(report.hermes_next_open);
+        context.ui.status(said);
+        context.ui.status(report.hermes_next_open);
     }
     Ok(Exit::Ok)
 }

@@ -5,7 +5,7 @@ use serde::ser::{Serialize, SerializeSeq, Serializer};
 use super::Context;
 use super::times::{Times, utc};
 use super::values::{self, Moment};
-use crate::board::{Board, location};
+use crate::board::Board;
 use crate::failure::count::counted;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -165,17 +165,8 @@ pub(super) fn every_board(
     mut work: impl FnMut(&Board, &mut crate::pool::Pool) -> Outcome<()>,
 ) -> Outcome<Exit> {
     let mut exit = Exit::Ok;
-    let mut seen = 0_usize;
-    for board in location::discover(context.env)? {
-        let inspection = board.inspect();
-        if inspection
-            .as_ref()
-            .is_ok_and(|seen| matches!(seen.state, crate::board::FileState::Missing) && !seen.leftovers())
-        {
-            continue;
-        }
-        seen += 1;
-        let outcome = inspection.and_then(|inspection| {
+    for board in context.every_board()? {
+        let outcome = board.inspect().and_then(|inspection| {
             let mut pool = context.pool_for(inspection, Access::Read)?;
             work(&board, &mut pool)?;
             pool.close()
@@ -187,11 +178,6 @@ pub(super) fn every_board(
             exit = exit.merge(failure.exit());
             context.ui.setback(&board.name(), &board.blame(failure));
         }
-    }
-    if seen == 0 {
-        return Err(
-            Failure::no_board("there is no board under the root.").hint("Create one with `kanbanctl init`.")
-        );
     }
     Ok(exit)
 }

@@ -115,6 +115,9 @@ pub fn run(context: &mut Context<'_>, verb: Option<&Verb>) -> Outcome<Exit> {
 }
 
 fn dispatch(context: &mut Context<'_>, verb: Option<&Verb>) -> Outcome<Exit> {
+    if let Some(file) = context.globals.output_file.as_ref().filter(|_| context.globals.create_dirs) {
+        crate::newfile::create_directory_of(file)?;
+    }
     require_fitting_options(context, verb)?;
     match verb {
         Some(Verb::Backup(args)) => backup::run(context, args),

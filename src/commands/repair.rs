@@ -101,8 +101,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             if !context.globals.dry_run {
                 install::close_interrupted(&seen, InstallOperation::Repair, context.clock)?;
             }
-            context.ui.emit_maintenance(&report)?;
-            context.ui.success("The board is sound already; nothing was changed.");
+            context.ui.emit(&report)?;
+            context.ui.status("The board is sound already; nothing was changed.");
             return Ok(Exit::Ok);
         }
     };
@@ -114,16 +114,16 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     if context.globals.dry_run {
         report.status = Status::Repairable;
         report.verified = false;
-        context.ui.emit_maintenance(&report)?;
+        context.ui.emit(&report)?;
         context.ui.status(format_args!("Dry run: {}.", report.work("would be")));
         return Ok(Exit::Ok);
     }
     let finished = carry_out(context, &seen, args, report.reasons(), &names)?;
     report.status = Status::Repaired;
     report.evidence = finished.evidence.as_ref().map(|evidence| evidence.folder.display().to_string());
-    let shown = context.ui.emit_maintenance(&report);
-    context.ui.success(format_args!("{}, and the board was checked.", report.work("were")));
-    after_install::say_after_maintenance(context, &finished);
+    let shown = context.ui.emit(&report);
+    context.ui.status(format_args!("{}, and the board was checked.", report.work("were")));
+    after_install::say(context, &finished);
     shown.map(|()| Exit::Ok)
 }
 

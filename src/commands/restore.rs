@@ -33,8 +33,7 @@ const TRIES: usize = 2;
 /// was there kept beside it: refused (12) while anybody has the board open, and asked for on a terminal. What the board
 /// has and the backup has not is gone then, but for `recover --undo`; to keep both, use `kanbanctl recover BACKUP`.
 ///
-/// Plain records: restore BOARD BACKUP EVIDENCE, then table NAME ROWS-BEFORE ROWS-AFTER. Off a terminal they are printed
-/// only with --format plain or --dry-run.
+/// Plain records: restore BOARD BACKUP EVIDENCE, then table NAME ROWS-BEFORE ROWS-AFTER.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// A path, or how `backups list` calls it.
@@ -109,9 +108,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             if !context.globals.dry_run {
                 install::close_interrupted(&seen, InstallOperation::Restore, context.clock)?;
             }
-            context.ui.emit_maintenance(&restored)?;
+            context.ui.emit(&restored)?;
             let what = if is_same { "has the backup's content already" } else { "would be replaced" };
-            context.ui.success(format_args!("The board {what}; nothing was changed."));
+            context.ui.status(format_args!("The board {what}; nothing was changed."));
             return Ok(Exit::Ok);
         }
         if !confirmed {
@@ -131,9 +130,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         let Some(installed) = install::install(&seen, file, about, &source, &terms)? else { continue };
         restored.installed = true;
         restored.evidence = installed.evidence.as_ref().map(|evidence| evidence.folder.display().to_string());
-        let shown = context.ui.emit_maintenance(&restored);
-        context.ui.success(format_args!("The board is {} now.", source.display()));
-        after_install::say_after_maintenance(context, &installed);
+        let shown = context.ui.emit(&restored);
+        context.ui.status(format_args!("The board is {} now.", source.display()));
+        after_install::say(context, &installed);
         return shown.map(|()| Exit::Ok);
     }
     Err(Failure::busy("the board changed each time; nothing was restored.")

@@ -19,8 +19,18 @@ pub fn require_destination(destination: &Path) -> Outcome<()> {
     let place = directory(destination);
     access(place.join("."), Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
         Failure::making(error.into(), format!("making a file in {}", place.display()))
-            .hint("Make that directory first, or name a file in another that you may write to.")
+            .hint("Make that directory first or add --create-dirs, or name a file in another that you may write to.")
     })
+}
+
+/// Make the directory that `destination` lies in.
+///
+/// # Errors
+/// Exit 12 where that is not possible.
+pub fn create_directory_of(destination: &Path) -> Outcome<()> {
+    let place = directory(destination);
+    std::fs::create_dir_all(place)
+        .map_err(|error| Failure::making(error, format!("creating {}", place.display())))
 }
 
 /// Refuses a destination that exists, as a file, a link or anything else.

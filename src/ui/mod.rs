@@ -133,14 +133,6 @@ impl Ui {
         self.finish()
     }
 
-    /// As [`Ui::emit`], for maintenance verbs: silent in plain off a terminal unless plain or a rehearsal was asked for,
-    /// so that a cron job that went well says nothing.
-    pub fn emit_maintenance<R: Report>(&mut self, report: &R) -> Outcome<()> {
-        let settings = &self.settings;
-        let asked = settings.format_chosen || settings.output.is_some() || settings.dry_run;
-        if asked || settings.stdout_terminal { self.emit(report) } else { Ok(()) }
-    }
-
     /// Writes one report of an endless stream: a whole line in both JSON formats, plain records otherwise.
     pub fn emit_streamed<R: Report>(&mut self, report: &R) -> Outcome<()> {
         let terminal = self.settings.stdout_terminal;
@@ -179,7 +171,7 @@ impl Ui {
         }
     }
 
-    /// Says that maintenance went well, or would: to a person, with `-v` or `-n`, not to a cron job.
+    /// Says that a check found nothing: to a person, with `-v` or `-n`, not to a cron job.
     pub fn success(&mut self, message: impl Display) {
         if self.tells_success() {
             self.status(message);
@@ -286,7 +278,7 @@ impl Ui {
     }
 
     /// Whether somebody wants to know that maintenance went well.
-    pub fn tells_success(&self) -> bool {
+    fn tells_success(&self) -> bool {
         self.settings.stderr_terminal || self.settings.verbose > 0 || self.settings.dry_run
     }
 

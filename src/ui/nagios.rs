@@ -76,6 +76,7 @@ mod tests {
         let figures = MetricValues {
             board: "main".into(),
             verdict: "damaged".into(),
+            is_present: true,
             findings: [0, 1, 2],
             metrics: vec![metric],
         };

@@ -31,7 +31,7 @@ pub(super) fn check(destination: &Path) -> Outcome<()> {
     rustix::fs::access(parent, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
         let reason = io::Error::from(error);
         Failure::refused(format!("{} cannot be written: {reason}.", destination.display()))
-            .hint("Name a file in a directory that exists and that you may write to.")
+            .hint("Name a file in a directory that exists and that you may write to, or add --create-dirs.")
     })?;
     let Some(metadata) = existing(destination)? else { return Ok(()) };
     refuse_special(destination, &metadata)?;

@@ -13,6 +13,8 @@ pub struct MetricValues {
     pub board: String,
     /// `healthy`, `degraded`, `damaged` or `unchecked`.
     pub verdict: String,
+    /// False where no board is any more.
+    pub is_present: bool,
     /// Findings by severity: info, warning, error.
     pub findings: [u64; 3],
     /// Everything measured.
@@ -35,9 +37,18 @@ pub struct Metric {
 const VERDICTS: [&str; 4] = ["healthy", "degraded", "damaged", "unchecked"];
 const SEVERITIES: [&str; 3] = ["info", "warning", "error"];
 
-/// The exposition of all boards: each family once, with one sample a board.
-pub fn render(boards: &[MetricValues]) -> String {
+/// The exposition of all boards, written at `now` (Unix seconds): each family once, with one sample a board.
+pub fn render(boards: &[MetricValues], now: i64) -> String {
     let mut text = String::new();
+    family(&mut text, "check_timestamp_seconds", "When health looked, in Unix seconds.");
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "kanbanctl_check_timestamp_seconds {now}");
+    family(&mut text, "boards", "Boards that are there.");
+    let _ = writeln!(text, "kanbanctl_boards {}", boards.iter().filter(|board| board.is_present).count());
+    family(&mut text, "board_present", "1 for a board that is there, 0 for one that is gone.");
+    for figures in boards {
+        sample(&mut text, "board_present", &figures.board, None, i64::from(figures.is_present));
+    }
     family(&mut text, "health", "1 for the verdict that health came to, 0 for the others.");
     for figures in boards {
         for verdict in VERDICTS {
@@ -112,6 +123,7 @@ mod tests {
         let one = MetricValues {
             board: "a\"b\\c\nd\u{1b}".into(),
             verdict: "degraded".into(),
+            is_present: true,
             findings: [0, 2, 0],
             metrics: vec![wal(7)],
         };
@@ -121,7 +133,8 @@ mod tests {
             metrics: vec![wal(0)],
             ..one.clone()
         };
-        let text = render(&[one, two]);
+        let text = render(&[one, two], 1_780_000_000);
+        assert!(text.contains("kanbanctl_check_timestamp_seconds 1780000000\n"));
         assert_eq!(text.matches("# TYPE kanbanctl_wal_bytes gauge").count(), 1);
         let expected =
             "kanbanctl_wal_bytes{board=\"a\\\"b\\\\c\\nd\\\\x1b\"} 7\nkanbanctl_wal_bytes{board=\"two\"} 0\n";

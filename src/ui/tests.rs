@@ -110,14 +110,6 @@ fn a_closed_pipe_is_quiet() {
 }
 
 #[test]
-fn maintenance_is_silent_off_a_terminal_unless_asked() {
-    let act = |ui: &mut Ui| ui.emit_maintenance(&Titles(vec!["x"])).unwrap();
-    assert_eq!(run(Settings::default(), act).0, "");
-    let asked = Settings { format_chosen: true, ..Settings::default() };
-    assert_eq!(run(asked, act).0, "x\n");
-}
-
-#[test]
 fn a_file_takes_the_data_only_when_finished() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out");

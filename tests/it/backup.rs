@@ -2,7 +2,7 @@
 
 use crate::support::damage::{self, Shape};
 use crate::support::process::Holder;
-use crate::support::sandbox::Sandbox;
+use crate::support::sandbox::{NOW, Sandbox};
 
 #[test]
 fn a_backup_holds_what_the_wal_holds_and_is_made_beside_a_writer() {
@@ -43,7 +43,7 @@ fn a_rehearsed_backup_leaves_nothing() {
     let sandbox = Sandbox::with_board();
     let before = sandbox.photograph();
     sandbox.run(&["backup", "--dry-run"]).success();
-    sandbox.run(&["backup", "--dry-run", "elsewhere"]).success();
+    sandbox.run(&["backup", "--dry-run", "--create-dirs", "elsewhere"]).success();
     assert_eq!(sandbox.photograph(), before);
     assert_eq!(std::fs::read_dir(sandbox.work()).unwrap().count(), 0);
 }
@@ -90,7 +90,7 @@ fn backups_of_several_boards_in_one_folder_are_kept_apart() {
     let side = sandbox.root().join("kanban/boards/side");
     std::fs::create_dir_all(&side).unwrap();
     std::fs::copy(sandbox.board(), side.join("kanban.db")).unwrap();
-    sandbox.run(&["backup", "bk", "--keep", "1"]).success();
+    sandbox.run(&["backup", "bk", "--keep", "1", "--create-dirs"]).success();
     sandbox.run(&["--board", "side", "backup", "bk", "--keep", "1"]).success();
     let folder = sandbox.work().join("bk");
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
@@ -109,7 +109,7 @@ fn one_board_that_fails_does_not_keep_the_others_from_their_backup() {
     }
     damage::board(&sandbox.root().join("kanban/boards/good/kanban.db"), 10, 1);
     std::fs::write(sandbox.root().join("kanban/boards/torn/kanban.db"), b"not a board".repeat(90)).unwrap();
-    let output = sandbox.run(&["backup", "--all-boards", "bk", "--json"]).exits(4);
+    let output = sandbox.run(&["backup", "--all-boards", "bk", "--create-dirs", "--json"]).exits(4);
     assert_eq!(output.data().as_array().unwrap().len(), 1, "{output}");
     assert_eq!(std::fs::read_dir(sandbox.work().join("bk")).unwrap().count(), 1);
 }
@@ -176,4 +176,51 @@ fn a_backup_that_another_has_just_made_is_as_good_as_ones_own() {
     std::fs::copy(made, made.with_file_name(format!("{stem}.ffffffffffffffff.db"))).unwrap();
     let again = sandbox.run(&["backup", "--json"]).success().data();
     assert_eq!((&again["path"], &again["already"]), (&first["path"], &serde_json::json!(true)));
+}
+
+/// A script takes the path from stdout; an unmounted disk is no reason to write beneath its mount point.
+#[test]
+fn a_backup_prints_its_path_and_makes_no_directory_unasked() {
+    let sandbox = Sandbox::with_board();
+    sandbox.run(&["backup", "nowhere"]).exits(12).says("--create-dirs");
+    assert!(!sandbox.work().join("nowhere").exists());
+    let made = sandbox.run(&["backup", "nowhere", "--create-dirs"]).success().says("was copied to");
+    assert!(sandbox.work().join(made.line()).is_file(), "{made}");
+    let quiet = sandbox.run(&["backup", "nowhere", "-q"]).success();
+    assert_eq!((quiet.line(), quiet.stderr.as_str()), (made.line(), ""));
+    let new = sandbox.work().join("missing/new.db");
+    let new = new.to_str().unwrap();
+    sandbox.run(&["--db", new, "init"]).exits(12).says("--create-dirs");
+    sandbox.run(&["list", "-o", "missing/out.txt"]).exits(12).says("--create-dirs");
+    sandbox.run(&["recover", "--output", new]).exits(12).says("--create-dirs");
+    sandbox.run(&["--db", new, "init", "--create-dirs"]).success();
+    sandbox.run(&["list", "-o", "absent/out.txt", "--create-dirs"]).success();
+    assert!(sandbox.work().join("absent/out.txt").is_file());
+}
+
+/// Tasks that were deleted by mistake stay in the last backup that has them, however many come later.
+#[test]
+fn keep_never_removes_the_last_copy_of_a_row() {
+    let sandbox = Sandbox::with_board();
+    for title in ["one", "two"] {
+        sandbox.run(&["create", title]).success();
+    }
+    let at = |seconds: i64| {
+        let mut command = sandbox.command(&["backup", "bk", "--create-dirs", "--keep", "2", "--json"]);
+        command.env("KANBANCTL_NOW", (NOW + seconds).to_string());
+        sandbox.finish(command, b"").success().data()
+    };
+    let first = at(0)["path"].as_str().unwrap().to_owned();
+    let connection = rusqlite::Connection::open(sandbox.board()).unwrap();
+    connection.execute_batch("DELETE FROM tasks WHERE title = 'one'").unwrap();
+    connection.close().unwrap();
+    let mut kept = serde_json::Value::Null;
+    for step in 1..5 {
+        sandbox.run(&["create", &format!("later {step}")]).success();
+        kept = at(step * 100);
+    }
+    assert!(sandbox.work().join(&first).is_file(), "the last copy of a deleted task is gone");
+    assert!(kept["kept_for_rows"].to_string().contains(&first), "{kept}");
+    let copies = std::fs::read_dir(sandbox.work().join("bk")).unwrap().count();
+    assert_eq!(copies, 3, "what holds nothing of its own goes");
 }

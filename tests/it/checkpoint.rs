@@ -87,11 +87,13 @@ fn a_pinned_snapshot_makes_full_busy_and_passive_partial() {
 }
 
 #[test]
-fn maintenance_is_silent_for_cron() {
+fn what_was_done_is_data_and_status_and_quiet_drops_the_status() {
     let sandbox = Sandbox::new();
     with_frames(&sandbox);
-    let output = sandbox.run(&["checkpoint"]).success();
-    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", ""));
+    let output = sandbox.run(&["checkpoint"]).success().says("frames are in the board's file");
+    assert!(output.stdout.starts_with("passive\tdone\t"), "{output}");
+    let output = sandbox.run(&["checkpoint", "-q"]).success();
+    assert_eq!((output.stdout.lines().count(), output.stderr.as_str()), (1, ""));
 }
 
 #[test]

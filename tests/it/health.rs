@@ -386,3 +386,50 @@ fn numbers_that_may_be_given_out_twice_are_told_and_counted_on_again() {
         assert!(count(table) >= highest, "{table}");
     }
 }
+
+#[test]
+fn a_healthy_board_leaves_stdout_and_stderr_empty_for_cron() {
+    let sandbox = Sandbox::with_board();
+    let output = sandbox.run(&["health"]).success();
+    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", ""));
+    assert!(sandbox.run(&["health", "-v"]).success().stdout.starts_with("verdict\thealthy\t"));
+    assert!(sandbox.run(&["health", "--format", "plain"]).success().stdout.starts_with("verdict\thealthy\t"));
+    assert_eq!(sandbox.run(&["health", "--all-boards"]).success().stdout, "");
+    with_plain_handle(&sandbox.board(), "INSERT INTO task_links VALUES('t_00000000','t_00000001')");
+    let output = sandbox.run(&["health"]).exits(3);
+    assert!(output.stdout.contains("warning\treferences\t") && !output.stdout.contains("info\t"), "{output}");
+}
+
+/// A wrong HERMES_HOME must not look like health.
+#[test]
+fn all_boards_without_a_board_is_no_board_in_every_format() {
+    let sandbox = Sandbox::new();
+    for format in ["table", "plain", "json", "jsonl", "prom"] {
+        for verb in [&["health"][..], &["list"], &["stats"], &["backup"], &["checkpoint"], &["backups", "list"]] {
+            if format == "prom" && verb != ["health"] {
+                continue;
+            }
+            let args = [verb, &["--all-boards", "--format", format]].concat();
+            sandbox.run(&args).exits(10).says("no board");
+        }
+    }
+    let nagios = sandbox.run(&["health", "--all-boards", "--format", "nagios"]).exits(3);
+    assert!(nagios.stdout.starts_with("KANBAN UNKNOWN - there is no board under"), "{nagios}");
+}
+
+#[test]
+fn a_metrics_file_says_when_it_was_written_and_that_the_board_is_gone() {
+    let sandbox = Sandbox::with_board();
+    let args = ["health", "--format", "prom", "-o", "kanban.prom"];
+    let read = || std::fs::read_to_string(sandbox.work().join("kanban.prom")).unwrap();
+    sandbox.run(&args).success();
+    assert!(read().contains("kanbanctl_check_timestamp_seconds 1780000000\n"), "{}", read());
+    assert!(read().contains("kanbanctl_board_present{board=\"default\"} 1\n"), "{}", read());
+    std::fs::remove_file(sandbox.board()).unwrap();
+    sandbox.run(&args).exits(10);
+    assert!(read().contains("kanbanctl_board_present{board=\"default\"} 0\n"), "{}", read());
+    assert!(read().contains("verdict=\"healthy\"} 0\n"), "{}", read());
+    let args = ["health", "--all-boards", "--format", "prom", "-o", "kanban.prom"];
+    sandbox.run(&args).exits(10);
+    assert!(read().contains("kanbanctl_boards 0\n"), "{}", read());
+}

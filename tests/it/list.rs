@@ -168,3 +168,16 @@ fn hostile_text_stays_in_its_field() {
     assert_eq!(listed.line().split('\t').count(), 7);
     assert_eq!(data(&sandbox.run(&["show", &id, "--json"]).success())["task"]["title"], title);
 }
+
+#[test]
+fn a_filter_that_is_repeated_is_a_union() {
+    let sandbox = Sandbox::with_board();
+    let one = sandbox.run(&["create", "one", "--assignee", "alice"]).success().line().to_owned();
+    sandbox.run(&["create", "two", "--assignee", "bob"]).success();
+    sandbox.run(&["create", "three", "--assignee", "carol"]).success();
+    sandbox.run(&["complete", &one, "--result", "done"]).success();
+    let listed = |args: &[&str]| sandbox.run(&[&["list"][..], args].concat()).success().stdout.lines().count();
+    assert_eq!(listed(&["--status", "ready", "--status", "done"]), 3);
+    assert_eq!(listed(&["--status", "done"]), 1);
+    assert_eq!(listed(&["--assignee", "alice", "--assignee", "bob", "--status", "ready"]), 1);
+}

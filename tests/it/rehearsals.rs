@@ -37,7 +37,7 @@ const VERBS: [(Scene, &[&str], &str); 22] = [
     (Scene::Sound, &["journal-mode", "delete", "--assume-unused"], "journal-mode"),
     (Scene::Sound, &["journal-mode", "wal", "--assume-unused"], "journal-mode"),
     (Scene::Sound, &["backup"], "backup"),
-    (Scene::Sound, &["backup", "new/folder", "--keep", "1"], "backup"),
+    (Scene::Sound, &["backup", "new/folder", "--create-dirs", "--keep", "1"], "backup"),
     (Scene::Sound, &["backup", "--all-boards"], "backup.list"),
     (Scene::Sound, &["backups", "prune"], "backups.prune"),
     (Scene::Sound, &["restore", "COPY", "--assume-unused"], "restore"),

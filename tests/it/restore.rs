@@ -207,7 +207,7 @@ fn indexes_are_made_anew_and_nothing_else() {
 }
 
 #[test]
-fn a_cron_job_hears_nothing_of_what_went_well() {
+fn a_change_and_how_to_undo_it_are_told_off_a_terminal() {
     for verb in [&["repair"][..], &["restore", "good.db", "--yes"]] {
         let sandbox = Sandbox::new();
         let good = sandbox.work().join("good.db");
@@ -220,11 +220,12 @@ fn a_cron_job_hears_nothing_of_what_went_well() {
         let args = [verb, &["--assume-unused"]].concat();
         let rehearsed = sandbox.run(&[&args[..], &["-n"]].concat()).success();
         assert!(!rehearsed.stdout.is_empty() && !rehearsed.stderr.is_empty(), "{rehearsed}");
-        let output = sandbox.run(&args).success();
-        let warned =
-            output.stderr.lines().all(|line| line.starts_with("warning: ") || line.contains("reclaim"));
-        assert!(output.stdout.is_empty() && warned, "{output}");
+        let output = sandbox.run(&args).success().says("What was there before is in ").says("recover --undo");
+        assert!(!output.stdout.is_empty(), "{output}");
         assert_eq!(evidence(&sandbox).len(), 1);
+        sandbox.run(&["recover", "--undo", "--yes", "--assume-unused"]).success();
+        let output = sandbox.run(&[&args[..], &["-q"]].concat()).success();
+        assert!(output.stderr.lines().all(|line| line.starts_with("warning: ")), "{output}");
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use self::content::CopyContent;
 use super::Context;
 use super::progress::Bars;
-use crate::board::{Board, Stamp, location};
+use crate::board::{Board, Stamp};
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::salvage::source;
@@ -109,7 +109,7 @@ struct Gathered {
 fn gather(context: &mut Context<'_>) -> Outcome<Gathered> {
     let mut gathered = Gathered { contents: Vec::new(), exit: Exit::Ok };
     if context.globals.all_boards {
-        for board in location::discover(context.env)? {
+        for board in context.every_board()? {
             match of_board(context, &board, &mut gathered) {
                 Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => return Err(failure),
                 Err(failure) => {

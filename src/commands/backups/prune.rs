@@ -116,8 +116,8 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let mut pruned =
         Pruned::of(&board, &resolved.display().to_string(), context.globals.dry_run, &contents, &plan);
     if plan.removed.is_empty() {
-        context.ui.success("Nothing to remove.");
-        context.ui.emit_maintenance(&pruned)?;
+        context.ui.status("Nothing to remove.");
+        context.ui.emit(&pruned)?;
         return Ok(exit);
     }
     pruned.unseen_processes = require_unused(&contents, &plan)?;
@@ -131,9 +131,9 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     plan.recheck(source::live(&resolved)?.as_ref(), &viewer)?;
     require_unused(&contents, &plan)?;
     remove(context, &resolved, &contents, &plan, &mut pruned)?;
-    context.ui.emit_maintenance(&pruned)?;
+    context.ui.emit(&pruned)?;
     let bytes = indicatif::HumanBytes(pruned.freed_bytes);
-    context.ui.success(format_args!(
+    context.ui.status(format_args!(
         "{} removed, {bytes} are free again.",
         counted(pruned.removed.len() as u64, "copy was", "copies were")
     ));
@@ -175,11 +175,7 @@ fn announce(context: &mut Context<'_>, pruned: &Pruned) {
         format!("To stay: {}.", stay.join(", ")),
     ];
     for line in said {
-        if context.globals.dry_run {
-            context.ui.status(line);
-        } else {
-            context.ui.success(line);
-        }
+        context.ui.status(line);
     }
     for (table, loss) in &pruned.lost {
         context.ui.warning(format_args!(

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use self::report::{AllHealth, Checked, figures};
 use super::{Context, explain, page_map};
 use crate::board::holders;
-use crate::board::{Board, FileState, Inspection, location};
+use crate::board::{Board, FileState, Inspection};
 use crate::failure::exit::Exit;
 use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
@@ -56,6 +56,11 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             context.ui.raw(&line)?;
             return Ok(Exit::Monitored(failure.exit().nagios()));
         }
+        Err(failure)
+            if context.ui.format() == Format::Prom && !matches!(failure.exit(), Exit::Interrupted(_)) =>
+        {
+            return without_board(context, &failure);
+        }
         other => other?,
     };
     let exit = checked.iter().fold(Exit::Ok, |worst, board| worst.merge(board.exit));
@@ -71,16 +76,48 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         }
         Format::Prom => {
             let figures: Vec<MetricValues> = checked.iter().map(figures).collect();
-            context.ui.raw(&prom::render(&figures))?;
+            context.ui.raw(&prom::render(&figures, context.clock.epoch()))?;
         }
-        _ if context.globals.all_boards => context.ui.emit(&AllHealth(checked))?,
-        _ => {
-            for board in &checked {
-                context.ui.emit(board)?;
-            }
-        }
+        _ => emit(context, checked)?,
     }
     Ok(exit)
+}
+
+/// Write what was found: everything where it was asked for, else what asks for attention. A healthy board then leaves
+/// stdout empty, so that cron sends no mail.
+fn emit(context: &mut Context<'_>, mut checked: Vec<Checked>) -> Outcome<()> {
+    let settings = context.ui.settings();
+    let wants_all = settings.format_chosen || settings.output.is_some() || settings.verbose > 0;
+    if !wants_all {
+        for board in &mut checked {
+            board.findings.retain(|finding| finding.severity > Severity::Info);
+        }
+        let (quiet, loud) = checked.into_iter().partition::<Vec<_>, _>(Checked::has_nothing_to_say);
+        for board in quiet {
+            context.ui.success(format_args!("{}: {}", board.path, board.verdict.word()));
+        }
+        checked = loud;
+    }
+    if context.globals.all_boards {
+        return if checked.is_empty() && !wants_all { Ok(()) } else { context.ui.emit(&AllHealth(checked)) };
+    }
+    checked.iter().try_for_each(|board| context.ui.emit(board))
+}
+
+/// The metrics where no board could be looked at: that is said in them, or a file of them would keep what was true before.
+fn without_board(context: &mut Context<'_>, failure: &Failure) -> Outcome<Exit> {
+    let board = context.chosen.as_ref().map(Board::name);
+    let gone = |board: String| MetricValues {
+        board,
+        verdict: Verdict::Unchecked.word().to_owned(),
+        is_present: failure.exit() != Exit::NoBoard,
+        ..MetricValues::default()
+    };
+    let figures: Vec<MetricValues> = board.clone().map(gone).into_iter().collect();
+    context.ui.raw(&prom::render(&figures, context.clock.epoch()))?;
+    let root = || "under the root".to_owned();
+    context.ui.setback(&board.unwrap_or_else(root), failure);
+    Ok(failure.exit())
 }
 
 /// The named board, or every board under the root; there one that cannot be looked at does not hide the others.
@@ -91,13 +128,8 @@ fn check_all(context: &mut Context<'_>, args: &Args) -> Outcome<Vec<Checked>> {
         return Ok(vec![checked.or_else(|failure| unchecked(&board, args.depth, failure))?]);
     }
     let mut all = Vec::new();
-    for board in location::discover(context.env)? {
-        let seen = board.inspect();
-        let never_made = |seen: &Inspection| matches!(seen.state, FileState::Missing) && !seen.leftovers();
-        if seen.as_ref().is_ok_and(never_made) {
-            continue;
-        }
-        let checked = seen.and_then(|seen| check(context, &seen, args.depth, args.map));
+    for board in context.every_board()? {
+        let checked = board.inspect().and_then(|seen| check(context, &seen, args.depth, args.map));
         all.push(match checked {
             Ok(checked) => checked,
             Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => return Err(failure),

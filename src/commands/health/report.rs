@@ -58,12 +58,18 @@ pub(super) fn figures(checked: &Checked) -> MetricValues {
     MetricValues {
         board: checked.board.clone(),
         verdict: checked.verdict.word().to_owned(),
+        is_present: true,
         findings: [count(Severity::Info), count(Severity::Warning), count(Severity::Error)],
         metrics,
     }
 }
 
 impl Checked {
+    /// True if nothing asks for attention and no map was asked for.
+    pub(super) fn has_nothing_to_say(&self) -> bool {
+        self.verdict == Verdict::Healthy && self.findings.is_empty() && self.map.is_none()
+    }
+
     fn draw(&self, page: &mut Document<'_>) {
         let label = match self.verdict {
             Verdict::Healthy => Label::Good,

@@ -103,6 +103,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     source::require_there(&args.sources)?;
     match &args.output {
         Some(output) => {
+            if context.globals.create_dirs && !context.globals.dry_run {
+                crate::newfile::create_directory_of(output)?;
+            }
             crate::newfile::require_destination(output)?;
             build(
                 context,
