@@ -332,7 +332,8 @@ fn prune(
     }
     let mut bars = Bars::new(context.ui, context.signals.clone());
     let mut contents = Vec::new();
-    for path in found.iter().take(surplus).chain([&made_path.to_path_buf()]).chain(found.iter().skip(surplus)) {
+    for path in found.iter().take(surplus).chain([&made_path.to_path_buf()]).chain(found.iter().skip(surplus))
+    {
         let named = source::named(path, &mut bars)?;
         contents.extend(named.map(|named| source::Source { kind: SourceKind::Own, ..named }));
     }

@@ -77,7 +77,9 @@ impl Context<'_> {
         if boards.is_empty() {
             let root = location::root(self.env)?;
             return Err(Failure::no_board(format!("there is no board under {}.", root.display()))
-                .hint("HERMES_KANBAN_HOME or HERMES_HOME names another root; `kanbanctl init` creates a board.")
+                .hint(
+                    "HERMES_KANBAN_HOME or HERMES_HOME names another root; `kanbanctl init` creates a board.",
+                )
                 .at(&root));
         }
         Ok(boards)

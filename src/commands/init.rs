@@ -44,13 +44,7 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
         context.ui.status(format_args!("Dry run: would create {}.", inspection.resolved.display()));
         let filesystem = filesystem::of(&place)?.kind;
         let path = inspection.resolved;
-        context.ui.emit(&Init {
-            path,
-            dry_run: true,
-            created: true,
-            journal_mode: None,
-            filesystem,
-        })?;
+        context.ui.emit(&Init { path, dry_run: true, created: true, journal_mode: None, filesystem })?;
         return Ok(Exit::Ok);
     }
     let board = inspection.board.clone();

@@ -93,9 +93,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     }
     let there = before == target;
     if there {
-        context
-            .ui
-            .status(format_args!("The board's journal mode is {before} already; nothing was changed."));
+        context.ui.status(format_args!("The board's journal mode is {before} already; nothing was changed."));
     } else {
         change(context, &inspection, target, args.assume_unused)?;
     }

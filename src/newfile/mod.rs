@@ -26,8 +26,8 @@ use crate::board::snapshot_copy::copy_set;
 use crate::failure::{Failure, Outcome};
 use crate::store::audit;
 
-pub(crate) use destination::{directory, temporary_name};
 pub use destination::{create_directory_of, refuse_existing, require_destination};
+pub(crate) use destination::{directory, temporary_name};
 pub use file_mode::Audience;
 pub use same_content::is_same_database;
 pub use stale_temp_files::clear_leftovers;

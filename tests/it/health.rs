@@ -405,7 +405,9 @@ fn a_healthy_board_leaves_stdout_and_stderr_empty_for_cron() {
 fn all_boards_without_a_board_is_no_board_in_every_format() {
     let sandbox = Sandbox::new();
     for format in ["table", "plain", "json", "jsonl", "prom"] {
-        for verb in [&["health"][..], &["list"], &["stats"], &["backup"], &["checkpoint"], &["backups", "list"]] {
+        for verb in
+            [&["health"][..], &["list"], &["stats"], &["backup"], &["checkpoint"], &["backups", "list"]]
+        {
             if format == "prom" && verb != ["health"] {
                 continue;
             }

@@ -176,7 +176,8 @@ fn a_filter_that_is_repeated_is_a_union() {
     sandbox.run(&["create", "two", "--assignee", "bob"]).success();
     sandbox.run(&["create", "three", "--assignee", "carol"]).success();
     sandbox.run(&["complete", &one, "--result", "done"]).success();
-    let listed = |args: &[&str]| sandbox.run(&[&["list"][..], args].concat()).success().stdout.lines().count();
+    let listed =
+        |args: &[&str]| sandbox.run(&[&["list"][..], args].concat()).success().stdout.lines().count();
     assert_eq!(listed(&["--status", "ready", "--status", "done"]), 3);
     assert_eq!(listed(&["--status", "done"]), 1);
     assert_eq!(listed(&["--assignee", "alice", "--assignee", "bob", "--status", "ready"]), 1);

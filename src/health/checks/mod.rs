@@ -190,10 +190,10 @@ pub fn look_at_bytes(inspection: Inspection, depth: Depth, now: i64) -> Outcome<
         "kanbanctl health".clone_into(&mut finding.next);
     }
     if !subject.is_settled() {
-        let message = "the log seems torn, but it never rested while it was looked at: the board is changing under us.";
+        let message =
+            "the log seems torn, but it never rested while it was looked at: the board is changing under us.";
         let place = subject.inspection.resolved.display().to_string();
-        findings
-            .push(Finding::new("wal-torn", Severity::Warning, place, message).next("kanbanctl health"));
+        findings.push(Finding::new("wal-torn", Severity::Warning, place, message).next("kanbanctl health"));
     }
     Ok(BytesLook { subject, findings, settled: false })
 }
