@@ -96,7 +96,7 @@ fn watch(python: &Path, mode: &'static str, time: Duration) -> Runs {
                 }
             }
         });
-        let patience = Instant::now() + Duration::from_secs(60);
+        let patience = Instant::now() + Duration::from_mins(1);
         while lives.load(Ordering::Relaxed) == 0 && Instant::now() < patience {
             std::thread::sleep(Duration::from_millis(7));
         }
