@@ -41,6 +41,8 @@ pub struct Metadata {
     pub description: Option<String>,
     /// Where workspaces without a path of their own lie.
     pub default_workdir: Option<String>,
+    /// The project that tasks belong to which name none.
+    pub project_id: Option<String>,
     /// Whether listings hide it.
     pub archived: bool,
 }
@@ -221,7 +223,9 @@ pub fn metadata(directory: &Path) -> Metadata {
     let Ok(Some(bytes)) = read_small(&directory.join("board.json")) else {
         return Metadata::default();
     };
-    let Ok(serde_json::Value::Object(fields)) = serde_json::from_slice(&bytes) else {
+    // Hermes 0.22.2 reads past a byte-order mark.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let Ok(serde_json::Value::Object(fields)) = serde_json::from_slice(bytes) else {
         return Metadata::default();
     };
     let text = |key: &str| {
@@ -231,6 +235,7 @@ pub fn metadata(directory: &Path) -> Metadata {
         name: text("name"),
         description: text("description"),
         default_workdir: text("default_workdir"),
+        project_id: text("project_id"),
         archived: fields.get("archived").and_then(serde_json::Value::as_bool).unwrap_or_default(),
     }
 }

@@ -16,7 +16,7 @@ pub mod filesystem;
 pub mod generation;
 pub mod getlk;
 pub mod holders;
-mod home;
+pub mod home;
 pub mod index_guard;
 mod index_table;
 pub mod location;

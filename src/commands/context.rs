@@ -181,6 +181,23 @@ impl Context<'_> {
         self.ui.hint(hint);
     }
 
+    /// Return the profile that Hermes would take for the caller's own: its variables, else the home's name.
+    pub(super) fn own_profile(&self) -> String {
+        for name in ["HERMES_PROFILE_NAME", "HERMES_PROFILE"] {
+            let value = self.env.get(name).and_then(|value| value.to_str()).map(str::trim);
+            if let Some(profile) = value.filter(|value| !value.is_empty()) {
+                return profile.to_owned();
+            }
+        }
+        let home = self.env.get("HERMES_HOME").map(std::path::Path::new);
+        let profile = home
+            .filter(|home| {
+                home.parent().and_then(std::path::Path::file_name).is_some_and(|name| name == "profiles")
+            })
+            .and_then(|home| home.file_name()?.to_str());
+        profile.unwrap_or("default").to_owned()
+    }
+
     /// The budget of the whole invocation; its clock runs since the command line was read.
     pub fn budget(&self) -> Budget {
         self.budget

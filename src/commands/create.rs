@@ -10,6 +10,8 @@ use serde_json::Value;
 
 use super::Context;
 use super::draft::{self, DraftLine};
+use super::projects::Projects;
+use crate::board::location::Metadata;
 use crate::board::{Board, dispatcher, location};
 use crate::failure::count::counted;
 use crate::failure::exit::Exit;
@@ -28,11 +30,8 @@ const LINES_PER_LOOK: usize = 1_000;
 ///
 /// With --from, each line is a JSON object with the keys title, body, assignee, parents, workspace, branch, tenant,
 /// priority, triage, idempotency_key, max_runtime, created_by, skills, max_retries, goal, goal_max_turns,
-/// initial_status and session_id. A parent `#3` is the task of line 3. Options given beside it are defaults for every
+/// initial_status, session_id, project, model, provider and completion_contract. A parent `#3` is the task of line 3. Options given beside it are defaults for every
 /// line. All tasks come into being in one transaction, or none.
-///
-/// `hermes kanban create --project` has no counterpart: a project lies in another database of the Hermes profile, which
-/// kanbanctl does not open. What it would fill in can be said: --workspace worktree:PATH and --branch NAME.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// Title of the task.
@@ -51,7 +50,7 @@ pub struct Args {
 /// # Errors
 /// Exit 2 for a bad draft, 13 for an unknown parent, and what the pool says; nothing is created then.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
-    let base = args.draft.draft(context.env)?;
+    let base = args.draft.draft(context)?;
     let lines = match &args.from {
         Some(path) => draft::parse(&read(path, &context.signals)?, &base, context.env)?,
         None => {
@@ -61,7 +60,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         }
     };
     let board = context.board()?;
-    let default_workdir = default_workdir(&board);
+    let metadata = metadata(&board);
+    let projects = Projects::of(context, args.draft.project.as_deref(), &lines, &metadata)?;
     let mut pool = context.pool(Access::Write)?;
     let (now, signals) = (context.clock.epoch(), context.signals.clone());
     let wants_tasks = context.ui.format().is_json();
@@ -75,8 +75,10 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
                 return Err(Failure::new(Exit::Interrupted(signal), "interrupted; no task was created."));
             }
             let number = line.number;
+            let project = line.project.clone();
             let mut draft = line.with_parents(&created)?;
-            draft.default_workdir.clone_from(&default_workdir);
+            draft.default_workdir.clone_from(&metadata.default_workdir);
+            projects.assign(project.as_deref(), &mut draft);
             created.push(creator.create(&draft).map_err(|failure| draft::at_line(failure, number))?);
         }
         let tasks = read_back(txn, &created, wants_tasks)?;
@@ -141,7 +143,7 @@ fn tell(context: &mut Context<'_>, created: &[Created], board: &Board) {
     }
     if let [one] = fresh.as_slice() {
         let said = context.aimed(format_args!(
-            "Created {} on {}. Undo with `hermes kanban archive {}`.",
+            "Created {} on {}. Undo with `kanbanctl archive {}`.",
             one.id,
             board.name(),
             one.id
@@ -204,15 +206,16 @@ fn read_stdin(signals: &Signals) -> Outcome<Vec<u8>> {
     }
 }
 
-/// The directory that the board's `board.json` gives to workspaces without a path (board-format.md 4.3).
-fn default_workdir(board: &Board) -> Option<String> {
-    let slug = board.slug.as_deref()?;
-    let folder = if slug == "default" {
-        location::metadata_folder(board.path.parent()?, slug)
-    } else {
-        board.path.parent()?.to_path_buf()
-    };
-    location::metadata(&folder).default_workdir
+/// Return what the board's `board.json` gives to its tasks; nothing for a board that is no slug's.
+fn metadata(board: &Board) -> Metadata {
+    let folder = board.slug.as_deref().zip(board.path.parent()).map(|(slug, parent)| {
+        if slug == location::DEFAULT_SLUG {
+            location::metadata_folder(parent, slug)
+        } else {
+            parent.to_path_buf()
+        }
+    });
+    folder.map(|folder| location::metadata(&folder)).unwrap_or_default()
 }
 
 #[derive(Serialize)]

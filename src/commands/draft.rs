@@ -1,9 +1,14 @@
 //! What `create` accepts for one task, as options and as a JSON line; both become a [`Draft`].
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 
+use super::{Context, create};
+use crate::board::home::expanded;
 use crate::failure::{Failure, Outcome};
 use crate::process::env::Env;
+use crate::process::signals::Signals;
 use crate::store::create::Created;
 use crate::store::draft::{Draft, Start, Workspace};
 
@@ -13,18 +18,24 @@ pub struct DraftOptions {
     /// Longer description.
     #[arg(long)]
     pub body: Option<String>,
+    /// Read the description from this file, `-` for stdin.
+    #[arg(long, value_name = "FILE", conflicts_with = "body")]
+    pub body_file: Option<PathBuf>,
     /// Profile that is to do it.
     #[arg(long)]
     pub assignee: Option<String>,
     /// Task that must be done first; can be repeated.
     #[arg(long, value_name = "ID")]
     pub parent: Vec<String>,
-    /// scratch, worktree, worktree:PATH or dir:PATH.
-    #[arg(long, default_value = "scratch")]
-    pub workspace: String,
+    /// scratch, worktree, worktree:PATH or dir:PATH [default: scratch].
+    #[arg(long)]
+    pub workspace: Option<String>,
     /// Branch of a worktree.
     #[arg(long)]
     pub branch: Option<String>,
+    /// Project of the profile, by id or slug: the task gets a worktree in its repository.
+    #[arg(long, value_name = "PROJECT")]
+    pub project: Option<String>,
     /// Tenant.
     #[arg(long)]
     pub tenant: Option<String>,
@@ -38,14 +49,23 @@ pub struct DraftOptions {
     #[arg(long, value_name = "KEY")]
     pub idempotency_key: Option<String>,
     /// Time a worker may take: seconds, or 30s, 5m, 2h, 1d.
-    #[arg(long, value_name = "DUR", value_parser = runtime, allow_negative_numbers = true)]
-    pub max_runtime: Option<i64>,
+    #[arg(long, value_name = "DUR", value_parser = optional_runtime, allow_negative_numbers = true)]
+    pub max_runtime: Option<MaxRuntime>,
     /// Who made it.
     #[arg(long, value_name = "NAME", default_value = "user")]
     pub created_by: String,
     /// Skill for the worker; can be repeated.
     #[arg(long, value_name = "NAME")]
     pub skill: Vec<String>,
+    /// Model that its worker uses.
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
+    /// Provider of the model.
+    #[arg(long, value_name = "NAME")]
+    pub provider: Option<String>,
+    /// What must be so before it is done: local-only, OWNER/REPO, or a pull request's address.
+    #[arg(long, value_name = "CONTRACT")]
+    pub completion_contract: Option<String>,
     /// Failures before it is blocked.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..), allow_negative_numbers = true)]
     pub max_retries: Option<i64>,
@@ -65,13 +85,16 @@ impl DraftOptions {
     ///
     /// # Errors
     /// Exit 2.
-    pub fn draft(&self, env: &Env) -> Outcome<Draft> {
+    pub(super) fn draft(&self, context: &Context<'_>) -> Outcome<Draft> {
+        let env = context.env;
+        let created_by = Some(&self.created_by).filter(|name| !name.is_empty());
         Ok(Draft {
             title: String::new(),
-            body: self.body.clone(),
+            body: self.body(&context.signals)?.or_else(|| self.body.clone()),
             assignee: self.assignee.clone(),
-            created_by: Some(self.created_by.clone()),
-            workspace: workspace(&self.workspace, env)?,
+            created_by: Some(created_by.cloned().unwrap_or_else(|| context.own_profile())),
+            workspace: workspace(self.workspace.as_deref().unwrap_or_default(), env)?,
+            scratch_asked: self.workspace.as_deref().is_some_and(|text| text.trim() == "scratch"),
             default_workdir: None,
             branch: self.branch.as_deref().map(branch).transpose()?,
             tenant: self.tenant.clone(),
@@ -79,14 +102,48 @@ impl DraftOptions {
             parents: self.parent.clone(),
             start: start(self.triage, &self.initial_status)?,
             idempotency_key: self.idempotency_key.clone(),
-            max_runtime_seconds: self.max_runtime,
+            max_runtime_seconds: self.max_runtime.and_then(|limit| limit.0),
             skills: (!self.skill.is_empty()).then(|| self.skill.clone()),
             max_retries: self.max_retries,
             goal: self.goal,
             goal_max_turns: self.goal_max_turns,
             session_id: None,
+            model: self.model.clone(),
+            provider: self.provider.clone(),
+            completion_contract: self.completion_contract.clone(),
+            project: None,
+            board_project: None,
+            creator: creator(env),
         })
     }
+
+    /// Read the description out of its file. A byte-order mark is no part of it.
+    fn body(&self, signals: &Signals) -> Outcome<Option<String>> {
+        let Some(path) = &self.body_file else { return Ok(None) };
+        let bytes = create::read(path, signals)?;
+        let text = String::from_utf8(bytes).map_err(|_| {
+            Failure::usage(format!("{} is not UTF-8, so it cannot be a description.", path.display()))
+                .hint("Convert it first, for example with `iconv -t UTF-8`.")
+        })?;
+        Ok(Some(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned)))
+    }
+}
+
+/// Seconds that a worker may take; nothing where the option is empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaxRuntime(Option<i64>);
+
+fn optional_runtime(text: &str) -> Result<MaxRuntime, String> {
+    if text.is_empty() { Ok(MaxRuntime(None)) } else { runtime(text).map(|seconds| MaxRuntime(Some(seconds))) }
+}
+
+/// Return the task whose worker this process is. A child that a worker delegated to is none.
+fn creator(env: &Env) -> Option<String> {
+    let set = |name: &str| env.get(name).and_then(|value| value.to_str()).filter(|value| !value.is_empty());
+    if set("HERMES_DELEGATED_CHILD_CONTEXT").is_some() {
+        return None;
+    }
+    set("HERMES_KANBAN_TASK").map(str::to_owned)
 }
 
 /// One task of a file: its line's number, from 1, and its draft.
@@ -95,6 +152,8 @@ pub struct DraftLine {
     /// Number of the line; 0 for a task from the command line.
     pub number: usize,
     draft: Draft,
+    /// The project that its line names.
+    pub project: Option<String>,
     /// For each earlier task its line number, to find `#N`.
     place: Option<std::rc::Rc<Vec<usize>>>,
 }
@@ -102,7 +161,7 @@ pub struct DraftLine {
 impl DraftLine {
     /// The one task of the command line.
     pub(super) fn single(draft: Draft) -> Self {
-        Self { number: 0, draft, place: None }
+        Self { number: 0, draft, project: None, place: None }
     }
 
     /// The draft with every parent `#N` replaced by the id of line N's task.
@@ -156,6 +215,12 @@ struct DraftKeys {
     goal_max_turns: Option<i64>,
     initial_status: Option<String>,
     session_id: Option<String>,
+    project: Option<String>,
+    #[serde(alias = "model_override")]
+    model: Option<String>,
+    #[serde(alias = "provider_override")]
+    provider: Option<String>,
+    completion_contract: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -192,6 +257,7 @@ impl DraftKeys {
             Some(NumberOrText::Number(seconds)) => Some(seconds),
             Some(NumberOrText::Text(text)) => Some(runtime(&text).map_err(Failure::usage)?),
         };
+        let scratch_asked = self.workspace.as_ref().map_or(base.scratch_asked, |text| text.trim() == "scratch");
         Draft {
             title: self.title,
             body: self.body.or_else(|| base.body.clone()),
@@ -213,6 +279,13 @@ impl DraftKeys {
             goal: self.goal.unwrap_or(base.goal),
             goal_max_turns: self.goal_max_turns.or(base.goal_max_turns),
             session_id: self.session_id,
+            scratch_asked,
+            model: self.model.or_else(|| base.model.clone()),
+            provider: self.provider.or_else(|| base.provider.clone()),
+            completion_contract: self.completion_contract.or_else(|| base.completion_contract.clone()),
+            project: None,
+            board_project: None,
+            creator: base.creator.clone(),
         }
         .normalise()
     }
@@ -224,10 +297,11 @@ impl DraftKeys {
 /// Exit 2, with the line's number.
 pub fn parse(bytes: &[u8], base: &Draft, env: &Env) -> Outcome<Vec<DraftLine>> {
     let mut places = Vec::new();
-    let mut drafts = Vec::new();
+    let (mut drafts, mut projects) = (Vec::new(), Vec::new());
     for (number, line) in numbered(bytes) {
         let keys: DraftKeys = serde_json::from_slice(line)
             .map_err(|error| at_line(Failure::usage(format!("this is no task: {error}.")), number))?;
+        projects.push(keys.project.clone());
         drafts.push(keys.over(base, env).map_err(|failure| at_line(failure, number))?);
         places.push(number);
     }
@@ -235,6 +309,7 @@ pub fn parse(bytes: &[u8], base: &Draft, env: &Env) -> Outcome<Vec<DraftLine>> {
     let lines = drafts.into_iter().enumerate().map(|(index, draft)| DraftLine {
         number: place.get(index).copied().unwrap_or(0),
         draft,
+        project: projects.get(index).cloned().flatten(),
         place: Some(std::rc::Rc::clone(&place)),
     });
     Ok(lines.collect())
@@ -266,22 +341,11 @@ fn workspace(text: &str, env: &Env) -> Outcome<Workspace> {
     match (kind, path) {
         ("" | "scratch", None) => Ok(Workspace::Scratch),
         ("worktree", None) => Ok(Workspace::Worktree(None)),
-        ("worktree", Some(path)) if !path.is_empty() => Ok(Workspace::Worktree(Some(at_home(path, env)))),
-        ("dir", Some(path)) if !path.is_empty() => Ok(Workspace::Dir(at_home(path, env))),
+        ("worktree", Some(path)) if !path.is_empty() => Ok(Workspace::Worktree(Some(expanded(path, env)))),
+        ("dir", Some(path)) if !path.is_empty() => Ok(Workspace::Dir(expanded(path, env))),
         _ => Err(Failure::usage(format!(
             "the workspace {text:?} is none of scratch, worktree, worktree:PATH and dir:PATH."
         ))),
-    }
-}
-
-/// `~` and `~/...` under the home directory; everything else as given.
-fn at_home(path: &str, env: &Env) -> String {
-    let home = env.get("HOME").and_then(|home| home.to_str());
-    match (path.strip_prefix('~'), home) {
-        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {
-            format!("{}{rest}", home.trim_end_matches('/'))
-        }
-        _ => path.to_owned(),
     }
 }
 

@@ -130,7 +130,7 @@ fn tell(context: &mut Context<'_>, count: u64) {
 fn filter(context: &Context<'_>, args: &Args) -> Filter {
     let now = context.clock.epoch();
     let mut assignees = args.assignee.clone();
-    assignees.extend(args.mine.then(|| own_profile(context)));
+    assignees.extend(args.mine.then(|| context.own_profile()));
     Filter {
         assignees,
         no_assignee: args.no_assignee,
@@ -180,24 +180,6 @@ pub(super) fn every_board(
         }
     }
     Ok(exit)
-}
-
-/// The profile that Hermes would take for the caller's own: its variables, else the home's name.
-fn own_profile(context: &Context<'_>) -> String {
-    for name in ["HERMES_PROFILE_NAME", "HERMES_PROFILE"] {
-        if let Some(profile) =
-            context.env.get(name).and_then(|value| value.to_str()).filter(|value| !value.is_empty())
-        {
-            return profile.to_owned();
-        }
-    }
-    let home = context.env.get("HERMES_HOME").map(std::path::Path::new);
-    let profile = home
-        .filter(|home| {
-            home.parent().and_then(std::path::Path::file_name).is_some_and(|name| name == "profiles")
-        })
-        .and_then(|home| home.file_name()?.to_str());
-    profile.unwrap_or("default").to_owned()
 }
 
 /// Tasks, each with its board where there are several.

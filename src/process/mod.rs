@@ -6,3 +6,4 @@ pub mod clock;
 pub mod env;
 pub(crate) mod random;
 pub mod signals;
+pub mod worker;

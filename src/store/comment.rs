@@ -4,6 +4,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::field::Field;
+use super::text;
 use crate::failure::Outcome;
 
 /// One comment as Hermes' `show --json` gives it.
@@ -17,6 +18,18 @@ pub struct Comment {
     pub created_at: Field,
     /// The same in RFC 3339, where it is a number.
     pub created_at_utc: Option<String>,
+}
+
+/// Add a comment and its event, as Hermes' `comment` does: the row is stripped, the event counts what was given.
+pub fn add(conn: &Connection, task: &str, author: &str, body: &str, now: i64) -> Outcome<i64> {
+    conn.prepare_cached(
+        "INSERT INTO task_comments (task_id, author, body, created_at) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(rusqlite::params![task, text::strip(author), text::strip(body), now])?;
+    let id = conn.last_insert_rowid();
+    let payload = serde_json::json!({ "author": author, "len": body.chars().count() });
+    super::event::append(conn, task, "commented", Some(&payload), None, now)?;
+    Ok(id)
 }
 
 /// A task's comments, oldest first.

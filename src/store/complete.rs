@@ -1,197 +1,217 @@
-//! Finishing tasks, as Hermes' `complete_task` does (board-format.md 4.4), in the caller's one transaction.
+//! Finishing tasks, as the board's version of Hermes does, in the caller's one transaction.
 //!
 //! Artifacts, scratch workspaces and terminal sessions are files and processes: they are left to Hermes' `gc`.
 
-use std::rc::Rc;
-
-use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use super::cascade::{self, Reach};
-use super::field::Field;
 use super::run::{self, RunEnd};
-use super::schema::SchemaReport;
-use super::{event, task, text};
+use super::task::Task;
+use super::writer::{Change, Refusal, TaskWriter};
+use super::{acceptance, link, text};
 use crate::failure::{Failure, Outcome};
 
 /// Code points of a summary that the event carries.
 const SUMMARY_CHARS: usize = 400;
 
+/// Code points of a text that the record of a refusal carries.
+const PREVIEW_CHARS: usize = 200;
+
+/// The summary of a task that was approved out of `review` without a word.
+const APPROVED: &str = "Review approved without additional evidence.";
+
 /// What is handed over with one completion.
 #[derive(Clone, Debug, Default)]
 pub struct Completion {
-    /// Id or unique prefix.
-    pub task: String,
     /// Column `result`.
     pub result: Option<String>,
     /// The run's summary; the result where not given.
     pub summary: Option<String>,
     /// A JSON object for the run.
     pub metadata: Option<Value>,
-    /// The run that must be the open one: a worker finishes its own task only.
-    pub expected_run: Option<i64>,
+    /// Complete a task although its worker lives.
+    pub force: bool,
+}
+
+impl Completion {
+    /// The text that is handed over.
+    fn handoff(&self) -> Option<&str> {
+        self.summary.as_deref().or(self.result.as_deref())
+    }
 }
 
 /// What one completion changed.
 #[derive(Clone, Debug)]
 pub struct Completed {
-    /// The task's id in full.
-    pub id: String,
-    /// The run that carries the hand-over.
-    pub run: Option<i64>,
-    /// Tasks that became ready.
-    pub promoted: Vec<String>,
+    /// The change.
+    pub change: Change,
     /// Ids in the summary or result that no task has.
     pub phantoms: Vec<String>,
-    /// Whether Hermes would have asked its judge first.
+    /// True if Hermes would have asked its judge first.
     pub goal: bool,
 }
 
-/// Completes tasks one after the other; the first cascade looks at the whole board, later ones at the children.
-pub struct Completer<'c> {
-    conn: &'c Connection,
-    schema: Rc<SchemaReport>,
-    now: i64,
-    swept: bool,
+/// Complete one task: status, run, events, counters, cascade, in Hermes' order.
+///
+/// # Errors
+/// Exit 13 for an unknown task, 14 when its state does not allow it. Some refusals leave a record.
+pub fn complete(writer: &mut TaskWriter<'_>, id: &str, what: &Completion) -> Result<Completed, Refusal> {
+    let before = writer.task(id)?;
+    let in_review = require_completable(writer, &before, id, what)?;
+    writer.release(id, "done")?;
+    writer.set(
+        id,
+        &[
+            ("result", &what.result),
+            ("completed_at", &writer.now()),
+            ("block_kind", &None::<String>),
+            ("block_recurrences", &0),
+        ],
+    )?;
+    writer.clear_failures(id)?;
+    let run = close_run(writer, id, what, in_review)?;
+    writer.event(id, "completed", Some(&payload(what, in_review)), run)?;
+    let phantoms = phantoms(writer, id, what, run)?;
+    let promoted = writer.promote_children(id)?;
+    let goal = before.field("goal_mode").integer() == Some(1);
+    Ok(Completed { change: Change { run, promoted, ..writer.changed(id)? }, phantoms, goal })
 }
 
-impl<'c> Completer<'c> {
-    /// For a board with this schema, as the caller's transaction sees it.
-    ///
-    /// # Errors
-    /// Exit 12 where the schema does not allow writing.
-    pub fn new(conn: &'c Connection, schema: &Rc<SchemaReport>, now: i64) -> Outcome<Self> {
-        let schema = Rc::clone(schema);
-        schema.require_writable()?;
-        Ok(Self { conn, schema, now, swept: false })
+/// Refuse what Hermes refuses, in its order. True if the task is in `review`.
+fn require_completable(
+    writer: &TaskWriter<'_>,
+    task: &Task,
+    id: &str,
+    what: &Completion,
+) -> Result<bool, Refusal> {
+    let version = writer.version();
+    let status = task.field("status").text().unwrap_or_default();
+    let in_review = version.has_review_lane() && status == "review";
+    let waits = version.has_review_lane() && !link::satisfied(writer.conn(), id)?;
+    let allowed = matches!(status, "running" | "ready" | "blocked") || in_review;
+    if waits {
+        let parents = link::open_parents(writer.conn(), id)?.join(", ");
+        return Err(Failure::conflict(format!("task {id} waits for parents that are not done: {parents}."))
+            .hint(format!("Complete them first, or see them with `kanbanctl show {}`.", crate::failure::hint::quoted(id)))
+            .into());
     }
-
-    /// Completes one task: status, run, events, counters, cascade, in Hermes' order.
-    ///
-    /// # Errors
-    /// Exit 13 for an unknown task, 14 when its state does not allow it.
-    pub fn complete(&mut self, what: &Completion) -> Outcome<Completed> {
-        let id = task::resolve(self.conn, &what.task)?;
-        let goal = self.require_completable(&id, what.expected_run)?;
-        self.finish(&id, what.result.as_deref())?;
-        let summary = what.summary.as_deref().or(what.result.as_deref());
-        let run = self.close_run(&id, what, summary)?;
-        event::append(self.conn, &id, "completed", Some(&payload(what, summary)), run, self.now)?;
-        let phantoms = self.phantoms(&id, what, run)?;
-        let reach = if self.swept { Reach::ChildrenOf(&id) } else { Reach::Board };
-        let promoted = cascade::promote(self.conn, &self.schema, reach, self.now)?;
-        self.swept = true;
-        Ok(Completed { id, run, promoted, phantoms, goal })
+    if version.needs_evidence() && !in_review && !has_evidence(task, what) {
+        return Err(without_evidence(id, what));
     }
-
-    /// Newer Hermes takes `review` too and wants the parents finished (board-format.md 10). Says whether Hermes would
-    /// ask its judge.
-    fn require_completable(&self, id: &str, expected_run: Option<i64>) -> Outcome<bool> {
-        let goal_mode = if self.schema.has("tasks", "goal_mode") { "goal_mode" } else { "0" };
-        let (status, goal) = self
-            .conn
-            .prepare_cached(&format!("SELECT status, {goal_mode} FROM tasks WHERE id = ?1"))?
-            .query_row([id], |row| Ok((row.get::<_, Field>(0)?.show(), row.get::<_, Field>(1)?)))?;
-        let allowed = matches!(status.as_str(), "running" | "ready" | "blocked")
-            || (self.schema.newer && status == "review");
+    let allows = || {
         if !allowed {
-            return Err(Failure::conflict(format!("task {id} is {status} and cannot be completed."))
-                .hint("A task is completed out of running, ready or blocked."));
+            let review = if version.has_review_lane() { ", blocked or review" } else { " or blocked" };
+            return Err(Failure::conflict(format!("task {id} is {} and cannot be completed.", task.field("status").show()))
+                .hint(format!("A task is completed out of running, ready{review}.")));
         }
-        if expected_run.is_some() && expected_run != run::current(self.conn, &self.schema, id)? {
-            return Err(Failure::conflict(format!(
-                "task {id} has moved on to another run than this worker's."
-            ))
-            .hint("The dispatcher reclaimed it; stop this worker."));
-        }
-        if self.schema.newer && !super::link::satisfied(self.conn, id)? {
-            return Err(Failure::conflict(format!("task {id} waits for parents that are not done."))
-                .hint(format!("`kanbanctl show {}` names them.", crate::failure::hint::quoted(id))));
-        }
-        Ok(goal.integer() == Some(1))
+        writer.require_own_run(id)
+    };
+    if let Some(contract) = acceptance::contract(task) {
+        allows()?;
+        return Err(acceptance::refusal(writer, task, id, contract, what.metadata.as_ref()));
     }
-
-    fn finish(&self, id: &str, result: Option<&str>) -> Outcome<()> {
-        let mut sql = String::from(
-            "UPDATE tasks SET status = 'done', completed_at = ?1, claim_lock = NULL, claim_expires = NULL",
-        );
-        for (column, assignment) in [
-            ("result", ", result = ?3"),
-            ("worker_pid", ", worker_pid = NULL"),
-            ("block_kind", ", block_kind = NULL"),
-            ("block_recurrences", ", block_recurrences = 0"),
-            ("consecutive_failures", ", consecutive_failures = 0"),
-            ("last_failure_error", ", last_failure_error = NULL"),
-        ] {
-            if self.schema.has("tasks", column) {
-                sql.push_str(assignment);
-            }
-        }
-        // The last condition keeps the number of parameters the same on a board without `result`.
-        sql.push_str(" WHERE id = ?2 AND (?3 IS NULL OR 1)");
-        self.conn.prepare_cached(&sql)?.execute(params![self.now, id, result])?;
-        Ok(())
+    let owns = writer.expected_run(id)?.is_some();
+    if version.guards_live_claims() && !what.force && !owns && writer.is_claimed_by_living(task) {
+        return Err(Failure::conflict(format!("a living worker runs task {id}."))
+            .hint(format!("Wait for it, or release it with `kanbanctl reclaim {}`.", crate::failure::hint::quoted(id)))
+            .hint("To close its run and complete the task anyway, add --force.")
+            .into());
     }
-
-    fn close_run(&self, id: &str, what: &Completion, summary: Option<&str>) -> Outcome<Option<i64>> {
-        let metadata = what.metadata.as_ref();
-        let end = RunEnd { status: "done", outcome: "completed", summary, metadata };
-        if let Some(run) = run::end(self.conn, &self.schema, id, &end, self.now)? {
-            return Ok(Some(run));
-        }
-        let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
-        let has_metadata = metadata.and_then(Value::as_object).is_some_and(|keys| !keys.is_empty());
-        if given(&what.summary) || given(&what.result) || has_metadata {
-            let end = RunEnd { status: "completed", ..end };
-            return run::synthesize(self.conn, &self.schema, id, &end, self.now).map(Some);
-        }
-        Ok(None)
-    }
-
-    /// Ids in the prose that no task has; Hermes' diagnostics read the event.
-    fn phantoms(&self, id: &str, what: &Completion, run: Option<i64>) -> Outcome<Vec<String>> {
-        let prose = [what.summary.as_deref(), what.result.as_deref()];
-        let prose = prose.into_iter().flatten().collect::<Vec<_>>().join(" ");
-        let mut phantoms = text::task_ids(&prose);
-        let mut known = self.conn.prepare_cached("SELECT 1 FROM tasks WHERE id = ?1")?;
-        let mut failure = None;
-        phantoms.retain(|word| match known.exists([word]) {
-            Ok(exists) => !exists,
-            Err(error) => {
-                failure = Some(error);
-                false
-            }
-        });
-        if let Some(error) = failure {
-            return Err(error.into());
-        }
-        if !phantoms.is_empty() {
-            let payload = json!({ "phantom_refs": phantoms, "source": "completion_summary" });
-            event::append(self.conn, id, "suspected_hallucinated_references", Some(&payload), run, self.now)?;
-        }
-        Ok(phantoms)
-    }
+    allows()?;
+    Ok(in_review)
 }
 
-fn payload(what: &Completion, summary: Option<&str>) -> Value {
+fn has_evidence(task: &Task, what: &Completion) -> bool {
+    let given = [what.result.as_deref(), what.summary.as_deref(), task.field("result").text()];
+    given.into_iter().flatten().any(|text| !text::strip(text).is_empty()) || task.field("result").integer().is_some()
+}
+
+/// Hermes records that somebody tried.
+fn without_evidence(id: &str, what: &Completion) -> Refusal {
+    let preview = |given: &Option<String>| given.as_deref().and_then(|text| text::first_line(text, PREVIEW_CHARS));
+    let payload = json!({
+        "result_preview": preview(&what.result),
+        "summary_preview": preview(&what.summary),
+    });
+    let task = id.to_owned();
+    let failure = Failure::conflict(format!("task {id} has no result and no summary: nothing says what was done."))
+        .hint("Say what was done with --result or --summary.");
+    Refusal::recorded(failure, move |writer| {
+        writer.event(&task, "completion_blocked_empty_result", Some(&payload), None)
+    })
+}
+
+fn close_run(
+    writer: &TaskWriter<'_>,
+    id: &str,
+    what: &Completion,
+    in_review: bool,
+) -> Outcome<Option<i64>> {
+    let end = RunEnd { metadata: what.metadata.as_ref(), ..RunEnd::new("done", "completed", what.handoff()) };
+    if let Some(run) = writer.end_run(id, &end)? {
+        return Ok(Some(run));
+    }
+    let given = |text: Option<&str>| text.is_some_and(|text| !text.is_empty());
+    let has_metadata = what.metadata.as_ref().and_then(Value::as_object).is_some_and(|keys| !keys.is_empty());
+    let approval = json!({ "source_status": "review", "approval": "manual" });
+    let end = RunEnd { status: "completed", ..end };
+    let end = if in_review && !given(what.handoff()) && !has_metadata {
+        RunEnd { summary: Some(APPROVED), metadata: Some(&approval), ..end }
+    } else if in_review || given(what.summary.as_deref()) || given(what.result.as_deref()) || has_metadata {
+        end
+    } else {
+        return Ok(None);
+    };
+    run::synthesize(writer.conn(), writer.schema(), id, &end, writer.now()).map(Some)
+}
+
+/// Return ids in the prose that no task has; Hermes' diagnostics read the event.
+fn phantoms(
+    writer: &TaskWriter<'_>,
+    id: &str,
+    what: &Completion,
+    run: Option<i64>,
+) -> Outcome<Vec<String>> {
+    let prose = [what.summary.as_deref(), what.result.as_deref()];
+    let prose = prose.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let mut known = writer.conn().prepare_cached("SELECT 1 FROM tasks WHERE id = ?1")?;
+    let mut phantoms = Vec::new();
+    for word in text::task_ids(&prose) {
+        if !known.exists([&word])? {
+            phantoms.push(word);
+        }
+    }
+    if !phantoms.is_empty() {
+        let payload = json!({ "phantom_refs": phantoms, "source": "completion_summary" });
+        writer.event(id, "suspected_hallucinated_references", Some(&payload), run)?;
+    }
+    Ok(phantoms)
+}
+
+fn payload(what: &Completion, in_review: bool) -> Value {
+    let handoff = what.handoff();
+    let approved = in_review && handoff.is_none_or(str::is_empty);
+    let summary = if approved { Some(APPROVED) } else { handoff };
     let mut payload = json!({
         "result_len": what.result.as_deref().map_or(0, |result| result.chars().count()),
         "summary": summary.and_then(|summary| text::first_line(summary, SUMMARY_CHARS)),
     });
-    let artifacts: Vec<&str> = what
-        .metadata
-        .as_ref()
-        .and_then(|metadata| metadata.get("artifacts")?.as_array())
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(text::strip)
-        .filter(|path| !path.is_empty())
-        .collect();
+    let artifacts = artifacts(what.metadata.as_ref());
     if !artifacts.is_empty()
         && let Some(keys) = payload.as_object_mut()
     {
         keys.insert("artifacts".to_owned(), json!(artifacts));
     }
     payload
+}
+
+/// Return the paths in `metadata.artifacts`.
+pub(super) fn artifacts(metadata: Option<&Value>) -> Vec<&str> {
+    metadata
+        .and_then(|metadata| metadata.get("artifacts")?.as_array())
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(text::strip)
+        .filter(|path| !path.is_empty())
+        .collect()
 }

@@ -1,9 +1,10 @@
 //! What a new task is to be, before there is a board: texts in the form that Hermes stores, and what Hermes refuses.
 
+use super::schema::Release;
 use super::text;
 use crate::failure::{Failure, Outcome};
 
-/// Names of Hermes 0.19.0's toolsets: people confuse them with skills, and Hermes refuses them as such.
+/// Names of Hermes' toolsets: people confuse them with skills, and Hermes refuses them as such.
 const TOOLSETS: &[&str] = &[
     "browser",
     "clarify",
@@ -64,6 +65,32 @@ const TOOLSETS: &[&str] = &[
     "yuanbao",
 ];
 
+/// Toolsets that came with a version, and those that are gone since one.
+const TOOLSETS_SINCE: &[(&str, Release)] = &[
+    ("desktop_ui", Release::V0_20),
+    ("bfl", Release::V0_20),
+    ("bot_room", Release::V0_22),
+    ("catalog", Release::V0_22),
+    ("connections", Release::V0_22),
+    ("mqtt", Release::V0_22),
+    ("onboarding", Release::V0_22),
+];
+const TOOLSETS_UNTIL: &[(&str, Release)] = &[
+    ("bfl", Release::V0_22),
+    ("hermes-homeassistant", Release::V0_22),
+    ("homeassistant", Release::V0_22),
+    ("spotify", Release::V0_22),
+];
+
+/// True if the name is one of that version's toolsets, in any case.
+fn is_toolset(name: &str, release: Release) -> bool {
+    let name = text::folded(name);
+    let is = |(known, _): &&(&str, Release)| *known == name;
+    let came = TOOLSETS_SINCE.iter().find(is).map(|(_, since)| *since <= release);
+    let gone = TOOLSETS_UNTIL.iter().find(is).is_some_and(|(_, until)| *until <= release);
+    came.unwrap_or_else(|| TOOLSETS.contains(&name.as_str())) && !gone
+}
+
 /// Where a task's worker works.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Workspace {
@@ -74,6 +101,17 @@ pub enum Workspace {
     Worktree(Option<String>),
     /// A directory of the user's.
     Dir(String),
+}
+
+/// A project of the profile, to whose repository a task belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Project {
+    /// Its id.
+    pub id: String,
+    /// Its slug, with which its branches begin.
+    pub slug: String,
+    /// Its repository.
+    pub primary_path: Option<String>,
 }
 
 /// A status that the caller may ask for.
@@ -127,6 +165,20 @@ pub struct Draft {
     pub goal_max_turns: Option<i64>,
     /// The session that made it.
     pub session_id: Option<String>,
+    /// The project that it belongs to.
+    pub project: Option<Project>,
+    /// The board's own project, for a task that names none.
+    pub board_project: Option<Project>,
+    /// True if a scratch workspace was asked for, and not only taken for want of another.
+    pub scratch_asked: bool,
+    /// The model that its worker uses.
+    pub model: Option<String>,
+    /// The provider of that model.
+    pub provider: Option<String>,
+    /// What must be so before it is done; `local-only` where not given.
+    pub completion_contract: Option<String>,
+    /// The task whose worker creates it.
+    pub creator: Option<String>,
 }
 
 impl Draft {
@@ -149,9 +201,51 @@ impl Draft {
         if self.max_retries.is_some_and(|retries| retries < 1) {
             return Err(Failure::usage("max_retries must be at least 1, which blocks on the first failure."));
         }
+        for value in [&mut self.model, &mut self.provider] {
+            *value = value.take().map(|text| text::strip(&text).to_owned()).filter(|text| !text.is_empty());
+        }
+        if self.provider.is_some() && self.model.is_none() {
+            return Err(Failure::usage("a provider needs a model: give --model too."));
+        }
+        if let Some(contract) = &self.completion_contract {
+            super::acceptance::validate(contract)?;
+        }
         self.parents.retain(|parent| !parent.is_empty());
         self.skills = self.skills.map(skills).transpose()?;
         Ok(self)
+    }
+
+    /// Refuse the name of a toolset among the skills, as that version of Hermes does.
+    ///
+    /// # Errors
+    /// Exit 2.
+    pub(super) fn require_skills(&self, release: Release) -> Outcome<()> {
+        let mut names = self.skills.iter().flatten();
+        match names.find(|name| is_toolset(name, release)) {
+            Some(name) => Err(Failure::usage(format!(
+                "{name:?} is the name of a toolset, not of a skill; toolsets belong into the profile's configuration."
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Take the workspace and the branch from the project: a worktree below its repository, named after the task.
+    pub(super) fn in_project(mut self, id: &str) -> Self {
+        let Some(project) = &self.project else { return self };
+        if let Some(repository) = project.primary_path.as_deref().filter(|path| !path.is_empty()) {
+            let place = || Some(format!("{}/.worktrees/{id}", repository.trim_end_matches('/')));
+            match &mut self.workspace {
+                Workspace::Scratch => self.workspace = Workspace::Worktree(place()),
+                Workspace::Worktree(path @ None) => *path = place(),
+                _ => {}
+            }
+        }
+        if self.branch.is_none() && matches!(self.workspace, Workspace::Worktree(_)) {
+            let title = branch_part(&self.title);
+            let dash = if title.is_empty() { "" } else { "-" };
+            self.branch = Some(format!("{}/{id}{dash}{title}", project.slug));
+        }
+        self
     }
 
     pub(super) fn workspace_columns(&self) -> (&'static str, Option<String>) {
@@ -163,7 +257,22 @@ impl Draft {
     }
 }
 
-/// Stripped, each once, none empty, no comma, no toolset.
+/// Return a title as a part of a branch's name: lower case, everything else one dash, at most 40 characters.
+fn branch_part(title: &str) -> String {
+    let mut part = String::new();
+    for c in text::strip(title).to_lowercase().chars() {
+        if c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c) {
+            part.push(c);
+        } else if !part.ends_with('\u{0}') {
+            part.push('\u{0}');
+        }
+    }
+    let part = part.replace('\u{0}', "-");
+    let part: String = part.trim_matches('-').chars().take(40).collect();
+    part.trim_matches('-').to_owned()
+}
+
+/// Strip, each once, none empty, no comma.
 fn skills(given: Vec<String>) -> Outcome<Vec<String>> {
     let mut kept: Vec<String> = Vec::new();
     for skill in given {
@@ -171,11 +280,6 @@ fn skills(given: Vec<String>) -> Outcome<Vec<String>> {
         if name.contains(',') {
             return Err(Failure::usage(format!(
                 "the skill name {name:?} contains a comma; give each skill a --skill of its own."
-            )));
-        }
-        if TOOLSETS.contains(&name.to_lowercase().as_str()) {
-            return Err(Failure::usage(format!(
-                "{name:?} is the name of a toolset, not of a skill; toolsets belong into the profile's configuration."
             )));
         }
         if !name.is_empty() && !kept.iter().any(|known| known == name) {

@@ -25,7 +25,7 @@ pub struct Event {
     pub run_id: Field,
 }
 
-/// Adds an event. An absent or empty payload is NULL, never `{}` (board-format.md 4).
+/// Adds an event. An absent or empty payload is NULL, never `{}`.
 pub fn append(
     conn: &Connection,
     task: &str,
@@ -58,6 +58,34 @@ fn at_the_end(conn: &Connection, error: rusqlite::Error) -> Failure {
     .hint(
         "No Hermes counts so far: the sequence is damaged. `kanbanctl recover --output NEW.db` counts anew.",
     )
+}
+
+/// Return the payload of a task's newest event of one kind, of one run where it is given; empty where there is none.
+pub fn newest_payload(
+    conn: &Connection,
+    task: &str,
+    kind: &str,
+    run: Option<i64>,
+) -> Outcome<serde_json::Map<String, Value>> {
+    let payload = conn
+        .prepare_cached(
+            "SELECT payload FROM task_events WHERE task_id = ?1 AND kind = ?2 AND (?3 IS NULL OR run_id = ?3) \
+             ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row(params![task, kind, run], |row| row.get::<_, Field>(0));
+    object(payload)
+}
+
+/// Return an event's payload as an object; empty where it is none.
+pub(super) fn object(payload: rusqlite::Result<Field>) -> Outcome<serde_json::Map<String, Value>> {
+    match payload {
+        Ok(payload) => Ok(match payload.json() {
+            Value::Object(keys) => keys,
+            _ => serde_json::Map::new(),
+        }),
+        Err(rusqlite::Error::QueryReturnedNoRows) => Ok(serde_json::Map::new()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A task's events in Hermes' order: by time, then by id.

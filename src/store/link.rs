@@ -32,6 +32,24 @@ pub fn satisfied(conn: &Connection, child: &str) -> Outcome<bool> {
     Ok(!open)
 }
 
+/// True if every parent is `done`: for some verbs of Hermes 0.19.0 an archived one counts as open.
+pub fn all_done(conn: &Connection, child: &str) -> Outcome<bool> {
+    let open = conn
+        .prepare_cached(
+            "SELECT 1 FROM task_links l JOIN tasks t ON t.id = l.parent_id \
+             WHERE l.child_id = ?1 AND t.status != 'done' LIMIT 1",
+        )?
+        .exists([child])?;
+    Ok(!open)
+}
+
+/// Return the parents that are neither `done` nor `archived`, in the order of Hermes' query.
+pub fn open_parents(conn: &Connection, child: &str) -> Outcome<Vec<String>> {
+    let sql = "SELECT t.id FROM tasks t JOIN task_links l ON l.parent_id = t.id \
+               WHERE l.child_id = ?1 AND t.status NOT IN ('done', 'archived')";
+    ids(conn, sql, child)
+}
+
 fn ids(conn: &Connection, sql: &str, task: &str) -> Outcome<Vec<String>> {
     let mut statement = conn.prepare_cached(sql)?;
     let rows = statement.query_map([task], |row| row.get::<_, super::field::Field>(0).map(|id| id.show()))?;

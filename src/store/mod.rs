@@ -4,6 +4,7 @@
 //! prints, opens a file or keeps state. One file per table, `schema` for their shape, `query` for reads across tables.
 
 pub mod attachment;
+pub mod acceptance;
 pub mod audit;
 pub mod cascade;
 pub mod comment;
@@ -24,9 +25,11 @@ pub mod query;
 pub mod run;
 pub mod schema;
 pub mod search;
+pub mod subscription;
 pub mod task;
 #[cfg(test)]
 mod tests;
 pub mod text;
 pub mod vocabulary;
 pub mod worker_context;
+pub mod writer;

@@ -48,8 +48,19 @@ pub struct RunEnd<'a> {
     pub outcome: &'a str,
     /// Column `summary`.
     pub summary: Option<&'a str>,
+    /// Column `error`.
+    pub error: Option<&'a str>,
     /// Column `metadata`; an empty object is NULL.
     pub metadata: Option<&'a Value>,
+    /// The profile of a run that is synthesized, where it is not the assignee.
+    pub profile: Option<Option<&'a str>>,
+}
+
+impl<'a> RunEnd<'a> {
+    /// An end without error and metadata.
+    pub fn new(status: &'a str, outcome: &'a str, summary: Option<&'a str>) -> Self {
+        Self { status, outcome, summary, error: None, metadata: None, profile: None }
+    }
 }
 
 impl RunEnd<'_> {
@@ -70,7 +81,7 @@ pub fn current(conn: &Connection, schema: &SchemaReport, task: &str) -> Outcome<
     Ok(id.and_then(|id| id.integer()).filter(|id| *id != 0))
 }
 
-/// Closes the task's open run and clears the pointer (board-format.md 4.1); nothing where no run is open.
+/// Closes the task's open run and clears the pointer as Hermes does; nothing where no run is open.
 pub fn end(
     conn: &Connection,
     schema: &SchemaReport,
@@ -79,16 +90,22 @@ pub fn end(
     now: i64,
 ) -> Outcome<Option<i64>> {
     let Some(run) = current(conn, schema, task)? else { return Ok(None) };
-    conn.prepare_cached(
-        "UPDATE task_runs SET status = ?1, outcome = ?2, summary = ?3, error = NULL, metadata = ?4, ended_at = ?5, \
-         claim_lock = NULL, claim_expires = NULL, worker_pid = NULL WHERE id = ?6 AND ended_at IS NULL",
-    )?
-    .execute(params![how.status, how.outcome, how.summary, how.metadata_text(), now, run])?;
+    // Newer versions look for the worker on the closed run.
+    let claim = if schema.version.closed_runs_keep_worker() {
+        "claim_expires = NULL"
+    } else {
+        "claim_lock = NULL, claim_expires = NULL, worker_pid = NULL"
+    };
+    conn.prepare_cached(&format!(
+        "UPDATE task_runs SET status = ?1, outcome = ?2, summary = ?3, error = ?4, metadata = ?5, ended_at = ?6, \
+         {claim} WHERE id = ?7 AND ended_at IS NULL",
+    ))?
+    .execute(params![how.status, how.outcome, how.summary, how.error, how.metadata_text(), now, run])?;
     conn.prepare_cached("UPDATE tasks SET current_run_id = NULL WHERE id = ?1")?.execute([task])?;
     Ok(Some(run))
 }
 
-/// Adds a run of no duration for a task that was never claimed (board-format.md 4.1).
+/// Adds a run of no duration for a task that was never claimed as Hermes does.
 pub fn synthesize(
     conn: &Connection,
     schema: &SchemaReport,
@@ -98,8 +115,9 @@ pub fn synthesize(
 ) -> Outcome<i64> {
     let step = schema.has("tasks", "current_step_key");
     let sql = format!(
-        "INSERT INTO task_runs (task_id, profile, step_key, status, outcome, summary, metadata, started_at, ended_at) \
-         SELECT id, assignee, {}, ?2, ?3, ?4, ?5, ?6, ?6 FROM tasks WHERE id = ?1",
+        "INSERT INTO task_runs (task_id, profile, step_key, status, outcome, summary, error, metadata, started_at, \
+         ended_at) SELECT id, CASE WHEN ?8 THEN ?9 ELSE assignee END, {}, ?2, ?3, ?4, ?5, ?6, ?7, ?7 FROM tasks \
+         WHERE id = ?1",
         if step { "current_step_key" } else { "NULL" }
     );
     conn.prepare_cached(&sql)?.execute(params![
@@ -107,9 +125,42 @@ pub fn synthesize(
         how.status,
         how.outcome,
         how.summary,
+        how.error,
         how.metadata_text(),
-        now
+        now,
+        how.profile.is_some(),
+        how.profile.flatten(),
     ])?;
+    Ok(conn.last_insert_rowid())
+}
+
+/// Close a run that was left open, as an invariant that is restored.
+pub fn reclaim(conn: &Connection, run: i64, note: &str, now: i64) -> Outcome<()> {
+    conn.prepare_cached(
+        "UPDATE task_runs SET status = 'reclaimed', outcome = 'reclaimed', summary = COALESCE(summary, ?1), \
+         ended_at = ?2, claim_lock = NULL, claim_expires = NULL, worker_pid = NULL WHERE id = ?3 AND ended_at IS NULL",
+    )?
+    .execute(params![note, now, run])?;
+    Ok(())
+}
+
+/// Open a run for a task that was claimed; its id.
+pub fn open(
+    conn: &Connection,
+    schema: &SchemaReport,
+    task: &str,
+    lock: &str,
+    expires: i64,
+    now: i64,
+) -> Outcome<i64> {
+    let column = |name: &'static str| if schema.has("tasks", name) { name } else { "NULL" };
+    conn.prepare_cached(&format!(
+        "INSERT INTO task_runs (task_id, profile, step_key, status, claim_lock, claim_expires, max_runtime_seconds, \
+         started_at) SELECT id, assignee, {}, 'running', ?2, ?3, {}, ?4 FROM tasks WHERE id = ?1",
+        column("current_step_key"),
+        column("max_runtime_seconds"),
+    ))?
+    .execute(params![task, lock, expires, now])?;
     Ok(conn.last_insert_rowid())
 }
 

@@ -10,7 +10,7 @@ use super::field::Field;
 use crate::failure::{Failure, Outcome};
 use crate::process::clock;
 
-/// Keys of a task in JSON: Hermes' own in Hermes' order (board-format.md 6), then its other columns.
+/// Keys of a task in JSON: Hermes' own in Hermes' order in the order of `show --json`, then its other columns.
 pub const KEYS: [&str; 35] = [
     "id",
     "title",
@@ -49,25 +49,31 @@ pub const KEYS: [&str; 35] = [
     "block_recurrences",
 ];
 
+/// Columns of newer versions, which JSON has at the top level where the board has them.
+pub const NEWER_KEYS: [&str; 4] =
+    ["provider_override", "reasoning_effort", "worker_started_at", "completion_contract"];
+
 /// How many candidates an ambiguous prefix names.
 const CANDIDATES: usize = 10;
 
-/// Where each key is in a row of this board, and the names of columns that 0.19.0 does not know.
+/// Where each key is in a row of this board, and the names of columns that no known version has.
 struct TaskColumns {
     places: [Option<usize>; KEYS.len()],
+    newer: [Option<usize>; NEWER_KEYS.len()],
     extra: Vec<(usize, String)>,
 }
 
 impl TaskColumns {
     fn of(names: &[String]) -> Rc<Self> {
-        let places = KEYS.map(|key| names.iter().position(|name| name.eq_ignore_ascii_case(key)));
+        let place = |key: &str| names.iter().position(|name| name.eq_ignore_ascii_case(key));
+        let known = |name: &str| KEYS.iter().chain(&NEWER_KEYS).any(|key| name.eq_ignore_ascii_case(key));
         let extra = names
             .iter()
             .enumerate()
-            .filter(|(_, name)| !KEYS.iter().any(|key| name.eq_ignore_ascii_case(key)))
+            .filter(|(_, name)| !known(name))
             .map(|(place, name)| (place, name.clone()))
             .collect();
-        Rc::new(Self { places, extra })
+        Rc::new(Self { places: KEYS.map(place), newer: NEWER_KEYS.map(place), extra })
     }
 }
 
@@ -84,11 +90,13 @@ impl Task {
         Ok(Self { layout: Rc::clone(layout), fields })
     }
 
-    /// A column by its name in Hermes 0.19.0; NULL where the board does not have it.
+    /// Return a column by its name in Hermes; NULL where the board does not have it.
     pub fn field(&self, name: &str) -> &Field {
-        KEYS.iter()
-            .position(|key| *key == name)
-            .and_then(|key| self.layout.places.get(key).copied().flatten())
+        let places = KEYS.iter().zip(&self.layout.places);
+        let mut places = places.chain(NEWER_KEYS.iter().zip(&self.layout.newer));
+        places
+            .find(|(key, _)| **key == name)
+            .and_then(|(_, place)| *place)
             .and_then(|place| self.fields.get(place))
             .unwrap_or(&Field::Null)
     }
@@ -106,7 +114,7 @@ impl Task {
         self.field("id").show()
     }
 
-    /// Names and values of the columns that 0.19.0 does not know.
+    /// Return names and values of the columns that no known version has.
     pub fn extra(&self) -> impl Iterator<Item = (&str, &Field)> {
         self.layout
             .extra
@@ -143,6 +151,11 @@ impl Serialize for Task {
             map.serialize_entry(key, field)?;
             if key.ends_with("_at") || key == "claim_expires" {
                 map.serialize_entry(&format!("{key}_utc"), &field.integer().and_then(clock::rfc3339))?;
+            }
+        }
+        for (key, place) in NEWER_KEYS.iter().zip(&self.layout.newer) {
+            if let Some(field) = place.and_then(|place| self.fields.get(place)) {
+                map.serialize_entry(key, field)?;
             }
         }
         if self.extra().next().is_some() {

@@ -3,9 +3,10 @@
 use rusqlite::Connection;
 use serde_json::json;
 
-use super::complete::{Completer, Completion};
+use super::complete::{self, Completion};
 use super::create::Creator;
 use super::draft::{Draft, Start};
+use super::writer::TaskWriter;
 use super::{query, schema, task};
 use crate::failure::exit::Exit;
 
@@ -29,8 +30,14 @@ fn create(conn: &Connection, draft: Draft) -> String {
     Creator::new(conn, &known(conn), 1, NOW).unwrap().create(&draft.normalise().unwrap()).unwrap().id
 }
 
-fn complete(conn: &Connection, what: &Completion) -> crate::failure::Outcome<super::complete::Completed> {
-    Completer::new(conn, &known(conn), NOW).unwrap().complete(what)
+fn complete(
+    conn: &Connection,
+    id: &str,
+    what: &Completion,
+) -> crate::failure::Outcome<complete::Completed> {
+    let mut writer = TaskWriter::new(conn, &known(conn), NOW).unwrap();
+    let id = writer.resolve(id)?;
+    complete::complete(&mut writer, &id, what).map_err(|refusal| refusal.failure)
 }
 
 fn events(conn: &Connection) -> Vec<(String, String, Option<String>)> {
@@ -46,7 +53,8 @@ fn a_new_board_is_writable_and_complete() {
     assert!(
         report.missing_columns.is_empty() && report.missing_indexes.is_empty() && report.drifted.is_empty()
     );
-    assert!(!report.newer && report.extra_tables.is_empty());
+    assert_eq!(report.version.to_string(), "Hermes 0.19.0");
+    assert!(!report.version.is_newer() && report.extra_tables.is_empty());
 }
 
 #[test]
@@ -119,15 +127,15 @@ fn completing_a_parent_makes_its_child_ready() {
     assert_eq!(task::get(&conn, &child).unwrap().unwrap().field("status").text(), Some("todo"));
     let done = complete(
         &conn,
+        &parent[2..6],
         &Completion {
-            task: parent[2..6].to_owned(),
             result: Some("see t_ffffffff0\nmore".to_owned()),
             ..Completion::default()
         },
     );
     let done = done.unwrap();
     assert_eq!(
-        (done.promoted.as_slice(), done.phantoms.as_slice()),
+        (done.change.promoted.as_slice(), done.phantoms.as_slice()),
         ([child].as_slice(), ["t_ffffffff0".to_owned()].as_slice())
     );
     let kinds: Vec<String> = events(&conn).into_iter().skip(3).map(|(_, kind, _)| kind).collect();
@@ -138,7 +146,7 @@ fn completing_a_parent_makes_its_child_ready() {
     assert_eq!(shown.runs[0].status.text(), Some("completed"));
     assert_eq!(shown.events[1].payload["result_len"], 20);
     assert_eq!(
-        complete(&conn, &Completion { task: parent, ..Completion::default() }).unwrap_err().exit(),
+        complete(&conn, &parent, &Completion::default()).unwrap_err().exit(),
         Exit::Conflict
     );
 }
@@ -147,7 +155,7 @@ fn completing_a_parent_makes_its_child_ready() {
 fn a_blank_summary_does_no_harm() {
     let conn = board();
     let id = create(&conn, draft("x"));
-    complete(&conn, &Completion { task: id, summary: Some("  \n ".to_owned()), ..Completion::default() })
+    complete(&conn, &id, &Completion { summary: Some("  \n ".to_owned()), ..Completion::default() })
         .unwrap();
     assert_eq!(events(&conn)[1].2.as_deref(), Some(r#"{"result_len": 0, "summary": null}"#));
 }
@@ -187,7 +195,7 @@ fn a_newer_board_has_newer_guards() {
     let parent = create(&conn, draft("parent"));
     let child = create(&conn, Draft { parents: vec![parent.clone()], ..draft("child") });
     conn.execute("UPDATE tasks SET status = 'ready' WHERE id = ?1", [&child]).unwrap();
-    let finish = |task: &str| complete(&conn, &Completion { task: task.to_owned(), ..Completion::default() });
+    let finish = |task: &str| complete(&conn, task, &Completion::default());
     assert_eq!(finish(&child).unwrap_err().exit(), Exit::Conflict);
     conn.execute("UPDATE tasks SET status = 'review' WHERE id = ?1", [&parent]).unwrap();
     finish(&parent).unwrap();
@@ -208,7 +216,7 @@ fn an_old_board_is_written_by_the_columns_it_has() {
         conn.execute_batch(&schema::create_table(table)).unwrap();
     }
     let id = create(&conn, draft("old"));
-    complete(&conn, &Completion { task: id.clone(), result: Some("r".to_owned()), ..Completion::default() })
+    complete(&conn, &id, &Completion { result: Some("r".to_owned()), ..Completion::default() })
         .unwrap();
     assert_eq!(task::get(&conn, &id).unwrap().unwrap().field("status").text(), Some("done"));
 }
@@ -225,4 +233,70 @@ fn a_comparison_is_good_until_the_schema_or_its_version_changes() {
     assert!(compared.report(&conn).unwrap().require_writable().is_err());
     conn.execute_batch("PRAGMA user_version = 0").unwrap();
     assert!(compared.report(&conn).unwrap().require_writable().is_ok());
+}
+
+/// The columns of a newer Hermes added to a board, in the order of its migration.
+fn migrated(release: schema::Release) -> Connection {
+    let conn = board();
+    let mut columns = vec!["provider_override TEXT", "reasoning_effort TEXT"];
+    if release == schema::Release::V0_22 {
+        columns.extend(["completion_contract TEXT", "worker_started_at INTEGER"]);
+    }
+    for column in columns {
+        conn.execute_batch(&format!("ALTER TABLE tasks ADD COLUMN {column}")).unwrap();
+    }
+    conn
+}
+
+#[test]
+fn version_is_read_from_columns() {
+    use schema::Release::{Older, V0_19, V0_20, V0_22};
+    let version = |conn: &Connection| known(conn).version;
+    for release in [V0_20, V0_22] {
+        let found = version(&migrated(release));
+        assert_eq!(found.release(), release);
+        assert_eq!(found.to_string(), format!("Hermes {}, created by 0.19.0", release.name()));
+    }
+    let conn = board();
+    conn.execute_batch("ALTER TABLE tasks DROP COLUMN block_kind").unwrap();
+    assert_eq!(version(&conn).release(), Older);
+    conn.execute_batch("ALTER TABLE tasks ADD COLUMN block_kind TEXT; ALTER TABLE tasks ADD COLUMN colour TEXT")
+        .unwrap();
+    assert_eq!((version(&conn).release(), version(&conn).is_newer()), (V0_19, false));
+    conn.execute_batch("ALTER TABLE tasks ADD COLUMN worker_scope TEXT").unwrap();
+    assert!(version(&conn).is_newer() && version(&conn).to_string().starts_with("newer than"));
+}
+
+#[test]
+fn completion_without_evidence_is_refused_and_recorded_since_0_22() {
+    let conn = migrated(schema::Release::V0_22);
+    let id = create(&conn, draft("x"));
+    let mut writer = TaskWriter::new(&conn, &known(&conn), NOW).unwrap();
+    let blank = Completion { result: Some(" \n".to_owned()), ..Completion::default() };
+    let refusal = complete::complete(&mut writer, &id, &blank).unwrap_err();
+    assert_eq!(refusal.failure.exit(), Exit::Conflict);
+    refusal.record.unwrap()(&writer).unwrap();
+    let (_, kind, payload) = events(&conn).pop().unwrap();
+    assert_eq!(kind, "completion_blocked_empty_result");
+    assert_eq!(payload.as_deref(), Some(r#"{"result_preview": null, "summary_preview": null}"#));
+}
+
+#[test]
+fn closed_run_keeps_its_worker_since_0_22() {
+    for (release, kept) in [(schema::Release::V0_20, false), (schema::Release::V0_22, true)] {
+        let conn = migrated(release);
+        let id = create(&conn, draft("x"));
+        conn.execute_batch(
+            "INSERT INTO task_runs (task_id, status, started_at, claim_lock, claim_expires, worker_pid)
+             SELECT id, 'running', 1, 'h:1', 9, 77 FROM tasks;
+             UPDATE tasks SET status = 'running', current_run_id = 1, claim_lock = 'h:1'",
+        )
+        .unwrap();
+        complete(&conn, &id, &Completion { result: Some("r".to_owned()), ..Completion::default() }).unwrap();
+        let row = conn.query_row("SELECT claim_lock, claim_expires, worker_pid FROM task_runs", [], |row| {
+            Ok((row.get::<_, Option<String>>(0)?, row.get::<_, Option<i64>>(1)?, row.get::<_, Option<i64>>(2)?))
+        });
+        let expected = if kept { (Some("h:1".to_owned()), None, Some(77)) } else { (None, None, None) };
+        assert_eq!(row.unwrap(), expected);
+    }
 }

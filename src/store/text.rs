@@ -25,6 +25,25 @@ pub fn canonical_assignee(name: &str) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
+/// Python's `str.casefold`, as far as what comes out is ASCII.
+pub fn folded(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for c in text.chars().flat_map(char::to_lowercase) {
+        match c {
+            'ſ' => folded.push('s'),
+            'ß' => folded.push_str("ss"),
+            'ﬀ' => folded.push_str("ff"),
+            'ﬁ' => folded.push_str("fi"),
+            'ﬂ' => folded.push_str("fl"),
+            'ﬃ' => folded.push_str("ffi"),
+            'ﬄ' => folded.push_str("ffl"),
+            'ﬅ' | 'ﬆ' => folded.push_str("st"),
+            other => folded.push(other),
+        }
+    }
+    folded
+}
+
 /// Words of the form `t_` and eight or more lower-case hex digits, each once, in order.
 pub fn task_ids(prose: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
@@ -54,6 +73,11 @@ mod tests {
         assert_eq!(first_line("\u{1c} a\u{2028}b", 400).as_deref(), Some("a"));
         assert_eq!(first_line(" \n\t ", 400), None);
         assert_eq!(first_line("ääää", 2).as_deref(), Some("ää"));
+    }
+
+    #[test]
+    fn ligatures_fold_to_ascii() {
+        assert_eq!(folded("ﬁle ſEARCH ẞ"), "file search ss");
     }
 
     #[test]

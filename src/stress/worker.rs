@@ -12,7 +12,8 @@ use crate::failure::{Failure, Outcome};
 use crate::pool::{Access, Budget, Pool};
 use crate::process::clock::Clock;
 use crate::process::signals::Signals;
-use crate::store::complete::{Completer, Completion};
+use crate::store::complete::{self, Completion};
+use crate::store::writer::TaskWriter;
 use crate::store::create::Creator;
 use crate::store::draft::Draft;
 use crate::store::query::{self, Filter};
@@ -99,12 +100,14 @@ impl Worker<'_> {
             (self.tell)(&WireLine::Vanished { task: id.clone() })?;
         }
         let completion = Completion {
-            task: id.clone(),
             result: Some("done under load".to_owned()),
             ..Completion::default()
         };
         self.timed(StressOperation::Complete, Some(&id), |pool| {
-            pool.write(|txn, schema| Completer::new(txn, schema, now)?.complete(&completion))
+            pool.write(|txn, schema| {
+                let mut writer = TaskWriter::new(txn, schema, now)?;
+                complete::complete(&mut writer, &id, &completion).map_err(|refusal| refusal.failure)
+            })
         })?;
         let filter = Filter { statuses: vec!["ready".to_owned()], limit: Some(LISTED), ..Filter::default() };
         self.timed(StressOperation::List, None, |pool| {

@@ -166,7 +166,7 @@ pub(super) fn words(connection: &Connection, _: &Subject) -> Outcome<Vec<Finding
             counted(foreign.rows, "row has", "rows have"),
             listed(first, foreign.rows)
         );
-        let may_be_newer = schema.newer && foreign.are_words;
+        let may_be_newer = schema.version.is_newer() && foreign.are_words;
         let severity = if may_be_newer { Severity::Info } else { Severity::Warning };
         let subject = format!("{}.{}", foreign.table, foreign.column);
         let finding = Finding::new("unknown-value", severity, subject, message);

@@ -6,8 +6,9 @@ use std::rc::Rc;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::tables::{INDEXES, KNOWN_NEWER_COLUMNS, TABLES, TableFacts};
+use super::tables::{INDEXES, TABLES, TableFacts};
 use super::text::words;
+use super::version::BoardVersion;
 use crate::failure::{Failure, Outcome};
 
 /// Tables without which `create` and `complete` cannot keep their promises.
@@ -76,8 +77,8 @@ pub struct SchemaReport {
     pub drifted: Vec<String>,
     /// What runs code of the board's own: triggers, generated columns, CHECKs, expression and partial indexes.
     pub active: Vec<String>,
-    /// Whether `tasks` has a column that only versions after 0.19.0 add.
-    pub newer: bool,
+    /// Which Hermes the board belongs to.
+    pub version: BoardVersion,
     /// Whether the board may be written.
     #[serde(flatten)]
     pub verdict: SchemaVerdict,
@@ -161,7 +162,7 @@ pub fn check(conn: &Connection) -> Outcome<SchemaReport> {
         extra_columns: Vec::new(),
         drifted: Vec::new(),
         active: Vec::new(),
-        newer: false,
+        version: BoardVersion::of(&BTreeMap::new(), &[], 0),
         verdict: SchemaVerdict::Writable,
     };
     let mut why = Vec::new();
@@ -178,6 +179,7 @@ pub fn check(conn: &Connection) -> Outcome<SchemaReport> {
     }
     look_around(conn, &entries, &mut report)?;
     let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    report.version = BoardVersion::of(&report.tables, &report.extra_tables, version);
     if version != 0 {
         why.push(format!(
             "user_version is {version}, where every known Hermes leaves 0: a newer or foreign schema"
@@ -256,8 +258,6 @@ fn compare(
             continue;
         }
         report.extra_columns.push(format!("{name}.{}", column.name));
-        let newer = KNOWN_NEWER_COLUMNS.contains(&(name, column.name.as_str()));
-        report.newer |= newer && name == "tasks";
         if column.not_null && column.default.is_none() && !column.generated {
             why.push(format!(
                 "{name}.{} is NOT NULL, has no default and is unknown here: a newer schema",

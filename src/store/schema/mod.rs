@@ -7,6 +7,7 @@ mod check;
 mod code;
 mod tables;
 mod text;
+mod version;
 
 use rusqlite::Connection;
 
@@ -17,6 +18,7 @@ pub use check::{CheckedColumn, CheckedTable, SchemaComparison, SchemaReport, Sch
 pub use code::{Carriers, carriers, require_board};
 pub use tables::{INDEXES, KNOWN_NEWER_COLUMNS, TABLES, TableFacts};
 pub use text::{brings_code, computes_columns, is_plain_index};
+pub use version::{BoardVersion, Release};
 
 /// Creates every table and index of Hermes 0.19.0 that is missing. The caller holds the transaction.
 pub fn create(conn: &Connection) -> Outcome<()> {
