@@ -9,11 +9,7 @@ use crate::process::env::Env;
 pub fn expanded(text: &str, env: &Env) -> String {
     let Some(rest) = text.strip_prefix('~') else { return text.to_owned() };
     let (user, rest) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
-    let home = if user.is_empty() {
-        home_directory(env).ok()
-    } else {
-        passwd_home(|name, _| name == user)
-    };
+    let home = if user.is_empty() { home_directory(env).ok() } else { passwd_home(|name, _| name == user) };
     match home.as_deref().and_then(Path::to_str) {
         Some(home) => format!("{}{rest}", home.trim_end_matches('/')),
         None => text.to_owned(),

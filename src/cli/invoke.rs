@@ -78,30 +78,20 @@ fn parse(args: &[OsString], around: &Surroundings<'_>) -> Result<Cli, clap::Erro
 
 /// Verbs of `hermes kanban` (0.19.0) that are none of ours.
 const OF_HERMES: &[&str] = &[
-    "archive",
-    "assign",
     "attach",
     "attach-rm",
-    "block",
-    "claim",
     "comment",
     "decompose",
     "dispatch",
     "edit",
     "gc",
-    "heartbeat",
     "link",
     "notify-list",
     "notify-subscribe",
     "notify-unsubscribe",
-    "promote",
-    "reassign",
-    "reclaim",
-    "schedule",
     "specify",
     "swarm",
     "tail",
-    "unblock",
     "unlink",
 ];
 

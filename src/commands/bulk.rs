@@ -17,8 +17,9 @@ use super::{create, draft};
 use crate::failure::count::counted;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome, hint};
-use crate::pool::Access;
+use crate::pool::{Access, Pool};
 use crate::process::env::Env;
+use crate::store::text;
 use crate::store::writer::{Change, Refusal, TaskWriter, WorkerScope};
 use crate::ui::{Document, Records, Report};
 
@@ -40,6 +41,57 @@ pub struct BulkOptions {
     /// Change what can be changed, and go on behind a task that cannot.
     #[arg(long)]
     pub keep_going: bool,
+}
+
+/// Words of a verb with one id, a reason behind it, and more ids in `--ids`, as Hermes has it.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct ReasonedIds {
+    /// The id and the words of the reason; with --from the reason alone.
+    #[arg(value_name = "ID [REASON]")]
+    pub words: Vec<String>,
+    /// More ids, with the same reason.
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    pub ids: Vec<String>,
+}
+
+impl ReasonedIds {
+    /// Return the ids, and the reason where one was given.
+    pub fn split(&self, options: &BulkOptions) -> (Vec<String>, Option<String>) {
+        let (first, reason) = match self.words.split_first() {
+            Some((first, reason)) if options.from.is_none() => (Some(first), reason),
+            _ => (None, self.words.as_slice()),
+        };
+        let reason = (!reason.is_empty()).then(|| text::strip(&reason.join(" ")).to_owned());
+        (first.into_iter().chain(&self.ids).cloned().collect(), reason)
+    }
+}
+
+/// Return the ids and the last word, for a verb whose last word is no id.
+///
+/// # Errors
+/// Exit 2 where there is no word.
+pub fn ids_and_word(words: &[String]) -> Outcome<(Vec<String>, String)> {
+    let Some((word, ids)) = words.split_last() else {
+        return Err(Failure::usage("a word is missing behind the ids."));
+    };
+    Ok((ids.to_vec(), word.clone()))
+}
+
+/// A reason as a comment writes it: `WORD: reason`, where there is a reason.
+///
+/// # Errors
+/// What SQLite says.
+pub fn comment_reason(
+    writer: &TaskWriter<'_>,
+    id: &str,
+    author: &str,
+    word: &str,
+    reason: Option<&str>,
+) -> Outcome<()> {
+    if let Some(reason) = reason.filter(|reason| !reason.is_empty()) {
+        writer.comment(id, author, &format!("{word}: {reason}"))?;
+    }
+    Ok(())
 }
 
 /// One task that is to be changed.
@@ -67,6 +119,14 @@ pub struct BulkTargets<K> {
 #[serde(deny_unknown_fields)]
 pub struct NoKeys {}
 
+/// A reason beside the id.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReasonKeys {
+    /// Why.
+    pub reason: Option<String>,
+}
+
 impl<K: Default + DeserializeOwned> BulkTargets<K> {
     /// Read the tasks from the command line and from `--from`. A line is an id, or a JSON object with `id` and the verb's
     /// own keys.
@@ -77,7 +137,9 @@ impl<K: Default + DeserializeOwned> BulkTargets<K> {
         let keep_going = options.keep_going;
         let Some(path) = &options.from else {
             if ids.is_empty() {
-                return Err(Failure::usage("no task was named.").hint("Name ids, or a file of ids with --from."));
+                return Err(
+                    Failure::usage("no task was named.").hint("Name ids, or a file of ids with --from.")
+                );
             }
             let item = |id: &String| BulkItem { line: 0, typed: id.clone(), keys: K::default() };
             return Ok(Self { items: ids.iter().map(item).collect(), keep_going });
@@ -87,16 +149,16 @@ impl<K: Default + DeserializeOwned> BulkTargets<K> {
         }
         let bytes = create::read(path, &context.signals)?;
         let lines = draft::numbered(&bytes);
-        let items = lines.map(|(number, line)| {
-            from_line(line, number).map_err(|failure| draft::at_line(failure, number))
-        });
+        let items = lines
+            .map(|(number, line)| from_line(line, number).map_err(|failure| draft::at_line(failure, number)));
         Ok(Self { items: items.collect::<Outcome<_>>()?, keep_going })
     }
 }
 
 fn from_line<K: Default + DeserializeOwned>(line: &[u8], number: usize) -> Outcome<BulkItem<K>> {
     if !line.starts_with(b"{") {
-        let typed = std::str::from_utf8(line).map_err(|_| Failure::usage("this is no id: it is not UTF-8."))?;
+        let typed =
+            std::str::from_utf8(line).map_err(|_| Failure::usage("this is no id: it is not UTF-8."))?;
         return Ok(BulkItem { line: number, typed: typed.to_owned(), keys: K::default() });
     }
     let malformed = |error: serde_json::Error| Failure::usage(format!("this line cannot be read: {error}."));
@@ -177,16 +239,32 @@ struct BulkOutcome {
 pub fn change<K>(
     context: &mut Context<'_>,
     verb: BulkVerb,
-    targets: &BulkTargets<K>,
+    targets: BulkTargets<K>,
+    step: impl FnMut(&mut TaskWriter<'_>, &str, &K) -> BulkStep,
+) -> Outcome<Exit> {
+    change_after(context, verb, targets, |_, items| Ok(items), step)
+}
+
+/// As [`change`], with a look at the board before: `prepare` returns the tasks that are to be changed. No transaction is
+/// open meanwhile, so `step` looks again.
+///
+/// # Errors
+/// As [`change`], and what `prepare` says.
+pub fn change_after<K>(
+    context: &mut Context<'_>,
+    verb: BulkVerb,
+    mut targets: BulkTargets<K>,
+    prepare: impl FnOnce(&mut Pool, Vec<BulkItem<K>>) -> Outcome<Vec<BulkItem<K>>>,
     mut step: impl FnMut(&mut TaskWriter<'_>, &str, &K) -> BulkStep,
 ) -> Outcome<Exit> {
+    let scope = worker_scope(context.env)?;
+    let mut pool = context.pool(Access::Write)?;
+    targets.items = prepare(&mut pool, targets.items)?;
     let total = targets.items.len();
     let asks = verb.irrevocable || context.ui.can_prompt();
     if total > TASKS_UNASKED && asks && !context.globals.dry_run {
         context.ui.confirm(&format!("{total} tasks will be {}. Go on?", verb.past))?;
     }
-    let scope = worker_scope(context.env)?;
-    let mut pool = context.pool(Access::Write)?;
     let (now, signals) = (context.clock.epoch(), context.signals.clone());
     let bar = context.ui.progress(verb.name, total as u64);
     let outcome = pool.write(|txn, schema| {
@@ -300,6 +378,7 @@ fn tell(context: &mut Context<'_>, verb: BulkVerb, outcome: &BulkOutcome) -> Out
         ));
     } else {
         let what = match outcome.made.as_slice() {
+            [] => "no task".to_owned(),
             [one] => one.change.id.clone(),
             many => counted(many.len() as u64, "task", "tasks"),
         };

@@ -73,7 +73,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     }
     let options = BulkOptions { from: args.from.clone(), keep_going: args.keep_going };
     let targets = BulkTargets::<CompleteKeys>::read(context, &args.ids, &options)?;
-    let exit = bulk::change(context, VERB, &targets, |writer, id, keys| {
+    let some = !targets.items.is_empty();
+    let exit = bulk::change(context, VERB, targets, |writer, id, keys| {
         let what = Completion {
             result: keys.result.clone().or_else(|| args.result.clone()),
             summary: keys.summary.clone().or_else(|| args.summary.clone()),
@@ -92,7 +93,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         }
         Ok((change, None))
     })?;
-    if !context.globals.dry_run && !targets.items.is_empty() {
+    if !context.globals.dry_run && some {
         let left = context
             .aimed("Scratch workspaces, artifacts and terminal sessions are left to `hermes kanban gc`.");
         context.ui.status(left);

@@ -134,7 +134,11 @@ impl DraftOptions {
 pub struct MaxRuntime(Option<i64>);
 
 fn optional_runtime(text: &str) -> Result<MaxRuntime, String> {
-    if text.is_empty() { Ok(MaxRuntime(None)) } else { runtime(text).map(|seconds| MaxRuntime(Some(seconds))) }
+    if text.is_empty() {
+        Ok(MaxRuntime(None))
+    } else {
+        runtime(text).map(|seconds| MaxRuntime(Some(seconds)))
+    }
 }
 
 /// Return the task whose worker this process is. A child that a worker delegated to is none.
@@ -257,7 +261,8 @@ impl DraftKeys {
             Some(NumberOrText::Number(seconds)) => Some(seconds),
             Some(NumberOrText::Text(text)) => Some(runtime(&text).map_err(Failure::usage)?),
         };
-        let scratch_asked = self.workspace.as_ref().map_or(base.scratch_asked, |text| text.trim() == "scratch");
+        let scratch_asked =
+            self.workspace.as_ref().map_or(base.scratch_asked, |text| text.trim() == "scratch");
         Draft {
             title: self.title,
             body: self.body.or_else(|| base.body.clone()),

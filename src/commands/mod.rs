@@ -8,22 +8,28 @@
 pub(crate) mod after_install;
 pub mod assignees;
 pub mod attachments;
+pub mod archive;
+pub mod assign;
 pub mod backup;
 pub mod backups;
 pub mod board;
+pub mod block;
 pub mod boards;
 pub mod bulk;
 pub mod checkpoint;
+pub mod claim;
 pub mod complete;
 pub mod completions;
 mod context;
 pub mod create;
 pub mod diagnostics;
+pub mod delete;
 pub mod draft;
 pub mod events;
 mod explain;
 pub mod globals;
 pub mod health;
+pub mod heartbeat;
 pub mod init;
 pub mod journal_mode;
 pub mod list;
@@ -34,8 +40,14 @@ pub(crate) mod page_map;
 mod progress;
 pub mod ready;
 mod projects;
+pub mod promote;
+pub mod reassign;
+pub mod reclaim;
 pub mod recover;
+pub mod reopen_review;
 pub mod repair;
+pub mod request_changes;
+pub mod request_review;
 pub mod restore;
 pub mod runs;
 pub mod search;
@@ -44,6 +56,9 @@ pub mod stats;
 pub mod stress;
 mod times;
 pub mod tree;
+pub mod schedule;
+pub mod set_model;
+pub mod unblock;
 pub mod values;
 pub mod version;
 pub mod worker_context;
@@ -60,6 +75,21 @@ use self::globals::IfBusy;
 pub enum Verb {
     Assignees(assignees::Args),
     Attachments(attachments::Args),
+    Archive(archive::Args),
+    Assign(assign::Args),
+    Block(block::Args),
+    Claim(claim::Args),
+    Delete(delete::Args),
+    Heartbeat(heartbeat::Args),
+    Promote(promote::Args),
+    Reassign(reassign::Args),
+    Reclaim(reclaim::Args),
+    ReopenReview(reopen_review::Args),
+    RequestChanges(request_changes::Args),
+    RequestReview(request_review::Args),
+    Schedule(schedule::Args),
+    SetModel(set_model::Args),
+    Unblock(unblock::Args),
     Backup(backup::Args),
     Backups(backups::Args),
     Board(board::Args),
@@ -67,7 +97,7 @@ pub enum Verb {
     Checkpoint(checkpoint::Args),
     Complete(complete::Args),
     Context(worker_context::Args),
-    Create(create::Args),
+    Create(Box<create::Args>),
     #[command(visible_alias = "diag")]
     Diagnostics(diagnostics::Args),
     Events(events::Args),
@@ -122,6 +152,21 @@ fn dispatch(context: &mut Context<'_>, verb: Option<&Verb>) -> Outcome<Exit> {
     }
     require_fitting_options(context, verb)?;
     match verb {
+        Some(Verb::Archive(args)) => archive::run(context, args),
+        Some(Verb::Assign(args)) => assign::run(context, args),
+        Some(Verb::Block(args)) => block::run(context, args),
+        Some(Verb::Claim(args)) => claim::run(context, args),
+        Some(Verb::Delete(args)) => delete::run(context, args),
+        Some(Verb::Heartbeat(args)) => heartbeat::run(context, args),
+        Some(Verb::Promote(args)) => promote::run(context, args),
+        Some(Verb::Reassign(args)) => reassign::run(context, args),
+        Some(Verb::Reclaim(args)) => reclaim::run(context, args),
+        Some(Verb::ReopenReview(args)) => reopen_review::run(context, args),
+        Some(Verb::RequestChanges(args)) => request_changes::run(context, args),
+        Some(Verb::RequestReview(args)) => request_review::run(context, args),
+        Some(Verb::Schedule(args)) => schedule::run(context, args),
+        Some(Verb::SetModel(args)) => set_model::run(context, args),
+        Some(Verb::Unblock(args)) => unblock::run(context, args),
         Some(Verb::Backup(args)) => backup::run(context, args),
         Some(Verb::Backups(args)) => backups::run(context, args),
         Some(Verb::Board(args)) => board::run(context, args),

@@ -36,10 +36,10 @@ impl Projects {
         metadata: &Metadata,
     ) -> Outcome<Self> {
         let lines = lines.iter().filter_map(|line| line.project.as_deref());
-        let names: Vec<&str> = option.into_iter().chain(lines).map(str::trim).filter(|name| !name.is_empty()).collect();
+        let names: Vec<&str> =
+            option.into_iter().chain(lines).map(str::trim).filter(|name| !name.is_empty()).collect();
         let of_board = metadata.project_id.as_deref().map(str::trim).filter(|id| !id.is_empty());
-        let mut projects =
-            Self { named: BTreeMap::new(), option: option.map(str::to_owned), board: None };
+        let mut projects = Self { named: BTreeMap::new(), option: option.map(str::to_owned), board: None };
         if names.is_empty() && of_board.is_none() {
             return Ok(projects);
         }
@@ -54,7 +54,8 @@ impl Projects {
             projects.named.insert(name.to_owned(), project);
         }
         if let Some(id) = of_board {
-            projects.board = connection.as_ref().map(|connection| find(connection, id)).transpose()?.flatten();
+            projects.board =
+                connection.as_ref().map(|connection| find(connection, id)).transpose()?.flatten();
             if projects.board.is_none() {
                 context.ui.warning(format_args!(
                     "The board belongs to the project {id}, which is not in {}; the tasks get no project.",
@@ -103,9 +104,7 @@ fn open(path: &Path) -> Outcome<Option<Connection>> {
 
 /// Return a project by its id, else by its slug.
 fn find(connection: &Connection, name: &str) -> Outcome<Option<Project>> {
-    let read = |row: &Row<'_>| {
-        Ok(Project { id: row.get(0)?, slug: row.get(1)?, primary_path: row.get(2)? })
-    };
+    let read = |row: &Row<'_>| Ok(Project { id: row.get(0)?, slug: row.get(1)?, primary_path: row.get(2)? });
     for (column, value) in [("id", name.to_owned()), ("slug", name.to_lowercase())] {
         let sql = format!("SELECT id, slug, primary_path FROM projects WHERE {column} = ?1");
         let found = connection.prepare(&sql)?.query_row([value], read).optional()?;

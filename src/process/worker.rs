@@ -54,14 +54,15 @@ pub fn is_recycled(pid: i64, start: &WorkerStart) -> bool {
         WorkerStart::Unrecorded => false,
         WorkerStart::Unverified => true,
         WorkerStart::Identity(identity) => identity_of(pid).as_ref() != Some(identity),
-        WorkerStart::Ticks(then) => stat(pid).and_then(|stat| stat.start.parse::<f64>().ok()).is_none_or(|now| {
-            now <= 0.0 || *then <= 0.0 || (now - then).abs() > 0.001
-        }),
+        WorkerStart::Ticks(then) => stat(pid)
+            .and_then(|stat| stat.start.parse::<f64>().ok())
+            .is_none_or(|now| now <= 0.0 || *then <= 0.0 || (now - then).abs() > 0.001),
     }
 }
 
 /// What ending a worker came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "Hermes keeps each of these facts under a key of its own")]
 pub struct Ending {
     /// True if a signal was sent, or would have been.
     pub attempted: bool,
@@ -113,6 +114,12 @@ pub fn host() -> String {
     if name.is_empty() { "unknown".to_owned() } else { name }
 }
 
+/// The process that runs this program for somebody: it lives on when this one has ended.
+pub fn caller() -> i32 {
+    rustix::process::getppid()
+        .map_or_else(|| Pid::as_raw(Some(rustix::process::getpid())), |pid| Pid::as_raw(Some(pid)))
+}
+
 /// The two fields of `/proc/PID/stat` that matter.
 struct Stat {
     state: char,
@@ -148,7 +155,9 @@ mod tests {
         let identity = WorkerStart::of_text(&identity_of(own).unwrap());
         assert!(is_alive(own, &identity) && is_alive(own, &WorkerStart::Unrecorded));
         assert!(is_alive(own, &WorkerStart::Unverified));
-        assert!(!is_alive(own, &WorkerStart::of_text("boot:24|1")) && !is_alive(own, &WorkerStart::Ticks(1.0)));
+        assert!(
+            !is_alive(own, &WorkerStart::of_text("boot:24|1")) && !is_alive(own, &WorkerStart::Ticks(1.0))
+        );
         assert!(!exists(0) && !exists(-1) && !exists(i64::MAX));
     }
 

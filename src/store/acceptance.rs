@@ -34,7 +34,9 @@ pub fn validate(contract: &str) -> Outcome<()> {
 
 /// Return the contract that a task must meet; nothing where it needs no pull request.
 pub fn contract(task: &Task) -> Option<&str> {
-    task.field("completion_contract").text().filter(|contract| !contract.is_empty() && *contract != LOCAL_ONLY)
+    task.field("completion_contract")
+        .text()
+        .filter(|contract| !contract.is_empty() && *contract != LOCAL_ONLY)
 }
 
 /// Return the refusal, with the receipt that Hermes would record without GitHub. A published pull request of the right
@@ -99,7 +101,8 @@ fn is_repository(text: &str) -> bool {
 /// Return the repository of a pull request's address; nothing where the text is none.
 fn repository_of(address: &str) -> Option<&str> {
     let (repository, number) = address.strip_prefix("https://github.com/")?.split_once("/pull/")?;
-    let is_number = !number.starts_with('0') && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number =
+        !number.starts_with('0') && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     (is_number && is_repository(repository)).then_some(repository)
 }
 
@@ -112,7 +115,9 @@ mod tests {
         for good in ["local-only", "a/b", "A_1/b.c-d", "https://github.com/a/b/pull/12"] {
             validate(good).unwrap();
         }
-        for bad in ["", "a", "a/b/c", "a b/c", "https://github.com/a/b/pull/0", "https://github.com/a/b/pull/1x"] {
+        for bad in
+            ["", "a", "a/b/c", "a b/c", "https://github.com/a/b/pull/0", "https://github.com/a/b/pull/1x"]
+        {
             assert!(validate(bad).is_err(), "{bad}");
         }
     }

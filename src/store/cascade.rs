@@ -48,6 +48,11 @@ struct DueTask {
     resume: &'static str,
 }
 
+/// Return the ids of what would be promoted.
+pub fn due_ids(conn: &Connection, schema: &SchemaReport) -> Outcome<Vec<String>> {
+    Ok(due(conn, schema, Reach::Board)?.into_iter().map(|task| task.id).collect())
+}
+
 /// Return what would be promoted.
 fn due(conn: &Connection, schema: &SchemaReport, reach: Reach<'_>) -> Outcome<Vec<DueTask>> {
     let mut due = Vec::new();
@@ -91,12 +96,7 @@ fn waiting(conn: &Connection, schema: &SchemaReport, reach: Reach<'_>) -> Outcom
     }
 }
 
-fn select(
-    conn: &Connection,
-    schema: &SchemaReport,
-    only: &str,
-    ids: &[String],
-) -> Outcome<Vec<WaitingTask>> {
+fn select(conn: &Connection, schema: &SchemaReport, only: &str, ids: &[String]) -> Outcome<Vec<WaitingTask>> {
     let column = |name: &'static str| if schema.has("tasks", name) { name } else { "NULL" };
     let sql = format!(
         "SELECT id, status, {}, {} FROM tasks WHERE status IN ('todo', 'blocked') AND {only} ORDER BY status, rowid",

@@ -91,7 +91,10 @@ fn require_completable(
     if waits {
         let parents = link::open_parents(writer.conn(), id)?.join(", ");
         return Err(Failure::conflict(format!("task {id} waits for parents that are not done: {parents}."))
-            .hint(format!("Complete them first, or see them with `kanbanctl show {}`.", crate::failure::hint::quoted(id)))
+            .hint(format!(
+                "Complete them first, or see them with `kanbanctl show {}`.",
+                crate::failure::hint::quoted(id)
+            ))
             .into());
     }
     if version.needs_evidence() && !in_review && !has_evidence(task, what) {
@@ -100,8 +103,11 @@ fn require_completable(
     let allows = || {
         if !allowed {
             let review = if version.has_review_lane() { ", blocked or review" } else { " or blocked" };
-            return Err(Failure::conflict(format!("task {id} is {} and cannot be completed.", task.field("status").show()))
-                .hint(format!("A task is completed out of running, ready{review}.")));
+            return Err(Failure::conflict(format!(
+                "task {id} is {} and cannot be completed.",
+                task.field("status").show()
+            ))
+            .hint(format!("A task is completed out of running, ready{review}.")));
         }
         writer.require_own_run(id)
     };
@@ -112,7 +118,10 @@ fn require_completable(
     let owns = writer.expected_run(id)?.is_some();
     if version.guards_live_claims() && !what.force && !owns && writer.is_claimed_by_living(task) {
         return Err(Failure::conflict(format!("a living worker runs task {id}."))
-            .hint(format!("Wait for it, or release it with `kanbanctl reclaim {}`.", crate::failure::hint::quoted(id)))
+            .hint(format!(
+                "Wait for it, or release it with `kanbanctl reclaim {}`.",
+                crate::failure::hint::quoted(id)
+            ))
             .hint("To close its run and complete the task anyway, add --force.")
             .into());
     }
@@ -122,30 +131,28 @@ fn require_completable(
 
 fn has_evidence(task: &Task, what: &Completion) -> bool {
     let given = [what.result.as_deref(), what.summary.as_deref(), task.field("result").text()];
-    given.into_iter().flatten().any(|text| !text::strip(text).is_empty()) || task.field("result").integer().is_some()
+    given.into_iter().flatten().any(|text| !text::strip(text).is_empty())
+        || task.field("result").integer().is_some()
 }
 
 /// Hermes records that somebody tried.
 fn without_evidence(id: &str, what: &Completion) -> Refusal {
-    let preview = |given: &Option<String>| given.as_deref().and_then(|text| text::first_line(text, PREVIEW_CHARS));
+    let preview =
+        |given: &Option<String>| given.as_deref().and_then(|text| text::first_line(text, PREVIEW_CHARS));
     let payload = json!({
         "result_preview": preview(&what.result),
         "summary_preview": preview(&what.summary),
     });
     let task = id.to_owned();
-    let failure = Failure::conflict(format!("task {id} has no result and no summary: nothing says what was done."))
-        .hint("Say what was done with --result or --summary.");
+    let failure =
+        Failure::conflict(format!("task {id} has no result and no summary: nothing says what was done."))
+            .hint("Say what was done with --result or --summary.");
     Refusal::recorded(failure, move |writer| {
         writer.event(&task, "completion_blocked_empty_result", Some(&payload), None)
     })
 }
 
-fn close_run(
-    writer: &TaskWriter<'_>,
-    id: &str,
-    what: &Completion,
-    in_review: bool,
-) -> Outcome<Option<i64>> {
+fn close_run(writer: &TaskWriter<'_>, id: &str, what: &Completion, in_review: bool) -> Outcome<Option<i64>> {
     let end = RunEnd { metadata: what.metadata.as_ref(), ..RunEnd::new("done", "completed", what.handoff()) };
     if let Some(run) = writer.end_run(id, &end)? {
         return Ok(Some(run));
@@ -165,12 +172,7 @@ fn close_run(
 }
 
 /// Return ids in the prose that no task has; Hermes' diagnostics read the event.
-fn phantoms(
-    writer: &TaskWriter<'_>,
-    id: &str,
-    what: &Completion,
-    run: Option<i64>,
-) -> Outcome<Vec<String>> {
+fn phantoms(writer: &TaskWriter<'_>, id: &str, what: &Completion, run: Option<i64>) -> Outcome<Vec<String>> {
     let prose = [what.summary.as_deref(), what.result.as_deref()];
     let prose = prose.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let mut known = writer.conn().prepare_cached("SELECT 1 FROM tasks WHERE id = ?1")?;

@@ -7,9 +7,9 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use serde_json::{Value, json};
 
+use super::acceptance::LOCAL_ONLY;
 use super::draft::{Draft, Start};
 use super::field::Field;
-use super::acceptance::LOCAL_ONLY;
 use super::id::Ids;
 use super::schema::SchemaReport;
 use super::{event, json as python, link, subscription, task};

@@ -30,6 +30,7 @@ pub mod task;
 #[cfg(test)]
 mod tests;
 pub mod text;
+pub mod verbs;
 pub mod vocabulary;
 pub mod worker_context;
 pub mod writer;

@@ -30,11 +30,7 @@ fn create(conn: &Connection, draft: Draft) -> String {
     Creator::new(conn, &known(conn), 1, NOW).unwrap().create(&draft.normalise().unwrap()).unwrap().id
 }
 
-fn complete(
-    conn: &Connection,
-    id: &str,
-    what: &Completion,
-) -> crate::failure::Outcome<complete::Completed> {
+fn complete(conn: &Connection, id: &str, what: &Completion) -> crate::failure::Outcome<complete::Completed> {
     let mut writer = TaskWriter::new(conn, &known(conn), NOW).unwrap();
     let id = writer.resolve(id)?;
     complete::complete(&mut writer, &id, what).map_err(|refusal| refusal.failure)
@@ -128,10 +124,7 @@ fn completing_a_parent_makes_its_child_ready() {
     let done = complete(
         &conn,
         &parent[2..6],
-        &Completion {
-            result: Some("see t_ffffffff0\nmore".to_owned()),
-            ..Completion::default()
-        },
+        &Completion { result: Some("see t_ffffffff0\nmore".to_owned()), ..Completion::default() },
     );
     let done = done.unwrap();
     assert_eq!(
@@ -145,18 +138,14 @@ fn completing_a_parent_makes_its_child_ready() {
     assert_eq!(shown.runs.len(), 1);
     assert_eq!(shown.runs[0].status.text(), Some("completed"));
     assert_eq!(shown.events[1].payload["result_len"], 20);
-    assert_eq!(
-        complete(&conn, &parent, &Completion::default()).unwrap_err().exit(),
-        Exit::Conflict
-    );
+    assert_eq!(complete(&conn, &parent, &Completion::default()).unwrap_err().exit(), Exit::Conflict);
 }
 
 #[test]
 fn a_blank_summary_does_no_harm() {
     let conn = board();
     let id = create(&conn, draft("x"));
-    complete(&conn, &id, &Completion { summary: Some("  \n ".to_owned()), ..Completion::default() })
-        .unwrap();
+    complete(&conn, &id, &Completion { summary: Some("  \n ".to_owned()), ..Completion::default() }).unwrap();
     assert_eq!(events(&conn)[1].2.as_deref(), Some(r#"{"result_len": 0, "summary": null}"#));
 }
 
@@ -216,8 +205,7 @@ fn an_old_board_is_written_by_the_columns_it_has() {
         conn.execute_batch(&schema::create_table(table)).unwrap();
     }
     let id = create(&conn, draft("old"));
-    complete(&conn, &id, &Completion { result: Some("r".to_owned()), ..Completion::default() })
-        .unwrap();
+    complete(&conn, &id, &Completion { result: Some("r".to_owned()), ..Completion::default() }).unwrap();
     assert_eq!(task::get(&conn, &id).unwrap().unwrap().field("status").text(), Some("done"));
 }
 
@@ -260,8 +248,10 @@ fn version_is_read_from_columns() {
     let conn = board();
     conn.execute_batch("ALTER TABLE tasks DROP COLUMN block_kind").unwrap();
     assert_eq!(version(&conn).release(), Older);
-    conn.execute_batch("ALTER TABLE tasks ADD COLUMN block_kind TEXT; ALTER TABLE tasks ADD COLUMN colour TEXT")
-        .unwrap();
+    conn.execute_batch(
+        "ALTER TABLE tasks ADD COLUMN block_kind TEXT; ALTER TABLE tasks ADD COLUMN colour TEXT",
+    )
+    .unwrap();
     assert_eq!((version(&conn).release(), version(&conn).is_newer()), (V0_19, false));
     conn.execute_batch("ALTER TABLE tasks ADD COLUMN worker_scope TEXT").unwrap();
     assert!(version(&conn).is_newer() && version(&conn).to_string().starts_with("newer than"));
@@ -294,7 +284,11 @@ fn closed_run_keeps_its_worker_since_0_22() {
         .unwrap();
         complete(&conn, &id, &Completion { result: Some("r".to_owned()), ..Completion::default() }).unwrap();
         let row = conn.query_row("SELECT claim_lock, claim_expires, worker_pid FROM task_runs", [], |row| {
-            Ok((row.get::<_, Option<String>>(0)?, row.get::<_, Option<i64>>(1)?, row.get::<_, Option<i64>>(2)?))
+            Ok((
+                row.get::<_, Option<String>>(0)?,
+                row.get::<_, Option<i64>>(1)?,
+                row.get::<_, Option<i64>>(2)?,
+            ))
         });
         let expected = if kept { (Some("h:1".to_owned()), None, Some(77)) } else { (None, None, None) };
         assert_eq!(row.unwrap(), expected);

@@ -58,10 +58,7 @@ pub type RefusalRecord = Box<dyn FnOnce(&TaskWriter<'_>) -> Outcome<()>>;
 
 impl Refusal {
     /// A refusal that leaves a record.
-    pub fn recorded(
-        failure: Failure,
-        record: impl FnOnce(&TaskWriter<'_>) -> Outcome<()> + 'static,
-    ) -> Self {
+    pub fn recorded(failure: Failure, record: impl FnOnce(&TaskWriter<'_>) -> Outcome<()> + 'static) -> Self {
         Self { failure, record: Some(Box::new(record)) }
     }
 }
@@ -346,22 +343,24 @@ impl<'c> TaskWriter<'c> {
         Ok(promoted)
     }
 
+    /// Promote one task if it is due. True if it was.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn promote_again(&self, id: &str) -> Outcome<bool> {
+        let ids = [id.to_owned()];
+        let promoted = cascade::promote(self.conn, &self.schema, Reach::Tasks(&ids), self.now)?;
+        Ok(!promoted.is_empty())
+    }
+
     /// Forget that the board was looked over: a change was rolled back.
     pub fn rolled_back(&mut self) {
         self.swept = false;
     }
 
-    /// Return the worker that a row names, and when that worker began; nothing where it names none.
+    /// As [`worker_of`].
     pub fn worker_of(&self, task: &Task) -> Option<(i64, WorkerStart)> {
-        let pid = task.field("worker_pid").integer().filter(|pid| *pid != 0)?;
-        let start = task.field("worker_started_at");
-        let start = match (start.text(), start.integer()) {
-            (Some(text), _) => WorkerStart::of_text(text),
-            #[expect(clippy::cast_precision_loss, reason = "ticks since a boot are far below 2^53")]
-            (None, Some(ticks)) => WorkerStart::Ticks(ticks as f64),
-            (None, None) => WorkerStart::Unrecorded,
-        };
-        Some((pid, start))
+        worker_of(task)
     }
 
     /// True if a living worker runs the task under a claim.
@@ -398,6 +397,19 @@ impl<'c> TaskWriter<'c> {
     pub fn resolve(&self, typed: &str) -> Outcome<String> {
         task::resolve(self.conn, typed)
     }
+}
+
+/// Return the worker that a row names, and when that worker began; nothing where it names none.
+pub fn worker_of(task: &Task) -> Option<(i64, WorkerStart)> {
+    let pid = task.field("worker_pid").integer().filter(|pid| *pid != 0)?;
+    let start = task.field("worker_started_at");
+    let start = match (start.text(), start.integer()) {
+        (Some(text), _) => WorkerStart::of_text(text),
+        #[expect(clippy::cast_precision_loss, reason = "ticks since a boot are far below 2^53")]
+        (None, Some(ticks)) => WorkerStart::Ticks(ticks as f64),
+        (None, None) => WorkerStart::Unrecorded,
+    };
+    Some((pid, start))
 }
 
 /// The refusal of a change that the task's state does not allow.

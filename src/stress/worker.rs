@@ -13,11 +13,11 @@ use crate::pool::{Access, Budget, Pool};
 use crate::process::clock::Clock;
 use crate::process::signals::Signals;
 use crate::store::complete::{self, Completion};
-use crate::store::writer::TaskWriter;
 use crate::store::create::Creator;
 use crate::store::draft::Draft;
 use crate::store::query::{self, Filter};
 use crate::store::task;
+use crate::store::writer::TaskWriter;
 
 /// The pause after a failure, so that a full disk is not asked a thousand times a second.
 const AFTER_FAILURE: Duration = Duration::from_millis(50);
@@ -99,10 +99,7 @@ impl Worker<'_> {
         if matches!(shown, Some(None)) {
             (self.tell)(&WireLine::Vanished { task: id.clone() })?;
         }
-        let completion = Completion {
-            result: Some("done under load".to_owned()),
-            ..Completion::default()
-        };
+        let completion = Completion { result: Some("done under load".to_owned()), ..Completion::default() };
         self.timed(StressOperation::Complete, Some(&id), |pool| {
             pool.write(|txn, schema| {
                 let mut writer = TaskWriter::new(txn, schema, now)?;

@@ -90,13 +90,17 @@ fn prefixes_name_one_task_or_none() {
 }
 
 #[test]
-fn one_id_given_twice_is_one_task_and_a_prefix_is_no_way_around_the_worker_guard() {
+fn id_given_twice_is_a_conflict_and_a_prefix_is_no_way_around_the_worker_guard() {
     let sandbox = Sandbox::with_board();
     let id = sandbox.run(&["create", "x"]).success().line().to_owned();
     let mut command = sandbox.command(&["complete", &id[..6]]);
     command.env("HERMES_KANBAN_TASK", &id).env("HERMES_KANBAN_RUN_ID", "99");
     sandbox.finish(command, b"").exits(14);
-    sandbox.run(&["complete", &id, &id[2..]]).success();
+    let mut command = sandbox.command(&["complete", &id]);
+    command.env("HERMES_KANBAN_TASK", &id).env("HERMES_KANBAN_RUN_ID", "x");
+    sandbox.finish(command, b"").exits(12).says("HERMES_KANBAN_RUN_ID");
+    sandbox.run(&["complete", &id, &id[2..]]).exits(14).says("named twice");
+    assert_eq!(status(&sandbox, &id), "ready");
 }
 
 /// What every id begins with names no task, not even the only one: a script's empty variable must not hit it.

@@ -74,22 +74,18 @@ pub struct BoardVersion {
 
 impl BoardVersion {
     /// Read the version from a board's tables.
-    pub(super) fn of(
-        tables: &BTreeMap<String, CheckedTable>,
-        others: &[String],
-        user_version: i64,
-    ) -> Self {
+    pub(super) fn of(tables: &BTreeMap<String, CheckedTable>, others: &[String], user_version: i64) -> Self {
         let columns = tables.get("tasks").map(|tasks| tasks.columns.as_slice()).unwrap_or_default();
         let place = |name: &str| columns.iter().position(|known| known.name.eq_ignore_ascii_case(name));
-        let introduced = INTRODUCED.iter().filter(|(name, _)| place(name).is_some()).map(|(_, release)| *release);
+        let introduced =
+            INTRODUCED.iter().filter(|(name, _)| place(name).is_some()).map(|(_, release)| *release);
         let release = introduced.max().unwrap_or_else(|| {
             let known = TABLES.iter().find(|facts| facts.name == "tasks").map(|facts| facts.columns);
             let whole = known.unwrap_or_default().iter().all(|(name, _)| place(name).is_some());
             if whole { Release::V0_19 } else { Release::Older }
         });
-        let follows = |name: &str, before: &str| {
-            place(before).is_some_and(|before| place(name) == Some(before + 1))
-        };
+        let follows =
+            |name: &str, before: &str| place(before).is_some_and(|before| place(name) == Some(before + 1));
         let created_by = if follows("worker_started_at", "worker_pid") {
             Release::V0_22
         } else if follows("provider_override", "model_override") {
@@ -99,7 +95,8 @@ impl BoardVersion {
         } else {
             Release::Older
         };
-        let later = |(table, column): &(&str, &str)| tables.get(*table).is_some_and(|table| table.has(column));
+        let later =
+            |(table, column): &(&str, &str)| tables.get(*table).is_some_and(|table| table.has(column));
         let newer = user_version != 0
             || LATER.iter().any(later)
             || LATER_TABLES.iter().any(|name| others.iter().any(|other| other.eq_ignore_ascii_case(name)));
