@@ -3,8 +3,8 @@
 //! Free functions over a connection that somebody else opened, began and will commit (`pool`); nothing here
 //! prints, opens a file or keeps state. One file per table, `schema` for their shape, `query` for reads across tables.
 
-pub mod attachment;
 pub mod acceptance;
+pub mod attachment;
 pub mod audit;
 pub mod cascade;
 pub mod comment;

@@ -78,7 +78,7 @@ pub fn block(
         )),
         "todo" => change.notes.push(format!("{id} waits in todo until its parents are done.")),
         _ if rekinded => {
-            change.notes.push(format!("{id} is blocked as needs_input: it waits for no open parent."))
+            change.notes.push(format!("{id} is blocked as needs_input: it waits for no open parent."));
         }
         _ => {}
     }
