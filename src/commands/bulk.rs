@@ -323,8 +323,8 @@ pub fn change_after<K>(
     }
     let shown = tell(context, verb, &outcome);
     closed?;
-    let done = counted(outcome.made.len() as u64, "task is changed", "tasks are changed");
-    shown.map_err(|failure| failure.behind(done))?;
+    let done = counted(outcome.made.len() as u64, "task is", "tasks are");
+    shown.map_err(|failure| failure.behind(format_args!("{done} {}", verb.past)))?;
     Ok(if outcome.failed.is_empty() { Exit::Ok } else { Exit::Partial })
 }
 

@@ -43,7 +43,7 @@ pub struct Args {
     pub summary: Option<String>,
     /// JSON object to hand over; for one task only. Empty means none.
     #[arg(long, value_name = "JSON", value_parser = metadata)]
-    pub metadata: Option<Metadata>,
+    pub metadata: Option<MetadataOption>,
     /// Complete a running task although its worker lives.
     #[arg(long)]
     pub force: bool,
@@ -51,7 +51,7 @@ pub struct Args {
 
 /// What `--metadata` names; nothing where it is empty.
 #[derive(Clone, Debug, Default)]
-pub struct Metadata(pub Option<Value>);
+pub struct MetadataOption(pub Option<Value>);
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -105,12 +105,12 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn metadata(text: &str) -> Result<Metadata, String> {
+pub fn metadata(text: &str) -> Result<MetadataOption, String> {
     if text.is_empty() {
-        return Ok(Metadata(None));
+        return Ok(MetadataOption(None));
     }
     match serde_json::from_str(text) {
-        Ok(Value::Object(keys)) => Ok(Metadata(Some(Value::Object(keys)))),
+        Ok(Value::Object(keys)) => Ok(MetadataOption(Some(Value::Object(keys)))),
         Ok(_) => Err("must be a JSON object".to_owned()),
         Err(error) => Err(error.to_string()),
     }

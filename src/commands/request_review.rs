@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::Context;
 use super::bulk::{self, BulkOptions, BulkTargets, BulkVerb, UndoCommand};
-use super::complete::{Metadata, metadata};
+use super::complete::{MetadataOption, metadata};
 use crate::failure::Outcome;
 use crate::failure::exit::Exit;
 use crate::store::verbs::review::{self, ReviewRequest};
@@ -32,7 +32,7 @@ pub struct Args {
     pub reviewer: Option<String>,
     /// JSON object with facts for the reviewer. Empty means none.
     #[arg(long, value_name = "JSON", value_parser = metadata)]
-    pub metadata: Option<Metadata>,
+    pub metadata: Option<MetadataOption>,
     /// Take a running task out of its worker's hands.
     #[arg(long)]
     pub force: bool,

@@ -17,6 +17,7 @@ mod complete; // all or nothing, hand-overs, a worker's own run, beginnings of i
 mod create; // ids, rows, refusals, many at once, dry runs
 mod crowd; // two dozen writers and a Hermes on one board: nothing lost, nobody starved
 mod evidence; // how recovery decides between a board and copies of its moments
+mod differential; // the same operations by Hermes and by us, of three versions: equal rows, sequences, outcomes
 mod faults; // a fault at every system call of every verb that writes
 mod generated; // completions and man pages are what the program makes
 mod generations; // commits in a deleted log: named, counted, brought back
@@ -32,6 +33,7 @@ mod install; // recovered boards installed and put back; what refuses it, and to
 mod install_faults; // killed and failing at every changing system call of an install or repair
 mod install_hermes; // the real Hermes on boards that were recovered in place, restored, repaired
 mod journal; // the journal mode shown, changed, brought back
+mod lifecycle; // the verbs of a task's life: many ids, files, all or nothing, the way back, dry runs
 mod limits; // no room, no permission, few descriptors, short files, a clock that jumps
 mod list; // list, show, stats: filters, orders, counts, unknown columns
 mod load; // a thousand short processes, two at a time: nothing lost

@@ -28,7 +28,7 @@ pub fn promote(
             "{} has no forced promotion: the next claim would undo it.",
             writer.version()
         ))
-        .hint("Complete the parents, or remove the dependency with `kanbanctl unlink`.")
+        .hint("Complete the parents, or remove the dependency.")
         .into());
     }
     let open = link::open_parents(writer.conn(), id)?;
@@ -39,7 +39,7 @@ pub fn promote(
                 "Complete them first, or pass over them with --force; the next claim checks them again.",
             )
         } else {
-            let unlink = format!("kanbanctl unlink PARENT {}", hint::quoted(id));
+            let unlink = format!("hermes kanban unlink PARENT {}", hint::quoted(id));
             failure.hint(format!("Complete them first, or remove the dependency with `{unlink}`."))
         };
         return Err(failure.into());
