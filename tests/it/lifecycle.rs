@@ -6,8 +6,11 @@ use serde_json::json;
 use crate::support::Sandbox;
 use crate::support::rows::{change, count, create, status};
 
+/// Command lines that set the scene.
+type Scene = &'static [&'static [&'static str]];
+
 /// What is done before, the verb, and the kind of its JSON. `ID` is a task that is ready before.
-pub(crate) const VERBS: [(&[&[&str]], &[&str], &str); 17] = [
+pub(crate) const VERBS: [(Scene, &[&str], &str); 17] = [
     (&[], &["archive", "ID"], "task.archive.list"),
     (&[&["archive", "ID"]], &["archive", "--rm", "ID"], "task.delete.list"),
     (&[], &["delete", "--any-status", "ID"], "task.delete.list"),
@@ -49,7 +52,7 @@ fn words<'a>(id: &'a str, args: &[&'a str]) -> Vec<&'a str> {
     args.iter().map(|word| if *word == "ID" { id } else { word }).collect()
 }
 
-fn set(scene: &[&[&str]]) -> (Sandbox, String) {
+fn set(scene: Scene) -> (Sandbox, String) {
     let (sandbox, id) = newer_board();
     for args in scene {
         if *args == REVIEW {

@@ -70,7 +70,7 @@ pub(crate) struct Call(Value);
 
 impl Call {
     /// A function of the kernel with a task first and named arguments.
-    pub(crate) fn of(function: &str, positional: Value, named: Value) -> Self {
+    pub(crate) fn of(function: &str, positional: &Value, named: &Value) -> Self {
         Self(json!({ "do": function, "args": positional, "named": named }))
     }
 
@@ -340,7 +340,7 @@ impl Pair {
 /// Rows as text, each value with its type.
 fn query(connection: &Connection, sql: &str) -> Vec<String> {
     let mut statement = connection.prepare_cached(sql).unwrap();
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let rows = statement.query_map([], |row| {
         let cells = names.iter().enumerate().filter_map(|(at, name)| match row.get::<_, Sql>(at).unwrap() {
             Sql::Null => None,
@@ -412,7 +412,7 @@ fn differential(hermes: Hermes) {
         }
         drop(pair);
     }
-    println!("{hermes:?}: {done} operations on {board} boards, no difference");
+    eprintln!("{hermes:?}: {done} operations on {board} boards, no difference");
 }
 
 fn tasks(connection: &Connection) -> Vec<(String, String)> {

@@ -115,6 +115,12 @@ fn create(draw: &mut Draw) -> Drawn {
         parents.push(parent);
     }
     named["parents"] = json!(parents);
+    place(draw, &mut ours, &mut named);
+    Drawn::new(ours, Call::of("create_task", &json!([]), &named))
+}
+
+/// Draw where a task is worked on, and how.
+fn place(draw: &mut Draw, ours: &mut Vec<String>, named: &mut Value) {
     match draw.below(12) {
         0 => {
             ours.push("--triage".to_owned());
@@ -137,7 +143,6 @@ fn create(draw: &mut Draw) -> Drawn {
         }
         _ => {}
     }
-    Drawn::new(ours, Call::of("create_task", json!([]), named))
 }
 
 fn complete(draw: &mut Draw) -> Drawn {
@@ -170,14 +175,17 @@ fn complete(draw: &mut Draw) -> Drawn {
         ours.push("--force".to_owned());
         named["force"] = json!(true);
     }
-    Drawn::new(ours, Call::of("complete_task", json!([id]), named))
+    Drawn::new(ours, Call::of("complete_task", &json!([id]), &named))
 }
 
 fn claim(draw: &mut Draw) -> Drawn {
     let id = draw.task_in(&["ready"]);
     let ttl = draw.one(&[60, 900]);
     let named = json!({ "ttl_seconds": ttl, "claimer": draw.lock });
-    Drawn::new(words(&["claim", &id, "--ttl", &ttl.to_string()]), Call::of("claim_task", json!([id]), named))
+    Drawn::new(
+        words(&["claim", &id, "--ttl", &ttl.to_string()]),
+        Call::of("claim_task", &json!([id]), &named),
+    )
 }
 
 fn heartbeat(draw: &mut Draw) -> Drawn {
@@ -185,7 +193,7 @@ fn heartbeat(draw: &mut Draw) -> Drawn {
     let note = draw.maybe(&["half way", ""]);
     let mut ours = words(&["heartbeat", &id]);
     ours.extend(note.map(|note| format!("--note={note}")));
-    Drawn::new(ours, Call::of("heartbeat_worker", json!([id]), json!({ "note": note })))
+    Drawn::new(ours, Call::of("heartbeat_worker", &json!([id]), &json!({ "note": note })))
 }
 
 fn reclaim(draw: &mut Draw) -> Drawn {
@@ -193,7 +201,7 @@ fn reclaim(draw: &mut Draw) -> Drawn {
     let reason = draw.maybe(&["stuck", ""]);
     let mut ours = words(&["reclaim", &id]);
     ours.extend(reason.map(|reason| format!("--reason={reason}")));
-    Drawn::new(ours, Call::of("reclaim_task", json!([id]), json!({ "reason": reason })))
+    Drawn::new(ours, Call::of("reclaim_task", &json!([id]), &json!({ "reason": reason })))
 }
 
 fn block(draw: &mut Draw) -> Drawn {
@@ -203,7 +211,7 @@ fn block(draw: &mut Draw) -> Drawn {
     let mut ours = words(&["block", &id]);
     ours.extend(reason.map(str::to_owned));
     ours.extend(kind.map(|kind| format!("--kind={kind}")));
-    let call = Call::of("block_task", json!([id]), json!({ "reason": reason, "kind": kind }));
+    let call = Call::of("block_task", &json!([id]), &json!({ "reason": reason, "kind": kind }));
     Drawn::new(ours, call.commented(&id, "tester", "BLOCKED", reason))
 }
 
@@ -214,7 +222,7 @@ fn unblock(draw: &mut Draw) -> Drawn {
     ours.extend(reason.map(|reason| format!("--reason={reason}")));
     Drawn::new(
         ours,
-        Call::of("unblock_task", json!([id]), json!({})).commented(&id, "tester", "UNBLOCK", reason),
+        Call::of("unblock_task", &json!([id]), &json!({})).commented(&id, "tester", "UNBLOCK", reason),
     )
 }
 
@@ -223,7 +231,7 @@ fn schedule(draw: &mut Draw) -> Drawn {
     let reason = draw.maybe(&["next week"]);
     let mut ours = words(&["schedule", &id]);
     ours.extend(reason.map(str::to_owned));
-    let call = Call::of("schedule_task", json!([id]), json!({ "reason": reason }));
+    let call = Call::of("schedule_task", &json!([id]), &json!({ "reason": reason }));
     Drawn::new(ours, call.commented(&id, "tester", "SCHEDULED", reason))
 }
 
@@ -237,25 +245,25 @@ fn promote(draw: &mut Draw) -> Drawn {
         ours.push("--force".to_owned());
         named["force"] = json!(true);
     }
-    Drawn::new(ours, Call::of("promote_task", json!([id]), named))
+    Drawn::new(ours, Call::of("promote_task", &json!([id]), &named))
 }
 
 fn promote_due(_: &mut Draw) -> Drawn {
-    Drawn::new(words(&["promote", "--due"]), Call::of("recompute_ready", json!([]), json!({})))
+    Drawn::new(words(&["promote", "--due"]), Call::of("recompute_ready", &json!([]), &json!({})))
 }
 
 fn archive(draw: &mut Draw) -> Drawn {
     let id = draw.task();
-    Drawn::new(words(&["archive", &id]), Call::of("archive_task", json!([id]), json!({})))
+    Drawn::new(words(&["archive", &id]), Call::of("archive_task", &json!([id]), &json!({})))
 }
 
 fn delete(draw: &mut Draw) -> Drawn {
     let id = draw.task_in(&["archived"]);
     if draw.chance(30) {
         let ours = words(&["delete", &id, "--any-status"]);
-        return Drawn::new(ours, Call::of("delete_task", json!([id]), json!({})));
+        return Drawn::new(ours, Call::of("delete_task", &json!([id]), &json!({})));
     }
-    Drawn::new(words(&["archive", "--rm", &id]), Call::of("delete_archived_task", json!([id]), json!({})))
+    Drawn::new(words(&["archive", "--rm", &id]), Call::of("delete_archived_task", &json!([id]), &json!({})))
 }
 
 /// A profile as it is typed and as Hermes' command line hands it on.
@@ -271,7 +279,7 @@ fn profile(draw: &mut Draw) -> (&'static str, Option<&'static str>) {
 fn assign(draw: &mut Draw) -> Drawn {
     let id = draw.task();
     let (typed, name) = profile(draw);
-    Drawn::new(words(&["assign", "--", &id, typed]), Call::of("assign_task", json!([id, name]), json!({})))
+    Drawn::new(words(&["assign", "--", &id, typed]), Call::of("assign_task", &json!([id, name]), &json!({})))
 }
 
 fn reassign(draw: &mut Draw) -> Drawn {
@@ -282,7 +290,7 @@ fn reassign(draw: &mut Draw) -> Drawn {
     ours.extend(reclaims.then(|| "--reclaim".to_owned()));
     ours.extend(words(&["--", &id, typed]));
     let named = json!({ "reclaim_first": reclaims });
-    Drawn::new(ours, Call::of("reassign_task", json!([id, name]), named))
+    Drawn::new(ours, Call::of("reassign_task", &json!([id, name]), &named))
 }
 
 fn set_model(draw: &mut Draw) -> Drawn {
@@ -291,7 +299,7 @@ fn set_model(draw: &mut Draw) -> Drawn {
     let mut ours = words(&["set-model", &id]);
     ours.extend(model.map(str::to_owned));
     ours.extend(provider.map(|provider| format!("--provider={provider}")));
-    Drawn::new(ours, Call::of("set_model_override", json!([id, model]), json!({ "provider": provider })))
+    Drawn::new(ours, Call::of("set_model_override", &json!([id, model]), &json!({ "provider": provider })))
 }
 
 fn request_review(draw: &mut Draw) -> Drawn {
@@ -310,18 +318,18 @@ fn request_review(draw: &mut Draw) -> Drawn {
         ours.push("--force".to_owned());
         named["force"] = json!(true);
     }
-    Drawn::new(ours, Call::of("request_review", json!([id]), named))
+    Drawn::new(ours, Call::of("request_review", &json!([id]), &named))
 }
 
 fn request_changes(draw: &mut Draw) -> Drawn {
     let id = draw.task_in(&["running"]);
     let ours = words(&["request-changes", &id, "do", "it again"]);
-    Drawn::new(ours, Call::of("request_changes", json!([id]), json!({ "reason": "do it again" })))
+    Drawn::new(ours, Call::of("request_changes", &json!([id]), &json!({ "reason": "do it again" })))
 }
 
 fn reopen_review(draw: &mut Draw) -> Drawn {
     let id = draw.task_in(&["review"]);
-    Drawn::new(words(&["reopen-review", &id]), Call::of("reopen_review_task", json!([id]), json!({})))
+    Drawn::new(words(&["reopen-review", &id]), Call::of("reopen_review_task", &json!([id]), &json!({})))
 }
 
 /// Hermes' dispatcher claims out of `review`; no verb does.
