@@ -20,6 +20,7 @@ pub use invoke::invoke;
     name = "kanbanctl",
     version,
     args_override_self = true,
+    disable_help_subcommand = true,
     max_term_width = 100,
     after_long_help = EXIT_STATUS
 )]
@@ -38,7 +39,37 @@ Exit status:
   0 ok, 1 failed, 2 usage, 3 degraded, 4 damaged, 5 partial, 6 unchecked, 10 no board, 11 busy,
   12 refused, 13 not found, 14 conflict, 128+N ended by signal N. Treat unknown codes as failure.";
 
-/// The whole command line as clap sees it; completions, man pages and parsing come from this one definition.
+/// Return the whole command line as clap sees it. Completions, manual pages and parsing come from this one definition.
 pub fn command() -> clap::Command {
-    Cli::command()
+    let command = Cli::command();
+    let globals: Vec<clap::Arg> = command
+        .get_arguments()
+        .filter(|argument| argument.is_global_set())
+        .map(|argument| argument.clone().hide_short_help(true).hide_long_help(true))
+        .collect();
+    let line = globals_line(&globals);
+    let verbs: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    verbs.into_iter().fold(command, |command, verb| {
+        command.mut_subcommand(verb, |verb| with_globals_on_one_line(verb, &globals, &line))
+    })
+}
+
+/// Give a verb the global options: typed anywhere, described once at the top, named in its help on one line.
+fn with_globals_on_one_line(verb: clap::Command, globals: &[clap::Arg], line: &str) -> clap::Command {
+    let below: Vec<String> = verb.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    let verb = below.into_iter().fold(verb, |verb, name| {
+        verb.mut_subcommand(name, |verb| with_globals_on_one_line(verb, globals, line))
+    });
+    let extra = verb.get_after_help().or(verb.get_after_long_help()).map(ToString::to_string);
+    let line = extra.map_or_else(|| line.to_owned(), |extra| format!("{extra}\n\n{line}"));
+    verb.args(globals).after_help(line.clone()).after_long_help(line)
+}
+
+fn globals_line(globals: &[clap::Arg]) -> String {
+    let name = |argument: &clap::Arg| match (argument.get_short(), argument.get_long()) {
+        (Some(short), _) => format!("-{short}"),
+        (None, long) => format!("--{}", long.unwrap_or_default()),
+    };
+    let names: Vec<String> = globals.iter().map(name).collect();
+    format!("Global options: {} (see `kanbanctl --help`)", names.join(" "))
 }

@@ -1,12 +1,12 @@
-//! `health --explain`: what a finding means, where to begin, and where the rest stands. No board is looked at.
+//! `health --explain`: what a finding means, where to begin, and its section of the runbook. No board is looked at.
 
 use serde::Serialize;
 
-use super::Context;
+use super::{Context, help, manual};
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::health::{self, explain};
-use crate::ui::{Document, Records, Report};
+use crate::ui::{Document, Records, Report, StyledLine};
 
 /// The runbook that has a section for every finding.
 const RUNBOOK: &str = "kanbanctl-recovery(7)";
@@ -19,6 +19,10 @@ struct Explained {
     next: String,
     runbook: &'static str,
     section: &'static str,
+    /// The section itself.
+    text: String,
+    #[serde(skip)]
+    lines: Vec<StyledLine>,
 }
 
 /// Explains the finding `id`.
@@ -35,12 +39,15 @@ pub(super) fn run(context: &mut Context<'_>, id: &str) -> Outcome<Exit> {
     if context.globals.board.is_some() || context.globals.db.is_some() {
         context.board()?;
     }
+    let lines = help::laid_out(context, manual::section(manual::RECOVERY, id).unwrap_or_default());
     let explained = Explained {
         id: explanation.id,
         meaning: explanation.meaning,
         next: context.aim().line(explanation.next),
         runbook: RUNBOOK,
         section: explanation.id,
+        text: help::text_of(&lines),
+        lines,
     };
     context.ui.emit(&explained)?;
     Ok(Exit::Ok)
@@ -54,10 +61,9 @@ impl Report for Explained {
     fn human(&self, page: &mut Document<'_>) {
         page.paragraph(0, &format!("{}: {}", self.id, self.meaning));
         page.line(&format!("next: {}", self.next));
-        page.line(&format!(
-            "then: {RUNBOOK}, section {}; read it with `man 7 kanbanctl-recovery`",
-            self.section
-        ));
+        page.blank();
+        page.styled(&self.lines);
+        page.line(&format!("From {RUNBOOK}; read all of it with `kanbanctl help recovery`."));
     }
 
     fn plain(&self, records: &mut Records<'_>) {

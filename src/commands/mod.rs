@@ -30,11 +30,13 @@ mod explain;
 pub mod globals;
 pub mod health;
 pub mod heartbeat;
+pub mod help;
 pub mod init;
 pub mod journal_mode;
 pub mod list;
 pub mod log;
 pub mod man;
+mod manual;
 mod overview;
 pub(crate) mod page_map;
 mod progress;
@@ -114,6 +116,7 @@ pub enum Verb {
     Tree(tree::Args),
     Completions(completions::Args),
     Health(health::Args),
+    Help(help::Args),
     JournalMode(journal_mode::Args),
     Man(man::Args),
     Recover(recover::Args),
@@ -182,6 +185,7 @@ fn dispatch(context: &mut Context<'_>, verb: Option<&Verb>) -> Outcome<Exit> {
         Some(Verb::Stress(args)) => stress::run(context, args),
         Some(Verb::Completions(args)) => completions::run(context, args),
         Some(Verb::Health(args)) => health::run(context, args),
+        Some(Verb::Help(args)) => help::run(context, args),
         Some(Verb::Man(args)) => man::run(context, args),
         Some(Verb::Recover(args)) => recover::run(context, args),
         Some(Verb::Repair(args)) => repair::run(context, args),

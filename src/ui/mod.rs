@@ -19,10 +19,12 @@ mod lanes;
 pub mod nagios;
 mod output;
 mod page;
+mod pager;
 mod progress;
 pub mod prom;
 mod prompt;
 mod records;
+mod roff;
 mod settings;
 mod table;
 pub mod text;
@@ -33,6 +35,7 @@ pub use lanes::{Lane, Lanes};
 pub use page::Document;
 pub use progress::{Progress, ProgressLine};
 pub use records::Records;
+pub use roff::{StyledLine, lay_out};
 pub use settings::{ColorWhen, Format, Settings, Surroundings, UiRequest, clap_color, settings};
 pub use table::{TextColumn, TextTable};
 
@@ -118,13 +121,13 @@ impl Ui {
                 report.plain(&mut records);
                 records.finish()
             }
-            Format::Table | Format::Nagios | Format::Prom => {
-                let mut text = String::new();
-                let color = settings.color_stdout;
-                report.human(&mut Document::new(&mut text, guard, color, settings.ascii, settings.width));
-                out.write_all(text.as_bytes())
-            }
+            Format::Table | Format::Nagios | Format::Prom => out.write_all(drawn(report, &settings).as_bytes()),
         })
+    }
+
+    /// Return a report as it is written for a person.
+    pub fn drawn<R: Report>(&self, report: &R) -> String {
+        drawn(report, &self.settings)
     }
 
     /// As [`Ui::emit`], for what is done already: an `-o` file that does not appear fails here and not behind the verb.
@@ -310,6 +313,13 @@ impl Ui {
         // Nobody is left to be told when stderr is gone.
         drop(self.bars.suspend(|| err.write_all(bytes).and_then(|()| err.flush())));
     }
+}
+
+fn drawn<R: Report>(report: &R, settings: &Settings) -> String {
+    let mut text = String::new();
+    let guard = TextGuard::for_terminal(settings.stdout_terminal);
+    report.human(&mut Document::new(&mut text, guard, settings.color_stdout, settings.ascii, settings.width));
+    text
 }
 
 /// Whether bars are drawn.

@@ -61,6 +61,14 @@ impl<'a> Document<'a> {
         self.end_line();
     }
 
+    /// Writes lines that were laid out for this page.
+    pub fn styled(&mut self, lines: &[super::StyledLine]) {
+        for line in lines {
+            let pieces: Vec<(Label, &str)> = line.iter().map(|(label, text)| (*label, text.as_str())).collect();
+            self.spans(&pieces);
+        }
+    }
+
     /// Writes a section's name on a line of its own.
     pub fn heading(&mut self, text: &str) {
         self.spans(&[(Label::Heading, text)]);

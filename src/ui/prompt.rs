@@ -52,7 +52,8 @@ impl Ui {
         }
         self.must_prompt(warning)?;
         let shown = text::guard(name, TextGuard::Terminal);
-        let prompt = format!("{} Type {shown} to go on", text::guard(warning, TextGuard::Terminal));
+        let warning = text::guard(warning, TextGuard::Terminal);
+        let prompt = format!("{warning} Type the board's name (\"{shown}\") to continue");
         let typed = if self.settings.dumb {
             self.read_line(&format!("{prompt}: "))?
         } else {

@@ -193,7 +193,7 @@ fn a_question_that_is_not_confirmed_says_how_it_is() {
     damage::board(&copy, 30, 2);
     let args = ["--db", "b.db", "restore", "copy.db", "--assume-unused"];
     let mut terminal = Terminal::start(&sandbox, &args, 100);
-    terminal.expect("to go on");
+    terminal.expect("to continue");
     terminal.type_text("no\r");
     let (seen, code) = terminal.finish();
     assert_eq!(code, 12, "{seen}");

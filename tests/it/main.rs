@@ -50,6 +50,7 @@ mod recover; // what comes back from every shape of damage
 mod rehearsals; // what would be: the same JSON, marked, and not a byte changed
 mod restore; // one sound copy exactly, the smallest repair, and every "no" without a trace
 mod rollback; // transactions of a rollback journal that a crash cut short
+mod runbook; // the runbook pasted block by block, and what each of its sections must say
 mod salvage; // the score table: what was there, what came back, what the peer makes of it
 mod screens; // board, list, show and tree as a person sees them, at every width
 mod signals; // INT, TERM and HUP at any moment: rolled back, nothing left, the signal's status

@@ -44,7 +44,7 @@ fn asked(name: &str) -> (Sandbox, Terminal) {
 fn a_live_board_is_replaced_only_for_its_name() {
     for (typed, said) in [("main\r", "ended with 0"), ("mian\r", "ended with 12"), ("\r", "ended with 12")] {
         let (_sandbox, mut terminal) = asked("main");
-        terminal.expect("Type main to go on");
+        terminal.expect("(\"main\") to continue");
         terminal.type_text(typed);
         terminal.expect(said);
     }
@@ -64,7 +64,7 @@ fn a_question_is_answered_by_one_key_and_shown_escaped() {
 fn an_interrupted_question_gives_the_cursor_back() {
     for name in ["main", ""] {
         let (_sandbox, mut terminal) = asked(name);
-        terminal.expect(if name.is_empty() { "it?" } else { "to go on" });
+        terminal.expect(if name.is_empty() { "it?" } else { "to continue" });
         // The question is shown a moment before the terminal is told to pass the key on.
         std::thread::sleep(std::time::Duration::from_millis(500));
         terminal.type_text("\u{3}");
@@ -81,14 +81,14 @@ fn an_interruption_before_the_question_is_heard_at_once() {
     command.env("INTERRUPT_FIRST", "1");
     let mut terminal = Terminal::spawn(&command, 100);
     let seen = terminal.expect("ended with 130, signal Some(2).");
-    assert!(!seen.contains("to go on"), "{seen:?}");
+    assert!(!seen.contains("to continue"), "{seen:?}");
 }
 
 /// Until the terminal passes keys on one by one, Ctrl-C is a signal: sent from outside it looks the same.
 #[test]
 fn a_question_does_not_wait_for_a_key_after_an_interruption() {
     let (sandbox, mut terminal) = asked("main");
-    terminal.expect("to go on");
+    terminal.expect("to continue");
     let pid = terminal.pid();
     assert!(sandbox.program("kill").args(["-INT", &pid]).status().unwrap().success());
     let (seen, code) = terminal.finish();
@@ -98,7 +98,7 @@ fn a_question_does_not_wait_for_a_key_after_an_interruption() {
 #[test]
 fn a_question_does_not_outlive_a_termination() {
     let (sandbox, mut terminal) = asked("main");
-    terminal.expect("to go on");
+    terminal.expect("to continue");
     let pid = terminal.pid();
     assert!(sandbox.program("kill").args(["-TERM", &pid]).status().unwrap().success());
     let (seen, code) = terminal.finish();

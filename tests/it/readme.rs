@@ -1,4 +1,4 @@
-//! Every command that the README and the runbook tell people to type is real.
+//! Every command of the README is run, each block as it stands, and prints what the README says.
 
 use std::path::{Path, PathBuf};
 
@@ -7,9 +7,6 @@ use crate::support::sandbox::KANBANCTL;
 
 /// What the README says about building; it is cargo's business, and `.ci/run` does it.
 const BUILDING: [&str; 2] = ["cargo test", "cargo install --path . --locked"];
-
-/// The runbook for incidents.
-const RUNBOOK: &str = "man/man7/kanbanctl-recovery.7";
 
 /// Puts the injured board and its copy in the place of the README's.
 const HURT: &str = "rm -f \"$HERMES_KANBAN_HOME\"/kanban.db-* && cp tests/fixtures/injured/kanban.db* \"$HERMES_KANBAN_HOME\"\n";
@@ -139,54 +136,4 @@ fn the_switches_are_the_ones_there_are() {
         assert!(readme.contains(line), "{line}");
     }
     assert!(ci.contains("step \"tests\" cargo test"), "the README's test command is what CI runs");
-}
-
-/// Every command of the runbook, on a line of its own or in bold in a sentence, is understood.
-#[test]
-fn the_runbook_has_only_commands_that_are_understood() {
-    let page = read(RUNBOOK).replace("\\-", "-");
-    let in_bold = page.split("\\fB").skip(1).filter_map(|rest| rest.split_once("\\fR")).map(|(bold, _)| bold);
-    let lines: Vec<&str> =
-        page.lines().chain(in_bold).filter(|line| line.starts_with("kanbanctl ")).collect();
-    assert!(lines.len() > 60, "only {} commands found", lines.len());
-    for line in lines {
-        let parsed = kanbanctl::cli::command().try_get_matches_from(line.split_whitespace());
-        assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
-    }
-}
-
-/// Each section of a finding has the command that its explanation begins with, a word on what is lost, and sends nobody
-/// back to where he came from.
-#[test]
-fn a_section_of_the_runbook_leads_on() {
-    let page = read(RUNBOOK).replace("\\-", "-");
-    for id in kanbanctl::health::ids() {
-        let section = page.split(&format!("\n.SS {id}\n")).nth(1).unwrap();
-        let section = section.split("\n.S").next().unwrap();
-        let begins = kanbanctl::health::explain(id).unwrap().next.replace("NEW.db", "rescued.db");
-        let begins = begins.split(" / ").next().unwrap();
-        let at = |command: &str| section.find(&format!("\n{command}"));
-        assert!(at(begins).is_some(), "{id} does not have: {begins}");
-        let lossy = ["lost", "loss", "vanish", "Nothing is wrong"];
-        assert!(lossy.iter().any(|word| section.contains(word)), "{id} does not say what is lost");
-        assert!(!section.contains("--explain"), "{id}");
-        // A look at the board may only follow what changes it.
-        assert!(at("kanbanctl health").is_none_or(|look| at(begins).unwrap() < look), "{id}");
-    }
-}
-
-/// Every finding has its section in the runbook, and every section is of a finding.
-#[test]
-fn the_runbook_has_a_section_for_every_finding() {
-    let page = read(RUNBOOK);
-    let findings = page.lines().skip_while(|line| *line != ".SH \"FINDINGS\"").skip(1);
-    let mut sections: Vec<String> = findings
-        .take_while(|line| !line.starts_with(".SH"))
-        .filter_map(|line| line.strip_prefix(".SS "))
-        .map(|id| id.replace("\\-", "-"))
-        .collect();
-    let mut ids: Vec<String> = kanbanctl::health::ids().map(str::to_owned).collect();
-    sections.sort();
-    ids.sort();
-    assert_eq!(sections, ids);
 }

@@ -107,7 +107,7 @@ fn a_dumb_terminal_is_asked_on_a_line() {
         let mut command = sandbox.command(&["recover", "--assume-unused"]);
         command.env("TERM", "dumb");
         let mut terminal = Terminal::spawn(&command, 80);
-        let asked = terminal.expect("Type default to go on: ");
+        let asked = terminal.expect("Type the board's name (\"default\") to continue: ");
         assert!(!asked.contains('\u{1b}'), "{asked:?}");
         terminal.type_text(typed);
         let (said, ended) = terminal.finish();

@@ -60,14 +60,20 @@ impl Terminal {
         self.session.flush().unwrap();
     }
 
-    /// Everything until the program has gone, and its exit status (128 + N after a signal).
-    pub(crate) fn finish(mut self) -> (String, i32) {
+    /// As [`Terminal::finish`], with a line typed each time that `prompt` appears.
+    pub(crate) fn finish_answering(mut self, prompt: &str, answer: &str) -> (String, i32) {
         use expectrl::process::unix::WaitStatus;
         let mut bytes = Vec::new();
         let mut piece = [0; 4096];
+        let mut answered = 0;
         // On Linux a terminal whose last user has gone answers EIO, which is the end.
         while let Ok(count @ 1..) = self.session.read(&mut piece) {
             bytes.extend_from_slice(&piece[..count]);
+            let asked = String::from_utf8_lossy(&bytes).matches(prompt).count();
+            if asked > answered {
+                answered = asked;
+                self.type_text(&format!("{answer}\r"));
+            }
         }
         let code = match self.session.get_process().wait().unwrap() {
             WaitStatus::Exited(_, code) => code,
@@ -75,6 +81,11 @@ impl Terminal {
             other => panic!("{other:?}"),
         };
         (String::from_utf8_lossy(&bytes).into_owned(), code)
+    }
+
+    /// Everything until the program has gone, and its exit status (128 + N after a signal).
+    pub(crate) fn finish(self) -> (String, i32) {
+        self.finish_answering("\0", "")
     }
 }
 
