@@ -14,7 +14,7 @@ use rustix::fs::OFlags;
 
 use super::home::{expand, home_directory};
 use super::{Board, Origin};
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, nearest};
 use crate::process::env::Env;
 
 /// The slug of the board that always exists.
@@ -274,8 +274,13 @@ fn named(slug: &str, origin: Origin, env: &Env) -> Outcome<Board> {
     let root = root(env)?;
     let path = board_path(&root, slug);
     if slug != DEFAULT_SLUG && !is_board(&boards_folder(&root).join(slug)) {
-        let failure = Failure::refused(format!("the board '{slug}', named by {origin}, does not exist."))
-            .hint("See what there is with `kanbanctl boards list`.");
+        let failure = Failure::refused(format!("the board '{slug}', named by {origin}, does not exist."));
+        let boards = discover(env).unwrap_or_default();
+        let failure = match nearest(slug, boards.iter().filter_map(|board| board.slug.as_deref())) {
+            Some(meant) => failure.hint(format!("Did you mean `--board {meant}`?")),
+            None => failure,
+        };
+        let failure = failure.hint("See what there is with `kanbanctl boards list`.");
         let failure = match origin {
             Origin::Current => failure.hint("Hermes left a stale pointer: `hermes kanban boards switch default` mends it, --board overrides it."),
             Origin::BoardVariable => failure.hint("Unset HERMES_KANBAN_BOARD, or override it with --board."),

@@ -4,9 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 
 use clap::FromArgMatches;
-use clap::error::{ContextKind, ContextValue};
 
-use super::Cli;
+use super::{Cli, suggest};
 use crate::commands::globals::Globals;
 use crate::commands::{self, Context};
 use crate::failure::exit::Exit;
@@ -72,38 +71,9 @@ pub fn invoke(
 
 fn parse(args: &[OsString], around: &Surroundings<'_>) -> Result<Cli, clap::Error> {
     let color = ui::clap_color(wanted_color(args), around);
-    let matches = super::command().color(color).try_get_matches_from(args).map_err(left_to_hermes)?;
+    let by_sense = |error| suggest::by_sense(error, &super::command());
+    let matches = super::command().color(color).try_get_matches_from(args).map_err(by_sense)?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut super::command()))
-}
-
-/// Verbs of `hermes kanban` (0.19.0) that are none of ours.
-const OF_HERMES: &[&str] = &[
-    "attach",
-    "attach-rm",
-    "comment",
-    "decompose",
-    "dispatch",
-    "edit",
-    "gc",
-    "link",
-    "notify-list",
-    "notify-subscribe",
-    "notify-unsubscribe",
-    "specify",
-    "swarm",
-    "tail",
-    "unlink",
-];
-
-/// Says where such a verb is to be had, in the place of one of ours that is only spelt alike.
-fn left_to_hermes(mut error: clap::Error) -> clap::Error {
-    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return error };
-    if OF_HERMES.contains(&word.as_str()) {
-        let tip = format!("`hermes kanban {word}` does that");
-        error.remove(ContextKind::SuggestedSubcommand);
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
-    }
-    error
 }
 
 /// `--color` as typed, read before clap does, because clap's own messages obey it.

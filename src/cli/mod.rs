@@ -4,6 +4,7 @@
 //! ([`crate::process::env`]). Nothing below imports this room.
 
 mod invoke;
+mod suggest;
 
 use clap::{CommandFactory, Parser};
 

@@ -14,6 +14,7 @@ use crate::board::Board;
 use crate::board::copies;
 use crate::copies::inspect::Inspector;
 use crate::copies::prune::{self, Rules};
+use crate::failure::count::size;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::newfile;
@@ -391,7 +392,7 @@ impl Report for Made {
     }
 
     fn human(&self, page: &mut Document<'_>) {
-        let bytes = indicatif::HumanBytes(self.bytes).to_string();
+        let bytes = size(self.bytes);
         page.pairs(&[("backup", &self.path), ("size", &bytes), ("sha256", &self.sha256)]);
         for removed in &self.removed {
             let verb = if self.dry_run { "to remove" } else { "removed" };

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Context;
 use crate::board::{Board, FileState, filesystem, location};
 use crate::failure::Outcome;
+use crate::failure::count::size;
 use crate::failure::exit::Exit;
 use crate::pool::Access;
 use crate::store::query;
@@ -266,7 +267,7 @@ impl Report for ShownBoard {
     }
 
     fn human(&self, page: &mut Document<'_>) {
-        let bytes = self.bytes.map_or_else(|| "-".to_owned(), |bytes| bytes.to_string());
+        let bytes = self.bytes.map_or_else(|| "-".to_owned(), size);
         page.pairs(&[
             ("board", self.slug.as_deref().unwrap_or("-")),
             ("name", self.name.as_deref().unwrap_or("-")),
@@ -274,7 +275,7 @@ impl Report for ShownBoard {
             ("resolved", &self.resolved),
             ("chosen by", &self.origin),
             ("state", self.state),
-            ("bytes", &bytes),
+            ("size", &bytes),
             ("journal mode", self.journal_mode.unwrap_or("-")),
             ("filesystem", self.filesystem.as_deref().unwrap_or("-")),
             ("backups", &self.backups.to_string()),

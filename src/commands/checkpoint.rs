@@ -11,6 +11,7 @@ use super::Context;
 use crate::board::locks::HermesLocks;
 use crate::board::{Board, Inspection, Stamp, files, holders, log};
 use crate::failure::count::counted;
+use crate::failure::count::size;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::journal_mode;
@@ -84,12 +85,12 @@ impl Report for Checkpoint {
             self.frames_in_wal, self.frames_checkpointed, self.frames_left
         );
         if self.dry_run {
-            let bytes = format!("{} bytes", self.wal_bytes_before);
+            let bytes = size(self.wal_bytes_before);
             let pairs = [("mode", self.mode.name()), ("frames", &frames), ("WAL", &bytes)];
             page.pairs(&[&[("board", self.board.as_str())][..], &pairs].concat());
             return;
         }
-        let bytes = format!("{} bytes before, {} after", self.wal_bytes_before, self.wal_bytes_after);
+        let bytes = format!("{} before, {} after", size(self.wal_bytes_before), size(self.wal_bytes_after));
         let busy = if self.busy { "yes: somebody was in the way" } else { "no" };
         page.pairs(&[
             ("board", &self.board),

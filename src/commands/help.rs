@@ -46,7 +46,8 @@ struct HelpText {
 /// Exit 13 for what is neither a verb nor a topic.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let topic = args.words.join(" ");
-    let pages = manual::pages((context.command)()).map_err(|error| Failure::io(error, "rendering the manual"))?;
+    let pages =
+        manual::pages((context.command)()).map_err(|error| Failure::io(error, "rendering the manual"))?;
     let known = TOPICS.iter().find(|(name, _, _)| *name == topic);
     let (page, section) = match known {
         Some((_, page, section)) => ((*page).to_owned(), section.map(str::to_owned)),
@@ -87,8 +88,9 @@ fn page_of(words: &[String], command: clap::Command) -> String {
 
 fn unknown(topic: &str) -> Failure {
     let topics = TOPICS.map(|(name, _, _)| name).join(", ");
-    Failure::not_found(format!("there is no help on \"{topic}\"."))
-        .hint(format!("The topics are {topics}, every verb and every finding; `kanbanctl --help` lists the verbs."))
+    Failure::not_found(format!("there is no help on \"{topic}\".")).hint(format!(
+        "The topics are {topics}, every verb and every finding; `kanbanctl --help` lists the verbs."
+    ))
 }
 
 /// Return a section of the runbook as text without styles, for JSON and records.

@@ -53,7 +53,8 @@ impl Report for WrittenPages {
 /// When the directory or a page cannot be written.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let directory = &args.directory;
-    let pages = manual::pages((context.command)()).map_err(|error| Failure::io(error, "rendering the manual"))?;
+    let pages =
+        manual::pages((context.command)()).map_err(|error| Failure::io(error, "rendering the manual"))?;
     // `man -M` and packagers look for a folder for each section.
     let named = |page: manual::ManualPage| (format!("man{0}/{1}.{0}", page.section, page.name), page.roff);
     let pages: Vec<(String, String)> = pages.into_iter().map(named).collect();

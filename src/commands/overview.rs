@@ -17,6 +17,8 @@ struct Overview {
     path: String,
     origin: String,
     verdict: Verdict,
+    /// False where only a first look was taken: the verdict is of what was looked at.
+    complete: bool,
     finding: Option<Finding>,
     counts: serde_json::Map<String, serde_json::Value>,
     suggestions: Vec<String>,
@@ -29,13 +31,14 @@ struct Overview {
 pub(super) fn run(context: &mut Context<'_>) -> Outcome<Exit> {
     let inspection = context.inspection()?;
     let (board, path) = (inspection.board.clone(), inspection.resolved.display().to_string());
-    let health::Glance { verdict, finding, counts } = health::glance(context, &inspection)?;
-    let suggestions = suggestions(verdict, finding.as_ref(), &board.aim());
+    let health::Glance { verdict, finding, counts, is_whole } = health::glance(context, &inspection)?;
+    let suggestions = suggestions(verdict, is_whole, finding.as_ref(), &board.aim());
     let overview = Overview {
         board: board.name(),
         path,
         origin: board.origin.to_string(),
         verdict,
+        complete: is_whole,
         finding,
         counts,
         suggestions,
@@ -45,10 +48,11 @@ pub(super) fn run(context: &mut Context<'_>) -> Outcome<Exit> {
 }
 
 /// Three commands that fit the board's state, the finding's own first.
-fn suggestions(verdict: Verdict, finding: Option<&Finding>, aim: &Aim) -> Vec<String> {
+fn suggestions(verdict: Verdict, is_whole: bool, finding: Option<&Finding>, aim: &Aim) -> Vec<String> {
     let usual = match verdict {
+        Verdict::Healthy if !is_whole => ["kanbanctl health", "kanbanctl list", "kanbanctl backup"],
         Verdict::Healthy => ["kanbanctl list", "kanbanctl create --help", "kanbanctl backup"],
-        Verdict::Damaged => ["kanbanctl health", "kanbanctl recover --dry-run", "kanbanctl backups list"],
+        Verdict::Damaged => ["kanbanctl health", "kanbanctl recover --dry-run", "kanbanctl help recovery"],
         Verdict::Degraded | Verdict::Unchecked => {
             ["kanbanctl health", "kanbanctl list", "kanbanctl backups list"]
         }
@@ -65,7 +69,8 @@ impl Overview {
     fn health(&self) -> String {
         match &self.finding {
             Some(finding) => format!("{}: {}", self.verdict.word(), finding.message),
-            None => self.verdict.word().to_owned(),
+            None if self.complete => self.verdict.word().to_owned(),
+            None => "no damage found at first look; `kanbanctl health` reads every page".to_owned(),
         }
     }
 
@@ -114,6 +119,9 @@ impl Report for Overview {
         records.record(&["path", &self.path]);
         records.record(&["origin", &self.origin]);
         records.record(&["verdict", self.verdict.word()]);
+        if !self.complete {
+            records.record(&["complete", "no"]);
+        }
         if let Some(finding) = &self.finding {
             records.record(&["finding", &finding.message]);
         }

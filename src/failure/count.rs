@@ -5,9 +5,29 @@ pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// Return a number of bytes as a person reads it: `512 B`, `4.0 KiB`, `1.5 GiB`.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let (mut tenths, mut unit) = (bytes.saturating_mul(10) / 1024, 0);
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+        tenths /= 1024;
+        unit += 1;
+    }
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS.get(unit).unwrap_or(&"TiB"))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::counted;
+    use super::{counted, size};
+
+    #[test]
+    fn sizes_have_one_unit_that_fits() {
+        let sizes = [0, 1023, 1024, 196_608, 1_572_864, 3 << 40].map(size);
+        assert_eq!(sizes, ["0 B", "1023 B", "1.0 KiB", "192.0 KiB", "1.5 MiB", "3.0 TiB"]);
+    }
 
     #[test]
     fn one_is_singular_and_nothing_is_not() {

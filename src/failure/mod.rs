@@ -6,7 +6,10 @@
 pub mod count;
 pub mod exit;
 pub mod hint;
+mod nearest;
 mod sqlite;
+
+pub use nearest::nearest;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

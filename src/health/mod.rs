@@ -45,6 +45,9 @@ pub struct Finding {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Depth {
+    /// The header, the log, the schema and the newest rows: as long on every board.
+    #[value(skip)]
+    First,
     /// `quick_check` and everything else; cheap enough for cron.
     #[default]
     Quick,

@@ -10,6 +10,7 @@ use rustix::fs::{Access, access};
 use rustix::io::Errno;
 
 use crate::board::{Inspection, Sidecar, Sidecars, Stamp, filesystem};
+use crate::failure::count::size;
 use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
 use crate::newfile::directory;
@@ -128,12 +129,14 @@ impl Space {
         Err(refused(
             seen,
             format_args!(
-                "there is not enough space on {}: {needed} bytes are needed ({} for the new file, {} for copies of what is \
-                 there now, {} for SQLite's log), {free} are free",
+                "there is not enough space on {}: {} are needed ({} for the new file, {} for copies of what is \
+                 there now, {} for SQLite's log), {} are free",
                 under.mount_point.display(),
-                self.new,
-                self.evidence,
-                self.log
+                size(needed),
+                size(self.new),
+                size(self.evidence),
+                size(self.log),
+                size(free)
             ),
         )
         .hint(format_args!("Free space on {}.", under.mount_point.display()))

@@ -28,6 +28,12 @@ pub fn rfc3339(epoch: i64) -> Option<String> {
     Timestamp::from_second(epoch).ok().map(|time| time.to_string())
 }
 
+/// Date, time and zone as the system's time zone has them; nothing when the number is outside the calendar.
+pub fn local(epoch: i64) -> Option<String> {
+    let zoned = Timestamp::from_second(epoch).ok()?.to_zoned(jiff::tz::TimeZone::system());
+    Some(zoned.strftime("%Y-%m-%d %H:%M:%S %Z").to_string())
+}
+
 /// `20261124T093000Z`, for names of files.
 pub fn compact(epoch: i64) -> String {
     Timestamp::from_second(epoch)

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::field::Field;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, nearest};
 use crate::process::clock;
 
 /// Keys of a task in JSON: Hermes' own in Hermes' order in the order of `show --json`, then its other columns.
@@ -273,8 +273,14 @@ pub fn resolve(conn: &Connection, typed: &str) -> Outcome<String> {
     }
     match found.as_slice() {
         [id] if !"t_".starts_with(typed) => Ok(id.clone()),
-        [] => Err(Failure::not_found(format!("there is no task {typed} on this board."))
-            .hint("`kanbanctl list --archived` shows every task.")),
+        [] => {
+            let failure = Failure::not_found(format!("there is no task {typed} on this board."));
+            let failure = match spelt_alike(conn, typed)? {
+                Some(id) => failure.hint(format!("Did you mean {id}? `kanbanctl show {id}` shows it.")),
+                None => failure,
+            };
+            Err(failure.hint("`kanbanctl list --archived` shows every task."))
+        }
         several => {
             let mut names = String::new();
             for id in several.iter().take(CANDIDATES) {
@@ -284,6 +290,19 @@ pub fn resolve(conn: &Connection, typed: &str) -> Outcome<String> {
             Err(Failure::conflict(format!("{typed} could be {names}{more}.")).hint("Type more of the id."))
         }
     }
+}
+
+/// The id that differs from a whole mistyped one by a character or two.
+fn spelt_alike(conn: &Connection, typed: &str) -> Outcome<Option<String>> {
+    let typed = if typed.starts_with("t_") { typed.to_owned() } else { format!("t_{typed}") };
+    if !(8..=12).contains(&typed.len()) {
+        return Ok(None);
+    }
+    let mut statement = conn.prepare("SELECT id FROM tasks WHERE length(id) = 10")?;
+    let ids = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    let digits = |id: &'_ str| id.get(2..).unwrap_or_default().to_owned();
+    let known: Vec<String> = ids.iter().map(|id| digits(id)).collect();
+    Ok(nearest(&digits(&typed), known.iter().map(String::as_str)).map(|found| format!("t_{found}")))
 }
 
 /// Ids that begin with `prefix`, enough to know whether there are several.

@@ -121,7 +121,9 @@ impl Ui {
                 report.plain(&mut records);
                 records.finish()
             }
-            Format::Table | Format::Nagios | Format::Prom => out.write_all(drawn(report, &settings).as_bytes()),
+            Format::Table | Format::Nagios | Format::Prom => {
+                out.write_all(drawn(report, &settings).as_bytes())
+            }
         })
     }
 

@@ -5,6 +5,7 @@
 use super::label::Label;
 use super::table::TextTable;
 use super::text::{self, TextGuard};
+use crate::process::clock;
 
 /// A page that a report writes itself on.
 pub struct Document<'a> {
@@ -36,6 +37,13 @@ impl<'a> Document<'a> {
         self.ascii
     }
 
+    /// Return a moment as it is shown here: in the local time zone on a terminal, RFC 3339 in UTC otherwise.
+    pub fn moment(&self, epoch: i64) -> String {
+        let shown =
+            if self.guard == TextGuard::Terminal { clock::local(epoch) } else { clock::rfc3339(epoch) };
+        shown.unwrap_or_else(|| epoch.to_string())
+    }
+
     /// Writes one line. Long lines are left to the terminal.
     pub fn line(&mut self, text: &str) {
         self.spans(&[(Label::Text, text)]);
@@ -64,7 +72,8 @@ impl<'a> Document<'a> {
     /// Writes lines that were laid out for this page.
     pub fn styled(&mut self, lines: &[super::StyledLine]) {
         for line in lines {
-            let pieces: Vec<(Label, &str)> = line.iter().map(|(label, text)| (*label, text.as_str())).collect();
+            let pieces: Vec<(Label, &str)> =
+                line.iter().map(|(label, text)| (*label, text.as_str())).collect();
             self.spans(&pieces);
         }
     }

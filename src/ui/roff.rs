@@ -95,8 +95,11 @@ impl Layout {
             }
             "BR" | "RB" | "IR" | "RI" | "BI" | "IB" => {
                 let styles = name.bytes().cycle().map(|font| style_of(Some(font)));
-                let pieces: Vec<StyledLine> =
-                    arguments(rest).iter().zip(styles).map(|(text, label)| join(&words(text, label))).collect();
+                let pieces: Vec<StyledLine> = arguments(rest)
+                    .iter()
+                    .zip(styles)
+                    .map(|(text, label)| join(&words(text, label)))
+                    .collect();
                 self.text(vec![pieces.concat()]);
             }
             // The title, comments and definitions of strings show nothing.
@@ -120,7 +123,8 @@ impl Layout {
     fn gap(&mut self) {
         self.flush();
         let is_below_heading = self.lines.last().is_none_or(|line| {
-            line.is_empty() || line.last().is_some_and(|(label, _)| *label == Label::Heading) && !is_indented(line)
+            line.is_empty()
+                || line.last().is_some_and(|(label, _)| *label == Label::Heading) && !is_indented(line)
         });
         if !is_below_heading {
             self.lines.push(Vec::new());
@@ -285,7 +289,9 @@ mod tests {
     use super::*;
 
     fn plain(source: &str, width: usize) -> String {
-        let line = |line: StyledLine| line.into_iter().map(|(_, text)| text).collect::<String>().trim_end().to_owned();
+        let line = |line: StyledLine| {
+            line.into_iter().map(|(_, text)| text).collect::<String>().trim_end().to_owned()
+        };
         lay_out(source, width).into_iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
@@ -341,10 +347,17 @@ Last.";
     #[test]
     fn fonts_become_styles() {
         let lines = lay_out("a \\fBb\\fRc", 80);
-        let pieces: Vec<(Label, &str)> = lines[0].iter().map(|(label, text)| (*label, text.as_str())).collect();
+        let pieces: Vec<(Label, &str)> =
+            lines[0].iter().map(|(label, text)| (*label, text.as_str())).collect();
         assert_eq!(
             pieces,
-            [(Label::Text, ""), (Label::Text, "a"), (Label::Text, " "), (Label::Heading, "b"), (Label::Text, "c")]
+            [
+                (Label::Text, ""),
+                (Label::Text, "a"),
+                (Label::Text, " "),
+                (Label::Heading, "b"),
+                (Label::Text, "c")
+            ]
         );
     }
 

@@ -82,6 +82,65 @@ fn the_manual_is_up_to_date() {
     compare(&root().join("man"), &wanted);
 }
 
+/// The lines of one section of a page.
+fn section<'a>(page: &'a str, heading: &str) -> Vec<&'a str> {
+    let mut lines = page.lines().skip_while(|line| line.replace('"', "") != format!(".SH {heading}"));
+    assert!(lines.next().is_some(), "no {heading}");
+    lines.take_while(|line| !line.starts_with(".SH")).collect()
+}
+
+#[test]
+fn every_page_has_examples_environment_files_and_exit_status() {
+    let sandbox = Sandbox::new();
+    let directory = sandbox.work().join("man");
+    sandbox.run(&["man", directory.to_str().unwrap()]).success();
+    for (name, page) in files(&directory.join("man1")) {
+        let page = String::from_utf8(page).unwrap();
+        for heading in ["ENVIRONMENT", "FILES", "EXIT STATUS", "SEE ALSO"] {
+            assert!(!section(&page, heading).is_empty(), "{name}: {heading}");
+        }
+        let examples = section(&page, "EXAMPLES");
+        let lines: Vec<&str> =
+            examples.iter().filter_map(|line| line.strip_prefix("\\fB")?.strip_suffix("\\fR")).collect();
+        assert!(!lines.is_empty(), "{name}");
+        for line in lines.iter().flat_map(|line| line.split(" && ")) {
+            let line = line.replace("\\-", "-");
+            // A shell splits the line into words, as it does when the line is pasted.
+            let mut shell = sandbox.program("bash");
+            shell.args([
+                "-c",
+                &format!(
+                    "kanbanctl() {{ printf '%s\\0' kanbanctl \"$@\"; }}; {}",
+                    line.split(" > ").next().unwrap()
+                ),
+            ]);
+            let words = sandbox.finish(shell, b"").success().stdout;
+            let words: Vec<&str> = words.trim_end_matches('\0').split('\0').collect();
+            let parsed = kanbanctl::cli::command().try_get_matches_from(&words);
+            assert!(parsed.is_ok(), "{name}: {line}: {}", parsed.unwrap_err());
+        }
+    }
+}
+
+#[test]
+fn mandoc_has_nothing_to_say() {
+    let sandbox = Sandbox::new();
+    let directory = sandbox.work().join("man");
+    sandbox.run(&["man", directory.to_str().unwrap()]).success();
+    let found =
+        std::env::split_paths(&std::env::var_os("PATH").unwrap()).any(|path| path.join("mandoc").exists());
+    if !found {
+        eprintln!("!!!! SKIPPED: mandoc is not installed");
+        return;
+    }
+    for name in files(&directory).keys() {
+        let mut command = sandbox.program("mandoc");
+        command.args(["-T", "lint", "-W", "warning"]).arg(directory.join(name));
+        let output = sandbox.finish(command, b"");
+        assert_eq!((output.stdout.as_str(), output.code()), ("", 0), "{name}");
+    }
+}
+
 #[test]
 fn man_finds_both_sections() {
     let sandbox = Sandbox::new();

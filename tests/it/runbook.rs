@@ -61,14 +61,21 @@ impl Machine {
     fn paste(&self, line: &str) {
         let mut command = self.sandbox.program("bash");
         let path = std::env::join_paths(
-            std::iter::once(self.programs.clone()).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+            std::iter::once(self.programs.clone())
+                .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
         );
         // Only root sees every process; a question about that is no matter of the runbook.
         let root = rustix::process::geteuid().is_root();
-        let installs = ["kanbanctl recover", "kanbanctl repair"].contains(&line) || line.starts_with("kanbanctl restore");
+        let installs = ["kanbanctl recover", "kanbanctl repair"].contains(&line)
+            || line.starts_with("kanbanctl restore");
         let line = if installs && !root { format!("{line} --assume-unused") } else { line.to_owned() };
-        command.args(["-c", &line]).env("PATH", path.unwrap()).env_remove("COLUMNS").env("TERM", "xterm-256color");
-        let (text, code) = Terminal::spawn(&command, 100).finish_answering("(\"default\") to continue", "default");
+        command
+            .args(["-c", &line])
+            .env("PATH", path.unwrap())
+            .env_remove("COLUMNS")
+            .env("TERM", "xterm-256color");
+        let (text, code) =
+            Terminal::spawn(&command, 100).finish_answering("(\"default\") to continue", "default");
         let verb = line.split_whitespace().find(|word| ["health", "recover", "repair"].contains(word));
         let lawful: &[i32] = match verb {
             Some("health") => &[0, 3, 4],
@@ -91,7 +98,8 @@ fn sequence_pasted_block_by_block_recovers_the_board() {
     }
     machine.sandbox.run(&["health", "--depth", "full"]).success();
     let stats = machine.sandbox.run(&["stats", "--json"]).success().data();
-    let tasks: i64 = stats["by_status"].as_object().unwrap().values().filter_map(serde_json::Value::as_i64).sum();
+    let tasks: i64 =
+        stats["by_status"].as_object().unwrap().values().filter_map(serde_json::Value::as_i64).sum();
     assert_eq!(tasks, 60, "{stats}");
     let asked = std::fs::read_to_string(machine.sandbox.path().join("home/hermes.log")).unwrap();
     assert_eq!(asked, "gateway stop\ndashboard --stop\ngateway start\n");
@@ -157,7 +165,11 @@ fn a_section_of_the_runbook_leads_on() {
     for id in kanbanctl::health::ids() {
         let section = page.split(&format!("\n.SS {id}\n")).nth(1).unwrap();
         let section = section.split("\n.S").next().unwrap();
-        let begins = kanbanctl::health::explain(id).unwrap().next.replace("NEW.db", "rescued.db").replace("find / -xdev -samefile BOARD", "find ~/.hermes -xdev -samefile");
+        let begins = kanbanctl::health::explain(id)
+            .unwrap()
+            .next
+            .replace("NEW.db", "rescued.db")
+            .replace("find / -xdev -samefile BOARD", "find ~/.hermes -xdev -samefile");
         let begins = begins.split(" / ").next().unwrap();
         let at = |command: &str| section.find(&format!("\n{command}"));
         assert!(at(begins).is_some(), "{id} does not have: {begins}");

@@ -6,7 +6,7 @@ use super::content::CopyContent;
 use super::gather;
 use crate::commands::Context;
 use crate::failure::Outcome;
-use crate::failure::count::counted;
+use crate::failure::count::{counted, size};
 use crate::failure::exit::Exit;
 use crate::ui::{Document, Label, Records, Report, TextColumn, TextTable};
 
@@ -43,7 +43,7 @@ impl Report for ListedBackups {
             TextColumn::fixed("ID"),
             TextColumn::fixed("KIND"),
             TextColumn::fixed("COPIES").right(),
-            TextColumn::fixed("BYTES").right(),
+            TextColumn::fixed("SIZE").right(),
             TextColumn::fixed("NEWEST").priority(1),
             TextColumn::path("FILE").priority(2),
         ];
@@ -53,8 +53,8 @@ impl Report for ListedBackups {
                 (Label::Id, content.id.clone()),
                 (Label::Text, content.kind.to_owned()),
                 (Label::Text, content.copies.to_string()),
-                (Label::Text, content.bytes.to_string()),
-                (Label::Dim, content.modified_utc.clone().unwrap_or_default()),
+                (Label::Text, size(content.bytes)),
+                (Label::Dim, content.modified.map(|time| page.moment(time)).unwrap_or_default()),
                 (Label::Dim, content.file_name()),
             ]);
         }
@@ -62,9 +62,10 @@ impl Report for ListedBackups {
         let files: usize = self.0.iter().map(|content| content.copies).sum();
         let bytes: u64 = self.0.iter().map(|content| content.bytes).sum();
         page.line(&format!(
-            "{}, {}, {bytes} bytes.",
+            "{}, {}, {}.",
             counted(files as u64, "file", "files"),
-            counted(self.0.len() as u64, "content", "contents")
+            counted(self.0.len() as u64, "content", "contents"),
+            size(bytes)
         ));
     }
 

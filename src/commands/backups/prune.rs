@@ -16,6 +16,7 @@ use crate::copies::prune;
 use crate::copies::prune::{Loss, PrunePlan, Rules, Stays};
 use crate::copies::remove::{Folder, Removed};
 use crate::failure::count::counted;
+use crate::failure::count::size;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::salvage::source;
@@ -132,7 +133,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     require_unused(&contents, &plan)?;
     remove(context, &resolved, &contents, &plan, &mut pruned)?;
     context.ui.emit(&pruned)?;
-    let bytes = indicatif::HumanBytes(pruned.freed_bytes);
+    let bytes = size(pruned.freed_bytes);
     context.ui.status(format_args!(
         "{} removed, {bytes} are free again.",
         counted(pruned.removed.len() as u64, "copy was", "copies were")
@@ -161,7 +162,7 @@ fn require_unused(contents: &[CopyContent], plan: &PrunePlan) -> Outcome<usize> 
 
 /// Says what would go, what would stay and what would be lost: to a person, and to whoever only rehearses.
 fn announce(context: &mut Context<'_>, pruned: &Pruned) {
-    let bytes = indicatif::HumanBytes(pruned.freed_bytes);
+    let bytes = size(pruned.freed_bytes);
     let equal = pruned.removed.iter().filter(|gone| gone.equal).count();
     let whole = pruned.removed.len() - equal;
     let stay: Vec<String> =
@@ -291,7 +292,7 @@ impl Pruned {
     }
 
     fn question(&self) -> String {
-        let bytes = indicatif::HumanBytes(self.freed_bytes);
+        let bytes = size(self.freed_bytes);
         let versions: u64 = self.lost.values().map(|loss| loss.versions).sum();
         let loss = match versions {
             0 => "Every row in them is on the board or in a copy that stays.".to_owned(),
@@ -335,9 +336,9 @@ impl Report for Pruned {
         page.line(&format!(
             "{} {verb}, {}; {}, {}.",
             counted(self.removed.len() as u64, "copy", "copies"),
-            indicatif::HumanBytes(self.freed_bytes),
+            size(self.freed_bytes),
             counted(self.kept.len() as u64, "content stays", "contents stay"),
-            indicatif::HumanBytes(self.kept_bytes)
+            size(self.kept_bytes)
         ));
     }
 

@@ -9,6 +9,7 @@ use super::{choose, gather};
 use crate::commands::Context;
 use crate::copies::inspect::{Inspector, SourceContent};
 use crate::failure::Outcome;
+use crate::failure::count::size;
 use crate::failure::exit::Exit;
 use crate::ui::{Document, Records, Report};
 
@@ -59,15 +60,17 @@ impl Report for ShownBackup {
     fn human(&self, page: &mut Document<'_>) {
         let content = &self.content;
         let (copies, bytes, wal) =
-            (content.copies.to_string(), content.bytes_each.to_string(), content.wal_bytes.to_string());
+            (content.copies.to_string(), size(content.bytes_each), size(content.wal_bytes));
+        let moment = |time: Option<i64>| time.map_or_else(|| "-".to_owned(), |time| page.moment(time));
+        let (newest, oldest) = (moment(content.modified), moment(content.oldest));
         page.pairs(&[
             ("id", &content.id),
             ("kind", content.kind),
             ("copies", &copies),
-            ("bytes each", &bytes),
+            ("size of each", &bytes),
             ("of that WAL", &wal),
-            ("newest", content.modified_utc.as_deref().unwrap_or("-")),
-            ("oldest", content.oldest_utc.as_deref().unwrap_or("-")),
+            ("newest", &newest),
+            ("oldest", &oldest),
             ("sha256", &content.sha256),
             ("damaged pages", &self.damaged_pages.to_string()),
         ]);

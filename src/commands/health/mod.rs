@@ -178,6 +178,9 @@ fn not_seen(board: &Board, depth: Depth, failure: &Failure) -> Checked {
     }
 }
 
+/// Up to this many bytes the overview reads the whole board; of a larger one it takes a first look.
+const WHOLE_AT_A_GLANCE: u64 = 16 << 20;
+
 /// What the overview needs of a check.
 pub(super) struct Glance {
     /// The answer in one word.
@@ -186,13 +189,17 @@ pub(super) struct Glance {
     pub(super) finding: Option<Finding>,
     /// Rows by table.
     pub(super) counts: serde_json::Map<String, serde_json::Value>,
+    /// False where only a first look was taken.
+    pub(super) is_whole: bool,
 }
 
 /// A quick check for the overview.
 pub(super) fn glance(context: &mut Context<'_>, inspection: &Inspection) -> Outcome<Glance> {
-    let checked = check(context, inspection, Depth::Quick, false)?;
+    let depth = if inspection.bytes_on_disk() > WHOLE_AT_A_GLANCE { Depth::First } else { Depth::Quick };
+    let checked = check(context, inspection, depth, false)?;
     let finding = checked.findings.into_iter().next().filter(|finding| finding.severity > Severity::Info);
-    Ok(Glance { verdict: checked.verdict, finding, counts: checked.counts })
+    let is_whole = depth == Depth::Quick;
+    Ok(Glance { verdict: checked.verdict, finding, counts: checked.counts, is_whole })
 }
 
 /// Everything about one board: bytes first, then the rows on the one connection.
@@ -338,7 +345,9 @@ fn questions(
         );
     }
     findings.extend(pool.read(|connection| checks::after_opening(connection, subject))?);
-    seen.counts = pool.read(crate::store::audit::counts)?;
+    if subject.depth != Depth::First {
+        seen.counts = pool.read(crate::store::audit::counts)?;
+    }
     Ok(())
 }
 

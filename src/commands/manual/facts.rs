@@ -8,6 +8,7 @@ use std::fmt::Write;
 type Example = (&'static str, &'static str);
 
 /// The examples of each page, by the page's name. A verb without a line here fails a test.
+#[rustfmt::skip]
 const EXAMPLES: &[(&str, &[Example])] = &[
     ("kanbanctl", &[
         ("kanbanctl", "Say which board is used, what is wrong with it and what to type next."),
@@ -101,15 +102,27 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("HERMES_KANBAN_DB", "The board's file. A different board in \\-\\-board is refused (12)."),
     ("HERMES_KANBAN_BOARD", "The board's name, where neither \\-\\-board nor \\-\\-db is given."),
     ("HERMES_KANBAN_HOME", "The directory that boards lie under, in the place of HERMES_HOME."),
-    ("HERMES_HOME", "Hermes' home [default: ~/.hermes]. For a profile, the directory above profiles/ is used."),
+    (
+        "HERMES_HOME",
+        "Hermes' home [default: ~/.hermes]. For a profile, the directory above profiles/ is used.",
+    ),
     ("HERMES_KANBAN_BUSY_TIMEOUT_MS", "The lock budget in milliseconds, where \\-\\-timeout is not given."),
-    ("HERMES_KANBAN_TASK, HERMES_KANBAN_RUN_ID", "Set in Hermes' workers: a worker completes its own run only."),
+    (
+        "HERMES_KANBAN_TASK, HERMES_KANBAN_RUN_ID",
+        "Set in Hermes' workers: a worker completes its own run only.",
+    ),
     ("HERMES_PROFILE, HERMES_PROFILE_NAME", "The assignee that \\fBlist \\-\\-mine\\fR means."),
     ("HOME", "Where ~ leads."),
     ("TMPDIR", "Where private copies and scratch files go [default: /tmp]."),
     ("TZ", "The time zone in which times are shown on a terminal."),
-    ("KANBANCTL_PAGER, PAGER", "The pager of \\fBkanbanctl help\\fR [default: less]; cat or nothing for none."),
-    ("KANBANCTL_COMPLETE", "Set by the completion scripts: the shell whose candidates are printed. No board is changed."),
+    (
+        "KANBANCTL_PAGER, PAGER",
+        "The pager of \\fBkanbanctl help\\fR [default: less]; cat or nothing for none.",
+    ),
+    (
+        "KANBANCTL_COMPLETE",
+        "Set by the completion scripts: the shell whose candidates are printed. No board is changed.",
+    ),
     ("NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM", "Whether there is colour, where \\-\\-color is not given."),
     ("COLUMNS", "The width of tables, where the terminal does not tell it."),
     ("LC_ALL, LC_CTYPE, LANG", "Decoration is ASCII where the locale is not UTF\\-8."),
@@ -120,11 +133,17 @@ const FILES: &[(&str, &str)] = &[
     ("~/.hermes/kanban.db", "The default board."),
     ("~/.hermes/kanban/boards/NAME/kanban.db", "A board by name."),
     ("~/.hermes/kanban/current", "The name of the current board."),
-    ("kanban.db\\-wal, kanban.db\\-shm", "The board's log and its index. The log can hold the only copy of the last commits."),
+    (
+        "kanban.db\\-wal, kanban.db\\-shm",
+        "The board's log and its index. The log can hold the only copy of the last commits.",
+    ),
     ("kanban.db\\-journal", "A rollback journal: an interrupted transaction."),
     ("kanban.db.corrupt.*.bak", "Copies that Hermes made of a board that it took for corrupt."),
     ("kanban.db.backups/", "Copies that \\fBkanbanctl backup\\fR made."),
-    ("kanban.db.evidence.TIME/", "What was there before \\fBrecover\\fR, \\fBrestore\\fR or \\fBrepair\\fR; \\fBrecover \\-\\-undo\\fR puts it back."),
+    (
+        "kanban.db.evidence.TIME/",
+        "What was there before \\fBrecover\\fR, \\fBrestore\\fR or \\fBrepair\\fR; \\fBrecover \\-\\-undo\\fR puts it back.",
+    ),
     ("NEW.db.partial.jsonl", "Rows of which only a part is left, beside the result of a recovery."),
     ("kanban.db.init.lock, kanban.db.dispatch.lock", "Hermes' locks."),
 ];
@@ -136,7 +155,10 @@ const EXIT_STATUS: &[(&str, &str)] = &[
     ("2", "usage: bad command line."),
     ("3", "degraded: \\fBhealth\\fR found warnings; the board is usable."),
     ("4", "damaged: \\fBhealth\\fR found errors, or a verb met damage."),
-    ("5", "partial: \\fBrecover\\fR or \\fBimport\\fR finished, and some rows did not come back; the report says which."),
+    (
+        "5",
+        "partial: \\fBrecover\\fR or \\fBimport\\fR finished, and some rows did not come back; the report says which.",
+    ),
     ("6", "unchecked: \\fBhealth\\fR could not look. This is no clean bill."),
     ("10", "no board: there is no such board or file."),
     ("11", "busy: the lock was not free in time. Nothing changed; try again."),
@@ -218,29 +240,4 @@ fn list(roff: &mut String, heading: &str, entries: &[(&str, &str)]) {
 
 fn escape(text: &str) -> String {
     text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq")
-}
-
-/// Return the pages that have examples, with the command lines of each.
-#[cfg(test)]
-pub(super) fn examples() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
-    EXAMPLES.iter().map(|(page, examples)| (*page, examples.iter().map(|(command, _)| *command).collect()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_page_has_examples_that_the_command_line_accepts() {
-        let pages = super::super::pages(crate::cli::command()).unwrap();
-        for page in pages.iter().filter(|page| page.section == 1) {
-            let found = examples().find(|(name, _)| *name == page.name);
-            let (_, commands) = found.unwrap_or_else(|| panic!("{} has no examples", page.name));
-            for command in commands.iter().flat_map(|line| line.split(" && ")) {
-                let line = command.split(" > ").next().unwrap().replace('"', "");
-                let parsed = crate::cli::command().try_get_matches_from(line.split_whitespace());
-                assert!(parsed.is_ok(), "{command}: {}", parsed.unwrap_err());
-            }
-        }
-    }
 }

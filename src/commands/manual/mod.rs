@@ -67,12 +67,7 @@ pub(super) fn section<'a>(page: &'a str, heading: &str) -> Option<&'a str> {
 }
 
 /// Add the page of one command, then those of the commands below it.
-fn add_page(
-    command: &Command,
-    name: &str,
-    is_top: bool,
-    pages: &mut Vec<ManualPage>,
-) -> std::io::Result<()> {
+fn add_page(command: &Command, name: &str, is_top: bool, pages: &mut Vec<ManualPage>) -> std::io::Result<()> {
     let shown = if is_top { command.clone() } else { without_globals(command) };
     let shown = shown.after_help(None).after_long_help(None);
     let source = concat!("kanbanctl ", env!("CARGO_PKG_VERSION"));
@@ -121,7 +116,8 @@ fn tidy(page: &str) -> String {
         }
         let line = if line.is_empty() { ".sp" } else { line };
         let is_gap = matches!(line, ".PP" | ".sp");
-        let follows_gap = before.starts_with(".SH") || before.starts_with(".SS") || before == ".sp" || before == ".PP";
+        let follows_gap =
+            before.starts_with(".SH") || before.starts_with(".SS") || before == ".sp" || before == ".PP";
         if is_gap && (follows_gap || next.is_empty() || next.starts_with(".SH")) {
             continue;
         }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Args;
 use crate::board::{Board, holders};
 use crate::commands::{Context, after_install};
+use crate::failure::count::size;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::install;
@@ -85,7 +86,7 @@ impl Report for Undone {
             (false, false) => "put back",
         };
         let files: Vec<String> =
-            self.files.iter().map(|file| format!("{} ({} bytes)", file.name(), file.bytes)).collect();
+            self.files.iter().map(|file| format!("{} ({})", file.name(), size(file.bytes))).collect();
         page.pairs(&[
             ("board", &self.path),
             ("from", &self.from),

@@ -24,7 +24,7 @@ use crate::failure::Outcome;
 use crate::failure::exit::Exit;
 use crate::salvage::source;
 use crate::salvage::source::Digests;
-use crate::store::audit::Integrity;
+use crate::store::audit::{self, Integrity};
 use crate::work::progress::Unwatched;
 
 use neighbours::DELETED_FILES;
@@ -233,10 +233,11 @@ pub fn before_opening(subject: &Subject) -> Vec<Finding> {
 /// What SQLite says.
 pub fn integrity(connection: &Connection, subject: &Subject) -> Outcome<Vec<String>> {
     let depth = match subject.depth {
+        Depth::First => return Ok(Vec::new()),
         Depth::Quick => Integrity::Quick,
         Depth::Full => Integrity::Full,
     };
-    crate::store::audit::integrity(connection, depth)
+    audit::integrity(connection, depth)
 }
 
 /// What the rows say.
@@ -249,6 +250,7 @@ pub fn after_opening(connection: &Connection, subject: &Subject) -> Outcome<Vec<
         findings.extend(check(connection, subject)?);
     }
     match crate::store::schema::require_board(connection) {
+        Ok(()) if subject.depth == Depth::First => audit::newest(connection)?,
         Ok(()) => {
             for check in OF_ROWS {
                 findings.extend(check(connection, subject)?);

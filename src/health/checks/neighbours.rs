@@ -6,7 +6,7 @@ use super::Subject;
 use crate::board::filesystem::Suitability;
 use crate::board::generation::{Generation, Stake};
 use crate::board::holders::{Completeness, HeldFile};
-use crate::failure::count::counted;
+use crate::failure::count::{self, counted};
 use crate::health::{Finding, Severity};
 
 /// From how many `.corrupt` copies on they are a storm rather than evidence (Hermes itself keeps ten, incidents.md
@@ -38,7 +38,11 @@ pub(super) fn space(subject: &Subject) -> Vec<Finding> {
         + size(subject.inspection.sidecars.wal.as_ref().map(|wal| wal.stamp.len));
     match subject.filesystem.free_bytes {
         Some(free) if free < needed => {
-            let message = format!("{free} bytes are free, the board and its WAL take {needed}.");
+            let message = format!(
+                "{} are free, the board and its WAL take {}.",
+                count::size(free),
+                count::size(needed)
+            );
             let place = subject.filesystem.mount_point.display().to_string();
             vec![Finding::new("disk-space", Severity::Warning, place, message).next("kanbanctl backups list")]
         }
@@ -57,9 +61,9 @@ pub(super) fn backups(subject: &Subject) -> Vec<Finding> {
         format!(", {}", counted(contents as u64, "distinct content", "distinct contents"))
     });
     let message = format!(
-        "{} beside the board: {} bytes{contents}.",
+        "{} beside the board: {}{contents}.",
         counted(copies.count as u64, ".corrupt backup lies", ".corrupt backups lie"),
-        copies.bytes
+        count::size(copies.bytes)
     );
     vec![Finding::new("backups", severity, path(subject), message).next("kanbanctl backups list")]
 }
@@ -124,7 +128,7 @@ fn at_stake(generation: &Generation, stake: Option<Stake>) -> String {
         Some(Stake { commits, bytes }) => {
             let is = if commits == 1 { "is" } else { "are" };
             let commits = counted(commits, "commit", "commits");
-            format!("{commits} in its log ({bytes} bytes) {is} nowhere else and {fate}")
+            format!("{commits} in its log ({}) {is} nowhere else and {fate}", count::size(bytes))
         }
     };
     format!("it holds {file}: {at_stake}")

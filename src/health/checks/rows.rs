@@ -73,7 +73,7 @@ pub(super) fn schema(connection: &Connection, subject: &Subject) -> Outcome<Vec<
 /// Tables that SQLite's check did not look at whole, because it would have run what they bring along.
 pub(super) fn left_out(connection: &Connection, subject: &Subject) -> Outcome<Vec<Finding>> {
     let mut carriers = tables::carriers(connection)?;
-    if subject.depth == Depth::Quick {
+    if subject.depth != Depth::Full {
         carriers.indexed.clear();
     }
     let lists = [

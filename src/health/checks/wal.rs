@@ -3,7 +3,7 @@
 //! Responsible for judging what [`crate::board::log`] has counted.
 
 use super::Subject;
-use crate::failure::count::counted;
+use crate::failure::count::{self, counted};
 use crate::health::{Finding, Severity};
 
 /// The finding whose next step would be wrong beside damage.
@@ -15,10 +15,10 @@ pub(super) fn frames(subject: &Subject) -> Vec<Finding> {
         return Vec::new();
     };
     let message = format!(
-        "{} of {} in the WAL ({} bytes) are not yet in the database file.",
+        "{} of {} in the WAL ({}) are not yet in the database file.",
         waiting.pending,
         counted(waiting.frames, "frame", "frames"),
-        waiting.bytes
+        count::size(waiting.bytes)
     );
     vec![Finding::new(WAL_PENDING, Severity::Info, place(subject), message).next("kanbanctl checkpoint")]
 }
