@@ -7,7 +7,9 @@ use kanbanctl::cli;
 use kanbanctl::process::signals::Signals;
 
 fn main() -> ExitCode {
-    CompleteEnv::with_factory(cli::command).var("KANBANCTL_COMPLETE").complete();
+    CompleteEnv::with_factory(|| cli::completing(std::env::args_os(), std::env::vars_os()))
+        .var("KANBANCTL_COMPLETE")
+        .complete();
     let (exit, signal) = cli::invoke(std::env::args_os(), std::env::vars_os());
     if let Some(signal) = signal {
         Signals::raise(signal);

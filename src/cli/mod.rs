@@ -3,6 +3,7 @@
 //! Not here: what a verb accepts and the global options, which stand in [`crate::commands`], and the environment
 //! ([`crate::process::env`]). Nothing below imports this room.
 
+mod candidates;
 mod invoke;
 mod suggest;
 
@@ -53,6 +54,15 @@ pub fn command() -> clap::Command {
     verbs.into_iter().fold(command, |command, verb| {
         command.mut_subcommand(verb, |verb| with_globals_on_one_line(verb, &globals, &line))
     })
+}
+
+/// Return the command line with completers at every value that a shell can look up, for the words and variables that it
+/// has given.
+pub fn completing(
+    words: impl IntoIterator<Item = std::ffi::OsString>,
+    vars: impl IntoIterator<Item = (std::ffi::OsString, std::ffi::OsString)>,
+) -> clap::Command {
+    candidates::attach(command(), words, vars)
 }
 
 /// Give a verb the global options: typed anywhere, described once at the top, named in its help on one line.

@@ -22,13 +22,18 @@ pub struct Args {
 }
 
 /// The topics: how each is called, the page that has it, and the section of that page.
-pub(super) const TOPICS: [(&str, &str, Option<&str>); 5] = [
+const TOPICS: [(&str, &str, Option<&str>); 5] = [
     ("recovery", "kanbanctl-recovery", None),
     ("findings", "kanbanctl-recovery", Some("FINDINGS")),
     ("exit-status", "kanbanctl", Some("EXIT STATUS")),
     ("environment", "kanbanctl", Some("ENVIRONMENT")),
     ("files", "kanbanctl", Some("FILES")),
 ];
+
+/// Return every topic.
+pub fn topics() -> impl Iterator<Item = &'static str> {
+    TOPICS.iter().map(|(name, _, _)| *name)
+}
 
 /// A page or a section of one.
 #[derive(Debug, Serialize)]

@@ -6,6 +6,7 @@
 pub mod acceptance;
 pub mod attachment;
 pub mod audit;
+pub mod candidates;
 pub mod cascade;
 pub mod comment;
 pub mod complete;
