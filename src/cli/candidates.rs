@@ -94,7 +94,7 @@ fn source_of(verb: &str, argument: &clap::Arg) -> Option<LookUp> {
         ("session", _) => None,
         (_, "BACKUP" | "COPY" | "SOURCE") => Some(stored_copies),
         (_, "ID" | "TASK" | "PARENT" | "CHILD") if verb == "complete" => Some(unfinished_tasks),
-        (_, "ID" | "TASK" | "PARENT" | "CHILD") => Some(tasks),
+        (_, "ID" | "IDS" | "TASK" | "PARENT" | "CHILD") => Some(tasks),
         _ => None,
     }
 }

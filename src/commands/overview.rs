@@ -52,7 +52,7 @@ fn suggestions(verdict: Verdict, is_whole: bool, finding: Option<&Finding>, aim:
     let usual = match verdict {
         Verdict::Healthy if !is_whole => ["kanbanctl health", "kanbanctl list", "kanbanctl backup"],
         Verdict::Healthy => ["kanbanctl list", "kanbanctl create --help", "kanbanctl backup"],
-        Verdict::Damaged => ["kanbanctl health", "kanbanctl recover --dry-run", "kanbanctl help recovery"],
+        Verdict::Damaged => ["kanbanctl health", "kanbanctl recover --dry-run", "kanbanctl backups list"],
         Verdict::Degraded | Verdict::Unchecked => {
             ["kanbanctl health", "kanbanctl list", "kanbanctl backups list"]
         }
@@ -111,6 +111,9 @@ impl Report for Overview {
         page.line("Next:");
         for command in &self.suggestions {
             page.line(&format!("  {command}"));
+        }
+        if matches!(self.verdict, Verdict::Damaged | Verdict::Unchecked) {
+            page.line("The whole sequence: kanbanctl help recovery");
         }
     }
 

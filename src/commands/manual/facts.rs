@@ -4,97 +4,133 @@
 
 use std::fmt::Write;
 
-/// A command line and the sentence that says what it is for.
+/// A command line without the program's name, and the sentence that says what it is for.
 type Example = (&'static str, &'static str);
 
-/// The examples of each page, by the page's name. A verb without a line here fails a test.
+/// The examples of each page, by the page's name. A page without a line here fails a test; a line without a page does not.
 #[rustfmt::skip]
 const EXAMPLES: &[(&str, &[Example])] = &[
     ("kanbanctl", &[
-        ("kanbanctl", "Say which board is used, what is wrong with it and what to type next."),
-        ("kanbanctl health && kanbanctl backup", "Copy a board that is healthy."),
-        ("kanbanctl --all-boards health", "Check every board, the worst verdict as exit status."),
-        ("kanbanctl help recovery", "Read the runbook for incidents."),
+        ("", "Say which board is used, what is wrong with it and what to type next."),
+        ("health && kanbanctl backup", "Copy a board that is healthy."),
+        ("--all-boards health", "Check every board, the worst verdict as exit status."),
+        ("help recovery", "Read the runbook for incidents."),
     ]),
     ("kanbanctl-backup", &[
-        ("kanbanctl backup", "Copy the board into the folder beside it."),
-        ("kanbanctl --all-boards backup --keep 14", "Copy every board and keep 14 copies of each."),
+        ("backup", "Copy the board into the folder beside it."),
+        ("--all-boards backup --keep 14", "Copy every board and keep 14 copies of each."),
     ]),
-    ("kanbanctl-backups", &[("kanbanctl backups list", "List the copies beside the board.")]),
+    ("kanbanctl-backups", &[("backups list", "List the copies beside the board.")]),
     ("kanbanctl-backups-list", &[
-        ("kanbanctl backups list", "List the copies beside the board."),
-        ("kanbanctl backups list --json", "The same for a script."),
+        ("backups list", "List the copies beside the board."),
+        ("backups list --json", "The same for a script."),
     ]),
-    ("kanbanctl-backups-show", &[("kanbanctl backups show COPY", "Say what one copy holds.")]),
+    ("kanbanctl-backups-show", &[("backups show COPY", "Say what one copy holds.")]),
     ("kanbanctl-backups-diff", &[
-        ("kanbanctl backups diff COPY", "Compare a copy with the board, table by table."),
+        ("backups diff COPY", "Compare a copy with the board, table by table."),
     ]),
     ("kanbanctl-backups-prune", &[
-        ("kanbanctl backups prune --dry-run", "Say which copies would be removed, and why the others stay."),
-        ("kanbanctl backups prune --keep 10 --older-than 30d", "Remove old copies; every row stays in some file."),
+        ("backups prune --dry-run", "Say which copies would be removed, and why the others stay."),
+        ("backups prune --keep 10 --older-than 30d", "Remove old copies; every row stays in some file."),
     ]),
-    ("kanbanctl-boards", &[("kanbanctl boards list", "List the boards.")]),
-    ("kanbanctl-boards-list", &[("kanbanctl boards list", "List the boards with their tasks.")]),
+    ("kanbanctl-boards", &[("boards list", "List the boards.")]),
+    ("kanbanctl-boards-list", &[("boards list", "List the boards with their tasks.")]),
     ("kanbanctl-boards-show", &[
-        ("kanbanctl boards show", "Show the board's file and the rule that chose it."),
-        ("kanbanctl --board work boards show", "The same for a board by name."),
+        ("boards show", "Show the board's file and the rule that chose it."),
+        ("--board work boards show", "The same for a board by name."),
     ]),
     ("kanbanctl-checkpoint", &[
-        ("kanbanctl checkpoint", "Move finished frames from the log into the file; disturbs no other process."),
-        ("kanbanctl --all-boards --if-busy skip checkpoint", "The same for every board, from cron."),
+        ("checkpoint", "Move finished frames from the log into the file; disturbs no other process."),
+        ("--all-boards --if-busy skip checkpoint", "The same for every board, from cron."),
     ]),
     ("kanbanctl-complete", &[
-        ("kanbanctl complete t_1a2b3c4d --result done", "Complete one task."),
-        ("kanbanctl complete t_1a2b3c4d t_5e6f7a8b", "Complete two tasks, or neither."),
+        ("complete t_1a2b3c4d --result done", "Complete one task."),
+        ("complete t_1a2b3c4d t_5e6f7a8b", "Complete two tasks, or neither."),
     ]),
     ("kanbanctl-completions", &[
-        ("kanbanctl completions bash > ~/.local/share/bash-completion/completions/kanbanctl", "Install for bash."),
-        ("kanbanctl completions zsh > ~/.zfunc/_kanbanctl", "Install for zsh, where ~/.zfunc is in $fpath."),
-        ("kanbanctl completions fish > ~/.config/fish/completions/kanbanctl.fish", "Install for fish."),
+        ("completions bash > ~/.local/share/bash-completion/completions/kanbanctl", "Install for bash."),
+        ("completions zsh > ~/.zfunc/_kanbanctl", "Install for zsh, where ~/.zfunc is in $fpath."),
+        ("completions fish > ~/.config/fish/completions/kanbanctl.fish", "Install for fish."),
     ]),
     ("kanbanctl-create", &[
-        ("kanbanctl create \"Write it up\" --assignee coder --priority 2", "Create a task and print its id."),
-        ("kanbanctl create --from tasks.jsonl", "Create one task for each line, in one transaction."),
+        ("create \"Write it up\" --assignee coder --priority 2", "Create a task and print its id."),
+        ("create --from tasks.jsonl", "Create one task for each line, in one transaction."),
     ]),
     ("kanbanctl-health", &[
-        ("kanbanctl health", "Check the board; a healthy board is exit 0."),
-        ("kanbanctl health --depth full", "Check every page and every row."),
-        ("kanbanctl health --explain wal-torn", "Read what a finding means and what to type."),
-        ("kanbanctl --all-boards health --format prom -o kanban.prom", "Write metrics for Prometheus."),
+        ("health", "Check the board; a healthy board is exit 0."),
+        ("health --depth full", "Check every page and every row."),
+        ("health --explain wal-torn", "Read what a finding means and what to type."),
+        ("--all-boards health --format prom -o kanban.prom", "Write metrics for Prometheus."),
     ]),
     ("kanbanctl-help", &[
-        ("kanbanctl help recovery", "Read the runbook."),
-        ("kanbanctl help backup", "Read the page of a verb."),
+        ("help recovery", "Read the runbook."),
+        ("help backup", "Read the page of a verb."),
     ]),
-    ("kanbanctl-init", &[("kanbanctl init", "Create the default board if it is missing.")]),
+    ("kanbanctl-init", &[("init", "Create the default board if it is missing.")]),
     ("kanbanctl-journal-mode", &[
-        ("kanbanctl journal-mode", "Show the mode and what the filesystem allows."),
-        ("kanbanctl journal-mode delete", "Leave WAL mode, when no other process has the board open."),
+        ("journal-mode", "Show the mode and what the filesystem allows."),
+        ("journal-mode delete", "Leave WAL mode, when no other process has the board open."),
     ]),
     ("kanbanctl-list", &[
-        ("kanbanctl list --status ready", "List what can be started."),
-        ("kanbanctl list --json", "The same for a script."),
+        ("list --status ready", "List what can be started."),
+        ("list --json", "The same for a script."),
     ]),
     ("kanbanctl-man", &[
-        ("kanbanctl man ~/.local/share/man", "Install the manual for one user."),
+        ("man ~/.local/share/man", "Install the manual for one user."),
     ]),
     ("kanbanctl-recover", &[
-        ("kanbanctl recover --dry-run", "Say what each source holds and what would come back."),
-        ("kanbanctl recover --output rescued.db", "Build a new, verified file; disturbs no other process."),
-        ("kanbanctl recover", "Install the result into the board, with Hermes stopped."),
-        ("kanbanctl recover --undo", "Put back what was there before."),
+        ("recover --dry-run", "Say what each source holds and what would come back."),
+        ("recover --output rescued.db", "Build a new, verified file; disturbs no other process."),
+        ("recover", "Install the result into the board, with Hermes stopped."),
+        ("recover --undo", "Put back what was there before."),
     ]),
-    ("kanbanctl-repair", &[("kanbanctl repair", "Rebuild inconsistent indexes.")]),
+    ("kanbanctl-repair", &[("repair", "Rebuild inconsistent indexes.")]),
     ("kanbanctl-restore", &[
-        ("kanbanctl restore COPY --dry-run", "Check a copy and say what would change: the drill."),
-        ("kanbanctl restore COPY", "Put one copy in the board's place, exactly."),
+        ("restore COPY --dry-run", "Check a copy and say what would change: the drill."),
+        ("restore COPY", "Put one copy in the board's place, exactly."),
     ]),
-    ("kanbanctl-show", &[("kanbanctl show 1a2b", "Show a task by the beginning of its id.")]),
-    ("kanbanctl-stats", &[("kanbanctl stats", "Count tasks by status and assignee.")]),
+    ("kanbanctl-show", &[("show 1a2b", "Show a task by the beginning of its id.")]),
+    ("kanbanctl-stats", &[("stats", "Count tasks by status and assignee.")]),
     ("kanbanctl-stress", &[
-        ("kanbanctl stress --dir DIR --processes 4 --seconds 10", "Test whether a directory is safe for boards."),
+        ("stress --dir DIR --processes 4 --seconds 10", "Test whether a directory is safe for boards."),
     ]),
-    ("kanbanctl-version", &[("kanbanctl version -v", "Print versions, SQLite's among them.")]),
+    ("kanbanctl-assignees", &[("assignees", "List who has how many tasks.")]),
+    ("kanbanctl-attachments", &[("attachments", "List every attachment of the board.")]),
+    ("kanbanctl-context", &[("context 1a2b", "Show what a worker has to know about a task.")]),
+    ("kanbanctl-diagnostics", &[("diagnostics", "List the tasks that are stuck, and why.")]),
+    ("kanbanctl-events", &[("events 1a2b", "List what happened to a task.")]),
+    ("kanbanctl-log", &[("log 1a2b", "Show what the worker of a task wrote.")]),
+    ("kanbanctl-ready", &[("ready", "List what the dispatcher takes next.")]),
+    ("kanbanctl-runs", &[("runs 1a2b", "List the attempts at a task.")]),
+    ("kanbanctl-search", &[("search billing", "Find a word in every text of the board.")]),
+    ("kanbanctl-tree", &[("tree", "Show what waits for what.")]),
+    ("kanbanctl-edit", &[("edit 1a2b --title \"Write it up\"", "Change a task's title.")]),
+    ("kanbanctl-comment", &[("comment 1a2b \"Looks right.\"", "Write a comment.")]),
+    ("kanbanctl-assign", &[("assign 1a2b coder", "Give a task to a profile.")]),
+    ("kanbanctl-reassign", &[("reassign 1a2b coder", "Give a running task to another profile.")]),
+    ("kanbanctl-claim", &[("claim 1a2b", "Take a ready task.")]),
+    ("kanbanctl-heartbeat", &[("heartbeat 1a2b", "Keep the claim of a running task.")]),
+    ("kanbanctl-reclaim", &[("reclaim 1a2b", "Give back a task whose worker died.")]),
+    ("kanbanctl-block", &[("block 1a2b \"Needs a key\"", "Block a task and say why.")]),
+    ("kanbanctl-unblock", &[("unblock 1a2b", "Let a blocked task go on.")]),
+    ("kanbanctl-schedule", &[("schedule 1a2b", "Put a task off.")]),
+    ("kanbanctl-promote", &[("promote 1a2b", "Make a task ready.")]),
+    ("kanbanctl-archive", &[("archive 1a2b", "Put a task away.")]),
+    ("kanbanctl-delete", &[("delete 1a2b", "Remove a task with its rows.")]),
+    ("kanbanctl-link", &[("link 1a2b 5e6f", "Let the second task wait for the first.")]),
+    ("kanbanctl-unlink", &[("unlink 1a2b 5e6f", "Take the link away.")]),
+    ("kanbanctl-attach", &[("attach 1a2b notes.txt", "Attach a file to a task.")]),
+    ("kanbanctl-attach-rm", &[("attach-rm 3", "Remove an attachment.")]),
+    ("kanbanctl-gc", &[("gc --dry-run", "Say what would be removed.")]),
+    ("kanbanctl-watch", &[("watch", "Follow events as they come.")]),
+    ("kanbanctl-export", &[("export > board.jsonl", "Write the board as JSON lines.")]),
+    ("kanbanctl-import", &[("import board.jsonl", "Read such lines into the board.")]),
+    ("kanbanctl-boards-create", &[("boards create work", "Make a board.")]),
+    ("kanbanctl-boards-switch", &[("boards switch work", "Choose the current board.")]),
+    ("kanbanctl-boards-rename", &[("boards rename work \"Work\"", "Change a board's display name.")]),
+    ("kanbanctl-boards-archive", &[("boards archive work", "Put a board away.")]),
+    ("kanbanctl-specify", &[("specify 1a2b", "Specify a task.")]),
+    ("kanbanctl-version", &[("version -v", "Print versions, SQLite's among them.")]),
 ];
 
 /// Every variable that is read, and what it does.
@@ -187,7 +223,7 @@ impl<'a> PageFacts<'a> {
         if !self.examples.is_empty() {
             roff.push_str(".SH EXAMPLES\n");
             for (command, purpose) in self.examples {
-                let command = escape(command);
+                let command = escape(format!("kanbanctl {command}").trim_end());
                 let _ = writeln!(roff, ".TP\n\\fB{command}\\fR");
                 super::push_folded(roff, &escape(purpose));
             }

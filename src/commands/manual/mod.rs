@@ -110,7 +110,7 @@ fn tidy(page: &str) -> String {
         let is_repeated = !tidied.is_empty() && (line.starts_with(".ie ") || line.starts_with(".el "));
         let is_repeated = is_repeated && tidied.contains(line);
         // The generator writes a break, an empty line and a break.
-        let is_break = line == ".br" && (next.is_empty() || before.is_empty());
+        let is_break = line == ".br" && (next.is_empty() || before == ".sp");
         if is_repeated || is_break {
             continue;
         }
