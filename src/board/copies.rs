@@ -4,6 +4,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -101,6 +102,26 @@ pub fn own_prefix(resolved: &Path) -> OsString {
     let hash = hash.iter().take(4).fold(0_u32, |number, &byte| number << 8 | u32::from(byte));
     prefix.push(format!(".{hash:08x}{OURS}"));
     prefix
+}
+
+/// Return the backups of ours of this board in `directory`, oldest first: the name carries the moment.
+pub fn own(directory: &Path, resolved: &Path) -> Vec<PathBuf> {
+    let prefix = own_prefix(resolved);
+    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = entries
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+        .filter(|entry| is_own_name(&prefix, &entry.file_name()))
+        .map(|entry| entry.path())
+        .collect();
+    found.sort();
+    found
+}
+
+/// Return when the newest backup of ours beside the board was last found to be its content, Unix seconds.
+pub fn newest_own(resolved: &Path) -> Option<i64> {
+    let found = own(&own_directory(resolved), resolved);
+    found.iter().filter_map(|path| Some(path.symlink_metadata().ok()?.mtime())).max()
 }
 
 /// Whether `file` is a backup of ours: `prefix`, then `20261124T093000Z.0123456789abcdef.db` and nothing else.

@@ -199,7 +199,7 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
     let (sha256, bytes) = sealed.digest()?;
     let short = sha256.get(..16).unwrap_or(&sha256).to_owned();
     let is_whole = |path: &Path| newfile::digest(path).is_ok_and(|(found, _)| found == sha256);
-    let newest = ours(directory, &resolved).into_iter().next_back();
+    let newest = copies::own(directory, &resolved).into_iter().next_back();
     let already = newest.filter(|path| path.to_string_lossy().ends_with(&format!(".{short}.db")));
     let already = already.filter(|path| {
         let whole = is_whole(path);
@@ -299,22 +299,6 @@ fn verify(copy: &Connection, tables: &[(String, i64)]) -> Outcome<()> {
     Ok(())
 }
 
-/// This board's backups of ours in `directory`, oldest first (the name carries the moment).
-fn ours(directory: &Path, resolved: &Path) -> Vec<PathBuf> {
-    let prefix = copies::own_prefix(resolved);
-    let Ok(entries) = std::fs::read_dir(directory) else {
-        return Vec::new();
-    };
-    let mut found: Vec<PathBuf> = entries
-        .flatten()
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
-        .filter(|entry| copies::is_own_name(&prefix, &entry.file_name()))
-        .map(|entry| entry.path())
-        .collect();
-    found.sort();
-    found
-}
-
 /// Remove all but the newest `keep`, never the one just made, the board itself, or the last copy of a row version.
 fn prune(
     context: &Context<'_>,
@@ -324,7 +308,7 @@ fn prune(
     keep: u32,
     made: &mut Made,
 ) -> Outcome<()> {
-    let mut found = ours(directory, resolved);
+    let mut found = copies::own(directory, resolved);
     found.retain(|path| path != made_path && path.canonicalize().is_ok_and(|path| path != resolved));
     let others = usize::try_from(keep).unwrap_or(usize::MAX).saturating_sub(1);
     let surplus = found.len().saturating_sub(others);

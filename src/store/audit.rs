@@ -123,6 +123,21 @@ pub fn counts(connection: &Connection) -> Outcome<Vec<(String, i64)>> {
     ordinary_tables(connection)?.into_iter().map(count).collect()
 }
 
+/// Count the tasks by stored status; nothing where there is no such column.
+///
+/// # Errors
+/// What SQLite says.
+pub fn tasks_by_status(connection: &Connection) -> Outcome<Vec<(String, i64)>> {
+    if !connection.column_exists(None, "tasks", "status")? {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare(
+        "SELECT CAST(status AS TEXT), count(*) FROM tasks WHERE status IS NOT NULL GROUP BY status ORDER BY status",
+    )?;
+    let rows = statement.query_map([], |row| Ok((super::schema::lossy(row, 0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// How many of the newest rows a first look reads.
 const NEWEST: i64 = 100;
 

@@ -37,9 +37,13 @@ pub struct Metric {
 const VERDICTS: [&str; 4] = ["healthy", "degraded", "damaged", "unchecked"];
 const SEVERITIES: [&str; 3] = ["info", "warning", "error"];
 
-/// The exposition of all boards, written at `now` (Unix seconds): each family once, with one sample a board.
-pub fn render(boards: &[MetricValues], now: i64) -> String {
+/// Return the exposition of all boards, written at `now` (Unix seconds): each family once, with one sample for each board.
+/// `sqlite` is the version that the program brings along.
+pub fn render(boards: &[MetricValues], now: i64, sqlite: &str) -> String {
     let mut text = String::new();
+    family(&mut text, "build_info", "1, with the versions of kanbanctl and of its SQLite as labels.");
+    let version = env!("CARGO_PKG_VERSION");
+    let _ = writeln!(text, "kanbanctl_build_info{{version=\"{version}\",sqlite=\"{}\"}} 1", label_value(sqlite));
     family(&mut text, "check_timestamp_seconds", "When health looked, in Unix seconds.");
     // Writing to a String cannot fail.
     let _ = writeln!(text, "kanbanctl_check_timestamp_seconds {now}");
@@ -133,8 +137,9 @@ mod tests {
             metrics: vec![wal(0)],
             ..one.clone()
         };
-        let text = render(&[one, two], 1_780_000_000);
+        let text = render(&[one, two], 1_780_000_000, "3.54.1");
         assert!(text.contains("kanbanctl_check_timestamp_seconds 1780000000\n"));
+        assert!(text.contains(",sqlite=\"3.54.1\"} 1\n"));
         assert_eq!(text.matches("# TYPE kanbanctl_wal_bytes gauge").count(), 1);
         let expected =
             "kanbanctl_wal_bytes{board=\"a\\\"b\\\\c\\nd\\\\x1b\"} 7\nkanbanctl_wal_bytes{board=\"two\"} 0\n";

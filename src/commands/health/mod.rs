@@ -6,10 +6,10 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use self::report::{AllHealth, Checked, figures};
+use self::report::{AllHealth, Checked, Measured, figures};
 use super::{Context, explain, page_map};
 use crate::board::holders;
-use crate::board::{Board, FileState, Inspection};
+use crate::board::{Board, FileState, Inspection, copies};
 use crate::failure::exit::Exit;
 use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
@@ -76,7 +76,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         }
         Format::Prom => {
             let figures: Vec<MetricValues> = checked.iter().map(figures).collect();
-            context.ui.raw(&prom::render(&figures, context.clock.epoch()))?;
+            context.ui.raw(&prom::render(&figures, context.clock.epoch(), rusqlite::version()))?;
         }
         _ => emit(context, checked)?,
     }
@@ -175,6 +175,7 @@ fn not_seen(board: &Board, depth: Depth, failure: &Failure) -> Checked {
         counts: serde_json::Map::new(),
         wal_frames_pending: 0,
         map: None,
+        measured: Measured::default(),
     }
 }
 
@@ -274,7 +275,24 @@ fn judge(context: &mut Context<'_>, bytes: BytesLook, wants_map: bool) -> Outcom
         counts: seen.counts.into_iter().map(|(name, count)| (name, count.into())).collect(),
         wal_frames_pending: subject.waiting.map_or(0, |waiting| waiting.pending),
         map,
+        measured: measured(subject, seen.tasks),
     })
+}
+
+/// What monitoring asks for besides findings.
+fn measured(subject: &Subject, tasks: Vec<(String, i64)>) -> Measured {
+    let inspection = &subject.inspection;
+    let header = inspection.header();
+    Measured {
+        board_bytes: inspection.stamp.map(|stamp| stamp.len),
+        wal_bytes: Some(inspection.sidecars.wal.as_ref().map_or(0, |wal| wal.stamp.len)),
+        free_bytes: subject.filesystem.free_bytes,
+        copies: u64::try_from(subject.copies.count).ok(),
+        newest_backup: copies::newest_own(&inspection.resolved),
+        user_version: header.map(|header| i64::from(header.user_version)),
+        writer: header.map(|header| i64::from(header.sqlite_version)),
+        tasks,
+    }
 }
 
 /// Whether a living process still has a file of the board that is gone.
@@ -289,11 +307,12 @@ struct CheckedBoard {
     looked: bool,
     journal_mode: Option<String>,
     counts: Vec<(String, i64)>,
+    tasks: Vec<(String, i64)>,
 }
 
 impl Default for CheckedBoard {
     fn default() -> Self {
-        Self { looked: true, journal_mode: None, counts: Vec::new() }
+        Self { looked: true, journal_mode: None, counts: Vec::new(), tasks: Vec::new() }
     }
 }
 
@@ -347,6 +366,7 @@ fn questions(
     findings.extend(pool.read(|connection| checks::after_opening(connection, subject))?);
     if subject.depth != Depth::First {
         seen.counts = pool.read(crate::store::audit::counts)?;
+        seen.tasks = pool.read(crate::store::audit::tasks_by_status)?;
     }
     Ok(())
 }

@@ -26,6 +26,49 @@ pub(super) struct Checked {
     pub(super) map: Option<Map>,
     #[serde(skip)]
     pub(super) exit: Exit,
+    #[serde(skip)]
+    pub(super) measured: Measured,
+}
+
+/// What is measured for monitoring only.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Measured {
+    pub(super) board_bytes: Option<u64>,
+    pub(super) wal_bytes: Option<u64>,
+    pub(super) free_bytes: Option<u64>,
+    /// Copies that Hermes put aside.
+    pub(super) copies: Option<u64>,
+    /// When the newest backup beside the board was made, Unix seconds.
+    pub(super) newest_backup: Option<i64>,
+    /// `user_version` of the header.
+    pub(super) user_version: Option<i64>,
+    /// The SQLite that last wrote the header, as `3054001`.
+    pub(super) writer: Option<i64>,
+    /// Tasks by stored status.
+    pub(super) tasks: Vec<(String, i64)>,
+}
+
+impl Measured {
+    fn metrics(&self) -> Vec<Metric> {
+        let size = |bytes: Option<u64>| bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+        let single = [
+            ("newest_backup_timestamp_seconds", "When the newest backup beside the board was made.", self.newest_backup),
+            ("board_bytes", "Bytes of the board's file.", size(self.board_bytes)),
+            ("wal_bytes", "Bytes of the board's log.", size(self.wal_bytes)),
+            ("free_bytes", "Bytes that are free on the board's filesystem.", size(self.free_bytes)),
+            ("copies", "Copies that Hermes put aside beside the board.", size(self.copies)),
+            ("user_version", "The version of the schema in the board's header.", self.user_version),
+            ("writer_sqlite_version", "The SQLite that last wrote the board's header, as 3054001.", self.writer),
+        ];
+        let single = single.into_iter().filter_map(|(name, help, value)| Some(Metric { name, help, label: None, value: value? }));
+        let tasks = self.tasks.iter().map(|(status, count)| Metric {
+            name: "tasks",
+            help: "Tasks by stored status.",
+            label: Some(("status", status.clone())),
+            value: *count,
+        });
+        single.chain(tasks).collect()
+    }
 }
 
 /// Several boards' findings.
@@ -55,6 +98,17 @@ pub(super) fn figures(checked: &Checked) -> MetricValues {
         label: None,
         value: i64::try_from(checked.wal_frames_pending).unwrap_or(i64::MAX),
     });
+    metrics.extend(checked.measured.metrics());
+    let mut ids: Vec<&str> = checked.findings.iter().map(|finding| finding.id).collect();
+    ids.sort_unstable();
+    for same in ids.chunk_by(|one, other| one == other) {
+        metrics.push(Metric {
+            name: "findings_by_id",
+            help: "Findings of health by id.",
+            label: same.first().map(|id| ("id", (*id).to_owned())),
+            value: i64::try_from(same.len()).unwrap_or(i64::MAX),
+        });
+    }
     MetricValues {
         board: checked.board.clone(),
         verdict: checked.verdict.word().to_owned(),
