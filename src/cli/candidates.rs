@@ -73,7 +73,7 @@ fn to_arguments(command: Command, typed: &Arc<Typed>) -> Command {
     let command = command.mut_args(|argument| {
         let Some(look_up) = source_of(&verb, &argument) else { return argument };
         let typed = Arc::clone(typed);
-        let complete = move |current: &OsStr| look_up(&typed, &current.to_string_lossy()).unwrap_or_default();
+        let complete = move |current: &OsStr| look_up(&typed, &current.to_string_lossy());
         argument.add(ArgValueCompleter::new(complete))
     });
     let below: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
@@ -81,7 +81,7 @@ fn to_arguments(command: Command, typed: &Arc<Typed>) -> Command {
 }
 
 /// Looks up the candidates that begin with what is typed.
-type LookUp = fn(&Typed, &str) -> Outcome<Vec<CompletionCandidate>>;
+type LookUp = fn(&Typed, &str) -> Vec<CompletionCandidate>;
 
 /// Which values an argument takes, by its name: a verb that is added later is completed as well.
 fn source_of(verb: &str, argument: &clap::Arg) -> Option<LookUp> {
@@ -99,37 +99,38 @@ fn source_of(verb: &str, argument: &clap::Arg) -> Option<LookUp> {
     }
 }
 
-fn boards(typed: &Typed, current: &str) -> Outcome<Vec<CompletionCandidate>> {
-    let found = location::discover(&typed.env)?;
-    Ok(matching(found.into_iter().filter_map(|board| {
+fn boards(typed: &Typed, current: &str) -> Vec<CompletionCandidate> {
+    let found = location::discover(&typed.env).unwrap_or_default();
+    matching(found.into_iter().filter_map(|board| {
         let name = location::metadata(board.path.parent()?).name.unwrap_or_default();
         Some((board.slug?, name))
-    }), current))
+    }), current)
 }
 
-fn tasks(typed: &Typed, current: &str) -> Outcome<Vec<CompletionCandidate>> {
+fn tasks(typed: &Typed, current: &str) -> Vec<CompletionCandidate> {
     of_tasks(typed, current, false)
 }
 
-fn unfinished_tasks(typed: &Typed, current: &str) -> Outcome<Vec<CompletionCandidate>> {
+fn unfinished_tasks(typed: &Typed, current: &str) -> Vec<CompletionCandidate> {
     of_tasks(typed, current, true)
 }
 
-fn of_tasks(typed: &Typed, current: &str, unfinished: bool) -> Outcome<Vec<CompletionCandidate>> {
+fn of_tasks(typed: &Typed, current: &str, unfinished: bool) -> Vec<CompletionCandidate> {
     // An id is found with or without its `t_`; the shell replaces what was typed.
     let prefix = if "t_".starts_with(current) || current.starts_with("t_") { current.to_owned() } else { format!("t_{current}") };
-    let found = read(typed, |connection| candidates::tasks(connection, &prefix, unfinished, MOST))?;
-    Ok(found.into_iter().map(|task| candidate(task.id, &format!("{}: {}", task.status, task.title))).collect())
+    let found = read(typed, |connection| candidates::tasks(connection, &prefix, unfinished, MOST));
+    found.into_iter().map(|task| candidate(task.id, &format!("{}: {}", task.status, task.title))).collect()
 }
 
-fn assignees(typed: &Typed, current: &str) -> Outcome<Vec<CompletionCandidate>> {
-    let found = read(typed, |connection| candidates::assignees(connection, MOST))?;
-    Ok(matching(found.into_iter().map(|name| (name, String::new())), current))
+fn assignees(typed: &Typed, current: &str) -> Vec<CompletionCandidate> {
+    let found = read(typed, |connection| candidates::assignees(connection, MOST));
+    matching(found.into_iter().map(|name| (name, String::new())), current)
 }
 
 /// Copies beside the board by the digits of their content, which stand in their names.
-fn stored_copies(typed: &Typed, current: &str) -> Outcome<Vec<CompletionCandidate>> {
-    let board = board(typed)?.inspect()?.resolved;
+fn stored_copies(typed: &Typed, current: &str) -> Vec<CompletionCandidate> {
+    let Ok(seen) = board(typed).and_then(|board| board.inspect()) else { return Vec::new() };
+    let board = seen.resolved;
     let folder = board.parent().map(PathBuf::from).unwrap_or_default();
     let prefix = copies::own_prefix(&board);
     let name = board.file_name().unwrap_or_default().to_owned();
@@ -148,35 +149,38 @@ fn stored_copies(typed: &Typed, current: &str) -> Outcome<Vec<CompletionCandidat
     found.dedup_by(|left, right| left.0 == right.0);
     let mut candidates = matching(found.into_iter(), current);
     candidates.extend(PathCompleter::file().complete(OsStr::new(current)));
-    Ok(candidates)
+    candidates
 }
 
-fn findings(_: &Typed, current: &str) -> Outcome<Vec<CompletionCandidate>> {
+fn findings(_: &Typed, current: &str) -> Vec<CompletionCandidate> {
     let found = health::ids().filter_map(health::explain);
     let first = |text: &str| text.split(". ").next().unwrap_or_default().to_owned();
-    Ok(matching(found.map(|known| (known.id.to_owned(), first(known.meaning))), current))
+    matching(found.map(|known| (known.id.to_owned(), first(known.meaning))), current)
 }
 
-fn topics(_: &Typed, current: &str) -> Outcome<Vec<CompletionCandidate>> {
+fn topics(_: &Typed, current: &str) -> Vec<CompletionCandidate> {
     let verbs = super::command();
     let verbs = verbs.get_subcommands().map(|verb| {
         (verb.get_name().to_owned(), verb.get_about().map(ToString::to_string).unwrap_or_default())
     });
     let topics = help::topics().map(|topic| (topic.to_owned(), "a topic".to_owned()));
-    Ok(matching(topics.chain(verbs), current))
+    matching(topics.chain(verbs), current)
 }
 
 fn board(typed: &Typed) -> Outcome<Board> {
     location::locate(&typed.request, &typed.env)
 }
 
-/// Ask the board through the one connection.
-fn read<T>(typed: &Typed, ask: impl Fn(&Connection) -> Outcome<T>) -> Outcome<T> {
-    let inspection = board(typed)?.inspect()?;
-    let mut pool = Pool::new(inspection, Access::Read, Budget::new(PATIENCE), Signals::default())?;
-    let found = pool.read(ask);
-    let closed = pool.close();
-    found.and_then(|found| closed.map(|()| found))
+/// Ask the board through the one connection; nothing on any error.
+fn read<T>(typed: &Typed, ask: impl Fn(&Connection) -> Outcome<Vec<T>>) -> Vec<T> {
+    let asked = || {
+        let inspection = board(typed)?.inspect()?;
+        let mut pool = Pool::new(inspection, Access::Read, Budget::new(PATIENCE), Signals::default())?;
+        let found = pool.read(ask);
+        let closed = pool.close();
+        found.and_then(|found| closed.map(|()| found))
+    };
+    asked().unwrap_or_default()
 }
 
 /// The candidates that begin with what is typed.

@@ -71,9 +71,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         context.ui.emit(&help)?;
     } else {
         let text = context.ui.drawn(&help);
-        let pager = ["KANBANCTL_PAGER", "PAGER"].into_iter().find_map(|name| context.env.get(name));
-        let pager = pager.map(OsStr::to_owned);
-        context.ui.paged(&text, pager.as_deref())?;
+        let program = ["KANBANCTL_PAGER", "PAGER"].into_iter().find_map(|name| context.env.get(name));
+        let program = program.map(OsStr::to_owned);
+        context.ui.paged(&text, program.as_deref())?;
     }
     Ok(Exit::Ok)
 }

@@ -58,9 +58,10 @@ fn of_several(boards: &[MetricValues]) -> String {
     let place = |figures: &&MetricValues| WORST_FIRST.iter().position(|word| *word == figures.verdict);
     let mut named: Vec<&MetricValues> = boards.iter().filter(|figures| figures.verdict != "healthy").collect();
     named.sort_by_key(place);
-    let named: Vec<String> = named.iter().map(|figures| format!("{} {}", figures.board, figures.verdict)).collect();
-    let names = if named.is_empty() { String::new() } else { format!(" ({})", named.join(", ")) };
-    format!("{} boards: {}{names}", boards.len(), counts.join(", "))
+    let list = named.iter().map(|figures| format!("{} {}", figures.board, figures.verdict));
+    let list = list.collect::<Vec<_>>().join(", ");
+    let list = if list.is_empty() { list } else { format!(" ({list})") };
+    format!("{} boards: {}{list}", boards.len(), counts.join(", "))
 }
 
 /// The figures of all boards together.
