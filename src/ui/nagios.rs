@@ -129,6 +129,7 @@ mod tests {
     fn two_thousand_boards_fit_what_a_monitor_reads_with_the_worst_first() {
         let board = |at: usize| MetricValues {
             board: format!("board-{at}"),
+            is_present: true,
             verdict: match at {
                 7..300 => "degraded",
                 1500 => "damaged",

@@ -114,7 +114,7 @@ fn without_board(context: &mut Context<'_>, failure: &Failure) -> Outcome<Exit> 
         ..MetricValues::default()
     };
     let figures: Vec<MetricValues> = board.clone().map(gone).into_iter().collect();
-    context.ui.raw(&prom::render(&figures, context.clock.epoch()))?;
+    context.ui.raw(&prom::render(&figures, context.clock.epoch(), rusqlite::version()))?;
     let root = || "under the root".to_owned();
     context.ui.setback(&board.unwrap_or_else(root), failure);
     Ok(failure.exit())
