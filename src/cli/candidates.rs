@@ -77,7 +77,9 @@ fn to_arguments(command: Command, typed: &Arc<Typed>) -> Command {
         argument.add(ArgValueCompleter::new(complete))
     });
     let below: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
-    below.into_iter().fold(command, |command, name| command.mut_subcommand(name, |verb| to_arguments(verb, typed)))
+    below
+        .into_iter()
+        .fold(command, |command, name| command.mut_subcommand(name, |verb| to_arguments(verb, typed)))
 }
 
 /// Looks up the candidates that begin with what is typed.
@@ -101,10 +103,13 @@ fn source_of(verb: &str, argument: &clap::Arg) -> Option<LookUp> {
 
 fn boards(typed: &Typed, current: &str) -> Vec<CompletionCandidate> {
     let found = location::discover(&typed.env).unwrap_or_default();
-    matching(found.into_iter().filter_map(|board| {
-        let name = location::metadata(board.path.parent()?).name.unwrap_or_default();
-        Some((board.slug?, name))
-    }), current)
+    matching(
+        found.into_iter().filter_map(|board| {
+            let name = location::metadata(board.path.parent()?).name.unwrap_or_default();
+            Some((board.slug?, name))
+        }),
+        current,
+    )
 }
 
 fn tasks(typed: &Typed, current: &str) -> Vec<CompletionCandidate> {
@@ -117,7 +122,11 @@ fn unfinished_tasks(typed: &Typed, current: &str) -> Vec<CompletionCandidate> {
 
 fn of_tasks(typed: &Typed, current: &str, unfinished: bool) -> Vec<CompletionCandidate> {
     // An id is found with or without its `t_`; the shell replaces what was typed.
-    let prefix = if "t_".starts_with(current) || current.starts_with("t_") { current.to_owned() } else { format!("t_{current}") };
+    let prefix = if "t_".starts_with(current) || current.starts_with("t_") {
+        current.to_owned()
+    } else {
+        format!("t_{current}")
+    };
     let found = read(typed, |connection| candidates::tasks(connection, &prefix, unfinished, MOST));
     found.into_iter().map(|task| candidate(task.id, &format!("{}: {}", task.status, task.title))).collect()
 }
@@ -140,7 +149,9 @@ fn stored_copies(typed: &Typed, current: &str) -> Vec<CompletionCandidate> {
         for file in entries.flatten().map(|entry| entry.file_name()) {
             if copies::is_backup_name(&name, &file) || copies::is_own_name(&prefix, &file) {
                 let file = file.to_string_lossy().into_owned();
-                let digits = file.split('.').find(|part| part.len() == 16 && part.bytes().all(|b| b.is_ascii_hexdigit()));
+                let digits = file
+                    .split('.')
+                    .find(|part| part.len() == 16 && part.bytes().all(|b| b.is_ascii_hexdigit()));
                 found.extend(digits.map(|digits| (digits.to_owned(), file.clone())));
             }
         }
@@ -185,7 +196,11 @@ fn read<T>(typed: &Typed, ask: impl Fn(&Connection) -> Outcome<Vec<T>>) -> Vec<T
 
 /// The candidates that begin with what is typed.
 fn matching(found: impl Iterator<Item = (String, String)>, current: &str) -> Vec<CompletionCandidate> {
-    found.filter(|(value, _)| value.starts_with(current)).take(MOST).map(|(value, help)| candidate(value, &help)).collect()
+    found
+        .filter(|(value, _)| value.starts_with(current))
+        .take(MOST)
+        .map(|(value, help)| candidate(value, &help))
+        .collect()
 }
 
 /// One candidate; text from a board is made safe for a terminal.

@@ -32,7 +32,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let shell = args.shell.to_string();
     let mut script = Vec::new();
     let shells = Shells::builtins();
-    let completer = shells.completer(&shell).ok_or_else(|| Failure::usage(format!("there is no script for {shell}.")))?;
+    let completer =
+        shells.completer(&shell).ok_or_else(|| Failure::usage(format!("there is no script for {shell}.")))?;
     completer
         .write_registration("KANBANCTL_COMPLETE", "kanbanctl", "kanbanctl", "kanbanctl", &mut script)
         .map_err(|error| Failure::io(error, "writing the script"))?;

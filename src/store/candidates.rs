@@ -34,13 +34,18 @@ pub fn tasks(
         "SELECT id, status, title FROM tasks WHERE id >= :prefix AND id < :past {status} ORDER BY {order} LIMIT :most"
     );
     // Without a beginning the newest come first, and `+id` keeps SQLite from sorting the range of the index.
-    let sql = if prefix.len() > 2 { sql } else { sql.replace("WHERE id >= :prefix AND id", "WHERE +id >= :prefix AND +id") };
+    let sql = if prefix.len() > 2 {
+        sql
+    } else {
+        sql.replace("WHERE id >= :prefix AND id", "WHERE +id >= :prefix AND +id")
+    };
     let mut statement = connection.prepare(&sql)?;
     let past = format!("{prefix}\u{10ffff}");
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let rows = statement.query_map(named_params! { ":prefix": prefix, ":past": past, ":most": most }, |row| {
-        Ok(TaskCandidate { id: row.get(0)?, status: row.get(1)?, title: row.get(2)? })
-    })?;
+    let rows = statement
+        .query_map(named_params! { ":prefix": prefix, ":past": past, ":most": most }, |row| {
+            Ok(TaskCandidate { id: row.get(0)?, status: row.get(1)?, title: row.get(2)? })
+        })?;
     // A row that is no text is passed over.
     Ok(rows.filter_map(Result::ok).collect())
 }
@@ -50,8 +55,9 @@ pub fn tasks(
 /// # Errors
 /// What SQLite says.
 pub fn assignees(connection: &Connection, most: usize) -> Outcome<Vec<String>> {
-    let mut statement =
-        connection.prepare("SELECT DISTINCT assignee FROM tasks WHERE assignee IS NOT NULL ORDER BY assignee LIMIT ?1")?;
+    let mut statement = connection.prepare(
+        "SELECT DISTINCT assignee FROM tasks WHERE assignee IS NOT NULL ORDER BY assignee LIMIT ?1",
+    )?;
     let rows = statement.query_map([i64::try_from(most).unwrap_or(i64::MAX)], |row| row.get(0))?;
     Ok(rows.filter_map(Result::ok).collect())
 }

@@ -47,7 +47,11 @@ pub fn render(exit: Exit, boards: &[MetricValues], reason: Option<&str>) -> Stri
 const WORST_FIRST: [&str; 4] = ["damaged", "unchecked", "degraded", "healthy"];
 
 fn of_each(boards: &[MetricValues]) -> String {
-    boards.iter().map(|figures| format!("{} {}", figures.board, figures.verdict)).collect::<Vec<_>>().join(", ")
+    boards
+        .iter()
+        .map(|figures| format!("{} {}", figures.board, figures.verdict))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// How many boards have which verdict, and the boards that are not healthy, the worst first.
@@ -56,7 +60,8 @@ fn of_several(boards: &[MetricValues]) -> String {
     let counts: Vec<String> =
         WORST_FIRST.iter().filter(|word| of(word) > 0).map(|word| format!("{} {word}", of(word))).collect();
     let place = |figures: &&MetricValues| WORST_FIRST.iter().position(|word| *word == figures.verdict);
-    let mut named: Vec<&MetricValues> = boards.iter().filter(|figures| figures.verdict != "healthy").collect();
+    let mut named: Vec<&MetricValues> =
+        boards.iter().filter(|figures| figures.verdict != "healthy").collect();
     named.sort_by_key(place);
     let list = named.iter().map(|figures| format!("{} {}", figures.board, figures.verdict));
     let list = list.collect::<Vec<_>>().join(", ");
@@ -73,7 +78,8 @@ fn summed(boards: &[MetricValues]) -> MetricValues {
         }
     }
     let count = |verdict: &str| boards.iter().filter(|figures| figures.verdict == verdict).count();
-    let metric = |name, value| Metric { name, help: "", label: None, value: i64::try_from(value).unwrap_or(i64::MAX) };
+    let metric =
+        |name, value| Metric { name, help: "", label: None, value: i64::try_from(value).unwrap_or(i64::MAX) };
     sum.metrics.push(metric("boards", boards.len()));
     sum.metrics.extend(WORST_FIRST.map(|verdict| metric(verdict, count(verdict))));
     sum
@@ -137,14 +143,22 @@ mod tests {
             }
             .into(),
             findings: [1, 1, 0],
-            metrics: vec![Metric { name: "rows", help: "", label: Some(("table", "tasks".into())), value: 12 }],
+            metrics: vec![Metric {
+                name: "rows",
+                help: "",
+                label: Some(("table", "tasks".into())),
+                value: 12,
+            }],
         };
         let boards: Vec<MetricValues> = (0..2000).map(board).collect();
         let line = render(Exit::Damaged, &boards, Some("page 7 is torn"));
         let start = "KANBAN CRITICAL - 2000 boards: 1 damaged, 293 degraded, 1706 healthy (board-1500 damaged, board-7 degraded";
         assert!(line.starts_with(start), "{line}");
         assert!(line.len() < 1024, "{}", line.len());
-        assert!(line.ends_with("'boards'=2000 'damaged'=1 'unchecked'=0 'degraded'=293 'healthy'=1706\n"), "{line}");
+        assert!(
+            line.ends_with("'boards'=2000 'damaged'=1 'unchecked'=0 'degraded'=293 'healthy'=1706\n"),
+            "{line}"
+        );
     }
 
     #[test]

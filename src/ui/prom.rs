@@ -43,7 +43,8 @@ pub fn render(boards: &[MetricValues], now: i64, sqlite: &str) -> String {
     let mut text = String::new();
     family(&mut text, "build_info", "1, with the versions of kanbanctl and of its SQLite as labels.");
     let version = env!("CARGO_PKG_VERSION");
-    let _ = writeln!(text, "kanbanctl_build_info{{version=\"{version}\",sqlite=\"{}\"}} 1", label_value(sqlite));
+    let _ =
+        writeln!(text, "kanbanctl_build_info{{version=\"{version}\",sqlite=\"{}\"}} 1", label_value(sqlite));
     family(&mut text, "check_timestamp_seconds", "When health looked, in Unix seconds.");
     // Writing to a String cannot fail.
     let _ = writeln!(text, "kanbanctl_check_timestamp_seconds {now}");

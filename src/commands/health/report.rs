@@ -52,15 +52,25 @@ impl Measured {
     fn metrics(&self) -> Vec<Metric> {
         let size = |bytes: Option<u64>| bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
         let single = [
-            ("newest_backup_timestamp_seconds", "When the newest backup beside the board was made.", self.newest_backup),
+            (
+                "newest_backup_timestamp_seconds",
+                "When the newest backup beside the board was made.",
+                self.newest_backup,
+            ),
             ("board_bytes", "Bytes of the board's file.", size(self.board_bytes)),
             ("wal_bytes", "Bytes of the board's log.", size(self.wal_bytes)),
             ("free_bytes", "Bytes that are free on the board's filesystem.", size(self.free_bytes)),
             ("copies", "Copies that Hermes put aside beside the board.", size(self.copies)),
             ("user_version", "The version of the schema in the board's header.", self.user_version),
-            ("writer_sqlite_version", "The SQLite that last wrote the board's header, as 3054001.", self.writer),
+            (
+                "writer_sqlite_version",
+                "The SQLite that last wrote the board's header, as 3054001.",
+                self.writer,
+            ),
         ];
-        let single = single.into_iter().filter_map(|(name, help, value)| Some(Metric { name, help, label: None, value: value? }));
+        let single = single
+            .into_iter()
+            .filter_map(|(name, help, value)| Some(Metric { name, help, label: None, value: value? }));
         let tasks = self.tasks.iter().map(|(status, count)| Metric {
             name: "tasks",
             help: "Tasks by stored status.",
