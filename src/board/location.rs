@@ -45,6 +45,8 @@ pub struct Metadata {
     pub project_id: Option<String>,
     /// Whether listings hide it.
     pub archived: bool,
+    /// True if there is such a file that can be read.
+    pub is_there: bool,
 }
 
 /// Chooses the board's file.
@@ -61,7 +63,8 @@ pub fn locate(request: &BoardRequest, env: &Env) -> Outcome<Board> {
         let board = named(&slug, Origin::BoardOption, env);
         if let Some(pinned) = pinned.filter(|pinned| !same_file(pinned, &board_path_of(&slug, env))) {
             return Err(Failure::refused(format!(
-                "--board {slug} and the variable HERMES_KANBAN_DB={} name different files.",
+                "--board {slug} and the variable HERMES_KANBAN_DB={} name different files: Hermes 0.19.0 and 0.20.1 \
+                 would use the variable's, 0.22.2 the named board.",
                 pinned.display()
             ))
             .hint("Unset HERMES_KANBAN_DB to use --board, or leave --board out to use the variable's file.")
@@ -218,6 +221,21 @@ pub fn normalise(given: &str) -> Result<String, String> {
     }
 }
 
+/// True if a write to `path` is denied to this process because a worker delegated to it. The variable names the root that
+/// is fenced off; `1` fences every board.
+///
+/// # Errors
+/// When the working directory is unknown.
+pub fn is_fenced(path: &Path, env: &Env) -> Outcome<bool> {
+    let Some(marker) = env.get("HERMES_DELEGATED_CHILD_CONTEXT").filter(|marker| !marker.is_empty()) else {
+        return Ok(false);
+    };
+    if marker == "1" || pinned(env)?.is_some_and(|pinned| same_file(path, &pinned)) {
+        return Ok(true);
+    }
+    Ok(resolved(path).starts_with(resolved(&expand(Path::new(marker), env)?)))
+}
+
 /// What `board.json` in `directory` says; malformed is as good as absent (board-format.md 1.5).
 pub fn metadata(directory: &Path) -> Metadata {
     let Ok(Some(bytes)) = read_small(&directory.join("board.json")) else {
@@ -237,6 +255,7 @@ pub fn metadata(directory: &Path) -> Metadata {
         default_workdir: text("default_workdir"),
         project_id: text("project_id"),
         archived: fields.get("archived").and_then(serde_json::Value::as_bool).unwrap_or_default(),
+        is_there: true,
     }
 }
 

@@ -45,6 +45,7 @@ pub fn invoke(
                 signals,
                 budget: commands::budget(&cli.globals, &env),
                 statements: Lines::default(),
+                details: Lines::default(),
                 notes: Lines::default(),
                 chosen: None,
             };

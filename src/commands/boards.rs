@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Context;
-use crate::board::{Board, FileState, filesystem, location};
+use crate::board::{Board, FileState, Inspection, filesystem, location};
 use crate::failure::Outcome;
 use crate::failure::count::size;
 use crate::failure::exit::Exit;
 use crate::pool::Access;
-use crate::store::query;
+use crate::store::schema::BoardVersion;
+use crate::store::{query, schema};
 use crate::ui::{Document, Label, Records, Report, TextColumn, TextTable};
 
 /// Look at the boards under the root.
@@ -75,6 +76,8 @@ struct ShownBoard {
     state: &'static str,
     bytes: Option<u64>,
     journal_mode: Option<&'static str>,
+    /// Which Hermes the board belongs to; nothing where its schema cannot be read.
+    version: Option<BoardVersion>,
     filesystem: Option<String>,
     backups: usize,
 }
@@ -153,6 +156,14 @@ fn show(context: &mut Context<'_>, slug: Option<&str>) -> Outcome<Exit> {
     };
     let inspection = board.inspect()?;
     let metadata = metadata(context, &board);
+    let version = version(context, &inspection);
+    if let Some(version) =
+        version.filter(|_| is_unseen(&board, &metadata)).filter(|version| version.wants_metadata())
+    {
+        context
+            .ui
+            .warning(format_args!("{version} does not see this board: its directory has no board.json."));
+    }
     let under = inspection.resolved.parent().and_then(|parent| filesystem::of(parent).ok());
     context.ui.emit(&ShownBoard {
         name: metadata.name,
@@ -163,11 +174,25 @@ fn show(context: &mut Context<'_>, slug: Option<&str>) -> Outcome<Exit> {
         slug: board.slug,
         state: word(&inspection.state),
         bytes: inspection.stamp.map(|stamp| stamp.len),
+        version,
         journal_mode: inspection.header().map(|header| if header.is_wal() { "wal" } else { "delete" }),
         filesystem: under.map(|under| under.kind),
         backups: crate::board::copies::count(&inspection.resolved).count,
     })?;
     Ok(Exit::Ok)
+}
+
+/// Return which Hermes the board belongs to, where its schema can be read.
+fn version(context: &mut Context<'_>, inspection: &Inspection) -> Option<BoardVersion> {
+    let mut pool = context.pool_for(inspection.clone(), Access::Read).ok()?;
+    let report = pool.read(schema::check).ok()?;
+    pool.close().ok()?;
+    report.is_board().then_some(report.version)
+}
+
+/// True if newer versions of Hermes do not take the directory for a board's.
+fn is_unseen(board: &Board, metadata: &location::Metadata) -> bool {
+    !metadata.is_there && board.slug.as_deref().is_some_and(|slug| slug != location::DEFAULT_SLUG)
 }
 
 fn metadata(context: &Context<'_>, board: &Board) -> location::Metadata {
@@ -276,6 +301,7 @@ impl Report for ShownBoard {
             ("chosen by", &self.origin),
             ("state", self.state),
             ("size", &bytes),
+            ("version", self.version.map_or_else(|| "-".to_owned(), |version| version.to_string()).as_str()),
             ("journal mode", self.journal_mode.unwrap_or("-")),
             ("filesystem", self.filesystem.as_deref().unwrap_or("-")),
             ("backups", &self.backups.to_string()),
@@ -289,6 +315,10 @@ impl Report for ShownBoard {
         records.record(&["chosen-by", &self.origin]);
         records.record(&["state", self.state]);
         records.record(&["journal-mode", self.journal_mode.unwrap_or("-")]);
+        records.record(&[
+            "version",
+            &self.version.map_or_else(|| "-".to_owned(), |version| version.to_string()),
+        ]);
         records.record(&["filesystem", self.filesystem.as_deref().unwrap_or("-")]);
     }
 }

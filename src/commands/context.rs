@@ -38,6 +38,8 @@ pub struct Context<'a> {
     pub budget: Budget,
     /// Where the statements of `-vv` gather.
     pub statements: Lines,
+    /// Where what only `-v` shows gathers.
+    pub details: Lines,
     /// Where the pool's own remarks gather.
     pub notes: Lines,
     /// The board that was chosen, once it is.
@@ -125,14 +127,34 @@ impl Context<'_> {
         access: Access,
         budget: Budget,
     ) -> Outcome<Pool> {
+        if access == Access::Write {
+            self.require_unfenced(&inspection.resolved)?;
+        }
         let pool = Pool::new(inspection, access, budget, self.signals.clone())?;
         let log = (self.globals.verbose >= 2).then(|| self.statements.clone());
         Ok(pool
             .rehearsing(self.globals.dry_run)
             .logging(log)
             .with_scratch(self.scratch())
+            .describing((self.globals.verbose >= 1).then(|| self.details.clone()))
             .noting(self.notes.clone())
             .telling(self.onlooker()))
+    }
+
+    /// Refuse to write where Hermes has fenced a board off: a child that a worker delegated to may read its boards only.
+    ///
+    /// # Errors
+    /// Exit 12.
+    pub(super) fn require_unfenced(&self, path: &std::path::Path) -> Outcome<()> {
+        if self.globals.dry_run || !location::is_fenced(path, self.env)? {
+            return Ok(());
+        }
+        Err(Failure::refused(format!(
+            "{} may only be read here: this process is a delegated child (HERMES_DELEGATED_CHILD_CONTEXT).",
+            path.display()
+        ))
+        .hint("Leave the change to the worker that delegated, or unset the variable if this is no child of one.")
+        .at(path))
     }
 
     /// The line on a terminal that says who is in the way while a lock is waited for.
@@ -150,14 +172,20 @@ impl Context<'_> {
 
     /// How an install goes about it. The lock budget counts from the moment at which the locks are asked for: building
     /// what is installed takes as long as the board is large.
-    pub(super) fn terms(&self, assume_unused: bool) -> Terms {
-        Terms {
+    ///
+    /// # Errors
+    /// As [`Context::require_unfenced`].
+    pub(super) fn terms(&self, assume_unused: bool) -> Outcome<Terms> {
+        if let Some(board) = &self.chosen {
+            self.require_unfenced(&board.path)?;
+        }
+        Ok(Terms {
             assume_unused,
             patience: self.budget.total,
             signals: self.signals.clone(),
             onlooker: self.onlooker(),
             clock: self.clock,
-        }
+        })
     }
 
     /// Show a report that can be long.

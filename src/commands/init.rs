@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::board::locks::HermesLocks;
-use crate::board::{Board, FileState, Inspection, Origin, Sidecars, filesystem};
+use crate::board::{Board, FileState, Inspection, Origin, Sidecars, filesystem, location};
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::journal_mode;
@@ -38,6 +38,7 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
     if !is_free(&inspection)? {
         return already_there(context, inspection);
     }
+    require_no_tombstone(&inspection.board)?;
     if context.globals.dry_run {
         require_directory(context, &inspection.board, newfile::directory(&inspection.resolved))?;
         let place = rehearse(newfile::directory(&inspection.resolved))?;
@@ -47,6 +48,7 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
         context.ui.emit(&Init { path, dry_run: true, created: true, journal_mode: None, filesystem })?;
         return Ok(Exit::Ok);
     }
+    context.require_unfenced(&inspection.resolved)?;
     let board = inspection.board.clone();
     let directory = newfile::directory(&inspection.resolved).to_path_buf();
     require_directory(context, &board, &directory)?;
@@ -77,6 +79,23 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
     let journal_mode = Some(journal_mode);
     context.ui.emit(&Init { path, dry_run: false, created: true, journal_mode, filesystem })?;
     Ok(Exit::Ok)
+}
+
+/// Refuse to make a board anew whose `board.json` says that it was archived: newer versions of Hermes leave that file behind
+/// and refuse it too.
+fn require_no_tombstone(board: &Board) -> Outcome<()> {
+    let folder = newfile::directory(&board.path);
+    if board.slug.is_none() || !location::metadata(folder).archived {
+        return Ok(());
+    }
+    let kept = folder.with_file_name("_archived");
+    Err(Failure::refused(format!(
+        "the board '{}' was archived; its board.json says so. No board was created.",
+        board.name()
+    ))
+    .hint(format!("What it held lies below {}.", kept.display()))
+    .hint("To begin again under the same name, set \"archived\" to false in the board.json, or create it with Hermes.")
+    .at(&folder.join("board.json")))
 }
 
 /// Refuse a directory that is not there where the board's file was named: an unmounted disk would have a new board beneath

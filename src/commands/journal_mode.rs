@@ -115,6 +115,7 @@ fn change(
     target: JournalMode,
     assume_unused: bool,
 ) -> Outcome<()> {
+    context.require_unfenced(&seen.resolved)?;
     let doing = format!("changing the journal mode to {target}");
     log::require_writable(seen)?;
     let alone = || holders::require_none(seen, &doing, assume_unused);
@@ -203,13 +204,18 @@ fn report(
     })
 }
 
-/// What Hermes does to the mode when it opens the board next (board-format.md 3.3).
+/// What each version of Hermes does to the mode when it opens the board next. Which SQLite that Hermes has decides too: the
+/// fault that makes a log begin anew too early is in all before 3.51.3 but 3.50.7 and 3.44.6.
 fn hermes_next_open(mode: JournalMode) -> &'static str {
     match mode {
-        JournalMode::Wal => "Hermes keeps WAL at its next open.",
+        JournalMode::Wal => {
+            "Every version of Hermes keeps WAL at its next open. 0.22.2 warns at each start where its SQLite is older \
+             than 3.51.3 (but 3.50.7 and 3.44.6), whatever database.journal_mode says."
+        }
         _ => {
-            "Hermes 0.19.0 turns WAL on again at its next open where it can. Newer versions follow \
-             database.journal_mode in their configuration; set it to delete to keep this."
+            "Hermes 0.19.0 turns WAL on again at its next open where it can. 0.20.1 and 0.22.2 keep this mode where \
+             their SQLite is older than 3.51.3 (but 3.50.7 and 3.44.6); otherwise they follow database.journal_mode in \
+             their configuration: set it to delete to keep this."
         }
     }
 }

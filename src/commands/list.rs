@@ -14,6 +14,7 @@ use crate::store::field::Field;
 use crate::store::query::{self, Filter, SORTS};
 use crate::store::schema;
 use crate::store::task::Task;
+use crate::store::text;
 use crate::store::vocabulary::STATUSES;
 use crate::ui::{Document, Label, Records, Report, TextColumn, TextTable};
 
@@ -81,6 +82,11 @@ const SHOWN: [&str; 7] = ["id", "status", "priority", "assignee", "tenant", "cre
 /// # Errors
 /// Exit 2 for a column that the board does not have, and what the pool says.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
+    if args.assignee.iter().any(|name| text::canonical_assignee(name).is_none()) {
+        return Err(
+            Failure::usage("a profile's name cannot be empty.").hint("Tasks without one: --no-assignee.")
+        );
+    }
     let filter = filter(context, args);
     let chosen: Vec<&str> = args.columns.iter().map(String::as_str).collect();
     let columns: &[&str] = match (context.ui.format().is_json(), chosen.is_empty()) {

@@ -134,6 +134,9 @@ pub fn run(context: &mut Context<'_>, verb: Option<&Verb>) -> Outcome<Exit> {
         Some(board) => board.blame(failure),
         None => failure,
     });
+    for detail in context.details.take() {
+        context.ui.detail(detail);
+    }
     for note in context.notes.take() {
         context.ui.warning(note);
     }

@@ -136,7 +136,7 @@ fn carry_out(
     names: &BTreeSet<String>,
 ) -> Outcome<Installed> {
     let about = About { operation: InstallOperation::Repair, reasons, installing: None };
-    let terms = context.terms(args.assume_unused);
+    let terms = context.terms(args.assume_unused)?;
     let kept = evidence::take(seen, about, terms.clock)?;
     let written = install::locked(seen, &terms, "repairing it", Some(&kept), || {
         // Opening the board rolls back.

@@ -126,7 +126,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
                 from: vec![source.clone()],
             }),
         };
-        let terms = context.terms(args.assume_unused);
+        let terms = context.terms(args.assume_unused)?;
         let Some(installed) = install::install(&seen, file, about, &source, &terms)? else { continue };
         restored.installed = true;
         restored.evidence = installed.evidence.as_ref().map(|evidence| evidence.folder.display().to_string());

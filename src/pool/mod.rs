@@ -24,7 +24,7 @@ use crate::board::{Inspection, Sidecars, Stamp};
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::process::signals::Signals;
-use crate::store::schema::{SchemaComparison, SchemaReport};
+use crate::store::schema::{SchemaComparison, SchemaReport, check};
 pub use budget::Budget;
 pub(crate) use open::immutable_uri;
 pub use open::protect;
@@ -56,6 +56,8 @@ pub struct Pool {
     log: Option<Lines>,
     scratch: Option<PathBuf>,
     notes: Lines,
+    /// Where the board's version is written down, once.
+    describes: Option<Lines>,
     onlooker: Onlooker,
     // Dropped after the handle that reads it.
     handle: Option<Handle>,
@@ -94,6 +96,7 @@ impl Pool {
             log: None,
             scratch: None,
             notes: Lines::default(),
+            describes: None,
             onlooker: Onlooker::default(),
             handle: None,
             compared: SchemaComparison::default(),
@@ -127,6 +130,13 @@ impl Pool {
     #[must_use]
     pub fn noting(mut self, notes: Lines) -> Self {
         self.notes = notes;
+        self
+    }
+
+    /// Writes down in `lines`, where there is one, which version of Hermes the board belongs to.
+    #[must_use]
+    pub fn describing(mut self, lines: Option<Lines>) -> Self {
+        self.describes = lines;
         self
     }
 
@@ -174,6 +184,14 @@ impl Pool {
     /// # Errors
     /// What the closure says, with the board's path; damage only when both looks find it.
     pub fn read<T>(&mut self, mut work: impl FnMut(&Connection) -> Outcome<T>) -> Outcome<T> {
+        if let Some(lines) = self.describes.take() {
+            // A schema that cannot be read is for `work` to tell.
+            if let Ok(report) = self.look(&mut |connection| check(connection)).as_ref()
+                && report.is_board()
+            {
+                lines.add(&format!("The board belongs to {}.", report.version));
+            }
+        }
         let first = self.look(&mut work);
         if self.handle.as_ref().is_some_and(|handle| handle.immutable) && self.changed_since_inspection() {
             self.handle = None;
@@ -206,6 +224,9 @@ impl Pool {
             let mut compared = SchemaComparison::default();
             self.look(&mut |connection| compared.report(connection)?.require_writable())?;
             self.compared = compared;
+            if let (Some(lines), Some(version)) = (self.describes.take(), self.compared.version()) {
+                lines.add(&format!("The board belongs to {version}."));
+            }
         }
         let outcome = self.transact(work).map_err(|failure| self.confirmed(failure));
         outcome.map_err(|failure| self.explain(failure))

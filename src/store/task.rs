@@ -116,18 +116,24 @@ impl Task {
 
     /// Return names and values of the columns that no known version has.
     pub fn extra(&self) -> impl Iterator<Item = (&str, &Field)> {
-        self.layout
-            .extra
-            .iter()
-            .filter_map(|(place, name)| self.fields.get(*place).map(|field| (name.as_str(), field)))
+        let extra = self.layout.extra.iter();
+        let extra =
+            extra.filter_map(|(place, name)| self.fields.get(*place).map(|field| (name.as_str(), field)));
+        extra.chain(self.odd_skills().map(|skills| ("skills", skills)))
     }
 
-    /// The names in the `skills` column.
+    /// The names in the `skills` column; none where it holds something else, which [`Task::extra`] then has.
     pub fn skills(&self) -> serde_json::Value {
         match self.field("skills").json() {
-            serde_json::Value::Null => serde_json::Value::Array(Vec::new()),
-            skills => skills,
+            skills @ serde_json::Value::Array(_) => skills,
+            _ => serde_json::Value::Array(Vec::new()),
         }
+    }
+
+    /// Return what the `skills` column holds where that is no array.
+    fn odd_skills(&self) -> Option<&Field> {
+        let skills = self.field("skills");
+        (!skills.is_null() && !skills.json().is_array()).then_some(skills)
     }
 }
 

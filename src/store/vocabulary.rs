@@ -11,7 +11,7 @@ use crate::failure::Outcome;
 pub const STATUSES: [&str; 9] =
     ["triage", "todo", "scheduled", "ready", "running", "blocked", "review", "done", "archived"];
 /// Statuses and outcomes of a run.
-pub const RUN_STATUSES: [&str; 16] = [
+pub const RUN_STATUSES: [&str; 19] = [
     "running",
     "done",
     "completed",
@@ -28,9 +28,13 @@ pub const RUN_STATUSES: [&str; 16] = [
     "released",
     "review_requested",
     "changes_requested",
+    // What a run has whose task went on to that status.
+    "review",
+    "ready",
+    "todo",
 ];
 /// Kinds of events.
-pub const KINDS: [&str; 57] = [
+pub const KINDS: [&str; 58] = [
     "created",
     "assigned",
     "promoted",
@@ -88,6 +92,7 @@ pub const KINDS: [&str; 57] = [
     "worker_registered",
     "workspace_cleanup_deferred_shared",
     "recipe_instantiated",
+    "imported",
 ];
 /// Kinds of workspaces.
 pub const WORKSPACES: [&str; 3] = ["scratch", "worktree", "dir"];

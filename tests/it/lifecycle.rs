@@ -198,3 +198,88 @@ fn older_board_has_no_reviews_and_says_so() {
     sandbox.run(&["set-model", &id, "m"]).exits(12);
     sandbox.run(&["create", "y", "--model", "m", "--provider", "p"]).exits(12).says("provider_override");
 }
+
+#[test]
+fn version_of_a_board_is_shown() {
+    let (sandbox, id) = newer_board();
+    let shown = sandbox.run(&["boards", "show", "--json"]).success().data();
+    assert_eq!(shown["version"], json!({ "hermes": "0.22.2", "created_by": "0.19.0", "newer": false }));
+    for verb in [&["list", "-v"][..], &["assign", &id, "x", "-v"]] {
+        sandbox.run(verb).success().says("belongs to Hermes 0.22.2, created by 0.19.0");
+    }
+    change(&sandbox, "ALTER TABLE tasks ADD COLUMN worker_scope TEXT");
+    sandbox.run(&["boards", "show", "--format", "plain"]).success();
+    sandbox.run(&["list", "-v"]).success().says("newer than Hermes 0.22.2");
+}
+
+#[test]
+fn words_of_newer_versions_are_known_to_health() {
+    let (sandbox, id) = newer_board();
+    change(
+        &sandbox,
+        &format!(
+            "INSERT INTO task_runs (task_id, status, outcome, started_at, ended_at) VALUES
+                ('{id}', 'review', 'review_requested', 1, 2), ('{id}', 'todo', 'changes_requested', 1, 2);
+             INSERT INTO task_events (task_id, kind, created_at) VALUES ('{id}', 'imported', 1),
+                ('{id}', 'completion_blocked_empty_result', 1), ('{id}', 'pr_acceptance', 1), ('{id}', 'dependency_wait', 1)"
+        ),
+    );
+    let health = sandbox.run(&["health", "--json"]);
+    assert!(!health.stdout.contains("unknown-value"), "{health}");
+}
+
+#[test]
+fn archived_board_is_not_made_anew() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.root().join("kanban/boards/gone");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("board.json"), b"\xef\xbb\xbf{\"archived\": true}").unwrap();
+    let before = sandbox.photograph();
+    sandbox.run(&["--board", "gone", "init"]).exits(12).says("was archived");
+    sandbox.run(&["--board", "gone", "init", "-n"]).exits(12);
+    sandbox.run(&["--board", "gone", "list"]).exits(10);
+    assert_eq!(sandbox.photograph(), before);
+}
+
+#[test]
+fn project_gives_its_worktree_and_branch() {
+    let (sandbox, _) = newer_board();
+    let home = sandbox.path().join("home/.hermes");
+    rusqlite::Connection::open(home.join("projects.db"))
+        .unwrap()
+        .execute_batch(
+            "CREATE TABLE projects (id TEXT PRIMARY KEY, slug TEXT, name TEXT, primary_path TEXT);
+             INSERT INTO projects VALUES ('p_1', 'site', 'Site', '/srv/site')",
+        )
+        .unwrap();
+    let task = sandbox.run(&["create", "Fix Ünï, now", "--project", "SITE", "--json"]).success().data();
+    let id = task["id"].as_str().unwrap();
+    assert_eq!(task["workspace_path"], format!("/srv/site/.worktrees/{id}"));
+    assert_eq!(
+        (&task["branch_name"], &task["project_id"]),
+        (&json!(format!("site/{id}-fix-n-now")), &json!("p_1"))
+    );
+    std::fs::create_dir_all(sandbox.root().join("kanban/boards/default")).unwrap();
+    std::fs::write(sandbox.root().join("kanban/boards/default/board.json"), r#"{"project_id": "p_1"}"#)
+        .unwrap();
+    let project =
+        |args: &[&str]| sandbox.run(&[args, &["--json"]].concat()).success().data()["project_id"].clone();
+    assert_eq!(project(&["create", "y"]), "p_1");
+    assert_eq!(project(&["create", "y", "--workspace", "scratch"]), json!(null));
+    assert_eq!(project(&["create", "y", "--project", ""]), json!(null));
+}
+
+#[test]
+fn body_is_read_from_a_file() {
+    let sandbox = Sandbox::with_board();
+    std::fs::write(sandbox.work().join("body"), "\u{feff}--flag\nline").unwrap();
+    let task =
+        sandbox.run(&["create", "x", "--body-file", "body", "--created-by=", "--json"]).success().data();
+    assert_eq!((&task["body"], &task["created_by"]), (&json!("--flag\nline"), &json!("default")));
+    sandbox.run(&["create", "x", "--body-file", "body", "--body", "b"]).exits(2);
+    std::fs::write(sandbox.work().join("bytes"), b"\xff").unwrap();
+    sandbox.run(&["create", "x", "--body-file", "bytes"]).exits(2).says("UTF-8");
+    sandbox.run(&["create", "x", "--max-runtime=", "--skill", "\u{17f}earch"]).exits(2).says("toolset");
+    sandbox.run(&["create", "x", "--max-runtime="]).success();
+    sandbox.run(&["list", "--assignee="]).exits(2);
+}

@@ -16,6 +16,7 @@ mod checkpoint; // frames copied, a WAL cut only with proof, silence for cron
 mod complete; // all or nothing, hand-overs, a worker's own run, beginnings of ids
 mod create; // ids, rows, refusals, many at once, dry runs
 mod crowd; // two dozen writers and a Hermes on one board: nothing lost, nobody starved
+mod differences; // what is deliberately not as in Hermes, and written down
 mod differential; // the same operations by Hermes and by us, of three versions: equal rows, sequences, outcomes
 mod evidence; // how recovery decides between a board and copies of its moments
 mod faults; // a fault at every system call of every verb that writes

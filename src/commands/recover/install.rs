@@ -70,7 +70,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
         }
         let about = about(&seen, &rebuilt)?;
         let origin = found.sources.first().map_or(seen.resolved.as_path(), |source| &source.path);
-        let terms = context.terms(args.assume_unused);
+        let terms = context.terms(args.assume_unused)?;
         let Some(mut installed) = install::install(&seen, rebuilt.file, about, origin, &terms)? else {
             continue;
         };

@@ -61,7 +61,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
     }
     let warning = format!("The board will be as it was at {}, kept in {}.", undone.taken_at, undone.from);
     context.ui.confirm_name(&warning, &board.name())?;
-    let terms = context.terms(args.assume_unused);
+    let terms = context.terms(args.assume_unused)?;
     let Some(installed) = undo::put_back(&seen, &plan, &terms)? else {
         return Err(Failure::busy("the board changed meanwhile; nothing was put back.")
             .hint("Stop the processes that write to it (`kanbanctl health` names them), then run this again.")

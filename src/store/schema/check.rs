@@ -127,6 +127,11 @@ pub struct SchemaComparison(Option<(Cookie, Rc<SchemaReport>)>);
 type Cookie = (i64, i64);
 
 impl SchemaComparison {
+    /// Return the version that the last comparison found.
+    pub fn version(&self) -> Option<BoardVersion> {
+        self.0.as_ref().map(|(_, report)| report.version)
+    }
+
     /// Whether nothing was compared yet.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()

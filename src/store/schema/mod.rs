@@ -16,7 +16,7 @@ use crate::failure::{Failure, Outcome};
 pub(super) use check::lossy;
 pub use check::{CheckedColumn, CheckedTable, SchemaComparison, SchemaReport, SchemaVerdict, check};
 pub use code::{Carriers, carriers, require_board};
-pub use tables::{INDEXES, KNOWN_NEWER_COLUMNS, TABLES, TableFacts};
+pub use tables::{INDEXES, TABLES, TableFacts};
 pub use text::{brings_code, computes_columns, is_plain_index};
 pub use version::{BoardVersion, Release};
 

@@ -202,21 +202,3 @@ pub const INDEXES: &[(&str, &str)] = &[
     ("idx_tasks_session_id", "tasks(session_id)"),
     ("idx_events_run", "task_events(run_id, id)"),
 ];
-
-/// Columns that versions after 0.19.0 add: table and name. `tasks` with one of them is a newer board, where the
-/// newer guards of `complete` hold.
-pub const KNOWN_NEWER_COLUMNS: &[(&str, &str)] = &[
-    ("tasks", "provider_override"),
-    ("tasks", "reasoning_effort"),
-    ("tasks", "worker_started_at"),
-    ("tasks", "completion_contract"),
-    ("tasks", "worker_scope"),
-    ("tasks", "worker_pid_started_at"),
-    ("task_runs", "worker_started_at"),
-    ("kanban_notify_subs", "user_id_alt"),
-    ("kanban_notify_subs", "chat_type"),
-    ("kanban_notify_subs", "delivery_mode"),
-    ("kanban_notify_subs", "delivery_metadata"),
-    ("kanban_notify_subs", "last_ping_event_id"),
-    ("kanban_notify_subs", "notify_progress"),
-];

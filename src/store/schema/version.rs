@@ -142,6 +142,11 @@ impl BoardVersion {
         self.at_least(Release::V0_20)
     }
 
+    /// True if a directory without `board.json` is no board.
+    pub fn wants_metadata(self) -> bool {
+        self.at_least(Release::V0_22)
+    }
+
     /// True if an explicit scratch workspace takes a task out of the board's project.
     pub fn scratch_leaves_project(self) -> bool {
         self.at_least(Release::V0_22)

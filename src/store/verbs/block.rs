@@ -58,11 +58,11 @@ pub fn block(
         writer.set(id, &[("block_recurrences", &recurrences)])?;
         payload.insert("recurrences".to_owned(), json!(recurrences));
     }
-    if version.has_review_lane() {
-        payload.insert("source_status".to_owned(), json!(source));
-    }
-    if to == "triage" {
-        payload.insert("limit".to_owned(), json!(RECURRENCES));
+    let limit = ("limit", json!(RECURRENCES), to == "triage");
+    let source = ("source_status", json!(source), version.has_review_lane());
+    let keys = if version.rekinds_dependency_blocks() { [source, limit] } else { [limit, source] };
+    for (key, value, _) in keys.into_iter().filter(|(.., there)| *there) {
+        payload.insert(key.to_owned(), value);
     }
     if rekinded {
         payload.insert("requested_kind".to_owned(), json!(requested));
