@@ -7,7 +7,7 @@ use super::bulk::{self, BulkOptions, BulkTargets, BulkVerb, UndoCommand};
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::store::verbs::assign;
-use crate::store::writer::{Change, TaskWriter};
+use crate::store::writer::{TaskChange, TaskWriter};
 
 const VERB: BulkVerb = BulkVerb {
     name: "assign",
@@ -68,7 +68,7 @@ pub(super) fn ids_and_profile(
 }
 
 /// Return the command that gives the task back to whoever had it.
-pub(super) fn undo(change: &Change) -> UndoCommand {
+pub(super) fn undo(change: &TaskChange) -> UndoCommand {
     let former = change.details.get("former_assignee").and_then(serde_json::Value::as_str);
     UndoCommand::of("assign").with(former.unwrap_or("none"))
 }

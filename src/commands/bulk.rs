@@ -1,7 +1,7 @@
 //! Changing many tasks with one verb: ids and files, one transaction, what is asked before, what is said after.
 //!
 //! A writing verb parses its own options, builds [`BulkTargets`] and calls [`change`] with a closure over one task. The
-//! closure returns the [`Change`] and the command that takes it back. All tasks are changed, or none; with
+//! closure returns the [`TaskChange`] and the command that takes it back. All tasks are changed, or none; with
 //! `--keep-going` those that can be.
 //! Not here: the SQL of a verb ([`crate::store`]).
 
@@ -20,7 +20,7 @@ use crate::failure::{Failure, Outcome, hint};
 use crate::pool::{Access, Pool};
 use crate::process::env::Env;
 use crate::store::text;
-use crate::store::writer::{Change, Refusal, TaskWriter, WorkerScope};
+use crate::store::writer::{TaskChange, Refusal, TaskWriter, WorkerScope};
 use crate::ui::{Document, Records, Report};
 
 /// Tasks that are changed without a question.
@@ -38,7 +38,7 @@ pub struct BulkOptions {
     /// Read ids or JSON lines from this file, `-` for stdin.
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
-    /// Change what can be changed, and go on behind a task that cannot.
+    /// TaskChange what can be changed, and go on behind a task that cannot.
     #[arg(long)]
     pub keep_going: bool,
 }
@@ -215,11 +215,11 @@ impl UndoCommand {
 }
 
 /// What one task's closure returns.
-pub type BulkStep = Result<(Change, Option<UndoCommand>), Refusal>;
+pub type BulkStep = Result<(TaskChange, Option<UndoCommand>), Refusal>;
 
 /// One change that was made.
 struct MadeChange {
-    change: Change,
+    change: TaskChange,
     undo: Option<UndoCommand>,
 }
 
@@ -231,7 +231,7 @@ struct BulkOutcome {
     failed: Vec<(String, Failure)>,
 }
 
-/// Change tasks in one transaction, say what was done, and how to take it back.
+/// TaskChange tasks in one transaction, say what was done, and how to take it back.
 ///
 /// # Errors
 /// What the closure says of a task, in the words of its line; nothing is written then, but the record that Hermes keeps

@@ -32,7 +32,7 @@ pub struct Args {
     /// Read ids or JSON lines from this file, `-` for stdin.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["ids", "summary", "metadata"])]
     pub from: Option<PathBuf>,
-    /// Change what can be changed, and go on behind a task that cannot.
+    /// TaskChange what can be changed, and go on behind a task that cannot.
     #[arg(long)]
     pub keep_going: bool,
     /// Result of the task.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::run::{self, RunEnd};
 use super::task::Task;
-use super::writer::{Change, Refusal, TaskWriter};
+use super::writer::{TaskChange, Refusal, TaskWriter};
 use super::{acceptance, link, text};
 use crate::failure::{Failure, Outcome};
 
@@ -43,7 +43,7 @@ impl Completion {
 #[derive(Clone, Debug)]
 pub struct Completed {
     /// The change.
-    pub change: Change,
+    pub change: TaskChange,
     /// Ids in the summary or result that no task has.
     pub phantoms: Vec<String>,
     /// True if Hermes would have asked its judge first.
@@ -73,7 +73,7 @@ pub fn complete(writer: &mut TaskWriter<'_>, id: &str, what: &Completion) -> Res
     let phantoms = phantoms(writer, id, what, run)?;
     let promoted = writer.promote_children(id)?;
     let goal = before.field("goal_mode").integer() == Some(1);
-    Ok(Completed { change: Change { run, promoted, ..writer.changed(id)? }, phantoms, goal })
+    Ok(Completed { change: TaskChange { run, promoted, ..writer.changed(id)? }, phantoms, goal })
 }
 
 /// Refuse what Hermes refuses, in its order. True if the task is in `review`.

@@ -1,6 +1,6 @@
 //! Changing tasks within one transaction: what every writing verb shares.
 //!
-//! A verb gets a [`TaskWriter`], changes one task through it and returns a [`Change`] or a [`Refusal`]. Columns that the
+//! A verb gets a [`TaskWriter`], changes one task through it and returns a [`TaskChange`] or a [`Refusal`]. Columns that the
 //! board does not have are left out of every statement, and rules are asked of the board's version.
 //! Not here: the transaction itself and many tasks at once ([`crate::commands`]).
 
@@ -30,7 +30,7 @@ pub struct WorkerScope {
 
 /// What one change did to one task.
 #[derive(Clone, Debug, Default)]
-pub struct Change {
+pub struct TaskChange {
     /// The task's id in full.
     pub id: String,
     /// The status that it has now; nothing where it is gone.
@@ -374,12 +374,12 @@ impl<'c> TaskWriter<'c> {
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn changed(&self, id: &str) -> Outcome<Change> {
+    pub fn changed(&self, id: &str) -> Outcome<TaskChange> {
         let status = self
             .conn
             .prepare_cached("SELECT status FROM tasks WHERE id = ?1")?
             .query_row([id], |row| row.get::<_, super::field::Field>(0))?;
-        Ok(Change { id: id.to_owned(), status: Some(status.show()), ..Change::default() })
+        Ok(TaskChange { id: id.to_owned(), status: Some(status.show()), ..TaskChange::default() })
     }
 
     /// Return the profile's name as Hermes stores it.

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::process::worker;
 use crate::store::run::RunEnd;
 use crate::store::verbs::reclaim;
-use crate::store::writer::{Change, Refusal, TaskWriter};
+use crate::store::writer::{TaskChange, Refusal, TaskWriter};
 
 const OPEN_RUN: &str = "task archived with run still active";
 
@@ -15,7 +15,7 @@ const OPEN_RUN: &str = "task archived with run still active";
 ///
 /// # Errors
 /// Exit 14 for a task that is archived already.
-pub fn archive(writer: &mut TaskWriter<'_>, id: &str) -> Result<Change, Refusal> {
+pub fn archive(writer: &mut TaskWriter<'_>, id: &str) -> Result<TaskChange, Refusal> {
     let before = writer.task(id)?;
     let status = before.field("status").show();
     if status == "archived" {
@@ -39,7 +39,7 @@ pub fn archive(writer: &mut TaskWriter<'_>, id: &str) -> Result<Change, Refusal>
         }
     }
     let promoted = writer.promote_children(id)?;
-    let mut change = Change { run, promoted, notes, ..writer.changed(id)? };
+    let mut change = TaskChange { run, promoted, notes, ..writer.changed(id)? };
     change.details.insert("former_status".to_owned(), json!(status));
     Ok(change)
 }

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::store::writer::{Change, Refusal, TaskWriter};
+use crate::store::writer::{TaskChange, Refusal, TaskWriter};
 
 /// Assign a task to a profile, or to nobody. Another profile begins without the failures of the former one.
 ///
 /// # Errors
 /// Exit 14 while a worker has it.
-pub fn assign(writer: &TaskWriter<'_>, id: &str, profile: Option<&str>) -> Result<Change, Refusal> {
+pub fn assign(writer: &TaskWriter<'_>, id: &str, profile: Option<&str>) -> Result<TaskChange, Refusal> {
     let before = writer.task(id)?;
     if !before.field("claim_lock").is_null() && before.field("status").text() == Some("running") {
         return Err(Failure::conflict(format!("task {id} is running: a worker has claimed it."))

@@ -7,7 +7,7 @@ use crate::store::link;
 use crate::store::run::RunEnd;
 use crate::store::task::Task;
 use crate::store::vocabulary::BLOCKS;
-use crate::store::writer::{Change, Refusal, TaskWriter, not_in_state};
+use crate::store::writer::{TaskChange, Refusal, TaskWriter, not_in_state};
 
 /// Blocks for the same cause after which a task goes to triage.
 const RECURRENCES: i64 = 2;
@@ -21,7 +21,7 @@ pub fn block(
     id: &str,
     reason: Option<&str>,
     kind: Option<&str>,
-) -> Result<Change, Refusal> {
+) -> Result<TaskChange, Refusal> {
     if kind.is_some_and(|kind| !BLOCKS.contains(&kind)) {
         return Err(Failure::usage(format!("a block is one of {}.", BLOCKS.join(", "))).into());
     }
@@ -71,7 +71,7 @@ pub fn block(
     let given = reason.is_some_and(|reason| !reason.is_empty());
     let run = writer.end_or_synthesize_run(id, &RunEnd::new("blocked", "blocked", reason), given)?;
     writer.event(id, event, Some(&Value::Object(payload)), run)?;
-    let mut change = Change { run, ..writer.changed(id)? };
+    let mut change = TaskChange { run, ..writer.changed(id)? };
     match to {
         "triage" => change.notes.push(format!(
             "{id} went to triage: it was blocked for the same cause before, and needs a decision."
@@ -93,7 +93,7 @@ fn classify(
     id: &str,
     reason: Option<&str>,
     kind: Option<&str>,
-) -> Result<Change, Refusal> {
+) -> Result<TaskChange, Refusal> {
     let untyped = before.field("block_kind").is_null() && before.field("current_run_id").is_null();
     let Some(kind) = kind.filter(|_| untyped) else {
         return Err(not_in_state(id, before, "blocked", "running or ready, or blocked without a kind").into());

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::failure::{Failure, hint};
-use crate::store::writer::{Change, Refusal, TaskWriter, not_in_state};
+use crate::store::writer::{TaskChange, Refusal, TaskWriter, not_in_state};
 use crate::store::{link, run};
 
 /// Claim a ready task for `lock` (host and process), for a number of seconds. The worker's process is never written: that
@@ -11,7 +11,7 @@ use crate::store::{link, run};
 ///
 /// # Errors
 /// Exit 14 for a task that is not ready. With open parents the task goes back to todo, as Hermes does it.
-pub fn claim(writer: &TaskWriter<'_>, id: &str, lock: &str, seconds: i64) -> Result<Change, Refusal> {
+pub fn claim(writer: &TaskWriter<'_>, id: &str, lock: &str, seconds: i64) -> Result<TaskChange, Refusal> {
     let before = writer.task(id)?;
     if !link::satisfied(writer.conn(), id)? {
         let open = link::open_parents(writer.conn(), id)?.join(", ");
@@ -45,7 +45,7 @@ pub fn claim(writer: &TaskWriter<'_>, id: &str, lock: &str, seconds: i64) -> Res
     writer.set(id, &[("current_run_id", &run)])?;
     let payload = json!({ "lock": lock, "expires": expires, "run_id": run });
     writer.event(id, "claimed", Some(&payload), Some(run))?;
-    let mut change = Change { run: Some(run), ..writer.changed(id)? };
+    let mut change = TaskChange { run: Some(run), ..writer.changed(id)? };
     change.details.insert("lock".to_owned(), json!(lock));
     change.details.insert("expires".to_owned(), json!(expires));
     Ok(change)

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::failure::{Failure, hint};
 use crate::store::link;
-use crate::store::writer::{Change, Refusal, TaskWriter};
+use crate::store::writer::{TaskChange, Refusal, TaskWriter};
 
 /// The tables whose rows go with their task.
 const TABLES: [&str; 5] =
@@ -15,7 +15,7 @@ const TABLES: [&str; 5] =
 ///
 /// # Errors
 /// Exit 14 for a task that is not archived.
-pub fn delete(writer: &mut TaskWriter<'_>, id: &str, any: bool) -> Result<Change, Refusal> {
+pub fn delete(writer: &mut TaskWriter<'_>, id: &str, any: bool) -> Result<TaskChange, Refusal> {
     let before = writer.task(id)?;
     let status = before.field("status").show();
     if !any && status != "archived" {
@@ -47,7 +47,7 @@ pub fn delete(writer: &mut TaskWriter<'_>, id: &str, any: bool) -> Result<Change
     writer.conn().prepare_cached("DELETE FROM tasks WHERE id = ?1")?.execute([id])?;
     // Hermes looks at the board after a deletion from any status only.
     let promoted = if any { writer.promote_tasks(&children)? } else { Vec::new() };
-    let mut change = Change { id: id.to_owned(), promoted, ..Change::default() };
+    let mut change = TaskChange { id: id.to_owned(), promoted, ..TaskChange::default() };
     if !files.is_empty() {
         change.notes.push(format!("the files of {id}'s attachments are left: {}.", files.join(", ")));
     }

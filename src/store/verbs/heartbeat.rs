@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use crate::store::run;
-use crate::store::writer::{Change, Refusal, TaskWriter, not_in_state};
+use crate::store::writer::{TaskChange, Refusal, TaskWriter, not_in_state};
 
 /// Note that a running task's worker gave a sign.
 ///
 /// # Errors
 /// Exit 14 for a task that is not running.
-pub fn heartbeat(writer: &TaskWriter<'_>, id: &str, note: Option<&str>) -> Result<Change, Refusal> {
+pub fn heartbeat(writer: &TaskWriter<'_>, id: &str, note: Option<&str>) -> Result<TaskChange, Refusal> {
     let before = writer.task(id)?;
     if before.field("status").text() != Some("running") {
         return Err(not_in_state(id, &before, "heard of", "running").into());
@@ -25,5 +25,5 @@ pub fn heartbeat(writer: &TaskWriter<'_>, id: &str, note: Option<&str>) -> Resul
     }
     let payload = note.filter(|note| !note.is_empty()).map(|note| json!({ "note": note }));
     writer.event(id, "heartbeat", payload.as_ref(), run)?;
-    Ok(Change { run, ..writer.changed(id)? })
+    Ok(TaskChange { run, ..writer.changed(id)? })
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::failure::{Failure, hint};
 use crate::store::link;
-use crate::store::writer::{Change, Refusal, TaskWriter, not_in_state};
+use crate::store::writer::{TaskChange, Refusal, TaskWriter, not_in_state};
 
 /// Promote a task that is todo or blocked. `force` passes over open parents, where the version can.
 ///
@@ -16,7 +16,7 @@ pub fn promote(
     actor: &str,
     reason: Option<&str>,
     force: bool,
-) -> Result<Change, Refusal> {
+) -> Result<TaskChange, Refusal> {
     let before = writer.task(id)?;
     let status = before.field("status").show();
     if !matches!(status.as_str(), "todo" | "blocked") {

@@ -7,7 +7,7 @@ use crate::failure::{Failure, Outcome};
 use crate::process::worker::{self, Ending};
 use crate::store::run::RunEnd;
 use crate::store::task::{self, Task};
-use crate::store::writer::{Change, Refusal, TaskWriter};
+use crate::store::writer::{TaskChange, Refusal, TaskWriter};
 
 /// Seconds without a heartbeat after which a worker counts as stuck although it lives.
 const SILENCE: i64 = 3_600;
@@ -56,7 +56,7 @@ pub fn reclaim(
     id: &str,
     reason: Option<&str>,
     ended: Option<&EndedWorker>,
-) -> Result<Change, Refusal> {
+) -> Result<TaskChange, Refusal> {
     let before = writer.task(id)?;
     require_claimed(&before, id)?;
     let lock = before.field("claim_lock");
@@ -94,7 +94,7 @@ pub fn reclaim(
     }
     writer.event(id, "reclaimed", Some(&payload), run)?;
     writer.clear_failures(id)?;
-    Ok(Change { run, notes, ..writer.changed(id)? })
+    Ok(TaskChange { run, notes, ..writer.changed(id)? })
 }
 
 /// Refuse a task that nobody has claimed.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::failure::{Failure, Outcome, hint};
 use crate::store::run::RunEnd;
 use crate::store::task::Task;
-use crate::store::writer::{Change, Refusal, TaskWriter, not_in_state};
+use crate::store::writer::{TaskChange, Refusal, TaskWriter, not_in_state};
 use crate::store::{complete, event, link, run, text};
 
 /// Code points of a summary that the event carries.
@@ -36,7 +36,7 @@ fn require_lane(writer: &TaskWriter<'_>) -> Outcome<()> {
 ///
 /// # Errors
 /// Exit 14 for another state, open parents, a living worker, and a second review without a known reviewer.
-pub fn request(writer: &TaskWriter<'_>, id: &str, what: &ReviewRequest) -> Result<Change, Refusal> {
+pub fn request(writer: &TaskWriter<'_>, id: &str, what: &ReviewRequest) -> Result<TaskChange, Refusal> {
     require_lane(writer)?;
     let before = writer.task(id)?;
     if !link::satisfied(writer.conn(), id)? {
@@ -87,7 +87,7 @@ pub fn request(writer: &TaskWriter<'_>, id: &str, what: &ReviewRequest) -> Resul
         keys.insert("artifacts".to_owned(), json!(artifacts));
     }
     writer.event(id, "review_requested", Some(&payload), run)?;
-    let mut change = Change { run, ..writer.changed(id)? };
+    let mut change = TaskChange { run, ..writer.changed(id)? };
     change.details.insert("implementer".to_owned(), json!(implementer));
     change.details.insert("reviewer".to_owned(), json!(reviewer));
     Ok(change)
@@ -152,7 +152,7 @@ fn name_in(payload: &serde_json::Map<String, Value>, key: &str) -> Option<String
 ///
 /// # Errors
 /// Exit 14 for a task that is no running review, and where nothing says who did the work.
-pub fn request_changes(writer: &TaskWriter<'_>, id: &str, reason: &str) -> Result<Change, Refusal> {
+pub fn request_changes(writer: &TaskWriter<'_>, id: &str, reason: &str) -> Result<TaskChange, Refusal> {
     require_lane(writer)?;
     let reason = text::strip(reason);
     if reason.is_empty() {
@@ -185,7 +185,7 @@ pub fn request_changes(writer: &TaskWriter<'_>, id: &str, reason: &str) -> Resul
     let run = writer.end_run(id, &RunEnd::new(to, "changes_requested", Some(reason)))?;
     let payload = json!({ "reason": reason, "implementer": implementer, "reviewer": reviewer, "status": to });
     writer.event(id, "changes_requested", Some(&payload), run.or(Some(open)))?;
-    let mut change = Change { run, ..writer.changed(id)? };
+    let mut change = TaskChange { run, ..writer.changed(id)? };
     change.details.insert("implementer".to_owned(), json!(implementer));
     Ok(change)
 }
@@ -194,7 +194,7 @@ pub fn request_changes(writer: &TaskWriter<'_>, id: &str, reason: &str) -> Resul
 ///
 /// # Errors
 /// Exit 14 for a task that is not in review.
-pub fn reopen(writer: &TaskWriter<'_>, id: &str) -> Result<Change, Refusal> {
+pub fn reopen(writer: &TaskWriter<'_>, id: &str) -> Result<TaskChange, Refusal> {
     require_lane(writer)?;
     let before = writer.task(id)?;
     if before.field("status").text() != Some("review") {

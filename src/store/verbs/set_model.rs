@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::store::text;
-use crate::store::writer::{Change, Refusal, TaskWriter};
+use crate::store::writer::{TaskChange, Refusal, TaskWriter};
 
 /// Set model and provider of a task, or clear both.
 ///
@@ -15,7 +15,7 @@ pub fn set_model(
     id: &str,
     model: Option<&str>,
     provider: Option<&str>,
-) -> Result<Change, Refusal> {
+) -> Result<TaskChange, Refusal> {
     let stripped =
         |given: Option<&str>| given.map(text::strip).filter(|given| !given.is_empty()).map(str::to_owned);
     let (model, provider) = (stripped(model), stripped(provider));

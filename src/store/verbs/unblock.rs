@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use crate::store::cascade;
-use crate::store::writer::{Change, Refusal, TaskWriter, not_in_state};
+use crate::store::writer::{TaskChange, Refusal, TaskWriter, not_in_state};
 
 /// Unblock a blocked or scheduled task: ready, todo while a parent is open, or back to review.
 ///
 /// # Errors
 /// Exit 14 for a task in another state.
-pub fn unblock(writer: &TaskWriter<'_>, id: &str) -> Result<Change, Refusal> {
+pub fn unblock(writer: &TaskWriter<'_>, id: &str) -> Result<TaskChange, Refusal> {
     let before = writer.task(id)?;
     let status = before.field("status").show();
     if !matches!(status.as_str(), "blocked" | "scheduled") {
