@@ -20,7 +20,7 @@ use crate::failure::{Failure, Outcome, hint};
 use crate::pool::{Access, Pool};
 use crate::process::env::Env;
 use crate::store::text;
-use crate::store::writer::{TaskChange, Refusal, TaskWriter, WorkerScope};
+use crate::store::writer::{Refusal, TaskChange, TaskWriter, WorkerScope};
 use crate::ui::{Document, Records, Report};
 
 /// Tasks that are changed without a question.

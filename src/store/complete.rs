@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::run::{self, RunEnd};
 use super::task::Task;
-use super::writer::{TaskChange, Refusal, TaskWriter};
+use super::writer::{Refusal, TaskChange, TaskWriter};
 use super::{acceptance, link, text};
 use crate::failure::{Failure, Outcome};
 

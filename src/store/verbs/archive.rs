@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::process::worker;
 use crate::store::run::RunEnd;
 use crate::store::verbs::reclaim;
-use crate::store::writer::{TaskChange, Refusal, TaskWriter};
+use crate::store::writer::{Refusal, TaskChange, TaskWriter};
 
 const OPEN_RUN: &str = "task archived with run still active";
 

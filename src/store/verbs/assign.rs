@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::store::writer::{TaskChange, Refusal, TaskWriter};
+use crate::store::writer::{Refusal, TaskChange, TaskWriter};
 
 /// Assign a task to a profile, or to nobody. Another profile begins without the failures of the former one.
 ///

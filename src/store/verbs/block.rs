@@ -7,7 +7,7 @@ use crate::store::link;
 use crate::store::run::RunEnd;
 use crate::store::task::Task;
 use crate::store::vocabulary::BLOCKS;
-use crate::store::writer::{TaskChange, Refusal, TaskWriter, not_in_state};
+use crate::store::writer::{Refusal, TaskChange, TaskWriter, not_in_state};
 
 /// Blocks for the same cause after which a task goes to triage.
 const RECURRENCES: i64 = 2;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::failure::{Failure, hint};
-use crate::store::writer::{TaskChange, Refusal, TaskWriter, not_in_state};
+use crate::store::writer::{Refusal, TaskChange, TaskWriter, not_in_state};
 use crate::store::{link, run};
 
 /// Claim a ready task for `lock` (host and process), for a number of seconds. The worker's process is never written: that

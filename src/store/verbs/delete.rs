@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::failure::{Failure, hint};
 use crate::store::link;
-use crate::store::writer::{TaskChange, Refusal, TaskWriter};
+use crate::store::writer::{Refusal, TaskChange, TaskWriter};
 
 /// The tables whose rows go with their task.
 const TABLES: [&str; 5] =

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::store::run;
-use crate::store::writer::{TaskChange, Refusal, TaskWriter, not_in_state};
+use crate::store::writer::{Refusal, TaskChange, TaskWriter, not_in_state};
 
 /// Note that a running task's worker gave a sign.
 ///

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::failure::{Failure, hint};
 use crate::store::link;
-use crate::store::writer::{TaskChange, Refusal, TaskWriter, not_in_state};
+use crate::store::writer::{Refusal, TaskChange, TaskWriter, not_in_state};
 
 /// Promote a task that is todo or blocked. `force` passes over open parents, where the version can.
 ///

@@ -7,7 +7,7 @@ use crate::failure::{Failure, Outcome};
 use crate::process::worker::{self, Ending};
 use crate::store::run::RunEnd;
 use crate::store::task::{self, Task};
-use crate::store::writer::{TaskChange, Refusal, TaskWriter};
+use crate::store::writer::{Refusal, TaskChange, TaskWriter};
 
 /// Seconds without a heartbeat after which a worker counts as stuck although it lives.
 const SILENCE: i64 = 3_600;

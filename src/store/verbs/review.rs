@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::failure::{Failure, Outcome, hint};
 use crate::store::run::RunEnd;
 use crate::store::task::Task;
-use crate::store::writer::{TaskChange, Refusal, TaskWriter, not_in_state};
+use crate::store::writer::{Refusal, TaskChange, TaskWriter, not_in_state};
 use crate::store::{complete, event, link, run, text};
 
 /// Code points of a summary that the event carries.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::store::run::RunEnd;
-use crate::store::writer::{TaskChange, Refusal, TaskWriter, not_in_state};
+use crate::store::writer::{Refusal, TaskChange, TaskWriter, not_in_state};
 
 /// Park a task.
 ///

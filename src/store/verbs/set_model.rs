@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::store::text;
-use crate::store::writer::{TaskChange, Refusal, TaskWriter};
+use crate::store::writer::{Refusal, TaskChange, TaskWriter};
 
 /// Set model and provider of a task, or clear both.
 ///

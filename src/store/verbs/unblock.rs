@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::store::cascade;
-use crate::store::writer::{TaskChange, Refusal, TaskWriter, not_in_state};
+use crate::store::writer::{Refusal, TaskChange, TaskWriter, not_in_state};
 
 /// Unblock a blocked or scheduled task: ready, todo while a parent is open, or back to review.
 ///
