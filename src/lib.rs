@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!   cli -> commands -> { copies, health, recover, install, stress } -> salvage
-//!            \-> ui                    -> { newfile, journal_mode, pool, store, board } -> { ondisk, failure, process, work }
+//!            \-> ui                    -> { newfile, journal_mode, pool, store, board } -> { hermes, ondisk, failure, process, work }
 //! ```
 //!
 //! The path of `kanbanctl complete t_1a2b3c4d --result done`:
@@ -29,7 +29,7 @@
 //!
 //! * A verb: a file in [`commands`] (`Args`, `run`), a line in its `Verb`, its SQL in [`store`], a test in `tests/it`.
 //! * A health check: a function in [`health::checks`], a line in its table, a section in kanbanctl-recovery(7).
-//! * A column of a newer Hermes: the tables of columns in `salvage::schema::column_sets`, and [`store`] where a verb uses it.
+//! * A column of a newer Hermes: the tables in [`hermes`], and [`store`] where a verb uses it.
 //! * A quirk of the file format: [`ondisk`] where it is about bytes, a pass in [`salvage`] where it is about lost rows.
 //! * An output format: [`ui`], one implementation of how a report is written.
 #![forbid(unsafe_code)]
@@ -40,6 +40,7 @@ pub mod commands;
 pub mod copies;
 pub mod failure;
 pub mod health;
+pub mod hermes;
 pub mod install;
 pub mod journal_mode;
 pub mod newfile;

@@ -6,9 +6,9 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::hermes;
 use crate::ondisk::record::{Record, Value};
 use crate::salvage::schema::TableSchema;
-use crate::store::schema;
 
 /// The name of a version or of a row: 128 bits of a SHA-256 over its table, key and values.
 pub(crate) type Name = u128;
@@ -45,7 +45,7 @@ impl Namer {
         };
         let mut columns: Vec<_> = (0..table.columns.len()).map(|place| (place, absent(place))).collect();
         columns.sort_by_key(|(place, _)| table.columns.get(*place).map(|column| &column.name));
-        let known = schema::TABLES.iter().any(|facts| facts.name == table.name);
+        let known = hermes::table(&table.name).is_some();
         Self { columns, by_rowid: table.rowid_column.is_some() || !known }
     }
 
@@ -154,8 +154,7 @@ pub(crate) fn value(value: Value<'_>) -> Name {
 
 /// How Hermes declares a column.
 fn declared(table: &str, column: &str) -> Option<&'static str> {
-    let facts = schema::TABLES.iter().find(|facts| facts.name == table)?;
-    facts.columns.iter().find(|(name, _)| *name == column).map(|(_, declaration)| *declaration)
+    Some(hermes::table(table)?.column(column)?.declaration)
 }
 
 /// What stands behind DEFAULT in one of Hermes' declarations: a number, a text, or nothing.

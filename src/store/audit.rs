@@ -322,7 +322,7 @@ pub fn lagging_sequences(connection: &Connection) -> Outcome<Vec<String>> {
             "SELECT ifnull((SELECT max(rowid) FROM {}), 0) > ifnull((SELECT max(seq) FROM sqlite_sequence WHERE name = ?1), 0)",
             quoted(&name)
         );
-        let is_known = schema::TABLES.iter().any(|facts| facts.name.eq_ignore_ascii_case(&name));
+        let is_known = crate::hermes::table(&name).is_some();
         if is_known && connection.query_row(&lags, [&name], |row| row.get(0))? {
             lagging.push(name);
         }

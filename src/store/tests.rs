@@ -90,7 +90,7 @@ fn unknown_columns_and_tables_are_kept_and_shown() {
 #[test]
 fn a_comment_that_says_check_is_no_check() {
     let conn = Connection::open_in_memory().unwrap();
-    for table in schema::TABLES {
+    for table in crate::hermes::TABLES {
         let sql = schema::create_table(table).replacen("(\n", "( -- CHECK STRICT\n /* REFERENCES */", 1);
         conn.execute_batch(&sql).unwrap();
     }
@@ -201,7 +201,7 @@ fn an_old_board_is_written_by_the_columns_it_has() {
          claim_lock TEXT, claim_expires INTEGER)",
     )
     .unwrap();
-    for table in schema::TABLES {
+    for table in crate::hermes::TABLES {
         conn.execute_batch(&schema::create_table(table)).unwrap();
     }
     let id = create(&conn, draft("old"));

@@ -367,7 +367,7 @@ pub(crate) fn indexes(connection: &Connection, merged: &mut Merged) -> rusqlite:
             merged.dropped.push(index.name.clone());
         }
     }
-    for (name, on) in schema::INDEXES {
+    for (name, on) in crate::hermes::INDEXES {
         let exists = connection
             .query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?1)", [name], |row| {
                 row.get(0)

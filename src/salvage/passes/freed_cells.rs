@@ -10,12 +10,12 @@ use std::collections::HashSet;
 
 use super::page_scan;
 use crate::failure::Outcome;
+use crate::hermes::APPEND_ONLY_TABLES;
 use crate::ondisk::page::{Cell, Page, PageKind};
 use crate::ondisk::record::{Record, Value};
 use crate::salvage::passes::leaf::{self, SalvagedLeaf, Spot};
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::Row;
-use crate::salvage::schema::APPEND_ONLY_TABLES;
 use crate::salvage::schema::Catalog;
 use crate::salvage::{Pass, Stray};
 use crate::work::progress::{Stage, Watch};

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::hermes::APPEND_ONLY_TABLES;
 use crate::ondisk::btree::Range;
 use crate::ondisk::image::Site;
 use crate::salvage::Pass;
@@ -13,7 +14,6 @@ use crate::salvage::image::PageImage;
 use crate::salvage::passes::leaf::SalvagedLeaf;
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::Row;
-use crate::salvage::schema::APPEND_ONLY_TABLES;
 use crate::salvage::schema::Catalog;
 
 /// What is to become of a row of such a frame.

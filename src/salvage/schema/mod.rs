@@ -14,12 +14,10 @@ use std::sync::Arc;
 use self::column_values::{Domain, Plausibility};
 use self::parse::ParseDatabase;
 pub(crate) use self::parse::Schemas;
+use crate::hermes;
 use crate::ondisk::record::{Record, Value};
 use crate::ondisk::text::Encoding;
-use crate::store::schema::{self, TableFacts};
-
-/// Tables of Hermes whose rows never change once written (board-format.md 4).
-pub(crate) const APPEND_ONLY_TABLES: [&str; 2] = ["task_comments", "task_events"];
+use crate::store::schema;
 
 /// What the names of tables begin with that nothing names.
 pub(crate) const NAMELESS: &str = "recovered_";
@@ -227,7 +225,7 @@ impl TableSchema {
 
     /// Whether Hermes makes this table.
     pub(crate) fn is_known(&self) -> bool {
-        hermes_table(&self.name).is_some()
+        hermes::table(&self.name).is_some()
     }
 }
 
@@ -298,7 +296,7 @@ impl Catalog {
                 );
             }
         }
-        for facts in schema::TABLES {
+        for facts in hermes::TABLES {
             if catalog.position(facts.name).is_none()
                 && let Some(table) = scratch.table(&schema::create_table(facts))
             {
@@ -334,7 +332,7 @@ impl Catalog {
                     let table = scratch.believe(table);
                     self.tables.push(Tree { table, root });
                 }
-                None => match hermes_table(&entry.name) {
+                None => match hermes::table(&entry.name) {
                     Some(facts) => {
                         let table = scratch.table(&schema::create_table(facts));
                         self.tables.extend(table.map(|table| Tree { table, root }));
@@ -351,11 +349,6 @@ impl Catalog {
             _ => self.dropped.push(entry.name.clone()),
         }
     }
-}
-
-/// What is known of Hermes' table `name`.
-fn hermes_table(name: &str) -> Option<&'static TableFacts> {
-    schema::TABLES.iter().find(|facts| facts.name == name)
 }
 
 /// How many characters in the texts of `record` no text has.

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 
 use super::column_values::Domain;
-use super::{Affinity, Catalog, SchemaEntry, TableColumn, TableSchema, hermes_table};
+use super::{Affinity, Catalog, SchemaEntry, TableColumn, TableSchema};
 use crate::failure::Outcome;
+use crate::hermes::{self, TableFacts};
 use crate::store::audit::quoted;
-use crate::store::schema::{self, TableFacts};
+use crate::store::schema;
 
 /// So many texts are remembered; a hostile heap of copies has no two alike.
 const MAX_KNOWN: usize = 4096;
@@ -104,7 +105,7 @@ impl ParseDatabase {
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .ok()?;
-        let known = hermes_table(&name);
+        let known = hermes::table(&name);
         let declared = self.declared_columns(&name, known)?;
         let stored: Vec<usize> = if without_rowid {
             // The order of the key's own index, in which a column with two collations stands twice.
@@ -217,7 +218,7 @@ impl ParseDatabase {
     /// known text is right. One that brings along what would be run is replaced by Hermes' own declarations for the same
     /// columns.
     pub(crate) fn believe(&mut self, found: Arc<TableSchema>) -> Arc<TableSchema> {
-        let Some(facts) = hermes_table(&found.name) else { return found };
+        let Some(facts) = hermes::table(&found.name) else { return found };
         let Some(known) = self.table(&schema::create_table(facts)) else { return found };
         let differing =
             known.columns.iter().zip(&found.columns).filter(|(one, other)| one.name != other.name).count();
@@ -228,8 +229,9 @@ impl ParseDatabase {
             return found;
         }
         let declared = |column: &TableColumn| {
-            let known = facts.columns.iter().find(|(name, _)| *name == column.name);
-            known.map_or_else(|| quoted(&column.name), |(name, declaration)| format!("{name} {declaration}"))
+            let known = facts.column(&column.name);
+            known
+                .map_or_else(|| quoted(&column.name), |known| format!("{} {}", known.name, known.declaration))
         };
         let harmless = schema::create_table_of(facts, found.columns.iter().map(declared));
         self.table(&harmless).unwrap_or(known)

@@ -6,10 +6,10 @@ use std::rc::Rc;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::tables::{INDEXES, TABLES, TableFacts};
 use super::text::words;
 use super::version::BoardVersion;
 use crate::failure::{Failure, Outcome};
+use crate::hermes::{INDEXES, Release, TABLES, TableFacts};
 
 /// Tables without which `create` and `complete` cannot keep their promises.
 const NEEDED: [&str; 4] = ["tasks", "task_links", "task_events", "task_runs"];
@@ -247,11 +247,13 @@ fn compare(
         return Ok(());
     }
     let table = CheckedTable { columns: columns(conn, name)? };
-    for (column, declaration) in facts.columns {
+    for (column, declaration) in
+        facts.created(Release::CREATED).map(|column| (column.name, column.declaration))
+    {
         match table.columns.iter().find(|known| known.name.eq_ignore_ascii_case(column)) {
             None => {
                 report.missing_columns.push(format!("{name}.{column}"));
-                if NEEDED.contains(&name) && facts.base.contains(column) {
+                if NEEDED.contains(&name) && facts.is_base(column) {
                     why.push(format!("column {name}.{column} is missing"));
                 }
             }
@@ -259,7 +261,7 @@ fn compare(
         }
     }
     for column in &table.columns {
-        if facts.columns.iter().any(|(known, _)| known.eq_ignore_ascii_case(&column.name)) {
+        if facts.created(Release::CREATED).any(|known| known.name.eq_ignore_ascii_case(&column.name)) {
             continue;
         }
         report.extra_columns.push(format!("{name}.{}", column.name));

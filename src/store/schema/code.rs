@@ -8,9 +8,9 @@
 use rusqlite::Connection;
 
 use super::check::lossy;
-use super::tables::TABLES;
 use super::text::{foreign_collation, says_as};
 use crate::failure::{Failure, Outcome};
+use crate::hermes;
 
 /// SQLite's patterns for a word that stands alone, in any case.
 const SAYS_AS: &str = "*[^A-Za-z0-9_][Aa][Ss][^A-Za-z0-9_]*";
@@ -28,7 +28,7 @@ pub fn require_board(conn: &Connection) -> Outcome<()> {
     let (mut tasks, mut why) = (false, Vec::new());
     while let Some(row) = rows.next()? {
         let name = lossy(row, 0)?;
-        let Some(facts) = TABLES.iter().find(|facts| facts.name.eq_ignore_ascii_case(&name)) else {
+        let Some(facts) = hermes::table(&name) else {
             continue;
         };
         let stored = row.get::<_, bool>(2).unwrap_or(false);

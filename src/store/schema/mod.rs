@@ -5,18 +5,17 @@
 
 mod check;
 mod code;
-mod tables;
 mod text;
 mod version;
 
 use rusqlite::Connection;
 
 use crate::failure::{Failure, Outcome};
+use crate::hermes::{INDEXES, Release, TABLES, TableFacts};
 
 pub(super) use check::lossy;
 pub use check::{CheckedColumn, CheckedTable, SchemaComparison, SchemaReport, SchemaVerdict, check};
 pub use code::{Carriers, carriers, require_board};
-pub use tables::{INDEXES, TABLES, TableFacts};
 pub use text::{brings_code, computes_columns, is_plain_index};
 pub use version::{BoardVersion, Release};
 
@@ -37,9 +36,12 @@ fn no_board() -> Failure {
         .hint("If a board was there, see what can be brought back with `kanbanctl recover --dry-run`.")
 }
 
-/// The `CREATE TABLE` text of one of Hermes' tables.
+/// Return the `CREATE TABLE` text of one of Hermes' tables as a new board gets it.
 pub fn create_table(table: &TableFacts) -> String {
-    create_table_of(table, table.columns.iter().map(|(name, decl)| format!("{name} {decl}")))
+    create_table_of(
+        table,
+        table.created(Release::CREATED).map(|column| format!("{} {}", column.name, column.declaration)),
+    )
 }
 
 /// The `CREATE TABLE` text of one of Hermes' tables with these columns, each as it is declared.

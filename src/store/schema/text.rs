@@ -89,8 +89,9 @@ fn quoted(text: &str, close: char) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{INDEXES, TABLES, create_table};
+    use super::super::create_table;
     use super::*;
+    use crate::hermes::{INDEXES, TABLES};
 
     #[test]
     fn only_the_word_itself_counts() {
