@@ -14,7 +14,7 @@ use crate::ondisk::overflow;
 use crate::ondisk::record::Record;
 use crate::salvage::image;
 use crate::salvage::image::PageImage;
-use crate::salvage::passes::zeroed_sectors;
+use crate::salvage::passes::lost_sectors::Sectors;
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::{Odd, Row, runs};
 use crate::salvage::source::cache::SourceCache;
@@ -107,7 +107,7 @@ impl Graft<'_, '_> {
                 let site = layout.image.site(number)?;
                 let page = layout.image.page(number)?;
                 // Another source's page stands in for one with a hole, too.
-                let hollow = !last && zeroed_sectors::has_lost_sector(&page, 0..image.usable());
+                let hollow = !last && Sectors::of(&page, site).any_lost(0..image.usable());
                 let usable = !hollow
                     && !self.taken.contains(&(source, site))
                     && overflow::is_link(&page, last, layout.image.count(), false);

@@ -30,8 +30,8 @@ use crate::ondisk::record::{Record, Value};
 use crate::recover::merge::Merged;
 use crate::salvage::image;
 use crate::salvage::image::PageImage;
-use crate::salvage::passes::zeroed_sectors;
-use crate::salvage::passes::zeroed_sectors::ZeroedRange;
+use crate::salvage::passes::lost_sectors;
+use crate::salvage::passes::lost_sectors::{PayloadPart, Sectors};
 use crate::salvage::rows::row::Row;
 use crate::salvage::schema::TableSchema;
 use crate::salvage::source::cache::SourceCache;
@@ -158,7 +158,7 @@ fn line(
     let cell = row.cell_in(&mut bytes, flip, image.usable())?;
     let payload = cell.payload?;
     let mut left = payload.local.to_vec();
-    let (at, len) = zeroed_sectors::place(&cell);
+    let (at, len) = lost_sectors::place(&cell);
     let need = payload.len.saturating_sub(left.len() as u64);
     let mut pages = Vec::new();
     if let Some(first) = payload.overflow {
@@ -166,7 +166,7 @@ fn line(
         let _ = overflow::follow(first, need, image.usable(), &mut left, |_, number, last| {
             let page =
                 image.page(number).filter(|page| overflow::is_link(page, last, image.count(), false))?;
-            pages.push(page.clone());
+            pages.push((page.clone(), image.site(number)?));
             Some(page)
         });
     }
@@ -174,9 +174,9 @@ fn line(
         left.truncate(payload.local.len());
         pages.clear();
     }
-    let parts =
-        zeroed_sectors::parts(ZeroedRange { page: &bytes, at, len }, &pages, image.usable(), left.len());
-    let holes = if row.site().in_log { Vec::new() } else { zeroed_sectors::holes(&left, &parts) };
+    let own = PayloadPart { sectors: Sectors::of(&bytes, row.site()), at, len };
+    let parts = lost_sectors::parts(own, &pages, image.usable(), left.len());
+    let holes = lost_sectors::holes(&left, &parts);
     let record = Record::prefix(&left).ok()?;
     let mut values = Map::new();
     let encoding = image.encoding();

@@ -10,7 +10,7 @@ use crate::ondisk::image::{Image, Site};
 use crate::ondisk::overflow;
 use crate::ondisk::page::{Cell, Page};
 use crate::ondisk::record;
-use crate::salvage::passes::zeroed_sectors;
+use crate::salvage::passes::lost_sectors::Sectors;
 
 /// A broken chain that many cells name is not followed for each of them.
 const MAX_FAILURES: u32 = 16;
@@ -155,8 +155,9 @@ impl Chains {
             image.page(number).filter(|page| {
                 let held = left.min(image.usable().saturating_sub(overflow::CONTENT));
                 left -= held;
-                may_be_hollow |=
-                    zeroed_sectors::has_lost_sector(page, overflow::CONTENT..overflow::CONTENT + held);
+                may_be_hollow |= image.site(number).is_some_and(|site| {
+                    Sectors::of(page, site).any_lost(overflow::CONTENT..overflow::CONTENT + held)
+                });
                 // All of the payload is there when the end of its chain only names what cannot go on with it: a page of
                 // the chain itself, or, with nothing behind the payload, none. A page of another row in its place names
                 // one that is there.

@@ -1,18 +1,16 @@
 //! Rows of one leaf page: by its cell pointers, and where those fail, by what lies in its content area. One bad cell costs
 //! one cell (recovery.md, "What decides it", 4).
 
-use std::cmp::Reverse;
-
 use super::cell_repair;
-use super::zeroed_sectors;
-use super::zeroed_sectors::ZeroedRange;
+use super::lost_sectors;
+use super::lost_sectors::PayloadPart;
 use crate::ondisk::image::Site;
 use crate::ondisk::page::{Cell, Page, PageKind};
 use crate::ondisk::record::{self, Record};
 use crate::ondisk::text::Encoding;
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::Row;
-use crate::salvage::schema::{Fit, TableSchema};
+use crate::salvage::schema::{Plausibility, TableSchema};
 
 /// A page with more unreadable cells than this is not one with a flipped bit or two.
 const MAX_MENDED: usize = 4;
@@ -91,8 +89,7 @@ pub(crate) fn read(
             }
         }
     }
-    // Sectors of a log do not lie as those of its pages do.
-    if !spot.site.in_log && zeroed_sectors::is_likely(page) {
+    if lost_sectors::is_likely(page, spot.site) {
         leaf.hollow = leaf.rows.extract_if(.., |row| is_hollow(page, row)).collect();
     }
     leaf
@@ -103,10 +100,13 @@ fn is_hollow(page: &Page<'_>, row: &Row) -> bool {
     if row.is(row::CHAINED | row::MENDED) {
         return false;
     }
-    page.cell(usize::from(row.cell)).is_ok_and(|cell| {
-        let payload = cell.payload.map(|payload| payload.local).unwrap_or_default();
-        !zeroed_sectors::holes(payload, &[ZeroedRange::of(page.bytes(), &cell)]).is_empty()
-    })
+    page.cell(usize::from(row.cell)).is_ok_and(|cell| has_hole(page.bytes(), row.site(), &cell))
+}
+
+/// True if what `cell` has on its `page`, which lies at `site`, has a hole.
+pub(crate) fn has_hole(page: &[u8], site: Site, cell: &Cell<'_>) -> bool {
+    let payload = cell.payload.map(|payload| payload.local).unwrap_or_default();
+    !lost_sectors::holes(payload, &[PayloadPart::of(page, site, cell)]).is_empty()
 }
 
 impl SalvagedLeaf {
@@ -191,7 +191,7 @@ pub(crate) fn may_be_row(cell: &Cell<'_>) -> bool {
 }
 
 /// How `cell` fits `table`, if it does beyond doubt.
-pub(crate) fn sure_fit(table: &TableSchema, cell: &Cell<'_>, encoding: Encoding) -> Option<Fit> {
+pub(crate) fn sure_fit(table: &TableSchema, cell: &Cell<'_>, encoding: Encoding) -> Option<Plausibility> {
     let payload = cell.payload.filter(|_| may_be_row(cell))?;
     let record = Record::prefix(payload.local).ok()?;
     let fit = match payload.overflow {
@@ -201,24 +201,11 @@ pub(crate) fn sure_fit(table: &TableSchema, cell: &Cell<'_>, encoding: Encoding)
     fit.filter(|fit| fit.strange == 0)
 }
 
-/// How the rows on a page fit a table, all of them together: the lower the better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct PageFit {
-    /// Cells that are no rows of it.
-    pub(crate) misfits: usize,
-    /// Values that are allowed but strange.
-    pub(crate) strange: u32,
-    /// Values that are just what is written there.
-    pub(crate) sure: Reverse<u32>,
-    /// The most columns that a row lacks.
-    pub(crate) missing: usize,
-}
-
 /// How the rows on `page` fit `table`; `None` if more than half of them do not.
-pub(crate) fn fit(table: &TableSchema, page: &Page<'_>, encoding: Encoding) -> Option<PageFit> {
+pub(crate) fn fit(table: &TableSchema, page: &Page<'_>, encoding: Encoding) -> Option<Plausibility> {
     let mut fits = 0;
     let mut cells = 0;
-    let mut whole = PageFit { misfits: 0, strange: 0, sure: Reverse(0), missing: 0 };
+    let mut whole = Plausibility::default();
     for cell in page.cells() {
         cells += 1;
         let Some(payload) = cell.ok().and_then(|cell| cell.payload) else { continue };
@@ -232,9 +219,7 @@ pub(crate) fn fit(table: &TableSchema, page: &Page<'_>, encoding: Encoding) -> O
         };
         if let Some(fit) = fit {
             fits += 1;
-            whole.strange += fit.strange;
-            whole.sure.0 += fit.sure.0;
-            whole.missing = whole.missing.max(fit.missing);
+            whole.add(fit);
         }
     }
     whole.misfits = cells - fits;

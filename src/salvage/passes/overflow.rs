@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::leaf::SalvagedLeaf;
-use super::zeroed_sectors;
-use super::zeroed_sectors::ZeroedRange;
+use super::lost_sectors;
+use super::lost_sectors::{PayloadPart, Sectors};
 use crate::ondisk::btree::Range;
 use crate::ondisk::image::Site;
 use crate::ondisk::record::Record;
@@ -35,7 +35,7 @@ impl Pass<'_, '_> {
             let mut followed = self.follow(row, flip, free);
             if followed
                 .as_ref()
-                .is_some_and(|(bytes, chain, lost)| *lost && self.is_hollow(row, bytes, chain))
+                .is_some_and(|(bytes, chain, lost)| *lost && self.is_hollow(row, flip, bytes, chain))
             {
                 followed = None;
             }
@@ -81,7 +81,7 @@ impl Pass<'_, '_> {
         let cell = row.cell_in(&mut bytes, flip, self.image.usable())?;
         let span = cell.offset..cell.offset + cell.size;
         let followed = self.chains.claim(&cell, self.image, &self.seen, free)?;
-        let may_be_hollow = followed.may_be_hollow || zeroed_sectors::has_lost_sector(&bytes, span);
+        let may_be_hollow = followed.may_be_hollow || Sectors::of(&bytes, row.site()).any_lost(span);
         let sites: Vec<_> = followed.sites.into_iter().map(|site| (self.source, site)).collect();
         Some((followed.bytes, row::runs(&sites, self.image.page_size()), may_be_hollow))
     }
@@ -95,19 +95,22 @@ impl Pass<'_, '_> {
     }
 
     /// Whether `payload`, which begins in the cell of `row` and goes on in `chain`, has a hole.
-    pub(crate) fn is_hollow(&self, row: &Row, payload: &[u8], chain: &[row::ByteRun]) -> bool {
+    pub(crate) fn is_hollow(
+        &self,
+        row: &Row,
+        flip: Option<Flip>,
+        payload: &[u8],
+        chain: &[row::ByteRun],
+    ) -> bool {
         let size = self.image.page_size();
         let sites = chain.iter().flat_map(|run| (0..run.pages).map(move |index| run.site_of(index, size)));
-        // Sectors of a log do not lie as those of its pages do.
-        let page =
-            |site: Site| Some(site).filter(|site| !site.in_log).and_then(|site| self.image.page_at(site));
-        let pages: Vec<_> = sites.map(|site| page(site).unwrap_or_default()).collect();
+        let page = |site: Site| (self.image.page_at(site).unwrap_or_default(), site);
+        let pages: Vec<_> = sites.map(page).collect();
         let Some(mut bytes) = self.image.page_at(row.site()) else { return false };
-        let Some(cell) = row.cell_in(&mut bytes, None, self.image.usable()) else { return false };
-        let (at, len) = zeroed_sectors::place(&cell);
-        let page: &[u8] = if row.site().in_log { &[] } else { &bytes };
-        let parts =
-            zeroed_sectors::parts(ZeroedRange { page, at, len }, &pages, self.image.usable(), payload.len());
-        !zeroed_sectors::holes(payload, &parts).is_empty()
+        let Some(cell) = row.cell_in(&mut bytes, flip, self.image.usable()) else { return false };
+        let (at, len) = lost_sectors::place(&cell);
+        let own = PayloadPart { sectors: Sectors::of(&bytes, row.site()), at, len };
+        let parts = lost_sectors::parts(own, &pages, self.image.usable(), payload.len());
+        !lost_sectors::holes(payload, &parts).is_empty()
     }
 }

@@ -117,7 +117,7 @@ impl Pass<'_, '_> {
                 }
                 let sites: Vec<_> = followed.sites.iter().map(|site| (self.source, *site)).collect();
                 let chain = row::runs(&sites, self.image.page_size());
-                if self.is_hollow(row, &followed.bytes, &chain) {
+                if self.is_hollow(row, flip, &followed.bytes, &chain) {
                     continue;
                 }
                 rivals.push(Rival { table, row: *row, flip, chain, sites: followed.sites });
