@@ -22,7 +22,8 @@ pub(crate) use self::passes::table_rows::TableRows;
 use self::rows::extras::RowExtras;
 use self::rows::row;
 use self::rows::set::MemoryBudget;
-use self::schema::{Catalog, SchemaEntry, Schemas, Tree};
+use self::schema::column_sets::TextRemains;
+use self::schema::{Catalog, SchemaEntry, Schemas, TextOrigin, Tree};
 use crate::failure::Outcome;
 use crate::ondisk::btree::{Place, VisitedPages};
 use crate::ondisk::freelist;
@@ -96,7 +97,7 @@ pub(crate) struct Orders<'o> {
     pub(crate) sibling: Option<&'o [SchemaEntry]>,
     /// Threads to read with.
     pub(crate) threads: usize,
-    /// Whether a source that has lost its schema is left for later.
+    /// Whether a source that has lost some of its schema is left for later.
     pub(crate) waits: bool,
     /// Whether the main file has gone on without the log: then the log's rows are the source's, wherever they lie.
     pub(crate) log_counts: bool,
@@ -142,16 +143,16 @@ fn read(
     let (mut entries, schema_is_whole) = work.schema()?;
     work.schema_chains = work.chains.claimed().collect();
     let has_schema = !entries.is_empty();
-    if orders.waits && !has_schema {
+    if orders.waits && !schema_is_whole {
         return Ok(None);
     }
-    if let Some(sibling) = orders.sibling.filter(|_| !has_schema) {
-        entries = sibling.iter().map(|entry| SchemaEntry { root: 0, ..entry.clone() }).collect();
+    if let Some(sibling) = orders.sibling.filter(|_| !schema_is_whole) {
+        borrow(&mut entries, sibling);
     }
     let mut catalog = schemas.catalog(&entries);
     work.walk(&catalog);
     work.walk_indexes(&catalog);
-    if !schema_is_whole {
+    if !schema_is_whole || catalog.has_damaged_text() {
         let known: Vec<bool> = catalog.tables.iter().map(|tree| tree.root.is_some()).collect();
         crate::salvage::passes::lost_schema::plant(
             &mut catalog,
@@ -197,6 +198,19 @@ fn read(
         evidence,
     };
     Ok(Some(FoundRows { salvage, entries, lost_ends }))
+}
+
+/// Complete the schema `entries` of a source by those of a sound copy. A root of the copy is none of the source.
+fn borrow(entries: &mut Vec<SchemaEntry>, copy: &[SchemaEntry]) {
+    for theirs in copy {
+        match entries.iter_mut().find(|own| (&own.kind, &own.name) == (&theirs.kind, &theirs.name)) {
+            Some(own) => own.borrow_text(theirs),
+            None => {
+                let text = TextOrigin::Copy(TextRemains::default());
+                entries.push(SchemaEntry { root: 0, text, ..theirs.clone() });
+            }
+        }
+    }
 }
 
 /// What the trees do not vouch for.

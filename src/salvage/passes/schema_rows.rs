@@ -2,17 +2,23 @@
 
 use std::collections::HashMap;
 
+use super::lost_sectors::{self, PayloadPart};
 use super::page_scan;
 use crate::failure::Outcome;
 use crate::ondisk::btree;
-use crate::ondisk::page::{Page, PageKind};
+use crate::ondisk::image::Site;
+use crate::ondisk::overflow;
+use crate::ondisk::page::{Cell, Page, PageKind};
 use crate::ondisk::record::{Record, Value};
 use crate::salvage::Pass;
 use crate::salvage::rows::row::Row;
-use crate::salvage::schema::{Catalog, SchemaEntry};
+use crate::salvage::schema::column_sets::TextRemains;
+use crate::salvage::schema::{Catalog, SchemaEntry, TextOrigin};
 use crate::work::threads::in_order;
 
 const EVENTS: &str = "task_events";
+/// The column of a schema row that holds its text.
+const SQL: usize = 4;
 /// How many of the newest events tell how far a history has come.
 const NEWEST: usize = 100;
 
@@ -64,18 +70,71 @@ impl Pass<'_, '_> {
         };
         let encoding = self.image.encoding();
         let mut entries = Vec::new();
+        let mut whole = page.is_sound();
         for cell in page.cells().flatten() {
             let Some(payload) = cell.payload else { continue };
             // A chain is followed, and its pages taken, for a schema row only.
             if !Record::prefix(payload.local).is_ok_and(|record| SchemaEntry::is_likely(&record, encoding)) {
+                whole = false;
                 continue;
             }
-            let followed = self.chains.claim(&cell, self.image, &self.seen, &self.free);
-            let Some(followed) = followed else { continue };
-            let record = Record::read(&followed.bytes);
-            entries.extend(record.ok().and_then(|record| SchemaEntry::read(&record, encoding)));
+            let entry = self.entry_of(&bytes, number, &cell);
+            whole &= entry.as_ref().is_some_and(|entry| entry.text == TextOrigin::Whole);
+            entries.extend(entry);
         }
-        (entries, page.is_sound())
+        (entries, whole)
+    }
+
+    /// The schema row in `cell` of page `number`, as far as its text is there.
+    fn entry_of(&mut self, bytes: &[u8], number: u32, cell: &Cell<'_>) -> Option<SchemaEntry> {
+        let (image, encoding) = (self.image, self.image.encoding());
+        let payload = cell.payload?;
+        let followed = self.chains.claim(cell, image, &self.seen, &self.free);
+        let is_whole = followed.is_some();
+        let (left, pages) = match followed {
+            Some(followed) => {
+                let page = |site: Site| (image.page_at(site).unwrap_or_default(), site);
+                (followed.bytes, followed.sites.into_iter().map(page).collect())
+            }
+            None => {
+                let (mut left, mut pages) = (payload.local.to_vec(), Vec::new());
+                let need = payload.len.saturating_sub(left.len() as u64);
+                // An error leaves what came before it, which is what is wanted.
+                let _ =
+                    overflow::follow(payload.overflow?, need, image.usable(), &mut left, |_, next, last| {
+                        let page = image
+                            .page(next)
+                            .filter(|page| overflow::is_link(page, last, image.count(), false))?;
+                        pages.push((page.clone(), image.site(next)?));
+                        Some(page)
+                    });
+                (left, pages)
+            }
+        };
+        let own = PayloadPart::of(bytes, image.site(number)?, cell);
+        let parts = lost_sectors::parts(own, &pages, image.usable(), left.len());
+        let holes = lost_sectors::holes(&left, &parts);
+        let record = Record::prefix(&left).ok()?;
+        if is_whole && holes.is_empty() {
+            return SchemaEntry::read(&Record::read(&left).ok()?, encoding);
+        }
+        if holes.iter().any(|hole| hole.column != SQL) {
+            return None;
+        }
+        let whole_text = record.values().nth(SQL).or_else(|| record.cut().map(|cut| cut.value));
+        let remains = match whole_text {
+            Some(Value::Text(text)) => {
+                let start = holes.iter().map(|hole| hole.at).min().unwrap_or(text.len());
+                let end = holes.iter().map(|hole| hole.at + hole.bytes).max();
+                let end = end.filter(|_| is_whole).unwrap_or(text.len());
+                let text_of = |bytes: Option<&[u8]>| {
+                    String::from_utf8_lossy(&encoding.decode(bytes.unwrap_or_default())).into_owned()
+                };
+                TextRemains::read(&text_of(text.get(..start)), &text_of(text.get(end..)))
+            }
+            _ => TextRemains::default(),
+        };
+        SchemaEntry::read_damaged(&record, encoding, remains)
     }
 
     /// `sqlite_sequence` as found.

@@ -6,15 +6,17 @@
 pub(crate) mod column_sets;
 pub(crate) mod column_values;
 pub(crate) mod parse;
+pub(crate) mod plausibility;
 
-use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use self::column_values::{Domain, Plausibility};
+use self::column_sets::TextRemains;
+use self::column_values::{Domain, Likelihood};
 use self::parse::ParseDatabase;
 pub(crate) use self::parse::Schemas;
-use crate::hermes;
+pub(crate) use self::plausibility::Plausibility;
+use crate::hermes::{self, Release, TableFacts};
 use crate::ondisk::record::{Record, Value};
 use crate::ondisk::text::Encoding;
 use crate::store::schema;
@@ -30,6 +32,19 @@ pub(crate) struct SchemaEntry {
     pub(crate) table: String,
     pub(crate) root: u32,
     pub(crate) sql: String,
+    /// Where the text is from.
+    pub(crate) text: TextOrigin,
+}
+
+/// Where the text of a table or an index is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TextOrigin {
+    /// It is the source's own, and whole.
+    Whole,
+    /// It is that of a sound copy. This is left of the source's own.
+    Copy(TextRemains),
+    /// This is left of it.
+    Lost(TextRemains),
 }
 
 impl SchemaEntry {
@@ -59,7 +74,42 @@ impl SchemaEntry {
         let known = matches!(kind.as_str(), "table" | "index" | "view" | "trigger");
         let created = sql.is_empty() || sql.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("create"));
         let whole = values.next().is_none() && known && created;
-        whole.then_some(Self { kind, name, table, root: u32::try_from(root).ok()?, sql })
+        whole.then_some(Self {
+            kind,
+            name,
+            table,
+            root: u32::try_from(root).ok()?,
+            sql,
+            text: TextOrigin::Whole,
+        })
+    }
+
+    /// Read the entry that `record` begins, of whose text only `remains` is left.
+    pub(crate) fn read_damaged(
+        record: &Record<'_>,
+        encoding: Encoding,
+        remains: TextRemains,
+    ) -> Option<Self> {
+        let mut values = record.values();
+        let mut text = || match values.next() {
+            Some(Value::Text(bytes)) => String::from_utf8(encoding.decode(bytes).into_owned()).ok(),
+            _ => None,
+        };
+        let (kind, name, table) = (text()?, text()?, text()?);
+        let Some(Value::Integer(root)) = values.next() else { return None };
+        let root = u32::try_from(root).ok()?;
+        Some(Self { kind, name, table, root, sql: String::new(), text: TextOrigin::Lost(remains) })
+    }
+
+    /// Take the text of a sound copy for one that is damaged.
+    pub(crate) fn borrow_text(&mut self, copy: &Self) {
+        if let TextOrigin::Lost(remains) = &self.text
+            && copy.text == TextOrigin::Whole
+            && (&copy.kind, &copy.name) == (&self.kind, &self.name)
+        {
+            self.text = TextOrigin::Copy(remains.clone());
+            self.sql.clone_from(&copy.sql);
+        }
     }
 }
 
@@ -104,30 +154,36 @@ pub(crate) struct Tree {
     pub(crate) table: Arc<TableSchema>,
     /// The root page; none when only the shape is known.
     pub(crate) root: Option<u32>,
+    /// Where the text of the table is from.
+    pub(crate) text: TextOrigin,
 }
 
-/// How well a record fits a table: the lower the better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Fit {
-    /// Columns whose value is allowed but strange.
-    pub(crate) strange: u32,
-    /// Columns whose value is just what is written there.
-    pub(crate) sure: Reverse<u32>,
-    /// Columns that the table has and the record has not.
-    pub(crate) missing: usize,
+impl Tree {
+    /// True if nothing but a whole text of its own says what its columns are.
+    pub(crate) fn is_guess(&self) -> bool {
+        self.text != TextOrigin::Whole
+    }
+}
+
+/// A table that is not Hermes', whose text is damaged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DamagedTable {
+    pub(crate) name: String,
+    pub(crate) root: u32,
+    pub(crate) remains: TextRemains,
 }
 
 impl TableSchema {
     /// How `record`, whose text is in `encoding`, fits; `None` if SQLite would not have stored it here.
-    pub(crate) fn fit(&self, record: &Record<'_>, encoding: Encoding) -> Option<Fit> {
+    pub(crate) fn fit(&self, record: &Record<'_>, encoding: Encoding) -> Option<Plausibility> {
         let (fit, count) = self.judge(record, encoding)?;
-        self.lacks(count).map(|missing| Fit { missing, ..fit })
+        self.lacks(count).map(|missing| Plausibility { missing, ..fit })
     }
 
     /// The same for a record of which only the beginning is there.
-    pub(crate) fn fit_start(&self, record: &Record<'_>, encoding: Encoding) -> Option<Fit> {
+    pub(crate) fn fit_start(&self, record: &Record<'_>, encoding: Encoding) -> Option<Plausibility> {
         let (fit, _) = self.judge(record, encoding)?;
-        self.lacks(record.columns()).map(|missing| Fit { missing, ..fit })
+        self.lacks(record.columns()).map(|missing| Plausibility { missing, ..fit })
     }
 
     /// Whether the record that is `payload` goes on as another's: nothing is strange in its beginning, the `local` part, and in
@@ -139,7 +195,7 @@ impl TableSchema {
             let strange = values.filter(|(at, (column, value))| {
                 column
                     .judge(*value, self.rowid_column == Some(*at), encoding)
-                    .is_none_or(|look| look == Plausibility::Strange)
+                    .is_none_or(|look| look == Likelihood::Strange)
             });
             strange.map(|(_, (_, value))| matches!(value, Value::Text(_))).collect()
         };
@@ -172,17 +228,13 @@ impl TableSchema {
     }
 
     /// How the values fit, and how many there are.
-    fn judge(&self, record: &Record<'_>, encoding: Encoding) -> Option<(Fit, usize)> {
-        let mut fit = Fit { strange: 0, sure: Reverse(0), missing: 0 };
+    fn judge(&self, record: &Record<'_>, encoding: Encoding) -> Option<(Plausibility, usize)> {
+        let mut fit = Plausibility::default();
         let mut count = 0;
         for value in record.values() {
             let column = self.columns.get(count)?;
             let is_rowid = self.rowid_column == Some(count);
-            match column.judge(value, is_rowid, encoding)? {
-                Plausibility::Strange => fit.strange += 1,
-                Plausibility::Sure => fit.sure.0 += 1,
-                Plausibility::Plain => {}
-            }
+            fit.add_value(column.judge(value, is_rowid, encoding)?);
             count += 1;
         }
         Some((fit, count))
@@ -231,20 +283,21 @@ impl TableSchema {
 
 impl TableColumn {
     /// What `value` looks like here; `None` if it cannot stand here.
-    fn judge(&self, value: Value<'_>, is_rowid: bool, encoding: Encoding) -> Option<Plausibility> {
+    fn judge(&self, value: Value<'_>, is_rowid: bool, encoding: Encoding) -> Option<Likelihood> {
         if is_rowid {
-            return (value == Value::Null).then_some(Plausibility::Plain);
+            return (value == Value::Null).then_some(Likelihood::Plain);
         }
         match (value, self.affinity) {
-            (Value::Null, _) => (!self.not_null).then_some(Plausibility::Plain),
+            (Value::Null, _) => (!self.not_null).then_some(Likelihood::Plain),
             (Value::Integer(_) | Value::Real(_), Affinity::Text) => None,
             (Value::Text(bytes), affinity) => {
                 let text = encoding.decode(bytes);
-                let wrong = affinity == Affinity::Integer || simdutf8::basic::from_utf8(&text).is_err();
-                Some(if wrong { Plausibility::Strange } else { self.sense.judge(Value::Text(&text)) })
+                let wrong = affinity == Affinity::Integer && self.sense != Domain::Start
+                    || simdutf8::basic::from_utf8(&text).is_err();
+                Some(if wrong { Likelihood::Strange } else { self.sense.judge(Value::Text(&text)) })
             }
             (Value::Blob(_), Affinity::Text | Affinity::Integer) | (Value::Real(_), Affinity::Integer) => {
-                Some(Plausibility::Strange)
+                Some(Likelihood::Strange)
             }
             (value, _) => Some(self.sense.judge(value)),
         }
@@ -272,9 +325,17 @@ pub(crate) struct Catalog {
     pub(crate) dropped: Vec<String>,
     /// Names of tables that are not read: virtual ones, those whose text SQLite does not take.
     pub(crate) unread: Vec<String>,
+    /// Tables of other programs whose text is damaged.
+    pub(crate) damaged: Vec<DamagedTable>,
 }
 
 impl Catalog {
+    /// True if the text of a table in it is damaged.
+    pub(crate) fn has_damaged_text(&self) -> bool {
+        let mut trees = self.tables.iter();
+        !self.damaged.is_empty() || trees.any(|tree| tree.root.is_some() && tree.is_guess())
+    }
+
     fn build(scratch: &mut ParseDatabase, entries: &[SchemaEntry]) -> Self {
         let mut catalog = Self::default();
         // A hostile schema has thousands of names: each is looked up once, not compared with all before it.
@@ -300,7 +361,11 @@ impl Catalog {
             if catalog.position(facts.name).is_none()
                 && let Some(table) = scratch.table(&schema::create_table(facts))
             {
-                catalog.tables.push(Tree { table, root: None });
+                catalog.tables.push(Tree {
+                    table,
+                    root: None,
+                    text: TextOrigin::Lost(TextRemains::default()),
+                });
             }
         }
         catalog
@@ -321,25 +386,40 @@ impl Catalog {
         self.tables.iter().position(|tree| tree.table.name == name)
     }
 
+    fn add_table(&mut self, scratch: &mut ParseDatabase, entry: &SchemaEntry, root: Option<u32>) {
+        let parsed = scratch.table(&entry.sql).filter(|table| table.name == entry.name);
+        let Some(facts) = hermes::table(&entry.name) else {
+            return match (parsed, &entry.text, root) {
+                (Some(table), ..) => self.tables.push(Tree { table, root, text: TextOrigin::Whole }),
+                (None, TextOrigin::Lost(remains), Some(root)) => {
+                    let (name, remains) = (entry.name.clone(), remains.clone());
+                    self.damaged.push(DamagedTable { name, root, remains });
+                }
+                (None, ..) => self.unread.push(entry.name.clone()),
+            };
+        };
+        let tree = match parsed {
+            Some(table) if !is_garbled(&table, facts) => {
+                Some(Tree { table: scratch.believe(table), root, text: entry.text.clone() })
+            }
+            _ => {
+                let text = match &entry.text {
+                    TextOrigin::Whole => TextOrigin::Lost(TextRemains::of_strange(&entry.sql)),
+                    text => text.clone(),
+                };
+                scratch.table(&schema::create_table(facts)).map(|table| Tree { table, root, text })
+            }
+        };
+        self.tables.extend(tree);
+    }
+
     fn add(&mut self, scratch: &mut ParseDatabase, entry: &SchemaEntry) {
         // A text of another source has no root here.
         let root = Some(entry.root).filter(|root| *root > 1);
         match entry.kind.as_str() {
             "table" if entry.name == "sqlite_sequence" => self.sequence_root = root,
             "table" if entry.name.starts_with("sqlite_") => {}
-            "table" => match scratch.table(&entry.sql).filter(|table| table.name == entry.name) {
-                Some(table) => {
-                    let table = scratch.believe(table);
-                    self.tables.push(Tree { table, root });
-                }
-                None => match hermes::table(&entry.name) {
-                    Some(facts) => {
-                        let table = scratch.table(&schema::create_table(facts));
-                        self.tables.extend(table.map(|table| Tree { table, root }));
-                    }
-                    None => self.unread.push(entry.name.clone()),
-                },
-            },
+            "table" => self.add_table(scratch, entry, root),
             "index" => self.indexes.push(Index {
                 name: entry.name.clone(),
                 table: entry.table.clone(),
@@ -349,6 +429,14 @@ impl Catalog {
             _ => self.dropped.push(entry.name.clone()),
         }
     }
+}
+
+/// True if a text that makes `table` was damaged: a column of Hermes is not there, and one that Hermes never had is.
+fn is_garbled(table: &TableSchema, facts: &TableFacts) -> bool {
+    let has = |name: &str| table.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
+    let is_lacking = |column: &hermes::ColumnFacts| facts.is_base(column.name) && !has(column.name);
+    facts.created(Release::V0_13).any(is_lacking)
+        && table.columns.iter().any(|column| facts.column(&column.name).is_none())
 }
 
 /// How many characters in the texts of `record` no text has.

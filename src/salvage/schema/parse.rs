@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 
 use super::column_values::Domain;
-use super::{Affinity, Catalog, SchemaEntry, TableColumn, TableSchema};
+use super::{Affinity, Catalog, SchemaEntry, TableColumn, TableSchema, column_sets};
 use crate::failure::Outcome;
-use crate::hermes::{self, TableFacts};
+use crate::hermes::{self, ColumnFacts, TableFacts};
 use crate::store::audit::quoted;
 use crate::store::schema;
 
@@ -177,7 +177,7 @@ impl ParseDatabase {
             let (column, declared, hidden): (String, String, i64) =
                 (row.get(1).ok()?, row.get(2).ok()?, row.get(6).ok()?);
             // Hermes computes no column, so its values are there whatever a text says that was changed later.
-            let is_own = known.is_some_and(|facts| facts.columns.iter().any(|(known, _)| *known == column));
+            let is_own = known.is_some_and(|facts| facts.column(&column).is_some());
             let (is_stored, generated) = match hidden {
                 0 => (true, false),
                 COMPUTED_WHEN_READ => (is_own, false),
@@ -193,7 +193,7 @@ impl ParseDatabase {
                     not_null: row.get(3).ok()?,
                     has_default: row.get(4).ok()?,
                     generated,
-                    sense: known.map_or(Domain::Any, |_| Domain::of(&column)),
+                    sense: known.map_or(Domain::Any, |_| Domain::of(name, &column)),
                     name: column,
                 },
             });
@@ -219,11 +219,19 @@ impl ParseDatabase {
     /// columns.
     pub(crate) fn believe(&mut self, found: Arc<TableSchema>) -> Arc<TableSchema> {
         let Some(facts) = hermes::table(&found.name) else { return found };
-        let Some(known) = self.table(&schema::create_table(facts)) else { return found };
-        let differing =
-            known.columns.iter().zip(&found.columns).filter(|(one, other)| one.name != other.name).count();
-        if known.columns.len() == found.columns.len() && differing == 1 {
-            return known;
+        let names: Vec<&str> = found.columns.iter().map(|column| column.name.as_str()).collect();
+        let is_known = |column: &&str| facts.column(column).is_some();
+        if names.iter().filter(|name| !is_known(name)).count() == 1 {
+            let differing = |order: &[&ColumnFacts]| {
+                order.iter().zip(&names).filter(|(column, name)| column.name != **name).count()
+            };
+            let orders = hermes::orders(facts);
+            let same = orders.iter().find(|order| order.len() == names.len() && differing(order) == 1);
+            if let Some(known) =
+                same.and_then(|order| self.table(&column_sets::text(facts, order.iter().copied())))
+            {
+                return known;
+            }
         }
         if !schema::brings_code(&found.sql) {
             return found;
@@ -234,7 +242,7 @@ impl ParseDatabase {
                 .map_or_else(|| quoted(&column.name), |known| format!("{} {}", known.name, known.declaration))
         };
         let harmless = schema::create_table_of(facts, found.columns.iter().map(declared));
-        self.table(&harmless).unwrap_or(known)
+        self.table(&harmless).or_else(|| self.table(&schema::create_table(facts))).unwrap_or(found)
     }
 }
 

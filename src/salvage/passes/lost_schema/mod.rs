@@ -1,31 +1,32 @@
 //! Tables without a schema: which trees there are by their own structure, and which table each of them is.
 //!
-//! An interior page that no other names as its child is a root. What table it is the root of, its rows say: of the column
-//! sets that Hermes' tables have had (`ages`) the one that fits best. Trees and loose leaves that fit none are kept as tables
+//! An interior page that no other names as its child is a root. What table it is the root of, its rows say: of the orders of
+//! columns that Hermes' tables can have, the one that fits best. Trees and loose leaves that fit none are kept as tables
 //! of their own under neutral names. Only pages that the schema's own trees do not reach are looked at.
+//!
+//! Not here: the orders, and which of them some rows speak for ([`column_sets`](crate::salvage::schema::column_sets)).
 
 mod naming;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use super::leaf::{self, PageFit};
+use super::leaf;
 use super::page_scan::{numbers, pieces, stride};
 use crate::failure::Outcome;
+use crate::hermes::{self, Release};
 use crate::ondisk::btree::{self, Range, VisitedPages};
 use crate::ondisk::image::Image;
 use crate::ondisk::page::{Page, PageKind};
 use crate::ondisk::record::{self, Record, Value};
-use crate::salvage::schema::{Catalog, Schemas, TableSchema, column_sets};
+use crate::salvage::schema::column_sets::{KnownOrders, OrderVotes};
+use crate::salvage::schema::{Catalog, Plausibility, Schemas, TableSchema, TextOrigin};
 use crate::work::threads::in_order;
 
 /// Leaves that are asked what table they are of, in all.
 const SAMPLE: usize = 512;
 /// Leaves of one tree that are asked.
 const SAMPLE_OF_TREE: usize = 16;
-/// Columns of unknown name that a newer table may have behind the known ones.
-const MAX_NEWER: usize = 16;
 
 /// Pages that no tree of the schema reaches.
 #[derive(Debug, Default)]
@@ -76,9 +77,10 @@ pub(crate) fn plant(
     forest.find_sequences(catalog, &loose);
     let mut sample: Vec<u32> = trees.iter().flat_map(InferredTable::sample).collect();
     sample.extend(every(&loose, SAMPLE));
-    forest.choose_ages(catalog, &sample);
+    forest.choose_orders(catalog, &sample);
     let nameless = forest.assign(catalog, trees);
     forest.name(catalog, nameless, &loose);
+    forest.name_damaged(catalog);
     forest.name_keyed(catalog, &unreached.keys);
     Ok(())
 }
@@ -146,7 +148,7 @@ impl InferredSchema<'_, '_> {
         Some(with(&page))
     }
 
-    fn fit(&self, table: &TableSchema, number: u32) -> Option<PageFit> {
+    fn fit(&self, table: &TableSchema, number: u32) -> Option<Plausibility> {
         self.on(number, |page| leaf::fit(table, page, self.image.encoding()))?
     }
 
@@ -177,71 +179,94 @@ impl InferredSchema<'_, '_> {
         catalog.sequence_root = loose.iter().copied().find(|leaf| self.on(*leaf, holds) == Some(true));
     }
 
-    /// Gives each of Hermes' tables whose text is lost the column set that most of the leaves in `sample` speak for.
-    fn choose_ages(&self, catalog: &mut Catalog, sample: &[u32]) {
-        let mut sets: Vec<(usize, Vec<Arc<TableSchema>>)> = Vec::new();
-        for (at, tree) in catalog.tables.iter().enumerate().filter(|(_, tree)| tree.root.is_none()) {
-            let texts = column_sets::texts(&tree.table.name);
-            let tables = texts.iter().filter_map(|text| self.schemas.table(text));
-            sets.push((at, tables.collect()));
-        }
-        let mut tallies: HashMap<(usize, usize), FitTally> = HashMap::new();
-        let mut longer: BTreeMap<usize, usize> = BTreeMap::new();
-        for &leaf in sample {
-            let mut fits: Vec<(PageFit, usize, usize)> = Vec::new();
-            for (at, tables) in &sets {
-                let of_table = tables.iter().enumerate();
-                fits.extend(of_table.filter_map(|(set, table)| Some((self.fit(table, leaf)?, *at, set))));
+    /// Give each of Hermes' tables whose text is lost the order of columns that its leaves and those in `sample` speak for.
+    fn choose_orders(&self, catalog: &mut Catalog, sample: &[u32]) {
+        let mut guesses: Vec<GuessedTable> = Vec::new();
+        for (at, tree) in catalog.tables.iter().enumerate().filter(|(_, tree)| tree.is_guess()) {
+            let Some(mut orders) = KnownOrders::of(self.schemas, &tree.table.name) else { continue };
+            let mut votes = OrderVotes::default();
+            if let TextOrigin::Copy(remains) | TextOrigin::Lost(remains) = &tree.text {
+                orders.restrict(remains);
             }
-            let named = catalog.tables.iter().filter(|tree| tree.root.is_some());
-            let named = named.filter_map(|tree| self.fit(&tree.table, leaf)).min();
-            let Some(&(best, of, _)) = fits.iter().min_by_key(|(fit, at, set)| (*fit, *at, *set)) else {
-                if named.is_none() {
-                    self.note_longer(catalog, leaf, &mut longer);
+            for leaf in tree.root.into_iter().flat_map(|root| self.leaves(root)) {
+                if let Some(more) = self.votes(&orders, leaf) {
+                    votes.add(&more);
                 }
-                continue;
-            };
-            if named.is_some_and(|named| named < best) {
-                continue;
             }
-            for (set, _) in
-                sets.iter().filter(|(at, _)| *at == of).flat_map(|(_, tables)| tables.iter().enumerate())
-            {
-                let fit = fits.iter().find(|(_, at, other)| (*at, *other) == (of, set)).map(|(fit, ..)| *fit);
-                tallies.entry((of, set)).or_default().add(fit);
-            }
+            guesses.push(GuessedTable { at, orders, votes, longer: OrderVotes::default() });
         }
-        for (at, tables) in sets {
-            let best = (0..tables.len()).filter_map(|set| Some((tallies.get(&(at, set))?, set))).min();
-            let table = match (best, longer.get(&at)) {
-                (Some((_, set)), _) => tables.get(set).cloned(),
-                (None, Some(&more)) => self.with_unknown(catalog, at, more),
-                (None, None) => None,
+        for &leaf in sample {
+            self.ask(catalog, &mut guesses, leaf);
+        }
+        let release = self.release(catalog, &guesses);
+        for guess in guesses {
+            let Some(tree) = catalog.tables.get_mut(guess.at) else { continue };
+            let copy = matches!(tree.text, TextOrigin::Copy(_)).then(|| Arc::clone(&tree.table));
+            let chosen = guess.orders.choose(&guess.votes, copy.as_deref(), release);
+            let known = chosen.and_then(|chosen| guess.orders.table(self.schemas, chosen));
+            let unknown = || {
+                let all = [&guess.votes, &guess.longer].into_iter().find(|votes| votes.width() > 0)?;
+                guess.orders.with_unknown(self.schemas, all)
             };
-            if let (Some(table), Some(tree)) = (table, catalog.tables.get_mut(at)) {
+            let table = if guess.longer.width() > 0 { unknown().or(known) } else { known.or_else(unknown) };
+            if let Some(table) = table {
                 tree.table = table;
             }
         }
     }
 
-    /// Notes the table whose rows the leaf has, if they only have more columns than any set that is known.
-    fn note_longer(&self, catalog: &Catalog, leaf: u32, longer: &mut BTreeMap<usize, usize>) {
-        let Some(Some(columns)) = self.on(leaf, columns) else { return };
-        for (at, tree) in catalog.tables.iter().enumerate().filter(|(_, tree)| tree.root.is_none()) {
-            let more =
-                columns.checked_sub(tree.table.columns.len()).filter(|more| (1..=MAX_NEWER).contains(more));
-            let Some(more) = more.filter(|_| tree.table.is_known()) else { continue };
-            let table = self.with_unknown(catalog, at, more);
-            if table.is_some_and(|table| self.fit(&table, leaf).is_some_and(|fit| fit.strange == 0)) {
-                let known = longer.entry(at).or_default();
-                *known = more.max(*known);
+    /// Add what the rows on `leaf` say to the table that they are most likely of.
+    fn ask(&self, catalog: &Catalog, guesses: &mut [GuessedTable], leaf: u32) {
+        let named = catalog.tables.iter().filter(|tree| !tree.is_guess());
+        let named = named.filter_map(|tree| self.fit(&tree.table, leaf)).min();
+        let fits = guesses.iter().enumerate().filter_map(|(at, guess)| {
+            let votes = self.votes(&guess.orders, leaf)?;
+            Some((guess.orders.choose(&votes, None, Release::Early)?.fit, at, votes))
+        });
+        let best = fits.min_by_key(|(fit, at, _)| (*fit, *at));
+        match (best, named) {
+            (Some((fit, at, votes)), named) => {
+                if let Some(guess) = guesses.get_mut(at).filter(|_| named.is_none_or(|named| fit <= named)) {
+                    guess.votes.add(&votes);
+                }
             }
+            (None, None) => {
+                // Rows that only have more columns than any order.
+                let longer = guesses.iter_mut().find_map(|guess| {
+                    let votes = self.votes(&guess.orders, leaf)?;
+                    guess.orders.with_unknown(self.schemas, &votes)?;
+                    Some((guess, votes))
+                });
+                if let Some((guess, votes)) = longer {
+                    guess.longer.add(&votes);
+                }
+            }
+            (None, Some(_)) => {}
         }
     }
 
-    fn with_unknown(&self, catalog: &Catalog, at: usize, more: usize) -> Option<Arc<TableSchema>> {
-        let name = &catalog.tables.get(at)?.table.name;
-        self.schemas.table(&column_sets::text_with_unknown(name, more)?)
+    /// The newest release that any table of the board shows. Hermes migrates all of them at once.
+    fn release(&self, catalog: &Catalog, guesses: &[GuessedTable]) -> Release {
+        let named = catalog.tables.iter().filter(|tree| !tree.is_guess()).filter_map(|tree| {
+            let facts = hermes::table(&tree.table.name)?;
+            let known = tree.table.columns.iter().filter_map(|column| facts.column(&column.name));
+            known.map(|column| column.since).max()
+        });
+        let guessed = guesses.iter().filter(|guess| guess.votes.width() > 0).filter_map(|guess| {
+            let chosen = guess.orders.choose(&guess.votes, None, Release::Early)?;
+            Some(guess.orders.release(chosen, &guess.votes))
+        });
+        named.chain(guessed).max().unwrap_or(Release::Early)
+    }
+
+    fn votes(&self, orders: &KnownOrders, leaf: u32) -> Option<OrderVotes> {
+        self.on(leaf, |page| orders.votes(page, self.image.encoding()))?
+    }
+
+    /// Some leaves of the tree at `root`.
+    fn leaves(&self, root: u32) -> Vec<u32> {
+        let walk = btree::walk_table(self.image, root, &mut VisitedPages::new(self.image));
+        every(&walk.leaves, SAMPLE).map(|place| place.page).collect()
     }
 
     /// Gives the tables without a root theirs; returns the trees that are no table's.
@@ -298,6 +323,16 @@ impl InferredSchema<'_, '_> {
     }
 }
 
+/// A table of Hermes whose columns must be guessed.
+struct GuessedTable {
+    /// Its place in the catalog.
+    at: usize,
+    orders: KnownOrders,
+    votes: OrderVotes,
+    /// What rows say that have more columns than any order.
+    longer: OrderVotes,
+}
+
 /// What a tree is the tree of.
 enum TableMatch {
     Table(usize),
@@ -318,27 +353,4 @@ fn columns(page: &Page<'_>) -> Option<usize> {
         most = most.max(Record::prefix(payload.local).ok()?.columns());
     }
     (most > 0).then_some(most)
-}
-
-/// How well a column set fits the leaves of a table: the lower the better.
-#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct FitTally {
-    unfit: usize,
-    misfits: usize,
-    strange: u32,
-    sure: Reverse<u32>,
-    missing: usize,
-}
-
-impl FitTally {
-    fn add(&mut self, fit: Option<PageFit>) {
-        let Some(fit) = fit else {
-            self.unfit += 1;
-            return;
-        };
-        self.misfits += fit.misfits;
-        self.strange += fit.strange;
-        self.sure.0 += fit.sure.0;
-        self.missing += fit.missing;
-    }
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use super::{InferredSchema, InferredTable, columns};
 use crate::ondisk::page::Page;
 use crate::ondisk::record::{Record, Value};
-use crate::salvage::schema::{Catalog, NAMELESS, TableSchema, Tree};
+use crate::salvage::schema::column_sets::TextRemains;
+use crate::salvage::schema::{Catalog, NAMELESS, TableSchema, TextOrigin, Tree};
+use crate::store::audit::quoted;
 
 /// Tables of neutral name that one source may have.
 const MAX_NAMELESS: usize = 64;
@@ -33,7 +35,34 @@ impl InferredSchema<'_, '_> {
         nameless.extend(widths.into_iter().map(|width| (format!("{NAMELESS}of_{width}"), width, None)));
         for (name, width, root) in nameless.into_iter().take(MAX_NAMELESS) {
             if let Some(table) = self.schemas.table(&nameless_text(&name, width)) {
-                catalog.tables.push(Tree { table, root });
+                catalog.tables.push(Tree { table, root, text: TextOrigin::Whole });
+            }
+        }
+    }
+
+    /// Make tables for those of other programs whose texts are damaged: under their names, with the columns that are left of
+    /// their texts and others of neutral names between.
+    pub(crate) fn name_damaged(&self, catalog: &mut Catalog) {
+        for damaged in std::mem::take(&mut catalog.damaged) {
+            let widths = self.leaves(damaged.root).into_iter().filter_map(|leaf| self.on(leaf, columns)?);
+            let Some(width) = widths.max() else {
+                catalog.unread.push(damaged.name);
+                continue;
+            };
+            let TextRemains { first, last } = damaged.remains;
+            let behind = width.saturating_sub(last.len()).max(first.len());
+            let names = (0..width).map(|at| {
+                let known = first.get(at).or_else(|| last.get(at.checked_sub(behind)?));
+                known.map_or_else(|| format!("c{}", at + 1), |name| quoted(name))
+            });
+            let names: Vec<_> = names.collect();
+            let text = format!("CREATE TABLE {} ({})", quoted(&damaged.name), names.join(", "));
+            let plain = || self.schemas.table(&nameless_text(&quoted(&damaged.name), width));
+            match self.schemas.table(&text).or_else(plain) {
+                Some(table) => {
+                    catalog.tables.push(Tree { table, root: Some(damaged.root), text: TextOrigin::Whole })
+                }
+                None => catalog.unread.push(damaged.name),
             }
         }
     }
@@ -50,7 +79,11 @@ impl InferredSchema<'_, '_> {
             let name = format!("{NAMELESS}{root}");
             if let Some(table) = self.schemas.table(&nameless_text(&name, width)) {
                 let table = TableSchema { keyed: Some(width), ..(*table).clone() };
-                catalog.tables.push(Tree { table: Arc::new(table), root: Some(*root) });
+                catalog.tables.push(Tree {
+                    table: Arc::new(table),
+                    root: Some(*root),
+                    text: TextOrigin::Whole,
+                });
             }
         }
     }
