@@ -203,12 +203,12 @@ fn read(
 /// Complete the schema `entries` of a source by those of a sound copy. A root of the copy is none of the source.
 fn borrow(entries: &mut Vec<SchemaEntry>, copy: &[SchemaEntry]) {
     for theirs in copy {
-        match entries.iter_mut().find(|own| (&own.kind, &own.name) == (&theirs.kind, &theirs.name)) {
-            Some(own) => own.borrow_text(theirs),
-            None => {
-                let text = TextOrigin::Copy(TextRemains::default());
-                entries.push(SchemaEntry { root: 0, text, ..theirs.clone() });
-            }
+        let own = entries.iter_mut().find(|own| (&own.kind, &own.name) == (&theirs.kind, &theirs.name));
+        if let Some(own) = own {
+            own.borrow_text(theirs);
+        } else {
+            let text = TextOrigin::Copy(TextRemains::default());
+            entries.push(SchemaEntry { root: 0, text, ..theirs.clone() });
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a source says of itself: its schema, the numbers that it has given out, how far its history has come.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::lost_sectors::{self, PayloadPart};
@@ -91,25 +92,20 @@ impl Pass<'_, '_> {
         let payload = cell.payload?;
         let followed = self.chains.claim(cell, image, &self.seen, &self.free);
         let is_whole = followed.is_some();
-        let (left, pages) = match followed {
-            Some(followed) => {
-                let page = |site: Site| (image.page_at(site).unwrap_or_default(), site);
-                (followed.bytes, followed.sites.into_iter().map(page).collect())
-            }
-            None => {
-                let (mut left, mut pages) = (payload.local.to_vec(), Vec::new());
-                let need = payload.len.saturating_sub(left.len() as u64);
-                // An error leaves what came before it, which is what is wanted.
-                let _ =
-                    overflow::follow(payload.overflow?, need, image.usable(), &mut left, |_, next, last| {
-                        let page = image
-                            .page(next)
-                            .filter(|page| overflow::is_link(page, last, image.count(), false))?;
-                        pages.push((page.clone(), image.site(next)?));
-                        Some(page)
-                    });
-                (left, pages)
-            }
+        let (left, pages) = if let Some(followed) = followed {
+            let page = |site: Site| (image.page_at(site).unwrap_or_default(), site);
+            (followed.bytes, followed.sites.into_iter().map(page).collect())
+        } else {
+            let (mut left, mut pages) = (payload.local.to_vec(), Vec::new());
+            let need = payload.len.saturating_sub(left.len() as u64);
+            // An error leaves what came before it, which is what is wanted.
+            let _ = overflow::follow(payload.overflow?, need, image.usable(), &mut left, |_, next, last| {
+                let is_link = |page: &Cow<'_, [u8]>| overflow::is_link(page, last, image.count(), false);
+                let page = image.page(next).filter(is_link)?;
+                pages.push((page.clone(), image.site(next)?));
+                Some(page)
+            });
+            (left, pages)
         };
         let own = PayloadPart::of(bytes, image.site(number)?, cell);
         let parts = lost_sectors::parts(own, &pages, image.usable(), left.len());

@@ -198,7 +198,7 @@ impl InferredSchema<'_, '_> {
         for &leaf in sample {
             self.ask(catalog, &mut guesses, leaf);
         }
-        let release = self.release(catalog, &guesses);
+        let release = Self::release(catalog, &guesses);
         for guess in guesses {
             let Some(tree) = catalog.tables.get_mut(guess.at) else { continue };
             let copy = matches!(tree.text, TextOrigin::Copy(_)).then(|| Arc::clone(&tree.table));
@@ -246,17 +246,17 @@ impl InferredSchema<'_, '_> {
     }
 
     /// The newest release that any table of the board shows. Hermes migrates all of them at once.
-    fn release(&self, catalog: &Catalog, guesses: &[GuessedTable]) -> Release {
-        let named = catalog.tables.iter().filter(|tree| !tree.is_guess()).filter_map(|tree| {
+    fn release(catalog: &Catalog, guesses: &[GuessedTable]) -> Release {
+        let of_texts = catalog.tables.iter().filter(|tree| !tree.is_guess()).filter_map(|tree| {
             let facts = hermes::table(&tree.table.name)?;
             let known = tree.table.columns.iter().filter_map(|column| facts.column(&column.name));
             known.map(|column| column.since).max()
         });
-        let guessed = guesses.iter().filter(|guess| guess.votes.width() > 0).filter_map(|guess| {
+        let of_rows = guesses.iter().filter(|guess| guess.votes.width() > 0).filter_map(|guess| {
             let chosen = guess.orders.choose(&guess.votes, None, Release::Early)?;
             Some(guess.orders.release(chosen, &guess.votes))
         });
-        named.chain(guessed).max().unwrap_or(Release::Early)
+        of_texts.chain(of_rows).max().unwrap_or(Release::Early)
     }
 
     fn votes(&self, orders: &KnownOrders, leaf: u32) -> Option<OrderVotes> {

@@ -58,11 +58,11 @@ impl InferredSchema<'_, '_> {
             let names: Vec<_> = names.collect();
             let text = format!("CREATE TABLE {} ({})", quoted(&damaged.name), names.join(", "));
             let plain = || self.schemas.table(&nameless_text(&quoted(&damaged.name), width));
-            match self.schemas.table(&text).or_else(plain) {
-                Some(table) => {
-                    catalog.tables.push(Tree { table, root: Some(damaged.root), text: TextOrigin::Whole })
-                }
-                None => catalog.unread.push(damaged.name),
+            if let Some(table) = self.schemas.table(&text).or_else(plain) {
+                let text = TextOrigin::Whole;
+                catalog.tables.push(Tree { table, root: Some(damaged.root), text });
+            } else {
+                catalog.unread.push(damaged.name);
             }
         }
     }
