@@ -7,5 +7,5 @@
 mod orders;
 mod tables;
 
-pub use orders::{Release, orders};
+pub use orders::{SchemaVersion, orders};
 pub use tables::{APPEND_ONLY_TABLES, ColumnFacts, INDEXES, TABLES, TableFacts, UNRELEASED_COLUMNS, table};

@@ -8,7 +8,7 @@ use super::tables::{ColumnFacts, TableFacts};
 
 /// A range of Hermes' releases that share one schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Release {
+pub enum SchemaVersion {
     /// Before 0.13.
     Early,
     /// 0.13 and 0.14.
@@ -25,7 +25,7 @@ pub enum Release {
     V0_22,
 }
 
-impl Release {
+impl SchemaVersion {
     /// The releases whose `CREATE TABLE` texts are known, oldest first.
     pub const ALL: [Self; 6] = [Self::V0_13, Self::V0_15, Self::V0_16, Self::V0_18, Self::V0_20, Self::V0_22];
 
@@ -49,7 +49,7 @@ impl Release {
 /// A list of columns as a table has them on disk.
 type Order = Vec<&'static ColumnFacts>;
 
-/// Return every order of columns that `table` can have: that of [`Release::CREATED`] first, then those of fewer
+/// Return every order of columns that `table` can have: that of [`SchemaVersion::CREATED`] first, then those of fewer
 /// migrations before those of more.
 pub fn orders(table: &'static TableFacts) -> Vec<Vec<&'static ColumnFacts>> {
     let mut found: Vec<Order> = Vec::new();
@@ -59,15 +59,15 @@ pub fn orders(table: &'static TableFacts) -> Vec<Vec<&'static ColumnFacts>> {
             found.push(order);
         }
     };
-    add(&mut found, table.created(Release::CREATED).collect());
-    for release in Release::ALL.into_iter().rev() {
+    add(&mut found, table.created(SchemaVersion::CREATED).collect());
+    for release in SchemaVersion::ALL.into_iter().rev() {
         add(&mut found, table.created(release).collect());
     }
     let mut at = 0;
     let mut early = early(table);
     loop {
         while let Some(order) = found.get(at).cloned() {
-            for release in Release::ALL.into_iter().rev() {
+            for release in SchemaVersion::ALL.into_iter().rev() {
                 add(&mut found, migrated(table, &order, release));
             }
             at += 1;
@@ -83,7 +83,7 @@ pub fn orders(table: &'static TableFacts) -> Vec<Vec<&'static ColumnFacts>> {
 }
 
 /// Return the order of a table of these columns after `release` has opened the board.
-fn migrated(table: &'static TableFacts, order: &Order, release: Release) -> Order {
+fn migrated(table: &'static TableFacts, order: &Order, release: SchemaVersion) -> Order {
     let is_lacking = |column: &&ColumnFacts| {
         column.since <= release && !order.iter().any(|known| known.name == column.name)
     };
@@ -95,13 +95,13 @@ fn migrated(table: &'static TableFacts, order: &Order, release: Release) -> Orde
 /// the other; `result` was there early.
 fn early(table: &'static TableFacts) -> Vec<Order> {
     let is_base = |column: &&ColumnFacts| table.is_base(column.name);
-    let is_old = |name: &&str| table.column(name).is_some_and(|column| column.since <= Release::V0_13);
+    let is_old = |name: &&str| table.column(name).is_some_and(|column| column.since <= SchemaVersion::V0_13);
     let appended: Vec<&str> = table.appended.iter().copied().filter(is_old).collect();
     let mut orders = Vec::new();
     let prefixes = (0..appended.len()).rev().map(|end| appended.get(..end).unwrap_or_default().to_vec());
     for there in prefixes.chain([vec!["result"]]) {
         let created: Order = table
-            .created(Release::V0_13)
+            .created(SchemaVersion::V0_13)
             .filter(|column| is_base(column) || there.contains(&column.name))
             .collect();
         if !table.dropped.is_empty() {
@@ -142,12 +142,12 @@ mod tests {
     #[test]
     fn chain_of_migrations_appends_in_the_order_of_each_release() {
         let subs = table("kanban_notify_subs").unwrap();
-        let fresh: Order = subs.created(Release::V0_18).collect();
-        let first = migrated(subs, &fresh, Release::V0_20);
-        let both = migrated(subs, &first, Release::V0_22);
+        let fresh: Order = subs.created(SchemaVersion::V0_18).collect();
+        let first = migrated(subs, &fresh, SchemaVersion::V0_20);
+        let both = migrated(subs, &first, SchemaVersion::V0_22);
         let end = ["delivery_mode", "chat_type", "user_id_alt", "delivery_metadata", "last_ping_event_id"];
         assert_eq!(names(&both)[fresh.len()..], end);
-        assert_eq!(migrated(subs, &both, Release::V0_13), both);
+        assert_eq!(migrated(subs, &both, SchemaVersion::V0_13), both);
         assert!(orders(subs).contains(&both));
     }
 
@@ -156,7 +156,7 @@ mod tests {
         for facts in TABLES {
             let all = orders(facts);
             assert_eq!(all.iter().map(names).collect::<HashSet<_>>().len(), all.len());
-            assert_eq!(names(&all[0]), names(&facts.created(Release::CREATED).collect()));
+            assert_eq!(names(&all[0]), names(&facts.created(SchemaVersion::CREATED).collect()));
             println!("{}: {}", facts.name, all.len());
         }
     }

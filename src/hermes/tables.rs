@@ -1,6 +1,6 @@
 //! Hermes' tables and indexes.
 
-use super::Release::{self, Early, V0_13, V0_15, V0_16, V0_18, V0_20, V0_22};
+use super::SchemaVersion::{self, Early, V0_13, V0_15, V0_16, V0_18, V0_20, V0_22};
 
 /// A column of one of Hermes' tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct ColumnFacts {
     /// Its type and constraints.
     pub declaration: &'static str,
     /// The first release that has it.
-    pub since: Release,
+    pub since: SchemaVersion,
 }
 
 /// One of Hermes' tables.
@@ -34,14 +34,14 @@ const fn column(name: &'static str, declaration: &'static str) -> ColumnFacts {
 }
 
 impl ColumnFacts {
-    const fn since(self, since: Release) -> Self {
+    const fn since(self, since: SchemaVersion) -> Self {
         Self { since, ..self }
     }
 }
 
 impl TableFacts {
     /// Return the columns that `release` creates, in its order.
-    pub fn created(&self, release: Release) -> impl Iterator<Item = &'static ColumnFacts> {
+    pub fn created(&self, release: SchemaVersion) -> impl Iterator<Item = &'static ColumnFacts> {
         self.columns.iter().filter(move |column| column.since <= release)
     }
 

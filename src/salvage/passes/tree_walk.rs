@@ -10,7 +10,7 @@ use crate::ondisk::page::Page;
 use crate::ondisk::record::Value;
 use crate::salvage::Pass;
 use crate::salvage::rows::gaps::Gaps;
-use crate::salvage::schema::column_values::{Domain, Plausibility};
+use crate::salvage::schema::column_values::{Domain, Likelihood};
 use crate::salvage::schema::{Catalog, Tree};
 use crate::work::threads::in_order;
 
@@ -192,7 +192,7 @@ impl Pass<'_, '_> {
             let bytes = self.image.page(*page).unwrap_or_default();
             let Ok(page) = Page::read(*page, &bytes, self.image.usable()) else { continue };
             btree::index_entries(&page, |record, rowid| {
-                let is_task = |value: &Value<'_>| Domain::Task.judge(*value) == Plausibility::Sure;
+                let is_task = |value: &Value<'_>| Domain::Task.judge(*value) == Likelihood::Sure;
                 if rowids.binary_search(&rowid).is_ok()
                     && let Some(Value::Text(task)) = record.values().find(is_task)
                 {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Plausibility, Schemas, TableColumn, TableSchema};
-use crate::hermes::{self, ColumnFacts, Release, TableFacts};
+use crate::hermes::{self, ColumnFacts, SchemaVersion, TableFacts};
 use crate::ondisk::page::{Page, PageKind};
 use crate::ondisk::record::{self, Record};
 use crate::ondisk::text::Encoding;
@@ -147,7 +147,7 @@ struct KnownOrder {
     /// Places in the list of columns, in the order on disk.
     columns: Vec<usize>,
     /// The newest release that finds nothing to add to it.
-    release: Release,
+    release: SchemaVersion,
 }
 
 /// What the rows of some pages say about the order of their columns.
@@ -198,9 +198,10 @@ impl KnownOrders {
         let place = |column: &&ColumnFacts| all.iter().position(|known| known.name == column.name);
         let known = |order: &Vec<&ColumnFacts>| {
             let has = |column: &ColumnFacts| order.iter().any(|known| known.name == column.name);
-            let newest = Release::ALL.into_iter().rev().find(|release| facts.created(*release).all(has));
+            let newest =
+                SchemaVersion::ALL.into_iter().rev().find(|release| facts.created(*release).all(has));
             let columns = order.iter().filter_map(place).collect();
-            KnownOrder { columns, release: newest.unwrap_or(Release::Early) }
+            KnownOrder { columns, release: newest.unwrap_or(SchemaVersion::Early) }
         };
         let orders = hermes::orders(facts).iter().map(known).collect();
         let mut known = Self {
@@ -278,7 +279,7 @@ impl KnownOrders {
         &self,
         votes: &OrderVotes,
         sibling: Option<&TableSchema>,
-        since: Release,
+        since: SchemaVersion,
     ) -> Option<ChosenOrder> {
         let begins = |order: &KnownOrder| {
             sibling.is_some_and(|sibling| {
@@ -297,13 +298,13 @@ impl KnownOrders {
     }
 
     /// The newest release whose columns `chosen` has and rows fill.
-    pub(crate) fn release(&self, chosen: ChosenOrder, votes: &OrderVotes) -> Release {
+    pub(crate) fn release(&self, chosen: ChosenOrder, votes: &OrderVotes) -> SchemaVersion {
         let filled = self.orders.get(chosen.at).map(|order| order.columns.iter().take(votes.width()));
         let since = filled.into_iter().flatten().filter_map(|at| {
             let name = &self.columns.get(*at)?.name;
             Some(self.facts.column(name)?.since)
         });
-        since.max().unwrap_or(Release::Early)
+        since.max().unwrap_or(SchemaVersion::Early)
     }
 
     /// How well the values do in `order`.
@@ -415,7 +416,7 @@ mod tests {
                     let vote = |column| Plausibility { misfits: misfits(column), ..Plausibility::default() };
                     votes.values.push(columns.iter().map(vote).collect());
                 }
-                let chosen = known.choose(&votes, None, Release::Early).unwrap();
+                let chosen = known.choose(&votes, None, SchemaVersion::Early).unwrap();
                 assert_eq!((chosen.at, chosen.fit.misfits), (at, 0), "{}", facts.name);
             }
         }

@@ -16,7 +16,7 @@ use self::column_values::{Domain, Likelihood};
 use self::parse::ParseDatabase;
 pub(crate) use self::parse::Schemas;
 pub(crate) use self::plausibility::Plausibility;
-use crate::hermes::{self, Release, TableFacts};
+use crate::hermes::{self, SchemaVersion, TableFacts};
 use crate::ondisk::record::{Record, Value};
 use crate::ondisk::text::Encoding;
 use crate::store::schema;
@@ -211,7 +211,7 @@ impl TableSchema {
             value != Value::Null
                 && column
                     .judge(value, self.rowid_column == Some(at), encoding)
-                    .is_none_or(|look| look == Plausibility::Strange)
+                    .is_none_or(|look| look == Likelihood::Strange)
         })
     }
 
@@ -435,7 +435,7 @@ impl Catalog {
 fn is_garbled(table: &TableSchema, facts: &TableFacts) -> bool {
     let has = |name: &str| table.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
     let is_lacking = |column: &hermes::ColumnFacts| facts.is_base(column.name) && !has(column.name);
-    facts.created(Release::V0_13).any(is_lacking)
+    facts.created(SchemaVersion::V0_13).any(is_lacking)
         && table.columns.iter().any(|column| facts.column(&column.name).is_none())
 }
 

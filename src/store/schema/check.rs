@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::text::words;
 use super::version::BoardVersion;
 use crate::failure::{Failure, Outcome};
-use crate::hermes::{INDEXES, Release, TABLES, TableFacts};
+use crate::hermes::{INDEXES, SchemaVersion, TABLES, TableFacts};
 
 /// Tables without which `create` and `complete` cannot keep their promises.
 const NEEDED: [&str; 4] = ["tasks", "task_links", "task_events", "task_runs"];
@@ -248,7 +248,7 @@ fn compare(
     }
     let table = CheckedTable { columns: columns(conn, name)? };
     for (column, declaration) in
-        facts.created(Release::CREATED).map(|column| (column.name, column.declaration))
+        facts.created(SchemaVersion::CREATED).map(|column| (column.name, column.declaration))
     {
         match table.columns.iter().find(|known| known.name.eq_ignore_ascii_case(column)) {
             None => {
@@ -261,7 +261,7 @@ fn compare(
         }
     }
     for column in &table.columns {
-        if facts.created(Release::CREATED).any(|known| known.name.eq_ignore_ascii_case(&column.name)) {
+        if facts.created(SchemaVersion::CREATED).any(|known| known.name.eq_ignore_ascii_case(&column.name)) {
             continue;
         }
         report.extra_columns.push(format!("{name}.{}", column.name));

@@ -11,7 +11,7 @@ mod version;
 use rusqlite::Connection;
 
 use crate::failure::{Failure, Outcome};
-use crate::hermes::{INDEXES, Release, TABLES, TableFacts};
+use crate::hermes::{INDEXES, SchemaVersion, TABLES, TableFacts};
 
 pub(super) use check::lossy;
 pub use check::{CheckedColumn, CheckedTable, SchemaComparison, SchemaReport, SchemaVerdict, check};
@@ -40,7 +40,7 @@ fn no_board() -> Failure {
 pub fn create_table(table: &TableFacts) -> String {
     create_table_of(
         table,
-        table.created(Release::CREATED).map(|column| format!("{} {}", column.name, column.declaration)),
+        table.created(SchemaVersion::CREATED).map(|column| format!("{} {}", column.name, column.declaration)),
     )
 }
 

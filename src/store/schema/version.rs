@@ -1,7 +1,7 @@
 //! Which Hermes a board belongs to, read from its columns, and what that version does.
 //!
 //! Verbs ask this value by the name of a rule; no verb compares columns or versions by itself.
-//! Not here: the columns themselves ([`super::tables`]) and whether a board may be written ([`mod@super::check`]).
+//! Not here: the columns themselves ([`crate::hermes`]) and whether a board may be written ([`mod@super::check`]).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::check::CheckedTable;
-use super::tables::TABLES;
+use crate::hermes::{self, SchemaVersion, UNRELEASED_COLUMNS};
 
 /// A version of Hermes whose schema or rules differ from its predecessor's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,21 +42,6 @@ impl Serialize for Release {
     }
 }
 
-/// Columns of `tasks` that came with a version.
-const INTRODUCED: [(&str, Release); 4] = [
-    ("provider_override", Release::V0_20),
-    ("reasoning_effort", Release::V0_20),
-    ("worker_started_at", Release::V0_22),
-    ("completion_contract", Release::V0_22),
-];
-
-/// Columns that are known from versions after 0.22.2.
-const LATER: [(&str, &str); 3] = [
-    ("tasks", "worker_scope"),
-    ("tasks", "worker_pid_started_at"),
-    ("kanban_notify_subs", "notify_progress"),
-];
-
 /// Tables that are known from versions after 0.22.2.
 const LATER_TABLES: [&str; 2] = ["recipe_instances", "recipe_instance_tasks"];
 
@@ -77,13 +62,18 @@ impl BoardVersion {
     pub(super) fn of(tables: &BTreeMap<String, CheckedTable>, others: &[String], user_version: i64) -> Self {
         let columns = tables.get("tasks").map(|tasks| tasks.columns.as_slice()).unwrap_or_default();
         let place = |name: &str| columns.iter().position(|known| known.name.eq_ignore_ascii_case(name));
-        let introduced =
-            INTRODUCED.iter().filter(|(name, _)| place(name).is_some()).map(|(_, release)| *release);
-        let release = introduced.max().unwrap_or_else(|| {
-            let known = TABLES.iter().find(|facts| facts.name == "tasks").map(|facts| facts.columns);
-            let whole = known.unwrap_or_default().iter().all(|(name, _)| place(name).is_some());
-            if whole { Release::V0_19 } else { Release::Older }
-        });
+        let facts = hermes::table("tasks");
+        let there =
+            facts.into_iter().flat_map(|facts| facts.columns).filter(|column| place(column.name).is_some());
+        let release = match there.map(|column| column.since).max() {
+            Some(SchemaVersion::V0_22) => Release::V0_22,
+            Some(SchemaVersion::V0_20) => Release::V0_20,
+            _ => {
+                let mut known = facts.into_iter().flat_map(|facts| facts.created(SchemaVersion::CREATED));
+                let is_whole = known.all(|column| place(column.name).is_some());
+                if is_whole { Release::V0_19 } else { Release::Older }
+            }
+        };
         let follows =
             |name: &str, before: &str| place(before).is_some_and(|before| place(name) == Some(before + 1));
         let created_by = if follows("worker_started_at", "worker_pid") {
@@ -98,7 +88,7 @@ impl BoardVersion {
         let later =
             |(table, column): &(&str, &str)| tables.get(*table).is_some_and(|table| table.has(column));
         let newer = user_version != 0
-            || LATER.iter().any(later)
+            || UNRELEASED_COLUMNS.iter().any(later)
             || LATER_TABLES.iter().any(|name| others.iter().any(|other| other.eq_ignore_ascii_case(name)));
         Self { release, created_by: created_by.min(release), newer }
     }

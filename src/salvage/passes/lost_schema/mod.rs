@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::leaf;
 use super::page_scan::{numbers, pieces, stride};
 use crate::failure::Outcome;
-use crate::hermes::{self, Release};
+use crate::hermes::{self, SchemaVersion};
 use crate::ondisk::btree::{self, Range, VisitedPages};
 use crate::ondisk::image::Image;
 use crate::ondisk::page::{Page, PageKind};
@@ -221,7 +221,7 @@ impl InferredSchema<'_, '_> {
         let named = named.filter_map(|tree| self.fit(&tree.table, leaf)).min();
         let fits = guesses.iter().enumerate().filter_map(|(at, guess)| {
             let votes = self.votes(&guess.orders, leaf)?;
-            Some((guess.orders.choose(&votes, None, Release::Early)?.fit, at, votes))
+            Some((guess.orders.choose(&votes, None, SchemaVersion::Early)?.fit, at, votes))
         });
         let best = fits.min_by_key(|(fit, at, _)| (*fit, *at));
         match (best, named) {
@@ -246,17 +246,17 @@ impl InferredSchema<'_, '_> {
     }
 
     /// The newest release that any table of the board shows. Hermes migrates all of them at once.
-    fn release(catalog: &Catalog, guesses: &[GuessedTable]) -> Release {
+    fn release(catalog: &Catalog, guesses: &[GuessedTable]) -> SchemaVersion {
         let of_texts = catalog.tables.iter().filter(|tree| !tree.is_guess()).filter_map(|tree| {
             let facts = hermes::table(&tree.table.name)?;
             let known = tree.table.columns.iter().filter_map(|column| facts.column(&column.name));
             known.map(|column| column.since).max()
         });
         let of_rows = guesses.iter().filter(|guess| guess.votes.width() > 0).filter_map(|guess| {
-            let chosen = guess.orders.choose(&guess.votes, None, Release::Early)?;
+            let chosen = guess.orders.choose(&guess.votes, None, SchemaVersion::Early)?;
             Some(guess.orders.release(chosen, &guess.votes))
         });
-        of_texts.chain(of_rows).max().unwrap_or(Release::Early)
+        of_texts.chain(of_rows).max().unwrap_or(SchemaVersion::Early)
     }
 
     fn votes(&self, orders: &KnownOrders, leaf: u32) -> Option<OrderVotes> {
