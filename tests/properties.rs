@@ -5,6 +5,8 @@
 mod encoding;
 #[path = "properties/forks.rs"]
 mod forks;
+#[path = "properties/laws.rs"]
+mod laws;
 #[path = "properties/ondisk.rs"]
 mod ondisk;
 #[path = "properties/pages.rs"]

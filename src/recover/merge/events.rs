@@ -10,7 +10,11 @@ use std::collections::HashMap;
 use super::Merge;
 use super::branch::values::{OwnedValue, decode};
 use crate::failure::Outcome;
+use crate::ondisk::image::Image;
+use crate::ondisk::overflow;
+use crate::ondisk::text::Encoding;
 use crate::recover::merge::rank::Facts;
+use crate::salvage::image;
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::Row;
 use crate::salvage::source::cache::{PayloadReader, SourceCache};
@@ -25,23 +29,30 @@ const CHANGING: [(&str, &str); 4] = [
 const EVENTS: &str = "task_events";
 /// So many events before a source ends are read too: a source may be pieced together of several moments.
 const EARLIER_EVENTS: i64 = 10_000;
-/// Events that leave the status of a task as it is.
-const WITHOUT_STATUS: [&[u8]; 14] = [
+/// Events that leave the row of their task as it is.
+const WITHOUT_CHANGE: [&[u8]; 8] = [
     b"commented",
     b"attached",
     b"attachment_removed",
-    b"edited",
-    b"assigned",
-    b"linked",
     b"unlinked",
-    b"heartbeat",
-    b"reprioritized",
-    b"spawned",
     b"suspected_hallucinated_references",
     b"completion_blocked_hallucination",
     b"tip_scratch_workspace",
     b"reclaim_deferred",
 ];
+/// Events that change the row of their task and leave its status as it is.
+const WITHOUT_STATUS: [&[u8]; 6] =
+    [b"edited", b"assigned", b"linked", b"heartbeat", b"reprioritized", b"spawned"];
+
+/// True if an event of `kind` may change the row of its task.
+pub(super) fn changes_row(kind: &[u8]) -> bool {
+    !WITHOUT_CHANGE.contains(&kind)
+}
+
+/// True if an event of `kind` may change the status of its task.
+pub(super) fn changes_status(kind: &[u8]) -> bool {
+    changes_row(kind) && !WITHOUT_STATUS.contains(&kind)
+}
 
 /// The newest events of a task.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -79,7 +90,7 @@ impl EventLog {
             let newest = log.newest.entry(task).or_default();
             newest.id = id;
             newest.time = time;
-            if !WITHOUT_STATUS.contains(&kind.as_slice()) {
+            if changes_status(&kind) {
                 newest.status = Some(kind);
             }
         }
@@ -134,8 +145,10 @@ pub(crate) struct StaleRow {
 pub(super) struct Ends(HashMap<u32, i64>);
 
 impl Ends {
-    pub(super) fn of(ranked: &[Facts]) -> Self {
-        Self(ranked.iter().map(|facts| (facts.source, facts.highest_event())).collect())
+    /// Those of `ranked`. The numbers of a source whose events were numbered in another way tell nothing.
+    pub(super) fn of(ranked: &[Facts], merge: &Merge) -> Self {
+        let end = |facts: &Facts| if merge.is_renumbered(facts.source) { 0 } else { facts.highest_event() };
+        Self(ranked.iter().map(|facts| (facts.source, end(facts))).collect())
     }
 
     pub(super) fn of_source(&self, source: u32) -> i64 {
@@ -187,7 +200,7 @@ pub(super) fn read(
 /// When a row can no longer be read.
 pub(crate) fn mark_stale(merge: &mut Merge, ranked: &[Facts], shelf: &SourceCache<'_>) -> Outcome<()> {
     let Some(best) = ranked.first().map(|facts| facts.source) else { return Ok(()) };
-    let ends = Ends::of(ranked);
+    let ends = Ends::of(ranked, merge);
     let substituted =
         |row: &Row| (row.source != best && !row.is(row::FORK)) || row.is(row::EARLIER | row::GRAFTED);
     let mut rows = Vec::new();
@@ -201,6 +214,9 @@ pub(crate) fn mark_stale(merge: &mut Merge, ranked: &[Facts], shelf: &SourceCach
     }
     let log = read(merge, rows.iter().map(|(.., row)| row.source), &ends, shelf)?;
     let mut stale: Vec<(usize, StaleRow)> = Vec::new();
+    let stores = shelf.stores(best)?;
+    let layout = image::lay_out(&stores);
+    let remains = Remains { image: layout.as_ref().map(|layout| &layout.image) };
     let mut reader = PayloadReader::new(shelf, merge.odds());
     for (at, column, row) in rows {
         let Some(table) = merge.table(at) else { continue };
@@ -216,7 +232,15 @@ pub(crate) fn mark_stale(merge: &mut Merge, ranked: &[Facts], shelf: &SourceCach
         let contradicts = Some(text("status")).filter(|_| is_task).and_then(|status| {
             Some((String::from_utf8_lossy(status).into_owned(), log.contradicting(task, status)?))
         });
-        let current = if row.is(row::EARLIER | row::GRAFTED) {
+        // What is left of the newest version says more than the absence of an event.
+        let part = table.partial.iter().find(|part| part.rowid == row.rowid && part.source == best);
+        let differs = match part {
+            Some(part) if row.source != best => remains.differ(part, &row, &mut reader, merge)?,
+            _ => false,
+        };
+        let current = if differs {
+            false
+        } else if row.is(row::EARLIER | row::GRAFTED) {
             // Its moment is not known: its own times have to reach to the newest event.
             let times = ["completed_at", "last_heartbeat_at", "started_at", "ended_at", "created_at"];
             let reaches = times.iter().filter_map(|name| match values.get(place(name)?)? {
@@ -235,6 +259,46 @@ pub(crate) fn mark_stale(merge: &mut Merge, ranked: &[Facts], shelf: &SourceCach
         merge.note_stale(at, row);
     }
     Ok(())
+}
+
+/// What is left in the best source of rows that an older source stands in for.
+struct Remains<'r, 'a> {
+    image: Option<&'r Image<'a>>,
+}
+
+impl Remains<'_, '_> {
+    /// True if what is left of a row, `part`, is not what the older version `row` has there: in its cell, or on the overflow
+    /// pages that both have at the same numbers.
+    fn differ(
+        &self,
+        part: &Row,
+        row: &Row,
+        reader: &mut PayloadReader<'_, '_>,
+        merge: &Merge,
+    ) -> Outcome<bool> {
+        let Some(image) = self.image else { return Ok(false) };
+        if image.encoding() != Encoding::Utf8 {
+            return Ok(false);
+        }
+        let left = reader.beginning(part, <[u8]>::to_vec)?;
+        let older = reader.payload(row, <[u8]>::to_vec)?;
+        let local = reader.beginning(row, <[u8]>::len)?;
+        if !older.starts_with(&left) || local != left.len() {
+            return Ok(true);
+        }
+        let content = image.usable().saturating_sub(overflow::CONTENT);
+        let chain = row.oddity(merge.odds()).map(|odd| odd.chain).unwrap_or_default();
+        let pages =
+            chain.iter().flat_map(|run| (0..run.pages).map(|index| run.site_of(index, image.page_size())));
+        let pieces = older.get(local..).unwrap_or_default().chunks(content.max(1));
+        let differs = pages.zip(pieces).filter(|(site, _)| !site.in_log).any(|(site, piece)| {
+            let number = u32::try_from(site.offset / image.page_size() as u64 + 1).unwrap_or(u32::MAX);
+            let Some(page) = image.page(number) else { return false };
+            let is_lost = page.iter().all(|byte| *byte == 0);
+            !is_lost && page.get(overflow::CONTENT..overflow::CONTENT + piece.len()) != Some(piece)
+        });
+        Ok(differs)
+    }
 }
 
 #[cfg(test)]

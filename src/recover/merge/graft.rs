@@ -1,7 +1,8 @@
-//! Rows whose overflow chain is broken in every source that has their cell: pages of the same number from other sources
-//! stand in for the lost ones.
+//! Completes rows whose overflow chain is broken in every source that has their cell: pages of the same number from other
+//! sources stand in for the lost ones.
 //!
-//! Such a row is pieced together from two files. It comes in only where no source has it whole, and is marked.
+//! Such a row is pieced together from two files. It comes in only where no source has it whole and the page beside the lost
+//! one is the same in both files, so that no mixture of an old and a new text passes for a row. It is marked.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -91,6 +92,7 @@ impl Graft<'_, '_> {
         *self.looks = self.looks.checked_sub(need.div_ceil(image.usable().max(1) as u64))?;
         let mut whole = payload.local.to_vec();
         let mut sites: Vec<(u32, Site)> = Vec::new();
+        let mut numbers: Vec<u32> = Vec::new();
         let sources = || {
             let fits = |layout: &&PageImage<'_>| {
                 let theirs = &layout.image;
@@ -115,12 +117,42 @@ impl Graft<'_, '_> {
                     return None;
                 }
                 sites.push((source, site));
+                numbers.push(number);
                 Some(page)
             })
         })
         .ok()?;
+        if !self.is_of_one_text(&row, payload.local, &sites, &numbers) {
+            return None;
+        }
         let shape = merge.table(at)?.shape_of(row.source);
         shape.fit(&Record::read(&whole).ok()?, image.encoding())?;
         Some((row, Odd { flip, chain: runs(&sites, image.page_size()), ..Odd::default() }))
+    }
+
+    /// True if beside every page that another source lends, a page of our own, or the row's cell, is the same in that source.
+    fn is_of_one_text(&self, row: &Row, local: &[u8], sites: &[(u32, Site)], numbers: &[u32]) -> bool {
+        let lent = |at: usize| sites.get(at).is_some_and(|(source, _)| *source != self.own.0);
+        let is_same = |donor: &PageImage<'_>, at: usize| {
+            let number = numbers.get(at).copied().filter(|_| !lent(at));
+            number.is_some_and(|number| {
+                let page = donor.image.page(number);
+                page.is_some() && page == self.own.1.image.page(number)
+            })
+        };
+        let has_cell = |donor: &PageImage<'_>| {
+            let page = donor.image.page(row.page);
+            page.is_some_and(|page| {
+                !local.is_empty() && page.windows(local.len()).any(|window| window == local)
+            })
+        };
+        (0..sites.len()).filter(|at| lent(*at)).all(|at| {
+            let donor =
+                sites.get(at).and_then(|(source, _)| self.donors.iter().find(|(donor, _)| donor == source));
+            donor.is_some_and(|(_, donor)| {
+                let before = if at == 0 { has_cell(donor) } else { is_same(donor, at - 1) };
+                before || is_same(donor, at + 1)
+            })
+        })
     }
 }

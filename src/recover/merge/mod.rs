@@ -34,7 +34,7 @@ use crate::salvage::rows::gaps::Gaps;
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::{Odd, Row};
 use crate::salvage::rows::set::MemoryBudget;
-use crate::salvage::schema::Index;
+use crate::salvage::schema::{Index, TableSchema};
 pub(crate) use table::MergedTable;
 use table::{Dispute, FoldMode, Take};
 
@@ -101,9 +101,13 @@ pub(crate) struct Merge {
     main_events_sequence: Option<i64>,
     /// Whether the main line is a sound live board, to which nothing is added unasked.
     is_sound: bool,
+    /// Sources whose events have other numbers than the main line's.
+    renumbered: HashSet<u32>,
 }
 
 const EVENTS: &str = "task_events";
+/// The tables that Hermes makes again, with new numbers, where their `id` is no INTEGER PRIMARY KEY.
+const NUMBERED: [&str; 3] = [EVENTS, "task_comments", "task_runs"];
 
 impl Merge {
     /// Nothing folded in; rows are to be kept in `room`.
@@ -116,6 +120,7 @@ impl Merge {
             room: Arc::clone(room),
             main_events_sequence: None,
             is_sound: false,
+            renumbered: HashSet::new(),
         }
     }
 
@@ -180,6 +185,11 @@ impl Merge {
                 *met = true;
             }
             if let Some(table) = merged.tables.get_mut(at) {
+                let renumbered = numbers_otherwise(&table.table, &tree.table);
+                if renumbered && tree.table.name == EVENTS {
+                    self.renumbered.insert(source);
+                }
+                let mode = if renumbered { FoldMode::Listed } else { mode };
                 table.see(source, Arc::clone(&tree.table), found);
                 let take = Take { odds: &salvage.odds, all: &mut merged.odds };
                 let placings = history.as_ref().and_then(|history| history.placings.get(&table.table.name));
@@ -201,6 +211,16 @@ impl Merge {
         self.tables_unknown &= !salvage.schema_is_whole;
         let conflicts = history.into_iter().flat_map(|history| history.conflicts);
         self.merged.conflicts.extend(conflicts.map(|conflict| (source, conflict)));
+    }
+
+    /// True if the rows of `table` in another source have other numbers than the result's.
+    pub(crate) fn numbers_otherwise(&self, table: &TableSchema) -> bool {
+        self.table_named(&table.name).is_some_and(|known| numbers_otherwise(&known.table, table))
+    }
+
+    /// True if the events of `source` have other numbers than the result's.
+    pub(crate) fn is_renumbered(&self, source: u32) -> bool {
+        self.renumbered.contains(&source)
     }
 
     /// The table `name`.
@@ -369,6 +389,12 @@ impl Merge {
         self.merged.is_sound = self.is_sound;
         self.merged
     }
+}
+
+/// True if Hermes gave the rows of the one table new numbers when it made the other of it: then rows of one rowid are not one
+/// row.
+fn numbers_otherwise(one: &TableSchema, other: &TableSchema) -> bool {
+    NUMBERED.contains(&one.name.as_str()) && one.rowid_column.is_some() != other.rowid_column.is_some()
 }
 
 fn union(names: &mut Vec<String>, more: &[String]) {

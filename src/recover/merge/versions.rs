@@ -7,9 +7,9 @@ use super::branch::values::{decode, encode};
 use super::events::{self, Ends};
 use super::judge::{self, Ruling, Voice};
 use super::rank::Facts;
-use super::{Merge, MergedTable};
+use super::{EVENTS, Merge, MergedTable, branch};
 use crate::failure::Outcome;
-use crate::ondisk::record::Record;
+use crate::ondisk::record::{Record, Value};
 use crate::ondisk::text::Encoding;
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::Row;
@@ -38,13 +38,14 @@ pub(crate) fn decide(
     shelf: &SourceCache<'_>,
     watch: &mut dyn Watch,
 ) -> Outcome<()> {
+    rename_kinds(merge, ranked, shelf)?;
     let disputes = merge.take_disputes();
     let yielded = merge.take_yielded();
     if disputes.is_empty() && yielded.is_empty() {
         return Ok(());
     }
     let total = (disputes.len() + yielded.len()) as u64;
-    let ends = Ends::of(ranked);
+    let ends = Ends::of(ranked, merge);
     let sources =
         disputes.iter().flat_map(|(.., dispute)| dispute.versions.iter().map(|(row, _)| row.source));
     let log = events::read(merge, sources, &ends, shelf)?;
@@ -97,6 +98,48 @@ pub(crate) fn decide(
             Change::Rewrite(row, payload) => merge.replace(at, row, payload),
             Change::Mark(row, other) => merge.mark(at, &row, other),
         }
+    }
+    Ok(())
+}
+
+/// Give the events of older sources the names that Hermes has given those of the main line since.
+fn rename_kinds(merge: &mut Merge, ranked: &[Facts], shelf: &SourceCache<'_>) -> Outcome<()> {
+    let (Some(best), Some(at)) = (ranked.first(), merge.position(EVENTS)) else { return Ok(()) };
+    let Some(table) = merge.table(at) else { return Ok(()) };
+    let mut reader = PayloadReader::new(shelf, merge.odds());
+    let kind_of =
+        |row: &Row| table.shape_of(row.source).columns.iter().position(|column| column.name == "kind");
+    let mut renamed = Vec::new();
+    for row in table.rows.iter().filter(|row| row.source != best.source && !row.is(row::FORK)) {
+        let Some(column) = kind_of(&row) else { continue };
+        let is_old = |payload: &[u8]| match Record::read(payload).ok()?.values().nth(column)? {
+            Value::Text(kind) => branch::renamed_kind(kind),
+            _ => None,
+        };
+        if let Some(kind) = reader.payload(&row, is_old)? {
+            let mut values = reader.payload(&row, decode)?.unwrap_or_default();
+            if let Some(value) = values.get_mut(column) {
+                *value = OwnedValue::Text(kind.to_vec());
+            }
+            renamed.push((row, encode(&values)));
+        }
+    }
+    // A main line that still has the old names was not migrated.
+    for row in table.rows.iter().filter(|row| row.source == best.source).filter(|_| !renamed.is_empty()) {
+        let Some(column) = kind_of(&row) else { continue };
+        let is_old = |payload: &[u8]| match Record::read(payload)
+            .ok()
+            .and_then(|record| record.values().nth(column))
+        {
+            Some(Value::Text(kind)) => branch::renamed_kind(kind).is_some(),
+            _ => false,
+        };
+        if reader.payload(&row, is_old)? {
+            return Ok(());
+        }
+    }
+    for (row, payload) in renamed {
+        merge.replace(at, row, Some(payload));
     }
     Ok(())
 }

@@ -21,6 +21,11 @@ for line in sys.stdin:
     try:
         if verb == "open":
             conn, reply = kb.connect(), None
+        elif verb == "at":
+            if conn is not None:
+                conn.close()
+            os.environ["HERMES_KANBAN_DB"] = args[0]
+            conn, reply = kb.connect(), None
         elif verb == "close":
             reply = conn.close()
         elif verb == "touch":  # what Hermes' own header checks, hashing and snapshots do to a process's locks

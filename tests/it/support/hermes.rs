@@ -114,6 +114,16 @@ impl Hermes {
         self.must(&json!(["touch", file]));
     }
 
+    /// Closes the connection and opens one to the board at `board`.
+    pub(crate) fn turn_to(&mut self, board: &Path) {
+        self.must(&json!(["at", board]));
+    }
+
+    /// As [`Hermes::call`]; what Hermes refuses is no failure.
+    pub(crate) fn try_call(&mut self, function: &str, positional: &Value, named: &Value) -> Option<Value> {
+        self.ask(&json!([function, positional, named])).ok()
+    }
+
     /// Closes the connection and ends the process.
     pub(crate) fn close(mut self) {
         self.must(&json!(["close"]));

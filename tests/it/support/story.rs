@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::damage::oracle::{self, Left, Possible};
-use super::damage::{Dice, PAGE, Score, beside, score_since, unreached};
+use super::damage::{Dice, Score, beside, score_since, unreached};
 use crate::support::hermes::Hermes;
 use crate::support::sandbox::{Output, Sandbox};
 
@@ -21,6 +21,12 @@ pub(crate) enum Hurt {
     IndexEntry,
     /// One leaf of the comments is zero.
     Leaf,
+    /// One in so many leaves of every table is zero.
+    Leaves(usize),
+    /// The same, and the first page too.
+    FirstPageAndLeaves(usize),
+    /// One overflow page of a task is zero.
+    Chain,
 }
 
 /// A board in the making.
@@ -144,6 +150,36 @@ impl Story {
         );
     }
 
+    /// Lets Hermes work: `steps` times something happens to some task.
+    pub(crate) fn work(&mut self, steps: usize) {
+        for step in 0..steps {
+            let id = self.dice.pick(&self.tasks).clone();
+            let (text, choice) = (self.dice.text(8, 200), self.dice.below(8));
+            let (function, positional, named) = match choice {
+                0 | 1 => ("complete_task", json!([id]), json!({ "result": text })),
+                2 => ("block_task", json!([id]), json!({ "reason": text })),
+                3 => ("unblock_task", json!([id]), json!({})),
+                4 => ("assign_task", json!([id, if step % 2 == 0 { "coder" } else { "bob" }]), json!({})),
+                5 => ("edit_completed_task_result", json!([id]), json!({ "result": text })),
+                6 => ("archive_task", json!([id]), json!({})),
+                _ => ("add_comment", json!([id, "bob", text]), json!({})),
+            };
+            let hermes = self.hermes.get_or_insert_with(|| Hermes::on(&self.sandbox, &self.python));
+            hermes.try_call(function, &positional, &named);
+            if step % 9 == 8 {
+                self.task(step);
+            }
+        }
+    }
+
+    /// Ends Hermes; the next one looks at the board as for the first time.
+    pub(crate) fn restart(&mut self) {
+        if let Some(hermes) = self.hermes.take() {
+            hermes.close();
+        }
+        self.hermes = Some(Hermes::on(&self.sandbox, &self.python));
+    }
+
     /// The board as it is now is the truth; then it is hurt.
     pub(crate) fn end(mut self, hurt: Hurt) -> Ended {
         if let Some(hermes) = self.hermes.take() {
@@ -159,18 +195,41 @@ impl Story {
             let connection = Connection::open(&truth).unwrap();
             connection.query_row(sql, [name], |row| row.get::<_, u32>(0)).unwrap() as usize
         };
-        let zero = |bytes: &mut Vec<u8>, page: usize| {
-            bytes[(page - 1) * PAGE..page * PAGE].fill(0);
+        let size = match u16::from_be_bytes([bytes[16], bytes[17]]) {
+            1 => 65_536,
+            size => usize::from(size),
         };
+        let zero = |bytes: &mut Vec<u8>, page: usize| bytes[(page - 1) * size..page * size].fill(0);
         match hurt {
             Hurt::Nothing => {}
             Hurt::IndexPage => zero(&mut bytes, root("idx_events_task")),
             Hurt::IndexEntry => {
                 // The last entry of the index's last leaf is no longer counted.
                 let leaf = *oracle::leaves(&bytes, root("idx_events_task")).last().unwrap();
-                let at = (leaf - 1) * PAGE + 3;
+                let at = (leaf - 1) * size + 3;
                 let count = u16::from_be_bytes([bytes[at], bytes[at + 1]]) - 1;
                 bytes[at..at + 2].copy_from_slice(&count.to_be_bytes());
+            }
+            Hurt::Leaves(share) | Hurt::FirstPageAndLeaves(share) => {
+                for table in super::damage::TABLES {
+                    for leaf in oracle::leaves(&bytes.clone(), root(table)) {
+                        if self.dice.below(share) == 0 {
+                            zero(&mut bytes, leaf);
+                        }
+                    }
+                }
+                if matches!(hurt, Hurt::FirstPageAndLeaves(_)) {
+                    zero(&mut bytes, 1);
+                }
+            }
+            Hurt::Chain => {
+                let pages: Vec<usize> = (2..=bytes.len() / size)
+                    .filter(|page| {
+                        let text = &bytes[(page - 1) * size + 4..page * size];
+                        text.iter().all(|byte| byte.is_ascii_alphanumeric())
+                    })
+                    .collect();
+                zero(&mut bytes, *self.dice.pick(&pages));
             }
             Hurt::Leaf => {
                 let leaves = oracle::leaves(&bytes, root("task_comments"));

@@ -29,6 +29,7 @@ use self::values::{decode, encode};
 
 pub(crate) use self::branch_point::{Alike, Split};
 pub(crate) use self::records::{History, Placing, history};
+pub(crate) use self::rows::renamed_kind;
 pub(crate) use self::values::OwnedValue;
 
 const TASKS: &str = "tasks";

@@ -68,13 +68,18 @@ pub(crate) fn history(
         second: PayloadReader::new(shelf, &salvage.odds),
         log_only: held && base.is_some(),
     };
-    let goes_on = salvage.highest_event() > main_line;
+    let events = salvage.catalog.position(EVENTS).and_then(|at| salvage.catalog.tables.get(at));
+    let renumbered = events.is_some_and(|tree| merge.numbers_otherwise(&tree.table));
+    let goes_on = salvage.highest_event() > main_line && !renumbered;
     if !held && !goes_on && !pair.ends_differ(merge, salvage)? {
         return Ok(None);
     }
     let mut tables = BTreeMap::new();
     for (tree, rows) in salvage.catalog.tables.iter().zip(&salvage.tables) {
         let Some(main) = merge.table_named(&tree.table.name) else { continue };
+        if merge.numbers_otherwise(&tree.table) {
+            continue;
+        }
         let given = |sequences: &HashMap<String, i64>, last: Option<Row>| {
             sequences.get(&tree.table.name).copied().max(last.map(|row| row.rowid)).unwrap_or(0)
         };
@@ -110,6 +115,9 @@ impl Pair<'_, '_> {
         let at = salvage.catalog.position(EVENTS);
         let second = at.and_then(|at| Some((salvage.catalog.tables.get(at)?, salvage.tables.get(at)?)));
         let (Some(main), Some((tree, rows))) = (merge.table_named(EVENTS), second) else { return Ok(false) };
+        if merge.numbers_otherwise(&tree.table) {
+            return Ok(false);
+        }
         let columns = columns(main, tree);
         let shared = rows.whole.iter_back().filter(is_sure).filter_map(|row| {
             let known = main.row(row.rowid).filter(is_sure)?;

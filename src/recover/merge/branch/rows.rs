@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Alike, Branch, OwnedValue, RUN_IDENTITY, RUNS, Split, TASKS, Values};
+use super::{Alike, Branch, EVENTS, OwnedValue, RUN_IDENTITY, RUNS, Split, TASKS, Values};
 
 /// How the rows of a table are told apart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -128,6 +128,9 @@ pub(crate) fn compare(
     if main.equals(second) {
         return Alike::Same;
     }
+    if table == EVENTS && is_renamed(main, second) {
+        return Alike::Same;
+    }
     let null = OwnedValue::Null;
     let differs = |name: &&str| main.get(name).unwrap_or(&null) != second.get(name).unwrap_or(&null);
     let names: Vec<&str> = match table {
@@ -145,6 +148,26 @@ pub(crate) fn compare(
         },
         _ => Alike::Not,
     }
+}
+
+/// The kinds of events that Hermes has renamed: on every board that a newer version opens.
+const RENAMED: [(&[u8], &[u8]); 3] =
+    [(b"ready", b"promoted"), (b"priority", b"reprioritized"), (b"spawn_auto_blocked", b"gave_up")];
+
+/// The name that Hermes has given events of `kind` since.
+pub(crate) fn renamed_kind(kind: &[u8]) -> Option<&'static [u8]> {
+    RENAMED.iter().find(|(old, _)| *old == kind).map(|(_, new)| *new)
+}
+
+/// True if two events differ in the name of their kind alone, and the one is the name that Hermes gave the other.
+fn is_renamed(one: BranchValues<'_>, other: BranchValues<'_>) -> bool {
+    let name =
+        |row: BranchValues<'_>| row.text("kind").map(|kind| renamed_kind(kind).unwrap_or(kind).to_vec());
+    let (Some(ours), Some(theirs)) = (name(one), name(other)) else { return false };
+    let with = |row: BranchValues<'_>| row.with("kind", OwnedValue::Null);
+    ours == theirs
+        && BranchValues { columns: one.columns, values: &with(one) }
+            .equals(BranchValues { columns: other.columns, values: &with(other) })
 }
 
 /// Whether neither of two values can have come of the other by damage: both are words or numbers, and more than a flipped

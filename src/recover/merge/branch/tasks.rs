@@ -1,8 +1,16 @@
-//! Which tasks of the second history come into the result, and in whose version.
+//! Decides which tasks of the second history come into the result, and in whose version.
+//!
+//! A task that one history alone has changed since they parted comes in the version of that history. Hermes writes an event for
+//! every change, so the events behind the split tell. Where both have changed it, the newer event decides, and the other
+//! version is a conflict. Equal times decide nothing: the second history's events stand behind the main line's in the result,
+//! so its version is the one that the result's newest event belongs to.
+//!
+//! Not here: the rows that belong to a task ([`super::by_number`], [`super::by_key`]).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Branch, BranchValues, Join, RowKey, TASKS};
+use super::{Branch, BranchValues, EVENTS, Join, RowKey, TASKS};
+use crate::recover::merge::events::{changes_row, changes_status};
 
 /// Columns that say when somebody last did something to a task.
 const SIGNS: [&str; 4] = ["completed_at", "last_heartbeat_at", "started_at", "created_at"];
@@ -46,25 +54,43 @@ impl Tasks {
     }
 }
 
-/// When one history last did something to each task since they parted, by the rows of the tables beside it.
-fn work<'t>(join: &Join<'t>, side: Branch) -> HashMap<&'t [u8], i64> {
-    let mut work: HashMap<&[u8], i64> = HashMap::new();
+/// What one history did to a task since they parted: the times of its newest rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Work {
+    /// Of an event that sets the status.
+    status: Option<i64>,
+    /// Of an event that changes the row.
+    change: Option<i64>,
+    /// Of any row of the tables beside it.
+    any: Option<i64>,
+}
+
+/// What `side` did to each task since the histories parted.
+fn work<'t>(join: &Join<'t>, side: Branch) -> HashMap<&'t [u8], Work> {
+    let mut work: HashMap<&[u8], Work> = HashMap::new();
     for (name, table) in join.tables.iter().filter(|(_, table)| table.key == RowKey::Number) {
         for (rowid, row) in table.rows(side) {
             let own = match side {
                 Branch::Main => rowid > table.split.common,
                 Branch::Second => join.is_own(name, rowid),
             };
-            if let Some(task) = row.text("task_id").filter(|_| own) {
-                let last = work.entry(task).or_default();
-                *last = row.time().unwrap_or(0).max(*last);
+            let Some(task) = row.text("task_id").filter(|_| own) else { continue };
+            let time = Some(row.time().unwrap_or(0));
+            let done = work.entry(task).or_default();
+            done.any = done.any.max(time);
+            let kind = row.text("kind").filter(|_| name.as_str() == EVENTS);
+            if kind.is_some_and(changes_row) {
+                done.change = done.change.max(time);
+            }
+            if kind.is_some_and(changes_status) {
+                done.status = done.status.max(time);
             }
         }
     }
     work
 }
 
-/// Decides about every task in which the histories differ.
+/// Decide about every task in which the histories differ.
 pub(crate) fn decide(join: &Join<'_>) -> Tasks {
     let mut tasks = Tasks::default();
     let Some(table) = join.tables.get(TASKS) else { return tasks };
@@ -84,15 +110,18 @@ pub(crate) fn decide(join: &Join<'_>) -> Tasks {
             (Some(one), Some(other)) => {
                 let flawed = main.is_some_and(|rowid| (join.doubted)(TASKS, rowid));
                 let seen = !join.has_lost_events();
-                Some(if flawed { Branch::Second } else { newer(seen, (one, ours), (other, theirs)) })
+                let works = (ours.unwrap_or_default(), theirs.unwrap_or_default());
+                Some(if flawed { Branch::Second } else { newer(seen, (one, works.0), (other, works.1)) })
             }
             (None, Some(other)) => {
-                is_missing(join, second.unwrap_or(0), other, theirs).then_some(Branch::Second)
+                let last = theirs.and_then(|work| work.any);
+                is_missing(join, second.unwrap_or(0), other, last).then_some(Branch::Second)
             }
             _ => continue,
         };
+        let changed = |work: Option<Work>| work.is_some_and(|work| work.change.is_some());
         // Where no row tells who changed it, both may have.
-        let both = ours.is_some() == theirs.is_some();
+        let both = changed(ours) == changed(theirs);
         match kept {
             Some(side) => {
                 tasks.kept.insert(id.to_vec(), side);
@@ -109,18 +138,27 @@ pub(crate) fn decide(join: &Join<'_>) -> Tasks {
     tasks
 }
 
-/// The history that did something to the task last; by its events and runs where all of them were `seen`, then by the
-/// times in the task itself. In doubt the main line.
-fn newer(
-    seen: bool,
-    main: (BranchValues<'_>, Option<i64>),
-    second: (BranchValues<'_>, Option<i64>),
-) -> Branch {
-    let evidence = |(row, last): (BranchValues<'_>, Option<i64>)| {
-        let signs = SIGNS.iter().filter_map(|column| row.integer(column)).max();
-        (last.filter(|_| seen), signs)
+/// The history whose version of a task counts: by the events that set its status, then by those that change it, where all of
+/// them were `seen`; where none tells, by the times in the task itself. In doubt the main line.
+fn newer(seen: bool, main: (BranchValues<'_>, Work), second: (BranchValues<'_>, Work)) -> Branch {
+    let by_events = |main: Option<i64>, second: Option<i64>| match (main, second) {
+        _ if !seen => None,
+        (None, None) => None,
+        // Of equal times the second's event stands behind the other.
+        (main, second) => Some(if second >= main { Branch::Second } else { Branch::Main }),
     };
-    if evidence(second) > evidence(main) { Branch::Second } else { Branch::Main }
+    let signs = |row: BranchValues<'_>| SIGNS.iter().filter_map(|column| row.integer(column)).max();
+    let (ours, theirs) = (main.1, second.1);
+    by_events(ours.status, theirs.status).or_else(|| by_events(ours.change, theirs.change)).unwrap_or_else(
+        || {
+            let any = |work: Work| work.any.filter(|_| seen);
+            if (any(theirs), signs(second.0)) > (any(ours), signs(main.0)) {
+                Branch::Second
+            } else {
+                Branch::Main
+            }
+        },
+    )
 }
 
 /// Whether a task that only the second history has is missing on the main line, and not deleted there.
