@@ -37,22 +37,12 @@ fn with_event() -> impl Strategy<Value = Edit> {
 
 fn board(path: &Path, tasks: usize) {
     let connection = Connection::open(path).unwrap();
-    connection
-        .execute_batch(
-            "PRAGMA page_size = 512; PRAGMA synchronous = OFF; BEGIN;
-             CREATE TABLE tasks(id TEXT PRIMARY KEY, title TEXT NOT NULL, body TEXT, assignee TEXT, status TEXT NOT NULL,
-                                created_at INTEGER NOT NULL);
-             CREATE TABLE task_events(id INTEGER PRIMARY KEY AUTOINCREMENT, task_id TEXT NOT NULL, run_id INTEGER,
-                                      kind TEXT NOT NULL, payload TEXT, created_at INTEGER NOT NULL);
-             CREATE TABLE task_comments(id INTEGER PRIMARY KEY AUTOINCREMENT, task_id TEXT NOT NULL, author TEXT NOT NULL,
-                                        body TEXT NOT NULL, created_at INTEGER NOT NULL);
-             CREATE INDEX idx_events_task ON task_events(task_id, created_at);
-             CREATE INDEX idx_comments_task ON task_comments(task_id, created_at);",
-        )
-        .unwrap();
+    connection.execute_batch("PRAGMA page_size = 512; PRAGMA synchronous = OFF; BEGIN").unwrap();
+    connection.execute_batch(include_str!("../it/support/damage/schema.sql")).unwrap();
     for number in 0..tasks {
         let sql = format!(
-            "INSERT INTO tasks VALUES ('{0}', 'title', '{1}', 'alice', 'ready', 1780000000);
+            "INSERT INTO tasks(id, title, body, assignee, status, created_at)
+             VALUES ('{0}', 'title', '{1}', 'alice', 'ready', 1780000000);
              INSERT INTO task_events VALUES (NULL, '{0}', NULL, 'created', NULL, 1780000000)",
             id(number),
             "w".repeat(number * 37 % 700)
