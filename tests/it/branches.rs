@@ -1,7 +1,7 @@
 //! Two histories of one board: a writer whose log was deleted, and the main line. Both go on within a second; no change of either
 //! is lost, and no task contradicts its own newest event. Both are written by Hermes itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
@@ -144,7 +144,7 @@ fn check(seed: u64, new: &Path, data: &Value, first: &Done, second: &Done) {
         match (by_main, by_second) {
             (true, false) => assert_eq!(found, version(main), "seed {seed}: {id}, changed on the main line"),
             (false, true) => {
-                assert_eq!(found, version(other), "seed {seed}: {id}, changed in the second history")
+                assert_eq!(found, version(other), "seed {seed}: {id}, changed in the second history");
             }
             _ => assert!(found == version(main) || found == version(other), "seed {seed}: {id}: {found:?}"),
         }

@@ -59,6 +59,22 @@ pub(crate) struct Merged {
 }
 
 impl Merged {
+    /// Add what `salvage` has besides rows: indexes, names of what is not read, numbers given out.
+    fn add_schema(&mut self, salvage: &Salvage) {
+        let mut indexes: HashSet<String> = self.indexes.iter().map(|known| known.name.clone()).collect();
+        for index in &salvage.catalog.indexes {
+            if !index.sql.is_empty() && indexes.insert(index.name.clone()) {
+                self.indexes.push(index.clone());
+            }
+        }
+        union(&mut self.dropped, &salvage.catalog.dropped);
+        union(&mut self.unread, &salvage.catalog.unread);
+        for (name, &last) in &salvage.sequences {
+            let highest = self.sequences.entry(name.clone()).or_insert(0);
+            *highest = last.max(*highest);
+        }
+    }
+
     /// True if rows of the main line may be lost, so that a task without a row may be one of them.
     pub(crate) fn may_lack_rows(&self) -> bool {
         let tasks = self.tables.iter().find(|table| table.table.name == "tasks");
@@ -152,18 +168,7 @@ impl Merge {
             return;
         }
         let merged = &mut self.merged;
-        let mut indexes: HashSet<String> = merged.indexes.iter().map(|known| known.name.clone()).collect();
-        for index in &salvage.catalog.indexes {
-            if !index.sql.is_empty() && indexes.insert(index.name.clone()) {
-                merged.indexes.push(index.clone());
-            }
-        }
-        union(&mut merged.dropped, &salvage.catalog.dropped);
-        union(&mut merged.unread, &salvage.catalog.unread);
-        for (name, &last) in &salvage.sequences {
-            let highest = merged.sequences.entry(name.clone()).or_insert(0);
-            *highest = last.max(*highest);
-        }
+        merged.add_schema(&salvage);
         let known = merged.tables.len();
         let mut met = vec![false; known];
         let places = &mut self.places;

@@ -226,7 +226,7 @@ impl Story {
                 let pages: Vec<usize> = (2..=bytes.len() / size)
                     .filter(|page| {
                         let text = &bytes[(page - 1) * size + 4..page * size];
-                        text.iter().all(|byte| byte.is_ascii_alphanumeric())
+                        text.iter().all(u8::is_ascii_alphanumeric)
                     })
                     .collect();
                 zero(&mut bytes, *self.dice.pick(&pages));
