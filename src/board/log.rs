@@ -12,6 +12,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
+use super::belonging;
 use super::wal_index::has_what_it_claims;
 use super::{Inspection, Sidecar, Stamp};
 use crate::failure::count::counted;
@@ -218,6 +219,18 @@ impl LogBytes {
         Self { file: Some(file), size }
     }
 
+    /// Those of the file at `path` as it is now. None where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub(crate) fn at(path: &Path) -> Outcome<Option<Self>> {
+        match File::open(path).and_then(|file| Ok((file.metadata()?.len(), file))) {
+            Ok((size, file)) => Ok(Some(Self::of(file, size))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Failure::io(error, format!("reading {}", path.display())).at(path)),
+        }
+    }
+
     fn open(sidecar: &Sidecar) -> Outcome<Self> {
         let opened = File::open(&sidecar.path).and_then(|file| Ok((file.metadata()?.len(), file)));
         let (size, file) = match opened {
@@ -275,6 +288,31 @@ fn read_index(sidecar: &Sidecar) -> Outcome<Vec<u8>> {
     }
 }
 
+/// Refuse to touch a board beside which a log or a journal lies that does not belong to it: SQLite would lay it over the
+/// file.
+///
+/// # Errors
+/// Exit 4; reading errors.
+pub fn require_belonging(inspection: &Inspection) -> Outcome<()> {
+    let beside = &inspection.sidecars;
+    if beside.wal.as_ref().is_none_or(|wal| wal.stamp.len == 0)
+        && beside.journal.as_ref().is_none_or(|journal| journal.stamp.len == 0)
+    {
+        return Ok(());
+    }
+    let Some((suffix, relation)) = belonging::beside(&inspection.resolved)?.stray() else {
+        return Ok(());
+    };
+    Err(Failure::damaged(format!(
+        "the {suffix} beside the board {}: SQLite would play it back over the board, and rows would be gone. Nothing was \
+         written.",
+        relation.words()
+    ))
+    .hint("See what both hold with `kanbanctl recover --dry-run`: it reads the two apart.")
+    .hint("`kanbanctl health` names the finding; do not open the board with anything else.")
+    .at(&inspection.resolved))
+}
+
 /// Refuses to write where that would destroy rows: over frames that SQLite does not see, into a file that is cut, through a
 /// log that does not belong to the board's mode, or under one of several names of the file.
 ///
@@ -296,6 +334,7 @@ pub fn require_writable(inspection: &Inspection) -> Outcome<()> {
         .hint("See what it holds with `kanbanctl recover --dry-run`.")
         .at(&inspection.resolved));
     }
+    require_belonging(inspection)?;
     let Some(WaitingFrames { hidden, absent, settled, .. }) = count(inspection, false)? else {
         return Ok(());
     };

@@ -26,7 +26,9 @@ pub mod private_copy;
 pub mod profiles;
 pub mod rollback;
 pub mod scratch;
+pub mod signs;
 pub(crate) mod snapshot_copy;
+mod trees;
 mod wal_index;
 
 use std::fmt;

@@ -118,6 +118,7 @@ fn change(
     context.require_unfenced(&seen.resolved)?;
     let doing = format!("changing the journal mode to {target}");
     log::require_writable(seen)?;
+    context.pool_for_long(seen.clone(), Access::Write)?.require_undamaged()?;
     let alone = || holders::require_none(seen, &doing, assume_unused);
     alone()?;
     if context.globals.dry_run {

@@ -5,6 +5,7 @@
 //! handle lives. Not here: SQL text ([`crate::store`]) and changes of the journal mode ([`crate::journal_mode`]).
 
 mod budget;
+mod gate;
 mod open;
 pub(crate) mod operator_log;
 pub(crate) mod retry_on_damage;
@@ -20,6 +21,7 @@ use crate::board::holders::Onlooker;
 use crate::board::index_guard::IndexGuard;
 use crate::board::private_copy::PrivateCopy;
 use crate::board::rollback;
+use crate::board::signs;
 use crate::board::{Inspection, Sidecars, Stamp};
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -63,6 +65,8 @@ pub struct Pool {
     handle: Option<Handle>,
     compared: SchemaComparison,
     copy: Option<PrivateCopy>,
+    /// What says that a write would destroy rows, until the board is checked for it.
+    signs: Vec<String>,
     /// A transaction that was cut short, until it is known to be rolled back.
     interrupted: bool,
 }
@@ -86,6 +90,7 @@ impl Pool {
         if access == Access::Write {
             crate::board::log::require_writable(&inspection)?;
         }
+        let signs = if access == Access::Write { signs::before_writing(&inspection)? } else { Vec::new() };
         let interrupted = access == Access::Write && rollback::is_interrupted(&inspection)?;
         Ok(Self {
             inspection,
@@ -101,6 +106,7 @@ impl Pool {
             handle: None,
             compared: SchemaComparison::default(),
             copy: None,
+            signs,
             interrupted,
         })
     }
@@ -302,6 +308,7 @@ impl Pool {
         if self.handle.is_some() {
             return Ok(());
         }
+        self.pass_gate()?;
         if self.dry_run && self.interrupted && self.copy.is_none() {
             self.take_copy()?;
         }

@@ -14,7 +14,7 @@ use crate::failure::{Failure, Outcome};
 use crate::store::audit::{self, Integrity};
 
 /// How long a finding of damage rests before the second look (architecture.md rule 4).
-const SECOND_LOOK: Duration = Duration::from_millis(250);
+pub(super) const SECOND_LOOK: Duration = Duration::from_millis(250);
 impl Pool {
     /// One look, and a second one when the first finds damage (architecture.md rule 4).
     pub(crate) fn look<T>(&mut self, work: &mut impl FnMut(&Connection) -> Outcome<T>) -> Outcome<T> {

@@ -40,8 +40,8 @@ pub use self::report::losses::{LossKind, NamedRow};
 pub use self::report::provenance::ProvenanceWriter;
 pub use self::report::verdict::verdict;
 pub use self::report::{
-    Branch, Built, Confidence, MAX_SUSPECTS, Provenance, Report, RowProvenance, SourceReport, TableReport,
-    TwoVersions,
+    Branch, Built, Confidence, ForeignSource, MAX_SUSPECTS, Provenance, Report, RowProvenance, SourceReport,
+    TableReport, TwoVersions,
 };
 
 /// The most sources that a refusal names.
@@ -214,12 +214,13 @@ fn attempt(
     }
     let mut merge = Merge::new(shelf.room());
     crate::recover::merge::rank::fold(&mut ranking, &mut merge, shelf, watch)?;
+    let foreign = ranking.take_foreign();
     crate::recover::merge::versions::decide(&mut merge, &ranking.ranked, shelf, watch)?;
     crate::recover::merge::graft::graft(&mut merge, &ranking.ranked, shelf, watch)?;
     crate::recover::merge::events::mark_stale(&mut merge, &ranking.ranked, shelf)?;
     let mut merged = merge.finish(options.include_older, &capacity(&ranking.ranked));
     shelf.room().require_whole()?;
-    let mut report = crate::recover::report::summary::begin(&ranking.ranked, sources);
+    let mut report = crate::recover::report::summary::begin(&ranking.ranked, &foreign, sources);
     let written;
     let mut apart = None;
     let traits = traits(&ranking.ranked);

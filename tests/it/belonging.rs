@@ -9,6 +9,7 @@ use kanbanctl::ondisk::header::Header;
 use kanbanctl::ondisk::image::Image;
 
 use crate::support::damage::cases::Case;
+use crate::support::damage::{Score, score_since};
 use crate::support::sandbox::Sandbox;
 
 /// The Pythons that have a Hermes, by the variable that names each.
@@ -130,7 +131,7 @@ fn thousands_of_moments_are_lawful() {
 
 /// What each kind is called at each of three seeds.
 fn called(name: &str, look: impl Fn(&Path) -> Relation) -> Vec<Relation> {
-    let case = Case::all().into_iter().chain(Case::foreign()).find(|case| case.name == name).unwrap();
+    let case = Case::all().into_iter().find(|case| case.name == name).unwrap();
     let one = |seed| {
         let dir = tempfile::tempdir().unwrap();
         let board = dir.path().join("kanban.db");
@@ -173,5 +174,51 @@ fn copy_of_another_board_is_told_apart() {
     }
     for name in ["half-gone-three-older", "deleted-stays-deleted", "many-copies"] {
         assert_eq!(called(name, copy), [Relation::OtherMoment; 3], "{name}");
+    }
+}
+
+/// `recover --output` of a kind: what it exits with, and its report.
+fn recovered(name: &str, seed: u64, args: &[&str]) -> (i32, serde_json::Value, Score) {
+    let case = Case::all().into_iter().find(|case| case.name == name).unwrap();
+    let sandbox = Sandbox::new();
+    let scene = case.set(&sandbox.board(), &sandbox.work(), 150, seed);
+    let new = sandbox.work().join("new.db");
+    let output = sandbox.run(&[&["recover", "--output", new.to_str().unwrap(), "--json"], args].concat());
+    let score = score_since(&scene.truth, &scene.earlier(), &new);
+    (output.code(), output.data(), score)
+}
+
+#[test]
+fn rows_of_another_board_stay_out_and_are_counted() {
+    for (name, file) in [
+        ("foreign-wal", "kanban.db-wal"),
+        ("foreign-wal-small", "kanban.db-wal"),
+        ("foreign-bak-sound", ".bak"),
+    ] {
+        for seed in [3, 7, 11] {
+            let (exit, data, score) = recovered(name, seed, &[]);
+            assert_eq!((exit, score.right, score.wrong), (5, score.truth, 0), "{name} {seed}: {score:?}");
+            let foreign = &data["foreign"][0];
+            assert!(foreign["path"].as_str().unwrap().ends_with(file), "{name}: {data:#}");
+            assert!(foreign["rows"].as_u64().unwrap() > 0, "{name}: {data:#}");
+        }
+    }
+}
+
+#[test]
+fn rows_of_another_board_come_in_when_asked() {
+    let (plain, invited) = ("home/.hermes/kanban.db-wal", "../home/.hermes/kanban.db-wal");
+    let case = Case::all().into_iter().find(|case| case.name == "foreign-wal").unwrap();
+    for args in [vec!["--include-foreign", invited], vec![invited]] {
+        let sandbox = Sandbox::new();
+        case.set(&sandbox.board(), &sandbox.work(), 60, 3);
+        assert!(sandbox.path().join(plain).exists());
+        let new = sandbox.work().join("new.db");
+        let output =
+            sandbox.run(&[&["recover", "--output", new.to_str().unwrap(), "--json"], &args[..]].concat());
+        let data = output.data();
+        assert_eq!(data["foreign"].as_array().unwrap().len(), 0, "{data:#}");
+        let tasks = data["tables"]["tasks"]["recovered"].as_u64().unwrap();
+        assert_eq!(tasks, 60 + 80, "{data:#}");
     }
 }

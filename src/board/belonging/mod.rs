@@ -17,13 +17,14 @@
 //! Not here: what is done about a pair (the pool refuses, health reports, recovery reads the two apart).
 
 mod facts;
-mod trees;
+mod sidecars;
 
 use std::collections::{BTreeMap, HashSet};
 
 pub use self::facts::SourceFacts;
 use self::facts::{FREE, LeafRow, rows_of};
-use self::trees::{TreeCheck, check};
+pub use self::sidecars::{SidecarRelations, beside};
+use crate::board::trees::{Extent, walk};
 use crate::ondisk::header::{self, Header, LOCK_BYTES_AT};
 use crate::ondisk::image::Image;
 use crate::ondisk::journal::Journal;
@@ -38,9 +39,10 @@ const MAX_CHILDREN_SEEN: usize = 16;
 const MIN_SHARE: usize = 50;
 
 /// How a source is related to a board.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Relation {
+    #[default]
     /// The same board at the same moment, or not proven to be anything else.
     SameMoment,
     /// An earlier or later moment of the same board.
@@ -53,6 +55,16 @@ pub enum Relation {
 }
 
 impl Relation {
+    /// What a person calls it, as the rest of a sentence about the source.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::SameMoment => "belongs to it",
+            Self::OtherMoment => "is of another moment of this board",
+            Self::Recreated => "is of the board that was here before or after it",
+            Self::AnotherBoard => "is another board's",
+        }
+    }
+
     /// True if the source may be combined with the main file, page by page.
     pub fn is_same_moment(self) -> bool {
         self == Self::SameMoment
@@ -236,8 +248,8 @@ impl<'a> LogPair<'a> {
     }
 
     fn decide(&self) -> Relation {
-        let TreeCheck { faults: alone, facts: ours } = check(&self.main);
-        let TreeCheck { faults: together, .. } = check(&self.both);
+        let (alone, ours) = faults_and_facts(&self.main);
+        let together = walk(&self.both, Extent::Whole, |_, _| {}).faults;
         let mut theirs = SourceFacts::default();
         for &number in self.newest.keys() {
             if let Some(bytes) = self.both.page(number) {
@@ -288,9 +300,17 @@ pub fn of_journal(main: &dyn Store, journal: &dyn Store) -> Relation {
         !before.is_wal() && !header.is_wal() && step > 1
     });
     let is_impossible = is_apart || page_size != records.page_size;
-    let TreeCheck { faults, facts: ours } = check(&alone);
-    let together = if page_size == records.page_size { check(&rolled_back).faults } else { 0 };
+    let (faults, ours) = faults_and_facts(&alone);
+    let is_alike = page_size == records.page_size;
+    let together = if is_alike { walk(&rolled_back, Extent::Whole, |_, _| {}).faults } else { 0 };
     relation(&ours, &theirs, Some(Combination { alone: faults, together, is_impossible }))
+}
+
+/// The faults in the trees of `image`, and what their rows say.
+fn faults_and_facts(image: &Image<'_>) -> (u64, SourceFacts) {
+    let mut facts = SourceFacts::default();
+    let found = walk(image, Extent::Whole, |number, bytes| facts.add_page(number, bytes, image));
+    (found.faults, facts)
 }
 
 #[cfg(test)]

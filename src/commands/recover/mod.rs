@@ -31,7 +31,7 @@ use crate::salvage::source::deleted_wal::DeletedWal;
 /// with --dry-run nothing is written. --undo puts back what the last recover, restore or repair replaced.
 ///
 /// Plain records, by their first word: source PATH COPIES ROWS DAMAGED-PAGES, table NAME RECOVERED LOST SUSPECT
-/// ONLY-OLDER STALE, lost|missing|stale|partial|conflicting TABLE ROWID TASK TITLE, two-versions TABLE ROW, partial PATH, dropped NAME, unread PATH REASON; with --dry-run also map USE
+/// ONLY-OLDER STALE, lost|missing|stale|partial|conflicting TABLE ROWID TASK TITLE, two-versions TABLE ROW, partial PATH, dropped NAME, foreign PATH ROWS, unread PATH REASON; with --dry-run also map USE
 /// FIRST-PAGE LAST-PAGE. --undo: BOARD FROM TAKEN-AT EVIDENCE.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -60,6 +60,9 @@ struct Extent {
     /// Bring back also rows that only an older copy or an unused part of a page has.
     #[arg(long, conflicts_with = "undo")]
     include_older: bool,
+    /// Bring back also the rows of this file, which is another board's.
+    #[arg(long, value_name = "FILE", conflicts_with = "undo")]
+    include_foreign: Vec<PathBuf>,
     /// Say of every row where it is from, in JSON: source, page, cell, confidence.
     #[arg(long, conflicts_with = "undo")]
     provenance: bool,
@@ -73,6 +76,12 @@ impl Args {
     fn again(&self) -> String {
         let mut words = vec!["kanbanctl recover".to_owned()];
         words.extend(self.extent.include_older.then(|| "--include-older".to_owned()));
+        words.extend(
+            self.extent
+                .include_foreign
+                .iter()
+                .map(|file| format!("--include-foreign {}", hint::quoted(absolute(file)))),
+        );
         words.extend(self.from_pid.iter().map(|pid| format!("--from-pid {pid}")));
         words.extend(self.sources.iter().map(|source| hint::quoted(absolute(source))));
         words.join(" ")
@@ -101,6 +110,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         return undo::run(context, args, &board);
     }
     source::require_there(&args.sources)?;
+    source::require_there(&args.extent.include_foreign)?;
     match &args.output {
         Some(output) => {
             if context.globals.create_dirs && !context.globals.dry_run {
@@ -220,6 +230,7 @@ fn discover(
     bars: &mut Bars<'_>,
 ) -> Outcome<source::Discovered> {
     let mut named = args.sources.clone();
+    named.extend(args.extent.include_foreign.iter().cloned());
     let interrupted = evidence::list(&seen.resolved).unwrap_or_default();
     named.extend(
         interrupted.iter().filter(|set| !set.finished && set.has_begun()).filter_map(|set| set.copy_of("")),
@@ -231,6 +242,7 @@ fn discover(
         other => other?,
     };
     found.sources.extend(held.sources);
+    source::separate(&mut found)?;
     found.unread.extend(held.unread);
     Ok(found)
 }

@@ -154,6 +154,13 @@ impl Report for Recovered {
         for dropped in &self.report.dropped {
             page.line(&format!("not carried over: {dropped}"));
         }
+        for foreign in &self.report.foreign {
+            page.line(&format!(
+                "{} is another board: {}, not in the result.",
+                foreign.path.display(),
+                counted(foreign.rows, "row", "rows")
+            ));
+        }
         for unread in &self.unread_sources {
             page.line(&format!("not read: {}: {}", unread.path.display(), unread.reason));
         }
@@ -197,6 +204,9 @@ impl Report for Recovered {
         }
         for dropped in &self.report.dropped {
             records.record(&["dropped", dropped]);
+        }
+        for foreign in &self.report.foreign {
+            records.record(&["foreign", &foreign.path.display().to_string(), &foreign.rows.to_string()]);
         }
         for unread in &self.unread_sources {
             records.record(&["unread", &unread.path.display().to_string(), &unread.reason]);

@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use super::Merge;
 use super::branch;
 use super::spill::{Parked, SalvageSpill};
+use crate::board::belonging::{self, Relation, SourceFacts};
 use crate::failure::Outcome;
 use crate::ondisk::header::Header;
 use crate::ondisk::text::Encoding;
@@ -55,6 +56,10 @@ pub(crate) struct Facts {
     /// Whether the board is one in WAL mode, if that can be told.
     pub(crate) wal_mode: Option<bool>,
     pub(crate) state: SourceState,
+    /// How it is related to the best source, where it was compared.
+    pub(crate) relation: Relation,
+    /// True if it is another board's and stays out of the result.
+    pub(crate) is_foreign: bool,
     evidence: (i64, i64),
 }
 
@@ -71,6 +76,13 @@ pub(crate) struct Ranking {
     pub(crate) ranked: Vec<Facts>,
     kept: Vec<Parked>,
     hold: SalvageSpill,
+}
+
+impl Ranking {
+    /// Take out the sources that are another board's.
+    pub(crate) fn take_foreign(&mut self) -> Vec<Facts> {
+        self.ranked.extract_if(.., |facts| facts.is_foreign).collect()
+    }
 }
 
 /// What one look at a source gives.
@@ -108,7 +120,7 @@ fn order<'s>(facts: &Facts, sources: &'s [Source]) -> impl Ord + use<'s> {
     let source = sources.get(facts.source as usize);
     let live = facts.rows > 0 && source.is_some_and(|source| source.kind == SourceKind::Live);
     let path = source.map(|source| &source.path);
-    (!live, Reverse(facts.evidence), facts.damaged_pages, Reverse(facts.rows), path)
+    (facts.is_foreign, !live, Reverse(facts.evidence), facts.damaged_pages, Reverse(facts.rows), path)
 }
 
 struct Looks<'s> {
@@ -155,10 +167,23 @@ pub(crate) fn fold(
 ) -> Outcome<()> {
     let total = ranking.ranked.len() as u64;
     let kept = std::mem::take(&mut ranking.kept);
-    for ((facts, kept), done) in ranking.ranked.iter().zip(kept).zip(0..) {
+    let main = ranking.ranked.first().map(|facts| facts.source);
+    let mut ours = None;
+    for ((facts, kept), done) in ranking.ranked.iter_mut().zip(kept).zip(0..) {
         watch.step(Stage::Merge, done, total)?;
         let salvage = ranking.hold.take(kept)?;
+        if facts.is_foreign {
+            continue;
+        }
         let history = branch::history(merge, facts.source, &salvage, shelf)?;
+        if history.is_some() && main != Some(facts.source) {
+            facts.relation = relation_to(&mut ours, main, facts.source, shelf)?;
+            let is_invited = shelf.sources.get(facts.source as usize).is_some_and(|source| source.is_invited);
+            facts.is_foreign = facts.relation == Relation::AnotherBoard && !is_invited;
+            if facts.is_foreign {
+                continue;
+            }
+        }
         let kind = shelf.sources.get(facts.source as usize).map(|source| source.kind);
         merge.fold(facts.source, salvage, history);
         if done == 0 && facts.state == SourceState::Sound && kind == Some(SourceKind::Live) {
@@ -167,6 +192,24 @@ pub(crate) fn fold(
         shelf.room().require_whole()?;
     }
     watch.step(Stage::Merge, total, total)
+}
+
+/// How `source`, which has a history of its own, is related to the best one, whose facts are kept in `ours`.
+fn relation_to(
+    ours: &mut Option<SourceFacts>,
+    main: Option<u32>,
+    source: u32,
+    shelf: &SourceCache<'_>,
+) -> Outcome<Relation> {
+    let facts = |number: u32| -> Outcome<SourceFacts> {
+        let stores = shelf.stores(number)?;
+        Ok(image::lay_out(&stores).map(|layout| SourceFacts::of_image(&layout.image)).unwrap_or_default())
+    };
+    if let (None, Some(main)) = (&ours, main) {
+        *ours = Some(facts(main)?);
+    }
+    let theirs = facts(source)?;
+    Ok(ours.as_ref().map_or_else(Relation::default, |ours| belonging::relation(ours, &theirs, None)))
 }
 
 /// What it takes to read sources.
@@ -245,6 +288,9 @@ impl SourceReader<'_, '_> {
         let Some((salvage, entries)) = salvage::salvage(&layout, self.schemas, orders, watch)? else {
             return Ok(ReadResult::Waits);
         };
+        let origin = self.shelf.sources.get(orders.source as usize);
+        let relation = origin.map_or_else(Relation::default, |source| source.relation);
+        let is_invited = origin.is_some_and(|source| source.is_invited);
         let (missing_pages, lost_frames) =
             (missing_pages(&layout), layout.laid.lost_frames + salvage.doubted_frames);
         let facts = Facts {
@@ -265,6 +311,8 @@ impl SourceReader<'_, '_> {
             encoding: layout.image.encoding(),
             header: layout.header,
             wal_mode: layout.wal_mode,
+            relation,
+            is_foreign: relation == Relation::AnotherBoard && !is_invited,
             evidence: salvage.evidence,
         };
         Ok(ReadResult::Read(Box::new((facts, salvage, entries))))

@@ -7,7 +7,7 @@ pub(crate) mod summary;
 pub mod verdict;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use self::losses::NamedRow;
 use self::provenance::ProvenanceWriter;
 pub use super::merge::branch::Branch;
+use crate::board::belonging::Relation;
 use crate::salvage::source::SourceKind;
 
 /// How many suspect rows a report names one by one.
@@ -112,6 +113,8 @@ pub struct Report {
     pub provenance: Option<ProvenanceWriter>,
     /// Triggers, views and indexes that are not in the result.
     pub dropped: Vec<String>,
+    /// Files of other boards, whose rows are not in the result.
+    pub foreign: Vec<ForeignSource>,
     /// Rows that two histories of the board have both changed, at most [`MAX_SUSPECTS`] of them.
     pub conflicts: Vec<TwoVersions>,
     /// What is lost, missing, stale, partial or conflicting, by name.
@@ -159,6 +162,22 @@ pub struct SourceReport {
     pub beyond: u64,
     /// Whether it goes on where the best source ends: then those rows are not older ones.
     pub is_later: bool,
+    /// How it is related to the file that it lies beside, or to the best source.
+    pub relation: Relation,
+}
+
+/// A file of another board, whose rows are not in the result.
+#[derive(Debug, Clone, Serialize)]
+pub struct ForeignSource {
+    /// The file.
+    pub path: PathBuf,
+    /// Rows that could be read.
+    pub rows: u64,
+}
+
+/// True if `path` is the log or the journal beside `main`.
+fn is_sidecar_of(path: &Path, main: &Path) -> bool {
+    ["-wal", "-journal"].iter().any(|suffix| path == crate::board::files::with_suffix(main, suffix))
 }
 
 /// One table.
@@ -207,6 +226,7 @@ impl Report {
     /// Whether anything is known to be lost: exit 5.
     pub fn is_partial(&self) -> bool {
         !self.unread_tables.is_empty()
+            || !self.foreign.is_empty()
             || self.uncounted_pages() > 0
             || self.lost_frames() > 0
             || self.sources.iter().any(|source| source.is_later && source.beyond > 0)
@@ -247,7 +267,15 @@ impl Report {
         };
         let lacks = live.damaged_pages + live.lost_frames + live.missing_pages;
         let whole = live.schema && lacks == 0;
-        whole && self.conflicts.is_empty() && self.unread_tables.is_empty() && self.tables.values().all(own)
+        // Beside a log or journal that does not belong, SQLite does not see what the file holds.
+        let is_read_alone =
+            self.sources.iter().any(|source| source.kind == SourceKind::Live && source.path != live.path)
+                || self.foreign.iter().any(|foreign| is_sidecar_of(&foreign.path, &live.path));
+        whole
+            && !is_read_alone
+            && self.conflicts.is_empty()
+            && self.unread_tables.is_empty()
+            && self.tables.values().all(own)
     }
 
     /// Rows in the result.

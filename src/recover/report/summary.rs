@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::losses::Losses;
 use super::provenance::{ProvenanceWriter, Trace};
-use super::{MAX_SUSPECTS, Provenance, Report, SourceReport, TableReport, TwoVersions};
+use super::{ForeignSource, MAX_SUSPECTS, Provenance, Report, SourceReport, TableReport, TwoVersions};
+use crate::board::belonging::Relation;
 use crate::recover::merge::rank::Facts;
 use crate::recover::merge::{Merged, MergedTable};
 use crate::recover::rebuild::insert::InsertedRows;
@@ -13,10 +14,11 @@ use crate::salvage::rows::set::MemoryBudget;
 use crate::salvage::source::Source;
 
 /// What the sources had; nothing is said of the result yet.
-pub(crate) fn begin(ranked: &[Facts], sources: &[Source]) -> Report {
+pub(crate) fn begin(ranked: &[Facts], foreign: &[Facts], sources: &[Source]) -> Report {
     let mut reports = Vec::new();
     for (number, facts) in in_order(ranked, sources) {
-        let Some(source) = sources.get(number as usize) else { continue };
+        let is_foreign = foreign.iter().any(|facts| facts.source == number);
+        let Some(source) = sources.get(number as usize).filter(|_| !is_foreign) else { continue };
         reports.push(SourceReport {
             path: source.path.clone(),
             kind: source.kind,
@@ -28,9 +30,14 @@ pub(crate) fn begin(ranked: &[Facts], sources: &[Source]) -> Report {
             schema: facts.is_some_and(|facts| facts.has_schema),
             beyond: 0,
             is_later: false,
+            relation: facts.map_or_else(Relation::default, |facts| facts.relation),
         });
     }
-    Report { sources: reports, ..Report::default() }
+    let foreign = foreign.iter().filter_map(|facts| {
+        let source = sources.get(facts.source as usize)?;
+        Some(ForeignSource { path: source.path.clone(), rows: facts.rows })
+    });
+    Report { sources: reports, foreign: foreign.collect(), ..Report::default() }
 }
 
 /// The sources as the report has them: best first, then those without a page.

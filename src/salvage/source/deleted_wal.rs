@@ -10,7 +10,9 @@
 
 use std::path::Path;
 
+use super::SourcePart;
 use super::{Member, Source, SourceKind, Unread};
+use crate::board::belonging::Relation;
 use crate::board::generation::Generation;
 use crate::failure::{Failure, Outcome};
 
@@ -62,5 +64,8 @@ fn source(generation: &Generation, place: &Path, board: &Path) -> Outcome<Source
         size: member.main_size(),
         wal_size: member.wal_size(),
         copies: vec![member],
+        part: SourcePart::Whole,
+        relation: Relation::SameMoment,
+        is_invited: true,
     })
 }

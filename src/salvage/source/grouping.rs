@@ -6,7 +6,8 @@ use std::io::ErrorKind;
 
 use super::discovery::Member;
 use super::hashing::{self, Digest, Hashed};
-use super::{Discovered, Source, SourceKind, Unread};
+use super::{Discovered, Source, SourceKind, SourcePart, Unread};
+use crate::board::belonging::Relation;
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 use crate::work::progress::Watch;
@@ -129,6 +130,9 @@ impl Groups {
             size: member.main_size(),
             wal_size: member.wal_size(),
             copies: vec![member],
+            part: SourcePart::Whole,
+            relation: Relation::SameMoment,
+            is_invited: kind == SourceKind::Named,
         });
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod discovery;
 mod grouping;
 mod hashing;
 pub mod open;
+mod separation;
 pub(crate) mod wal_repairs;
 
 use std::fs::File;
@@ -27,6 +28,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::board::Stamp;
+use crate::board::belonging::Relation;
 use crate::board::files::with_suffix;
 use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
@@ -35,6 +37,7 @@ use crate::work::progress::Watch;
 pub use self::discovery::Member;
 pub use self::grouping::Digests;
 pub use self::hashing::Digest;
+pub use self::separation::separate;
 
 /// How often files that change while they are read are tried.
 const TRIES: u32 = 20;
@@ -58,6 +61,18 @@ pub enum SourceKind {
     Held,
 }
 
+/// Which of its files a source is read from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SourcePart {
+    /// Main file, log and journal, as far as they belong together.
+    #[default]
+    Whole,
+    /// A log that does not belong over its main file.
+    Log,
+    /// A journal that does not belong to its main file.
+    Journal,
+}
+
 /// One distinct content and where it lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -77,6 +92,12 @@ pub struct Source {
     pub size: u64,
     /// Length of the WAL in bytes, 0 for none.
     pub wal_size: u64,
+    /// Which of its files is read.
+    pub part: SourcePart,
+    /// How it is related to the file that it lies beside, where that is known.
+    pub relation: Relation,
+    /// True if its rows come in even if it is another board.
+    pub is_invited: bool,
 }
 
 /// A copy that could not be read. It does not hide the others.
@@ -161,6 +182,9 @@ pub fn live(board: &Path) -> Outcome<Option<Source>> {
         size: member.main_size(),
         wal_size: member.wal_size(),
         copies: vec![member],
+        part: SourcePart::Whole,
+        relation: Relation::SameMoment,
+        is_invited: false,
     }))
 }
 
@@ -222,6 +246,8 @@ impl Source {
     pub fn files(&self) -> (PathBuf, PathBuf) {
         match &self.base {
             Some(base) => (base.clone(), self.path.clone()),
+            // Nothing lies beside a file that is read alone.
+            None if self.part != SourcePart::Whole => (self.path.clone(), with_suffix(&self.path, "-none")),
             None => (self.path.clone(), with_suffix(&self.path, "-wal")),
         }
     }

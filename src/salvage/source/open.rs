@@ -15,8 +15,9 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{Mode, OFlags};
 
 use super::wal_repairs::{RepairedWal, WalRepairs};
-use super::{Fingerprint, Source, SourceKind, fingerprint, moving, open, tries};
+use super::{Fingerprint, Source, SourceKind, SourcePart, fingerprint, moving, open, tries};
 use crate::board::Stamp;
+use crate::board::belonging;
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::journal::Journal;
@@ -124,13 +125,16 @@ impl Source {
     /// # Errors
     /// Exit 11 when a live board changes under every try, 12 when there is no room for its copy, otherwise the reading error.
     pub fn open(&self, scratch: &Path, in_place: bool) -> Outcome<OpenSource> {
+        if self.part != SourcePart::Whole {
+            return self.open_alone(scratch);
+        }
         let (main, wal) = self.files();
         let journal = with_suffix(&main, "-journal");
         for _ in tries() {
             let seen = fingerprint(&main, &wal)?;
             let seen_journal = Stamp::of(&journal)?;
             // The index first: what it names as the log's end then is not beyond what is read afterwards.
-            let index = if self.kind == SourceKind::Live {
+            let mut index = if self.kind == SourceKind::Live {
                 head(open(&with_suffix(&main, "-shm"))?)
             } else {
                 Vec::new()
@@ -164,8 +168,15 @@ impl Source {
                 Some(file) if copied => set_aside(&file, size, scratch),
                 Some(file) => Ok(SourceBytes::File { file, size }),
             };
-            let (mut bytes, log) = (take(file, main_size)?, take(log, log_size)?);
-            if let Some((journal, records)) = &hot {
+            let (mut bytes, mut log) = (take(file, main_size)?, take(log, log_size)?);
+            let is_held = self.kind == SourceKind::Held;
+            if !is_held && !belonging::of_log(&bytes, &log).is_same_moment() {
+                log = SourceBytes::Memory(Vec::new());
+                index.clear();
+            }
+            if let Some((journal, records)) = &hot
+                && belonging::of_journal(&bytes, records).is_same_moment()
+            {
                 bytes.roll_back(journal, records).map_err(|error| reading(error, &self.path))?;
             }
             if seen == fingerprint(&main, &wal)? && seen_journal == Stamp::of(&journal)? {
@@ -182,6 +193,43 @@ impl Source {
         }
         Err(moving(&self.path))
     }
+
+    /// Opens a log or a journal without the file that it lies beside.
+    fn open_alone(&self, scratch: &Path) -> Outcome<OpenSource> {
+        for _ in tries() {
+            let seen = Stamp::of(&self.path)?;
+            let Some(file) = open(&self.path)? else { break };
+            let size = file.metadata().map_err(|error| reading(error, &self.path))?.len();
+            let bytes = set_aside(&file, size, scratch)?;
+            if seen != Stamp::of(&self.path)? {
+                continue;
+            }
+            let empty = SourceBytes::Memory(Vec::new());
+            let (main, log) = match self.part {
+                SourcePart::Journal => (pages_of_journal(&bytes, scratch)?, empty),
+                SourcePart::Whole | SourcePart::Log => (empty, bytes),
+            };
+            let wal = RepairedWal::new(log);
+            // A log that is read alone has no newer main file to give way to.
+            return Ok(OpenSource { main, wal, index: Vec::new(), seen: None, log_counts: true });
+        }
+        Err(moving(&self.path))
+    }
+}
+
+/// The pages that a journal holds, at their places in a file that has nothing else.
+fn pages_of_journal(records: &SourceBytes, scratch: &Path) -> Outcome<SourceBytes> {
+    let Some(journal) = Journal::read(records) else { return Ok(SourceBytes::Memory(Vec::new())) };
+    let failed = |error: std::io::Error| Failure::making(error, "reading the journal's pages").at(scratch);
+    let file = nameless(scratch).map_err(failed)?;
+    let mut size = 0;
+    for (number, at) in journal.images() {
+        let Some(page) = records.read(at, journal.page_size) else { continue };
+        let offset = u64::from(number.saturating_sub(1)) * journal.page_size as u64;
+        file.write_all_at(&page, offset).map_err(failed)?;
+        size = size.max(offset + page.len() as u64);
+    }
+    Ok(SourceBytes::File { file, size })
 }
 
 impl OpenSource {

@@ -282,7 +282,13 @@ fn compare(
     }
     report.active.extend(super::text::foreign_collation(name, &entry.sql));
     let words = words(&entry.sql);
-    for (word, what) in [("CHECK", "a CHECK"), ("REFERENCES", "a foreign key")] {
+    // The last two let one statement change, remove or drop another row than the one that it names.
+    for (word, what) in [
+        ("CHECK", "a CHECK"),
+        ("REFERENCES", "a foreign key"),
+        ("CONFLICT", "an ON CONFLICT clause"),
+        ("UNIQUE", "a UNIQUE constraint that Hermes does not make"),
+    ] {
         if words.iter().any(|known| known == word) {
             report.active.push(format!("table {name} has {what}"));
         }
@@ -342,6 +348,9 @@ fn look_around(conn: &Connection, entries: &[CheckedEntry], report: &mut SchemaR
             "index" if of_hermes(&entry.table) && !is_plain_index(entry) && is_active_index(conn, entry)? => {
                 report.active.push(format!("index {} has an expression or a WHERE clause", entry.name));
             }
+            "index" if of_hermes(&entry.table) && !is_plain_index(entry) && is_unique_index(entry) => {
+                report.active.push(format!("index {} is UNIQUE, and Hermes makes no such index", entry.name));
+            }
             "table" | "view" if !of_hermes(&entry.name) && !entry.name.starts_with("sqlite_") => {
                 report.extra_tables.push(entry.name.clone());
             }
@@ -361,6 +370,11 @@ fn is_plain_index(entry: &CheckedEntry) -> bool {
 fn same_target(sql: &str, on: &str) -> bool {
     let squeeze = |text: &str| text.split_whitespace().collect::<String>();
     squeeze(sql).ends_with(&format!("ON{}", squeeze(on)))
+}
+
+/// True if the index refuses rows that Hermes writes.
+fn is_unique_index(entry: &CheckedEntry) -> bool {
+    words(&entry.sql).iter().any(|word| word == "UNIQUE")
 }
 
 /// Whether inserting into the table evaluates something for this index.

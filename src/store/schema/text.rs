@@ -6,11 +6,11 @@
 /// The orders of comparison that SQLite itself brings.
 const COLLATIONS: [&str; 3] = ["BINARY", "NOCASE", "RTRIM"];
 
-/// Whether the text of one of Hermes' tables brings something along that Hermes' own does not: conditions, generated
-/// columns, foreign keys, defaults that are computed, comparisons by unknown functions.
+/// True if the text of one of Hermes' tables brings something along that Hermes' own does not: conditions, generated
+/// columns, foreign keys, rules for conflicts, defaults that are computed, comparisons by unknown functions.
 pub fn brings_code(sql: &str) -> bool {
     let words = words(sql);
-    let alone = ["CHECK", "GENERATED", "AS", "REFERENCES"];
+    let alone = ["CHECK", "GENERATED", "AS", "REFERENCES", "CONFLICT"];
     let computed = |pair: &[String]| pair.iter().map(String::as_str).eq(["DEFAULT", "("]);
     words.iter().any(|word| alone.contains(&word.as_str()))
         || words.windows(2).any(computed)

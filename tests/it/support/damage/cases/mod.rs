@@ -58,11 +58,6 @@ impl Case {
         shapes.chain(families.into_iter().flatten().copied()).collect()
     }
 
-    /// Those in which something of another board or moment lies beside it.
-    pub(crate) fn foreign() -> Vec<Self> {
-        foreign::CASES.to_vec()
-    }
-
     /// Sets the scene below `dir`, with the injured board at `board`. The same seed gives the same scene.
     pub(crate) fn set(self, board: &Path, dir: &Path, tasks: usize, seed: u64) -> Scene {
         let salt =
