@@ -18,8 +18,10 @@ use crate::journal_mode;
 use crate::pool::Access;
 use crate::ui::{Document, Records, Report};
 
-/// The pause before a checkpoint that met another one is tried again.
-const BETWEEN_TRIES: Duration = Duration::from_millis(10);
+/// How long one try waits for locks, and the pause before the next: writers get their turn in between.
+const STEP: Duration = Duration::from_millis(50);
+/// How long no frame may be copied before the checkpoint gives up: a reader that stays is not waited for.
+const MAX_STALL: Duration = Duration::from_secs(5);
 
 /// Copy committed frames from the WAL into the board's file.
 ///
@@ -29,7 +31,7 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 /// state being done, busy or rehearsed.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// How hard to try: passive copies what it can; full waits for writers and readers; restart also makes the next
+    /// How hard to try: passive copies what it can; full waits for readers that hold old frames, in steps that let writers through; restart also makes the next
     /// writer begin at the front; truncate cuts the file to nothing and is refused while anybody has the board open, or when it is damaged.
     #[arg(long, value_enum, default_value = "passive")]
     mode: CheckpointMode,
@@ -72,6 +74,8 @@ struct Checkpoint {
     wal_bytes_before: u64,
     wal_bytes_after: u64,
     board: String,
+    /// Who still needs frames that were not copied or not given up.
+    held_by: Vec<String>,
 }
 
 impl Report for Checkpoint {
@@ -224,6 +228,7 @@ fn one_board(
         wal_bytes_before: wal_bytes(&resolved),
         wal_bytes_after: wal_bytes(&resolved),
         board: resolved.display().to_string(),
+        held_by: Vec::new(),
     };
     if !inspection.is_wal() {
         context.ui.status("The board is not in WAL mode; there is nothing to checkpoint.");
@@ -243,7 +248,14 @@ fn one_board(
     };
     let (deadline, signals) = (context.budget().deadline(), context.signals.clone());
     let goes_on = || Instant::now() < deadline && signals.received().is_none();
-    let outcome = pool.connection(|connection, _| checkpoint(connection, &mut report, dry_run, &goes_on));
+    let outcome = pool.connection(|connection, seen| {
+        checkpoint(connection, &mut report, dry_run, &goes_on)?;
+        if report.busy && report.mode != CheckpointMode::Passive {
+            // The locks are gone with the connection.
+            report.held_by = holders::frame_holders(&seen.board.path, &seen.resolved);
+        }
+        Ok(())
+    });
     if !dry_run {
         report.wal_bytes_after = wal_bytes(&resolved);
     }
@@ -256,14 +268,17 @@ fn require_finished(report: &Checkpoint, resolved: &Path) -> Outcome<()> {
     if !report.busy || report.mode == CheckpointMode::Passive {
         return Ok(());
     }
+    let who = match report.held_by.as_slice() {
+        [] => "a reader or writer was in the way".to_owned(),
+        held_by => format!("the log is still read by {}", held_by.join(", ")),
+    };
     Err(Failure::busy(format!(
-        "the {} checkpoint did not finish: a reader or writer was in the way for the whole budget. {} of {} \
-         are in the board's file.",
+        "the {} checkpoint did not finish: {who}. {} of {} are in the board's file.",
         report.mode.name(),
         report.frames_checkpointed,
         counted(report.frames_in_wal.unsigned_abs(), "frame", "frames")
     ))
-    .hint("Nothing is lost; try again, or give more time with --timeout.")
+    .hint("Nothing is lost; end the reader's transaction or its process, then try again.")
     .at(resolved))
 }
 
@@ -315,18 +330,36 @@ fn checkpoint(
     Ok(())
 }
 
-/// SQLite waits for readers and writers, but never for another checkpoint: it is asked again while the budget `goes_on`.
+/// Checkpoint until all is done, while the budget `goes_on` and frames are copied. SQLite's own waiting would keep every
+/// writer out for as long as a reader stays; so the frames are copied without waiting first, and each try for the rest
+/// is short.
 fn insist(
     connection: &Connection,
     mode: CheckpointMode,
     goes_on: &dyn Fn() -> bool,
 ) -> Outcome<(bool, i64, i64)> {
+    if mode == CheckpointMode::Passive {
+        return pragma(connection, mode.name());
+    }
+    connection.busy_timeout(STEP)?;
+    let mut most = 0;
+    let mut moved = Instant::now();
     loop {
-        let answer = pragma(connection, mode.name())?;
-        if !answer.0 || mode == CheckpointMode::Passive || !goes_on() {
-            return Ok(answer);
+        let mut answer = pragma(connection, CheckpointMode::Passive.name())?;
+        let (is_in_the_way, frames, done) = answer;
+        if !is_in_the_way && frames == done {
+            answer = pragma(connection, mode.name())?;
+            if !answer.0 {
+                return Ok(answer);
+            }
         }
-        sleep(BETWEEN_TRIES);
+        if done > most {
+            (most, moved) = (done, Instant::now());
+        }
+        if !goes_on() || moved.elapsed() >= MAX_STALL {
+            return Ok((true, answer.1.max(frames), answer.2.max(done)));
+        }
+        sleep(STEP);
     }
 }
 

@@ -216,3 +216,35 @@ fn another_checkpoint_is_waited_for() {
     fcntl(&index, FcntlArg::F_SETLK(&lock(libc::F_UNLCK))).unwrap();
     assert_eq!(waiting.wait().unwrap().code(), Some(0));
 }
+
+/// A reader that stays keeps frames back: writers go on meanwhile, and the answer comes early and names the reader.
+#[test]
+fn full_beside_a_reader_that_stays_lets_writers_through_and_gives_up() {
+    for mode in ["full", "restart"] {
+        let sandbox = Sandbox::new();
+        let board = with_frames(&sandbox);
+        let mut reader = Holder::on(&board);
+        reader.execute("BEGIN");
+        reader.query("SELECT count(*) FROM tasks");
+        let writer = Connection::open(&board).unwrap();
+        writer.execute_batch("INSERT INTO tasks VALUES(2)").unwrap();
+        writer.busy_timeout(std::time::Duration::from_secs(1)).unwrap();
+        let begun = std::time::Instant::now();
+        let command = sandbox.command(&["checkpoint", "--mode", mode, "--timeout", "60s"]);
+        let output = std::thread::scope(|scope| {
+            let running = scope.spawn(|| sandbox.finish(command, b""));
+            for number in 100..120 {
+                writer.execute("INSERT INTO tasks VALUES(?)", [number]).unwrap();
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+            running.join().unwrap()
+        });
+        output.exits(11).says(&format!("process {}", reader.pid()));
+        assert!(
+            begun.elapsed() < std::time::Duration::from_secs(30),
+            "{mode}: it waited for a reader that stays"
+        );
+        reader.execute("COMMIT");
+        sandbox.run(&["checkpoint", "--mode", mode]).success();
+    }
+}

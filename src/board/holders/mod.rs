@@ -35,7 +35,7 @@ use super::files::{LOCK_SUFFIXES, lock_files, with_suffix};
 use super::getlk;
 use crate::failure::{Failure, Outcome};
 
-pub use waiting::Onlooker;
+pub use waiting::{Onlooker, frame_holders};
 
 /// What a held file is to the board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]

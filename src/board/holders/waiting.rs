@@ -133,6 +133,27 @@ impl Deed {
     }
 }
 
+/// Name the processes whose snapshots still need frames of the log of the board at `resolved`. Reads `/proc` alone.
+pub fn frame_holders(chosen: &Path, resolved: &Path) -> Vec<String> {
+    let targets = targets(chosen, resolved);
+    let device = filesystem::under(resolved).and_then(|filesystem| filesystem.device);
+    let mut pids: Vec<Option<u32>> = lock_table::held(&targets, device, process::me())
+        .iter()
+        .filter(|held| Deed::of(held) == Some(Deed::Reads) && held.role == HolderRole::Shm)
+        .map(|held| held.pid)
+        .collect();
+    pids.sort_unstable();
+    pids.dedup();
+    pids.into_iter().map(who).collect()
+}
+
+fn who(pid: Option<u32>) -> String {
+    pid.map_or_else(
+        || "a process out of sight".to_owned(),
+        |pid| format!("process {pid} ({})", process::command(pid)),
+    )
+}
+
 /// The process that most likely is in the way, nothing for one out of sight, and what it does.
 fn blocker(chosen: &Path, resolved: &Path) -> Option<(Deed, Option<u32>)> {
     let targets = targets(chosen, resolved);
@@ -144,10 +165,7 @@ fn blocker(chosen: &Path, resolved: &Path) -> Option<(Deed, Option<u32>)> {
 fn words(blocker: Option<(Deed, Option<u32>)>, waited: Duration) -> String {
     let seconds = waited.as_secs();
     let Some((deed, pid)) = blocker else { return format!("Waiting for the board for {seconds} s") };
-    let who = pid.map_or_else(
-        || "a process out of sight".to_owned(),
-        |pid| format!("process {pid} ({})", process::command(pid)),
-    );
+    let who = who(pid);
     format!("Waiting for the board: {who} {} for at least {seconds} s", deed.words())
 }
 
