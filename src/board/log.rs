@@ -305,7 +305,7 @@ pub fn require_belonging(inspection: &Inspection) -> Outcome<()> {
     };
     Err(Failure::damaged(format!(
         "the {suffix} beside the board {}: SQLite would play it back over the board, and rows would be gone. Nothing was \
-         written.",
+         opened.",
         relation.words()
     ))
     .hint("See what both hold with `kanbanctl recover --dry-run`: it reads the two apart.")

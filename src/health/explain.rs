@@ -22,7 +22,7 @@ const DRY_RUN: &str = "kanbanctl recover --dry-run";
 const SAVE: &str = "kanbanctl recover --output NEW.db";
 
 /// Every finding, in the order in which the checks run.
-const EXPLANATIONS: [Explanation; 24] = [
+const EXPLANATIONS: &[Explanation] = &[
     of(
         "file-missing",
         "The database file is not there, but its WAL, journal or .corrupt backups are. The board was lost, not never made; \
@@ -82,6 +82,22 @@ const EXPLANATIONS: [Explanation; 24] = [
         writer overwrites them; recover reads them. Or frames that the WAL's index names are not there: it was cut. Save \
         what there is first: whoever closes the board last deletes the WAL.",
         SAVE,
+    ),
+    of(
+        "wal-foreign",
+        "The WAL beside the board does not continue its file: it is another board's, or of another moment of this board. It \
+        was put there by hand or by a program that synchronises files. SQLite would lay it over the file at the next open, \
+        and rows would be gone. kanbanctl writes nothing and plays nothing back; recover reads the two apart, and rows of \
+        another board stay out unless --include-foreign names the file. Nothing is lost until another program opens the \
+        board.",
+        DRY_RUN,
+    ),
+    of(
+        "journal-foreign",
+        "The rollback journal beside the board is not that of its last transaction: a program that synchronises files put an \
+        old one back. SQLite would roll the board back to that moment at the next open. kanbanctl does not play it back; \
+        recover reads the two apart. Nothing is lost until another program opens the board.",
+        DRY_RUN,
     ),
     of(
         "stray-wal",

@@ -87,6 +87,7 @@ impl Pool {
     /// Where there is no SQLite file to open (see [`Inspection::require_sqlite`]).
     pub fn new(inspection: Inspection, access: Access, budget: Budget, signals: Signals) -> Outcome<Self> {
         inspection.require_sqlite()?;
+        crate::board::log::require_belonging(&inspection)?;
         if access == Access::Write {
             crate::board::log::require_writable(&inspection)?;
         }

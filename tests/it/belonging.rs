@@ -222,3 +222,27 @@ fn rows_of_another_board_come_in_when_asked() {
         assert_eq!(tasks, 60 + 80, "{data:#}");
     }
 }
+
+#[test]
+fn health_names_what_does_not_belong_and_changes_nothing() {
+    for (name, finding) in [
+        ("foreign-wal", "wal-foreign"),
+        ("foreign-wal-small", "wal-foreign"),
+        ("later-log-of-same", "wal-foreign"),
+        ("stale-journal", "journal-foreign"),
+    ] {
+        let case = Case::all().into_iter().find(|case| case.name == name).unwrap();
+        let sandbox = Sandbox::new();
+        case.set(&sandbox.board(), &sandbox.work(), 60, 3);
+        let before = sandbox.photograph();
+        let data = sandbox.run(&["health", "--json"]).exits(4).data();
+        let found: Vec<_> = data["findings"].as_array().unwrap().iter().map(|found| &found["id"]).collect();
+        assert!(found.contains(&&serde_json::json!(finding)), "{name}: {data:#}");
+        assert!(data["findings"][0]["next"].as_str().unwrap().contains("recover"), "{name}: {data:#}");
+        for args in [&["list"][..], &["backup", "."]] {
+            sandbox.run(args).exits(4);
+        }
+        sandbox.run(&["health", "--explain", finding]).success();
+        assert_eq!(sandbox.photograph(), before, "{name}");
+    }
+}

@@ -240,7 +240,9 @@ fn judge(context: &mut Context<'_>, bytes: BytesLook, wants_map: bool) -> Outcom
     // Bytes come before SQLite: nothing opens the file while the connection is held.
     let map = if wants_map { page_map::take(context, &inspection.resolved)? } else { None };
     let mut seen = CheckedBoard { looked: settled, ..CheckedBoard::default() };
-    if inspection.header().is_some() {
+    // Beside a log that does not belong, SQLite would answer for another board.
+    let is_readable = inspection.header().is_some() && !findings.iter().any(checks::is_stray);
+    if is_readable {
         let looked = look(context, inspection.clone(), subject, &mut seen, &mut findings);
         match looked {
             Ok(()) => {}

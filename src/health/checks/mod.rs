@@ -3,6 +3,7 @@
 //! Responsible for the order and for what a check is given ([`Subject`]). A check returns findings and never acts on
 //! them; one that cannot look returns a failure, which makes the verdict `unchecked`.
 
+mod belonging;
 mod file;
 mod integrity;
 mod neighbours;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::{Depth, Finding, Severity};
+use crate::board::belonging::SidecarRelations;
 use crate::board::filesystem::Filesystem;
 use crate::board::generation::{self, Generation, Stake};
 use crate::board::holders::{self, Holders};
@@ -29,6 +31,7 @@ use crate::work::progress::Unwatched;
 
 use neighbours::DELETED_FILES;
 
+pub use belonging::is_stray;
 pub use integrity::compare_looks;
 pub use wal::WAL_PENDING;
 
@@ -54,6 +57,8 @@ pub struct Subject {
     pub contents: Option<usize>,
     /// What waits in the WAL.
     pub waiting: Option<WaitingFrames>,
+    /// How log and journal are related to the board.
+    pub belonging: SidecarRelations,
     /// Where the transaction of a rollback journal stands.
     pub rollback: Option<Rollback>,
     /// How deep to look.
@@ -70,7 +75,8 @@ type BytesCheck = fn(&Subject) -> Vec<Finding>;
 /// A check on the rows.
 type RowsCheck = fn(&Connection, &Subject) -> Outcome<Vec<Finding>>;
 
-const BEFORE_OPENING: [BytesCheck; 13] = [
+const BEFORE_OPENING: &[BytesCheck] = &[
+    belonging::sidecars,
     file::state,
     file::header,
     file::page_count,
@@ -117,6 +123,7 @@ impl Subject {
     ) -> Outcome<Self> {
         Ok(Self {
             waiting: log::waiting(&inspection)?,
+            belonging: crate::board::belonging::beside(&inspection.resolved)?,
             rollback: rollback::of(&inspection)?,
             generations: Vec::new(),
             copies: Copies::default(),
@@ -224,7 +231,12 @@ fn hands(inspection: &Inspection) -> Outcome<(Holders, Vec<Apart>)> {
 
 /// What the bytes say.
 pub fn before_opening(subject: &Subject) -> Vec<Finding> {
-    BEFORE_OPENING.iter().flat_map(|check| check(subject)).collect()
+    let mut findings: Vec<Finding> = BEFORE_OPENING.iter().flat_map(|check| check(subject)).collect();
+    if findings.iter().any(is_stray) {
+        // What the others say of a log or journal that does not belong sends to the wrong command.
+        findings.retain(|finding| !belonging::MISLEADING.contains(&finding.id));
+    }
+    findings
 }
 
 /// What SQLite's own check says, one message per string.
