@@ -79,7 +79,7 @@ fn of_image(image: &Image<'_>, pages_in_file: u32) -> Vec<String> {
     }
     let image = &image;
     let is_small = image.count() <= MAX_PAGES_WALKED;
-    let extent = if is_small { Extent::Whole } else { Extent::LastLeaf };
+    let extent = if is_small { Extent::WholeWithShapes } else { Extent::LastLeaf };
     let trees = walk(image, extent, |_, _| {});
     if trees.faults > 0 {
         signs.push("a page is not what its table or index says".to_owned());

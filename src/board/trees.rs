@@ -16,6 +16,8 @@ const MAX_DEPTH: usize = 32;
 pub(super) enum Extent {
     /// Every page.
     Whole,
+    /// Every page; rows that do not begin as those of Hermes' table are faults. A sign, no proof.
+    WholeWithShapes,
     /// From the root to the last leaf, where new rows go.
     LastLeaf,
 }
@@ -136,16 +138,14 @@ impl<S: FnMut(u32, &[u8])> Walk<'_, '_, S> {
             }
             last = by_rowid.then_some(cell.rowid);
             if let Some(payload) = cell.payload {
-                if self.extent == Extent::Whole {
+                if self.extent != Extent::LastLeaf {
                     self.chains.extend(payload.overflow);
                 }
                 if kind == PageKind::TableLeaf && root.page == 1 {
                     self.roots.extend(root_of(payload.local));
                 }
-                if kind == PageKind::TableLeaf
-                    && root.first.is_some()
-                    && root.first != first_of(payload.local)
-                {
+                let is_judged = self.extent != Extent::Whole && root.first.is_some();
+                if kind == PageKind::TableLeaf && is_judged && root.first != first_of(payload.local) {
                     return None;
                 }
             }
