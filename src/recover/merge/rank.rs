@@ -58,8 +58,6 @@ pub(crate) struct Facts {
     pub(crate) state: SourceState,
     /// How it is related to the best source, where it was compared.
     pub(crate) relation: Relation,
-    /// True if it is another board's and stays out of the result.
-    pub(crate) is_foreign: bool,
     evidence: (i64, i64),
 }
 
@@ -68,6 +66,18 @@ impl Facts {
     pub(crate) fn highest_event(&self) -> i64 {
         self.evidence.1
     }
+}
+
+impl Facts {
+    /// True if it is another board's and stays out of the result.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.relation == Relation::AnotherBoard
+    }
+}
+
+/// Another board's rows come in where they are asked for, as those of another moment.
+fn invited(relation: Relation, is_invited: bool) -> Relation {
+    if is_invited && relation == Relation::AnotherBoard { Relation::OtherMoment } else { relation }
 }
 
 /// The sources in order, and what was read of them.
@@ -81,7 +91,7 @@ pub(crate) struct Ranking {
 impl Ranking {
     /// Take out the sources that are another board's.
     pub(crate) fn take_foreign(&mut self) -> Vec<Facts> {
-        self.ranked.extract_if(.., |facts| facts.is_foreign).collect()
+        self.ranked.extract_if(.., |facts| facts.is_foreign()).collect()
     }
 }
 
@@ -120,7 +130,7 @@ fn order<'s>(facts: &Facts, sources: &'s [Source]) -> impl Ord + use<'s> {
     let source = sources.get(facts.source as usize);
     let live = facts.rows > 0 && source.is_some_and(|source| source.kind == SourceKind::Live);
     let path = source.map(|source| &source.path);
-    (facts.is_foreign, !live, Reverse(facts.evidence), facts.damaged_pages, Reverse(facts.rows), path)
+    (facts.is_foreign(), !live, Reverse(facts.evidence), facts.damaged_pages, Reverse(facts.rows), path)
 }
 
 struct Looks<'s> {
@@ -172,15 +182,14 @@ pub(crate) fn fold(
     for ((facts, kept), done) in ranking.ranked.iter_mut().zip(kept).zip(0..) {
         watch.step(Stage::Merge, done, total)?;
         let salvage = ranking.hold.take(kept)?;
-        if facts.is_foreign {
+        if facts.is_foreign() {
             continue;
         }
         let history = branch::history(merge, facts.source, &salvage, shelf)?;
         if history.is_some() && main != Some(facts.source) {
-            facts.relation = relation_to(&mut ours, main, facts.source, shelf)?;
             let is_invited = shelf.sources.get(facts.source as usize).is_some_and(|source| source.is_invited);
-            facts.is_foreign = facts.relation == Relation::AnotherBoard && !is_invited;
-            if facts.is_foreign {
+            facts.relation = invited(relation_to(&mut ours, main, facts.source, shelf)?, is_invited);
+            if facts.is_foreign() {
                 continue;
             }
         }
@@ -311,8 +320,7 @@ impl SourceReader<'_, '_> {
             encoding: layout.image.encoding(),
             header: layout.header,
             wal_mode: layout.wal_mode,
-            relation,
-            is_foreign: relation == Relation::AnotherBoard && !is_invited,
+            relation: invited(relation, is_invited),
             evidence: salvage.evidence,
         };
         Ok(ReadResult::Read(Box::new((facts, salvage, entries))))
