@@ -237,7 +237,7 @@ fn hurt(dice: &mut Dice, board: &mut Bytes, older: &Bytes) -> &'static str {
             "half old"
         }
         2 => {
-            let some: Vec<usize> = (0..1 + dice.below(4)).map(|_| *dice.pick(&leaves)).collect();
+            let some: Vec<usize> = (0..=dice.below(4)).map(|_| *dice.pick(&leaves)).collect();
             board.free(&some);
             "free leaf"
         }
