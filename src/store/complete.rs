@@ -57,17 +57,22 @@ pub struct Completed {
 pub fn complete(writer: &mut TaskWriter<'_>, id: &str, what: &Completion) -> Result<Completed, Refusal> {
     let before = writer.task(id)?;
     let in_review = require_completable(writer, &before, id, what)?;
-    writer.release(id, "done")?;
+    let nothing = None::<String>;
     writer.set(
         id,
         &[
+            ("status", &"done"),
             ("result", &what.result),
             ("completed_at", &writer.now()),
-            ("block_kind", &None::<String>),
+            ("claim_lock", &nothing),
+            ("claim_expires", &nothing),
+            ("worker_pid", &nothing),
+            ("block_kind", &nothing),
             ("block_recurrences", &0),
+            ("consecutive_failures", &0),
+            ("last_failure_error", &nothing),
         ],
     )?;
-    writer.clear_failures(id)?;
     let run = close_run(writer, id, what, in_review)?;
     writer.event(id, "completed", Some(&payload(what, in_review)), run)?;
     let phantoms = phantoms(writer, id, what, run)?;

@@ -134,10 +134,8 @@ struct NewerRules {
 
 impl NewerRules {
     fn of(conn: &Connection) -> Outcome<Self> {
-        Ok(Self {
-            reviews: conn.column_exists(None, "tasks", "provider_override")?,
-            open_parents: conn.column_exists(None, "tasks", "worker_started_at")?,
-        })
+        let version = super::schema::version(conn)?;
+        Ok(Self { reviews: version.has_review_lane(), open_parents: version.diagnoses_open_parents() })
     }
 }
 

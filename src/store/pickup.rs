@@ -88,7 +88,7 @@ pub fn of_task(conn: &Connection, around: &Surroundings<'_>, id: &str) -> Outcom
 
 /// True for a board of Hermes 0.22, whose guard looks at less.
 fn is_newest(conn: &Connection) -> Outcome<bool> {
-    Ok(conn.column_exists(None, "tasks", "worker_started_at")?)
+    Ok(super::schema::version(conn)?.respawns_sooner())
 }
 
 fn reasons(

@@ -163,6 +163,43 @@ fn complete() {
     });
 }
 
+/// The verbs that change tasks share one machinery; this one writes a comment, a run, events and a row.
+fn blocked(sandbox: &Sandbox, output: &Output) -> Result<(), String> {
+    let connection = sound(&sandbox.board())?;
+    let blocked = count(&connection, &format!("id = '{FIRST}' AND status = 'blocked'"))?;
+    let rows = |sql: &str| {
+        connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| error.to_string())
+    };
+    let comments = rows("SELECT count(*) FROM task_comments WHERE body = 'BLOCKED: why'")?;
+    let events = rows("SELECT count(*) FROM task_events WHERE kind = 'blocked'")?;
+    if (comments, events) != (blocked, blocked) {
+        return Err(format!("{blocked} blocked, {comments} comments, {events} events"));
+    }
+    let told = output.stdout.trim() == FIRST;
+    if (told || output.code() == 0) && blocked != 1 {
+        return Err("an acknowledged block is not there".to_owned());
+    }
+    Ok(())
+}
+
+#[test]
+fn block() {
+    if !sweep::wanted() {
+        return;
+    }
+    sweep::run(&Scene {
+        name: "block",
+        build: board,
+        args: &["block", FIRST, "why"],
+        input: "",
+        check: blocked,
+        // 14: the first run had committed.
+        again: &[0, 14],
+        keeps: |_| false,
+        also: &[],
+    });
+}
+
 #[test]
 fn init() {
     if !sweep::wanted() {

@@ -30,6 +30,14 @@ pub fn create(conn: &Connection) -> Outcome<()> {
     Ok(())
 }
 
+/// Return which Hermes a board belongs to.
+///
+/// # Errors
+/// What SQLite says.
+pub fn version(conn: &Connection) -> Outcome<BoardVersion> {
+    Ok(check(conn)?.version)
+}
+
 fn no_board() -> Failure {
     Failure::no_board("the file is an SQLite database without Hermes' tables: it holds no board.")
         .hint("Name another file with --db or --board; `kanbanctl -v` says which rule chose this one.")

@@ -137,6 +137,16 @@ impl BoardVersion {
         self.at_least(Release::V0_22)
     }
 
+    /// True if running tasks with open parents are a finding of `diagnostics`.
+    pub fn diagnoses_open_parents(self) -> bool {
+        self.at_least(Release::V0_22)
+    }
+
+    /// True if the guard against a second start looks at less.
+    pub fn respawns_sooner(self) -> bool {
+        self.at_least(Release::V0_22)
+    }
+
     /// True if an explicit scratch workspace takes a task out of the board's project.
     pub fn scratch_leaves_project(self) -> bool {
         self.at_least(Release::V0_22)

@@ -310,6 +310,23 @@ impl Pair {
         }
     }
 
+    /// Has Hermes open what kanbanctl wrote: nothing may change by that, not even the schema.
+    fn reopen(&mut self, python: &Path) -> Result<(), String> {
+        let look = |rows: &Connection| {
+            let mut seen = query(rows, "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name");
+            seen.extend(query(rows, "SELECT name, seq FROM sqlite_sequence ORDER BY name"));
+            for table in TABLES {
+                seen.extend(query(rows, &format!("SELECT * FROM {table} ORDER BY rowid")));
+            }
+            seen
+        };
+        let before = look(&self.our_rows);
+        let mut hermes = Theirs::start(&self.ours, python);
+        hermes.must("open");
+        hermes.must("close");
+        if look(&self.our_rows) == before { Ok(()) } else { Err("Hermes changed our board by opening it".to_owned()) }
+    }
+
     /// Compares the JSON of every task, for the keys that both have.
     fn compare_json(&mut self) -> Result<(), String> {
         let theirs = self.hermes.must("json");
@@ -410,7 +427,9 @@ fn differential(hermes: Hermes) {
         if let Err(error) = pair.compare_json() {
             panic!("{hermes:?}, seed {seed}, board {board}: {error}");
         }
-        drop(pair);
+        if let Err(error) = pair.reopen(&python) {
+            panic!("{hermes:?}, seed {seed}, board {board}: {error}");
+        }
     }
     eprintln!("{hermes:?}: {done} operations on {board} boards, no difference");
 }
@@ -419,6 +438,39 @@ fn tasks(connection: &Connection) -> Vec<(String, String)> {
     let mut statement = connection.prepare_cached("SELECT id, status FROM tasks ORDER BY rowid").unwrap();
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
     rows.unwrap().map(Result::unwrap).collect()
+}
+
+/// The run of a task that was completed with --force still names the worker, so Hermes' reaper finds and ends it.
+#[test]
+fn worker_of_a_task_that_was_completed_is_ended_by_the_reaper() {
+    let Some(python) = Hermes::V22.python() else { return };
+    let sandbox = Sandbox::new();
+    let mut hermes = Theirs::start(&sandbox, &python);
+    hermes.must("open");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let mut call = |function: &str, positional: Value, named: Value| {
+        let ask = json!({ "do": function, "args": positional, "named": named, "now": now });
+        hermes.ask(&ask).unwrap_or_else(|error| panic!("Hermes at {function}: {error}"))
+    };
+    let id = call("create_task", json!([]), json!({ "title": "x", "assignee": "default" }));
+    let id = id.as_str().unwrap();
+    call("claim_task", json!([id]), json!({}));
+    let mut worker = std::process::Command::new("sleep").arg("120").spawn().unwrap();
+    call("_set_worker_pid", json!([id, worker.id()]), json!({}));
+    let sandbox = sandbox.with_real_clock();
+    sandbox.run(&["complete", id, "--result", "r"]).exits(14).says("living worker");
+    sandbox.run(&["complete", id, "--result", "r", "--force"]).success();
+    assert!(worker.try_wait().unwrap().is_none());
+    // The reaper waits out a grace period after the run has ended.
+    let later = now + 3_600;
+    let ask = json!({ "do": "reap_terminal_workers", "now": later });
+    let reaped = std::thread::scope(|scope| {
+        // A process that has ended stays until its parent, this test, has waited for it.
+        scope.spawn(|| worker.wait().unwrap());
+        hermes.ask(&ask).unwrap()
+    });
+    assert_eq!(reaped, json!([id]));
+    assert!(worker.wait().unwrap().code().is_none(), "no signal ended it");
 }
 
 #[test]
