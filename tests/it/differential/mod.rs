@@ -324,7 +324,11 @@ impl Pair {
         let mut hermes = Theirs::start(&self.ours, python);
         hermes.must("open");
         hermes.must("close");
-        if look(&self.our_rows) == before { Ok(()) } else { Err("Hermes changed our board by opening it".to_owned()) }
+        if look(&self.our_rows) == before {
+            Ok(())
+        } else {
+            Err("Hermes changed our board by opening it".to_owned())
+        }
     }
 
     /// Compares the JSON of every task, for the keys that both have.
