@@ -13,7 +13,10 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use super::copies::{self, Copies};
+use super::foreign_file::ForeignFile;
+use super::namesakes::{self, Namesake};
 use super::{Board, Stamp};
+use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::header::{self, Header};
 
@@ -39,6 +42,8 @@ pub struct Inspection {
     pub sidecars: Sidecars,
     /// The copies beside it (`<db>.corrupt.*.bak`); looked for only where the file itself is missing or empty.
     pub backups: Copies,
+    /// The copies of it under other names; looked for only where the file itself is missing or empty.
+    pub namesakes: Vec<Namesake>,
 }
 
 /// The four answers to "what is there".
@@ -52,8 +57,10 @@ pub enum FileState {
     NotSqlite {
         /// Its first bytes, at most 32.
         first: Vec<u8>,
-        /// Where a TLS record starts, when one does (incidents.md F10).
+        /// Where a TLS record starts, when one does.
         tls_at: Option<usize>,
+        /// What it is instead, where its first bytes say so.
+        foreign: Option<ForeignFile>,
     },
     /// A file with SQLite's magic and a page's length.
     Sqlite(Header),
@@ -136,7 +143,7 @@ impl Inspection {
                 "{shown} is missing, but {} beside it: the board was lost, not never made.",
                 self.leftover_words()
             ))
-            .hint("See what can be brought back with `kanbanctl recover --dry-run`.")
+            .hint(format_args!("See what can be brought back with `{}`.", self.way_back()))
             .at(&self.resolved)),
             FileState::Missing => Err(Failure::no_board(format!("there is no board at {shown}."))
                 .hint("Create it with `kanbanctl init`, or name another with --board or --db.")
@@ -148,20 +155,38 @@ impl Inspection {
             .hint(
                 "Do not open the board with anything else: SQLite would delete the WAL beside an empty file.",
             )
-            .hint("See what can be brought back with `kanbanctl recover --dry-run`.")
+            .hint(format_args!("See what can be brought back with `{}`.", self.way_back()))
             .at(&self.resolved)),
             FileState::Empty => {
                 Err(Failure::no_board(format!("{shown} has zero bytes; a board was expected."))
                     .hint("If nothing was ever on it, remove the empty file and run `kanbanctl init`.")
                     .at(&self.resolved))
             }
-            FileState::NotSqlite { first, tls_at } => Err(self.not_sqlite(first, *tls_at).at(&self.resolved)),
+            FileState::NotSqlite { foreign: Some(foreign), .. } => Err(Failure::damaged(format!(
+                "{shown} is no database but {}.",
+                foreign.words()
+            ))
+            .hint(format_args!("Get at the board with `{}`.", foreign.next(&self.resolved)))
+            .at(&self.resolved)),
+            FileState::NotSqlite { first, tls_at, .. } => {
+                Err(self.not_sqlite(first, *tls_at).at(&self.resolved))
+            }
+        }
+    }
+
+    /// The command that shows what can be brought back: copies under other names are read when they are named.
+    pub fn way_back(&self) -> String {
+        let is_log = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().contains("-wal."));
+        let named = self.namesakes.iter().map(|namesake| namesake.path.as_path()).find(|path| !is_log(path));
+        match named.filter(|_| self.backups.count == 0 && !self.sidecars.any_log()) {
+            Some(path) => format!("kanbanctl recover --dry-run {}", hint::quoted(path)),
+            None => "kanbanctl recover --dry-run".to_owned(),
         }
     }
 
     /// Whether anything beside the path says that a board was here.
     pub fn leftovers(&self) -> bool {
-        self.sidecars.any_log() || self.backups.count > 0
+        self.sidecars.any_log() || self.backups.count > 0 || !self.namesakes.is_empty()
     }
 
     fn leftover_words(&self) -> String {
@@ -177,7 +202,15 @@ impl Inspection {
             1 => words.push("a .corrupt backup".to_owned()),
             many => words.push(format!("{many} .corrupt backups")),
         }
-        let verb = if words.len() > 1 || self.backups.count > 1 { "lie" } else { "lies" };
+        if let Some(first) = self.namesakes.first() {
+            let more = match self.namesakes.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            words.push(format!("{} ({}){more}", first.path.display(), first.kind.words()));
+        }
+        let many = words.len() > 1 || self.backups.count > 1 || self.namesakes.len() > 1;
+        let verb = if many { "lie" } else { "lies" };
         format!("{} {verb}", words.join(" and "))
     }
 
@@ -265,7 +298,8 @@ pub(super) fn inspect(board: &Board) -> Outcome<Inspection> {
     }
     let lost = matches!(state, FileState::Missing | FileState::Empty);
     let backups = if lost { copies::count(&resolved) } else { Copies::default() };
-    Ok(Inspection { board: board.clone(), resolved, state, stamp, sidecars, backups })
+    let namesakes = if lost { namesakes::find(&resolved) } else { Vec::new() };
+    Ok(Inspection { board: board.clone(), resolved, state, stamp, sidecars, backups, namesakes })
 }
 
 /// Refuses pipes, devices and directories: to open one can wait for ever or do something.
@@ -298,8 +332,9 @@ fn read_state(path: &Path) -> Outcome<(FileState, Option<Stamp>)> {
         Some(header) if header.magic && stamp.len >= SMALLEST_PAGE => FileState::Sqlite(header),
         _ => {
             let tls_at = tls_record(&first);
+            let foreign = ForeignFile::of(&first);
             first.truncate(32);
-            FileState::NotSqlite { first, tls_at }
+            FileState::NotSqlite { first, tls_at, foreign }
         }
     };
     Ok((state, Some(stamp)))

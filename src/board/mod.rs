@@ -13,6 +13,7 @@ pub mod dispatcher;
 pub(crate) mod file_stamp;
 pub mod files;
 pub mod filesystem;
+mod foreign_file;
 pub mod generation;
 pub mod getlk;
 pub mod holders;
@@ -22,6 +23,7 @@ mod index_table;
 pub mod location;
 pub mod locks;
 pub mod log;
+pub mod namesakes;
 pub mod private_copy;
 pub mod profiles;
 pub mod rollback;
@@ -40,6 +42,7 @@ use crate::failure::{Failure, Outcome};
 pub use copies::Copies;
 pub use file_stamp::Stamp;
 pub use files::{FileState, Inspection, Sidecar, Sidecars};
+pub use foreign_file::ForeignFile;
 
 /// A board that has been chosen: which file, and why that one.
 #[derive(Clone, Debug)]

@@ -62,6 +62,19 @@ const EXPLANATIONS: &[Explanation] = &[
         DRY_RUN,
     ),
     of(
+        "file-goes-on",
+        "The file is longer than its header counts, and what lies there is not empty: an older or newer self of the \
+        board that was appended to it, or bytes of another program. SQLite never looks there, so rows of it are lost \
+        to Hermes; recover reads them.",
+        DRY_RUN,
+    ),
+    of(
+        "not-writable",
+        "The filesystem is mounted read-only, or the owner of the board may not write to it: every write of Hermes \
+        fails. Nothing is lost that is on the board; what workers report meanwhile is.",
+        "kanbanctl -v boards show",
+    ),
+    of(
         "hot-journal",
         "A rollback journal lies beside the database. Under way, it is a writer at work and nothing is to be done. \
         Interrupted, the next writer rolls the transaction back, and only what was never committed is lost; until then \
@@ -142,6 +155,26 @@ const EXPLANATIONS: &[Explanation] = &[
         "kanbanctl backups list",
     ),
     of(
+        "other-copies",
+        "A copy of this board lies there under another name: a sync conflict, a file that somebody put aside, a \
+        snapshot or archive of Hermes. A conflict copy can have gone on by itself, and what only it has is lost to \
+        this board until it is brought in. The others are normal.",
+        DRY_RUN,
+    ),
+    of(
+        "no-backup",
+        "There is no backup of ours beside the board, or none as new as --max-backup-age asks for. Nothing is wrong; \
+        what happens to the board next could not be undone.",
+        "kanbanctl backup",
+    ),
+    of(
+        "old-sqlite",
+        "The board is in WAL mode, and a SQLite older than 3.51.3 (3.50.7, 3.44.6) wrote to it last or is used by a \
+        living process. Such a SQLite can damage the board when several processes write and write back at once: with \
+        a gateway, a dashboard and workers that takes seconds to days. Nothing is lost yet.",
+        "hermes gateway stop",
+    ),
+    of(
         "unreadable",
         "SQLite cannot read the board at all: every statement fails. As an error the board is damaged, and recover reads \
         it without SQLite. As a warning something else was in the way, and the finding's own next command leads to it.",
@@ -159,6 +192,12 @@ const EXPLANATIONS: &[Explanation] = &[
         "kanbanctl repair",
     ),
     of(
+        "indexed-but-gone",
+        "An index names rows that their table does not have: they are lost, or a copy has them. The index is the last \
+        trace of them, and repair removes it.",
+        DRY_RUN,
+    ),
+    of(
         "schema",
         "The board's tables are not those that Hermes creates, or carry triggers, views or checks of their own. Missing \
         tables: their rows may still lie in the file. Missing columns or indexes: Hermes adds them at its next open. Code \
@@ -173,6 +212,12 @@ const EXPLANATIONS: &[Explanation] = &[
         DRY_RUN,
     ),
     of(
+        "storage-class",
+        "A value has a storage class on which Hermes fails: text where it computes with a number, or bytes where it \
+        reads text. The rows are whole and nothing is lost; Hermes fails on the task, or on every list.",
+        "kanbanctl repair --text",
+    ),
+    of(
         "references",
         "Rows point to tasks, runs or events that are not there: deleted by an older Hermes, or lost. Hermes works with \
         such a board; only what a copy still has can come back. A subscription that is ahead of every event stays silent \
@@ -185,6 +230,18 @@ const EXPLANATIONS: &[Explanation] = &[
         A flipped bit, or SQL by hand: `health --depth full` tells the first by indexes that disagree, and recover turns \
         it back where an index or a copy still has the word. Otherwise the value is lost, and only you can say what it was.",
         DRY_RUN,
+    ),
+    of(
+        "never-made",
+        "A task has an id that no Hermes makes (t_ and eight hexadecimal digits), or a blank title, which it refuses. \
+        Another program wrote the row, perhaps in the place of a real one, which may be lost.",
+        "kanbanctl list",
+    ),
+    of(
+        "done-by-hand",
+        "A task is done, but no event says that anybody completed it: another program set the status. No row is lost; \
+        tasks that wait for it were not promoted, its run may be open, and there is no result.",
+        "kanbanctl list --status done",
     ),
     of(
         "stale-running",

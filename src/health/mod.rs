@@ -4,6 +4,7 @@
 //! from [`crate::board`], the rows through [`crate::store`] on the invocation's one connection (architecture.md rule
 //! 4: no probe connection, nothing copied or moved because of a verdict).
 
+mod acknowledged;
 pub mod checks;
 mod explain;
 
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use crate::failure::exit::Exit;
 
+pub use acknowledged::Acknowledged;
 pub use checks::{Subject, after_opening, before_opening};
 pub use explain::{Explanation, explain, ids};
 

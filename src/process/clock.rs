@@ -34,6 +34,12 @@ pub fn local(epoch: i64) -> Option<String> {
     Some(zoned.strftime("%Y-%m-%d %H:%M:%S %Z").to_string())
 }
 
+/// The Unix second of an RFC 3339 time, or of one without an offset, which is taken for UTC.
+pub fn epoch_of(text: &str) -> Option<i64> {
+    let local = || text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
+    text.parse::<Timestamp>().ok().or_else(|| Some(local()?.timestamp())).map(Timestamp::as_second)
+}
+
 /// `20261124T093000Z`, for names of files.
 pub fn compact(epoch: i64) -> String {
     Timestamp::from_second(epoch)

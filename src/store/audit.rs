@@ -183,13 +183,14 @@ pub struct Dangling {
     pub first: Vec<(String, String)>,
 }
 
-/// The references of Hermes' tables (board-format.md 2): what points, its table, what a row of it is called, and the table
-/// that it points into. `task_events` are left out: Hermes never collects the events of deleted tasks (board-format.md 7.3).
-const REFERENCES: [(&str, &str, &str, &str); 6] = [
+/// The references of Hermes' tables: what points, its table, what a row of it is called, and the table that it points into.
+/// Hermes' own deletion of a task takes all of these along.
+const REFERENCES: [(&str, &str, &str, &str); 7] = [
     ("task_links.parent_id", "task_links", "child_id", "tasks"),
     ("task_links.child_id", "task_links", "parent_id", "tasks"),
     ("task_comments.task_id", "task_comments", "id", "tasks"),
     ("task_runs.task_id", "task_runs", "id", "tasks"),
+    ("task_events.task_id", "task_events", "id", "tasks"),
     ("tasks.current_run_id", "tasks", "id", "task_runs"),
     ("kanban_notify_subs.task_id", "kanban_notify_subs", "platform", "tasks"),
 ];
@@ -206,6 +207,10 @@ pub fn dangling(connection: &Connection, named: usize) -> Outcome<Vec<Dangling>>
             continue;
         }
         let column = from.rsplit_once('.').map_or(from, |(_, column)| column);
+        // An older Hermes has fewer columns.
+        if !connection.column_exists(None, table, column)? {
+            continue;
+        }
         let sql = format!(
             "SELECT {name}, {column} FROM {table} WHERE {column} IS NOT NULL AND {column} NOT IN (SELECT id FROM {into})"
         );
@@ -336,8 +341,11 @@ pub fn lagging_sequences(connection: &Connection) -> Outcome<Vec<String>> {
 /// # Errors
 /// What SQLite says.
 pub fn cursors_ahead(connection: &Connection) -> Outcome<Vec<String>> {
+    if !connection.table_exists(None, "sqlite_sequence")? {
+        return Ok(Vec::new());
+    }
     let mut statement = connection.prepare(
-        "SELECT task_id FROM kanban_notify_subs WHERE last_event_id >
+        "SELECT task_id FROM kanban_notify_subs WHERE typeof(last_event_id) = 'integer' AND last_event_id >
          max(ifnull((SELECT seq FROM sqlite_sequence WHERE name='task_events'), 0),
              ifnull((SELECT max(id) FROM task_events), 0))",
     )?;

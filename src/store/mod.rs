@@ -21,6 +21,8 @@ pub mod graph;
 pub mod id;
 pub mod json;
 pub mod link;
+pub mod mend_cells;
+pub mod odd_values;
 pub mod pickup;
 pub mod query;
 pub mod run;

@@ -21,6 +21,7 @@ mod differences; // what is deliberately not as in Hermes, and written down
 mod differential; // the same operations by Hermes and by us, of three versions: equal rows, sequences, outcomes
 mod evidence; // how recovery decides between a board and copies of its moments
 mod faults; // a fault at every system call of every verb that writes
+mod findings; // each finding on a board that has it, and none on healthy boards of every Hermes
 mod gate; // damage that a write would deepen: refused, not a byte changed
 mod generated; // completions and man pages are what the program makes
 mod generations; // commits in a deleted log: named, counted, brought back

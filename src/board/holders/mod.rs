@@ -11,6 +11,7 @@
 //!   lock_table     /proc/locks                                         who holds which lock
 //!   waiting        /proc/locks, while a lock is waited for              who is in the way, for people
 //!   coverage       users, pid namespaces, filesystems                  whether somebody can have been missed
+//!   library        the libraries that a process has mapped              which SQLite it uses
 //!   many           /proc/*/fd for any of thousands of files              whether a copy is in use
 //! ```
 //!
@@ -21,6 +22,7 @@
 mod belonging;
 mod coverage;
 mod descriptors;
+pub mod library;
 mod lock_table;
 pub mod many;
 mod process;

@@ -2,19 +2,20 @@
 
 mod report;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
 use self::report::{AllHealth, Checked, Measured, figures};
-use super::{Context, explain, page_map};
+use super::{Context, explain, page_map, values};
 use crate::board::holders;
 use crate::board::{Board, FileState, Inspection, copies};
 use crate::failure::exit::Exit;
 use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
-use crate::health::checks::{self, BytesLook, Subject, compare_looks};
-use crate::health::{Depth, Finding, Severity, Verdict, weigh};
+use crate::health::checks::{self, BytesLook, CheckTerms, Subject, compare_looks};
+use crate::health::{Acknowledged, Depth, Finding, Severity, Verdict, weigh};
 use crate::pool::{Access, Pool};
 use crate::ui::prom::MetricValues;
 use crate::ui::{Format, nagios, prom};
@@ -34,6 +35,15 @@ pub struct Args {
     /// Say what a finding means instead of looking.
     #[arg(long, value_name = "ID")]
     explain: Option<String>,
+    /// Take a finding, or the one about SUBJECT, for known: it is information and does not decide the verdict.
+    #[arg(long, value_name = "ID[:SUBJECT]")]
+    ignore: Vec<String>,
+    /// Take every finding of this earlier report for known (the output of health --json).
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Warn where the newest backup beside the board is older than this, such as 26h or 7d, or where there is none.
+    #[arg(long, value_name = "DUR", value_parser = values::duration, allow_negative_numbers = true)]
+    max_backup_age: Option<Duration>,
 }
 
 /// Runs the verb.
@@ -122,14 +132,17 @@ fn without_board(context: &mut Context<'_>, failure: &Failure) -> Outcome<Exit> 
 
 /// The named board, or every board under the root; there one that cannot be looked at does not hide the others.
 fn check_all(context: &mut Context<'_>, args: &Args) -> Outcome<Vec<Checked>> {
+    let known = acknowledged(args)?;
+    let terms =
+        CheckTerms { max_backup_age: args.max_backup_age, ..CheckTerms::new(args.depth, context.clock.epoch()) };
     if !context.globals.all_boards {
         let board = context.board()?;
-        let checked = board.inspect().and_then(|seen| check(context, &seen, args.depth, args.map));
+        let checked = board.inspect().and_then(|seen| check(context, &seen, terms, &known, args.map));
         return Ok(vec![checked.or_else(|failure| unchecked(&board, args.depth, failure))?]);
     }
     let mut all = Vec::new();
     for board in context.every_board()? {
-        let checked = board.inspect().and_then(|seen| check(context, &seen, args.depth, args.map));
+        let checked = board.inspect().and_then(|seen| check(context, &seen, terms, &known, args.map));
         all.push(match checked {
             Ok(checked) => checked,
             Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => return Err(failure),
@@ -137,6 +150,26 @@ fn check_all(context: &mut Context<'_>, args: &Args) -> Outcome<Vec<Checked>> {
         });
     }
     Ok(all)
+}
+
+/// What the operator knows of.
+fn acknowledged(args: &Args) -> Outcome<Acknowledged> {
+    let mut known = Acknowledged::default();
+    for given in &args.ignore {
+        known.add(given).map_err(|reason| {
+            Failure::usage(format!("--ignore {given}: {reason}."))
+                .hint("Name an id as health prints it, and the subject behind a colon.")
+        })?;
+    }
+    if let Some(file) = &args.baseline {
+        let report = std::fs::read_to_string(file)
+            .map_err(|error| Failure::io(error, format!("reading {}", file.display())).with_exit(Exit::Usage))?;
+        known.add_report(&report).map_err(|reason| {
+            Failure::usage(format!("--baseline {}: {reason}.", file.display()))
+                .hint("Write one with `kanbanctl health --json -o FILE`.")
+        })?;
+    }
+    Ok(known)
 }
 
 /// A board that could not be looked at; a missing one and a signal stay failures.
@@ -197,7 +230,8 @@ pub(super) struct Glance {
 /// A quick check for the overview.
 pub(super) fn glance(context: &mut Context<'_>, inspection: &Inspection) -> Outcome<Glance> {
     let depth = if inspection.bytes_on_disk() > WHOLE_AT_A_GLANCE { Depth::First } else { Depth::Quick };
-    let checked = check(context, inspection, depth, false)?;
+    let terms = CheckTerms::new(depth, context.clock.epoch());
+    let checked = check(context, inspection, terms, &Acknowledged::default(), false)?;
     let finding = checked.findings.into_iter().next().filter(|finding| finding.severity > Severity::Info);
     let is_whole = depth == Depth::Quick;
     Ok(Glance { verdict: checked.verdict, finding, counts: checked.counts, is_whole })
@@ -207,7 +241,8 @@ pub(super) fn glance(context: &mut Context<'_>, inspection: &Inspection) -> Outc
 fn check(
     context: &mut Context<'_>,
     inspection: &Inspection,
-    depth: Depth,
+    terms: CheckTerms,
+    known: &Acknowledged,
     wants_map: bool,
 ) -> Outcome<Checked> {
     let nothing_there =
@@ -215,12 +250,12 @@ fn check(
     if nothing_there && !is_in_hands(inspection) {
         inspection.require_sqlite()?;
     }
-    let mut bytes = checks::look_at_bytes(inspection.clone(), depth, context.clock.epoch())?;
-    if depth == Depth::Full && bytes.settled {
+    let mut bytes = checks::look_at_bytes(inspection.clone(), terms)?;
+    if terms.depth == Depth::Full && bytes.settled {
         bytes.subject = bytes.subject.with_contents()?;
         bytes.findings = checks::before_opening(&bytes.subject);
     }
-    judge(context, bytes, wants_map)
+    judge(context, bytes, known, wants_map)
 }
 
 /// Whether the whole of SQLite's check and every other find nothing that is an error; the copies beside the board are not
@@ -229,14 +264,19 @@ fn check(
 /// # Errors
 /// The signal's when one arrives, and when the board's surroundings cannot be read.
 pub(super) fn is_sound(context: &mut Context<'_>, inspection: &Inspection) -> Outcome<bool> {
-    let bytes = checks::look_at_bytes(inspection.clone(), Depth::Full, context.clock.epoch())?;
-    let checked = judge(context, bytes, false)?;
+    let bytes = checks::look_at_bytes(inspection.clone(), CheckTerms::new(Depth::Full, context.clock.epoch()))?;
+    let checked = judge(context, bytes, &Acknowledged::default(), false)?;
     Ok(matches!(checked.verdict, Verdict::Healthy | Verdict::Degraded))
 }
 
-fn judge(context: &mut Context<'_>, bytes: BytesLook, wants_map: bool) -> Outcome<Checked> {
+fn judge(
+    context: &mut Context<'_>,
+    bytes: BytesLook,
+    known: &Acknowledged,
+    wants_map: bool,
+) -> Outcome<Checked> {
     let BytesLook { subject, mut findings, settled } = bytes;
-    let (inspection, depth, subject) = (&subject.inspection, subject.depth, &subject);
+    let (inspection, depth, subject) = (&subject.inspection, subject.terms.depth, &subject);
     // Bytes come before SQLite: nothing opens the file while the connection is held.
     let map = if wants_map { page_map::take(context, &inspection.resolved)? } else { None };
     let mut seen = CheckedBoard { looked: settled, ..CheckedBoard::default() };
@@ -257,8 +297,8 @@ fn judge(context: &mut Context<'_>, bytes: BytesLook, wants_map: bool) -> Outcom
             }
         }
     }
+    known.apply(&mut findings);
     weigh(&mut findings);
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let aim = inspection.board.aim();
     for finding in &mut findings {
         finding.next = aim.line(&finding.next);
@@ -366,7 +406,7 @@ fn questions(
         );
     }
     findings.extend(pool.read(|connection| checks::after_opening(connection, subject))?);
-    if subject.depth != Depth::First {
+    if subject.terms.depth != Depth::First {
         seen.counts = pool.read(crate::store::audit::counts)?;
         seen.tasks = pool.read(crate::store::audit::tasks_by_status)?;
     }

@@ -2,6 +2,12 @@
 //!
 //! Responsible for what header and length can tell; what the pages hold is left to `integrity`.
 
+use std::fs::File;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
+
+use rustix::fs::StatVfsMountFlags;
+
 use super::Subject;
 use crate::board::FileState;
 use crate::board::files::with_suffix;
@@ -9,8 +15,11 @@ use crate::board::rollback::Rollback;
 use crate::failure::count::counted;
 use crate::failure::hint;
 use crate::health::{Finding, Severity};
+use crate::ondisk::header;
 
 const DRY_RUN: &str = "kanbanctl recover --dry-run";
+/// How much is read behind a board's end, in bytes.
+const LONGEST_TAIL: u64 = 16 << 20;
 /// Where the log is gone with the next open.
 const SAVE: &str = "kanbanctl recover --output NEW.db";
 
@@ -21,10 +30,16 @@ pub(super) fn state(subject: &Subject) -> Vec<Finding> {
         return Vec::new();
     };
     let (id, next) = match &inspection.state {
-        FileState::Missing => ("file-missing", DRY_RUN),
-        FileState::Empty => ("file-empty", SAVE),
-        FileState::NotSqlite { tls_at: Some(_), .. } => ("tls-record", DRY_RUN),
-        FileState::NotSqlite { .. } => ("not-sqlite", DRY_RUN),
+        FileState::Missing => ("file-missing", inspection.way_back()),
+        FileState::Empty if inspection.backups.count > 0 || inspection.sidecars.any_log() => {
+            ("file-empty", SAVE.to_owned())
+        }
+        FileState::Empty => ("file-empty", inspection.way_back()),
+        FileState::NotSqlite { foreign: Some(foreign), .. } => {
+            ("not-sqlite", foreign.next(&inspection.resolved))
+        }
+        FileState::NotSqlite { tls_at: Some(_), .. } => ("tls-record", DRY_RUN.to_owned()),
+        FileState::NotSqlite { .. } => ("not-sqlite", DRY_RUN.to_owned()),
         FileState::Sqlite(_) => return Vec::new(),
     };
     vec![
@@ -94,6 +109,80 @@ fn short_of_pages(subject: &Subject) -> Option<String> {
             header.page_count, stamp.len
         )
     })
+}
+
+/// Bytes behind the last page that the header counts: an older or newer self of the board, or another program's.
+pub(super) fn goes_on(subject: &Subject) -> Vec<Finding> {
+    let Some((at, second)) = behind_the_end(subject) else { return Vec::new() };
+    let what = if second {
+        "another SQLite database begins there; recover reads both"
+    } else {
+        "bytes that are not zero lie there"
+    };
+    let message = format!("the file goes on behind the board's end at byte {at}: {what}.");
+    let place = subject.inspection.resolved.display().to_string();
+    vec![Finding::new("file-goes-on", Severity::Warning, place, message).next(DRY_RUN)]
+}
+
+/// Where the board ends, when something lies behind that, and whether it begins as a database does. While frames wait or a
+/// transaction is under way, the header in the file says nothing.
+fn behind_the_end(subject: &Subject) -> Option<(u64, bool)> {
+    let (header, stamp) = (subject.inspection.header()?, subject.inspection.stamp?);
+    let is_moving = subject.waiting.is_some_and(|waiting| waiting.frames > 0) || subject.rollback.is_some();
+    let trusted = header.change_counter == header.valid_for && header.page_count > 0 && !is_moving;
+    let end = u64::from(header.page_count) * u64::try_from(header.page_size?).ok()?;
+    if !trusted || stamp.len <= end {
+        return None;
+    }
+    let file = File::open(&subject.inspection.resolved).ok()?;
+    let mut piece = vec![0; 1 << 16];
+    let mut at = end;
+    let mut first = true;
+    while at < stamp.len.min(end + LONGEST_TAIL) {
+        let read = file.read_at(&mut piece, at).ok().filter(|read| *read > 0)?;
+        let bytes = piece.get(..read)?;
+        let second = first && bytes.starts_with(header::MAGIC);
+        if second || bytes.iter().any(|byte| *byte != 0) {
+            return Some((end, second));
+        }
+        first = false;
+        at += u64::try_from(read).ok()?;
+    }
+    None
+}
+
+/// A board that its own owner cannot write.
+pub(super) fn writable(subject: &Subject) -> Vec<Finding> {
+    let inspection = &subject.inspection;
+    let (Some(stamp), true) = (inspection.stamp, inspection.header().is_some()) else { return Vec::new() };
+    let directory = inspection.resolved.parent().unwrap_or(Path::new("/"));
+    let place = inspection.resolved.display().to_string();
+    let look = format!("ls -ld {} {}", hint::quoted(directory), hint::quoted(&inspection.resolved));
+    let found = |message: String, next: String| {
+        vec![Finding::new("not-writable", Severity::Warning, place.clone(), message).next(next)]
+    };
+    if rustix::fs::statvfs(directory).is_ok_and(|on| on.f_flag.contains(StatVfsMountFlags::RDONLY)) {
+        let mount = hint::quoted(&subject.filesystem.mount_point);
+        let message = "the filesystem is mounted read-only: every write fails.".to_owned();
+        return found(message, format!("findmnt {mount}"));
+    }
+    let Ok(dir) = std::fs::metadata(directory) else { return Vec::new() };
+    // Who is neither may be a monitor, who need not write.
+    let owner_writes = stamp.mode & 0o200 != 0;
+    let owner_makes = if dir.uid() == stamp.uid { dir.mode() & 0o300 == 0o300 } else { true };
+    if !owner_writes || !owner_makes {
+        let what = if owner_writes { "in its directory" } else { "to the file" };
+        return found(format!("its own owner may not write {what}: every write fails."), look);
+    }
+    if dir.uid() != stamp.uid && stamp.mode & 0o022 == 0 && dir.uid() != 0 {
+        let message = format!(
+            "the file belongs to user {} and its directory to user {}, who may not write to it.",
+            stamp.uid,
+            dir.uid()
+        );
+        return found(message, look);
+    }
+    Vec::new()
 }
 
 /// An interrupted transaction of a rollback-journal board.

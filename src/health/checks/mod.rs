@@ -18,8 +18,9 @@ use super::{Depth, Finding, Severity};
 use crate::board::belonging::SidecarRelations;
 use crate::board::filesystem::Filesystem;
 use crate::board::generation::{self, Generation, Stake};
-use crate::board::holders::{self, Holders};
+use crate::board::holders::{self, Holders, library};
 use crate::board::log::{self, WaitingFrames};
+use crate::board::namesakes::{self, Namesake};
 use crate::board::rollback::{self, Rollback};
 use crate::board::{Copies, Inspection, copies};
 use crate::failure::Outcome;
@@ -61,10 +62,32 @@ pub struct Subject {
     pub belonging: SidecarRelations,
     /// Where the transaction of a rollback journal stands.
     pub rollback: Option<Rollback>,
-    /// How deep to look.
+    /// The copies under other names.
+    pub namesakes: Vec<Namesake>,
+    /// Each process that has the board open, with the SQLite versions that it has mapped and that can damage a log.
+    pub old_libraries: Vec<(u32, String)>,
+    /// When our newest backup beside the board was made, Unix seconds.
+    pub newest_backup: Option<i64>,
+    /// How deep to look, when, and what counts as old.
+    pub terms: CheckTerms,
+}
+
+/// How to look.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckTerms {
+    /// How deep.
     pub depth: Depth,
-    /// The time to judge claims by, Unix seconds.
+    /// The time to judge claims and ages by, Unix seconds.
     pub now: i64,
+    /// How old the newest backup may be; nothing where it does not matter.
+    pub max_backup_age: Option<Duration>,
+}
+
+impl CheckTerms {
+    /// Look `depth` deep at the time `now`, whatever the age of backups.
+    pub fn new(depth: Depth, now: i64) -> Self {
+        Self { depth, now, max_backup_age: None }
+    }
 }
 
 /// Files that only a process still has, and what is lost when it ends; nothing where that cannot be read.
@@ -80,6 +103,8 @@ const BEFORE_OPENING: &[BytesCheck] = &[
     file::state,
     file::header,
     file::page_count,
+    file::goes_on,
+    file::writable,
     file::hot_journal,
     file::hard_links,
     wal::frames,
@@ -88,26 +113,43 @@ const BEFORE_OPENING: &[BytesCheck] = &[
     neighbours::filesystem,
     neighbours::space,
     neighbours::backups,
+    neighbours::namesakes,
+    neighbours::own_backups,
+    neighbours::old_sqlite,
     neighbours::holders,
     neighbours::deleted_files,
 ];
 
-const AFTER_OPENING: [RowsCheck; 2] = [rows::schema, rows::left_out];
+const AFTER_OPENING: &[RowsCheck] = &[rows::schema, rows::left_out];
 /// Asked only where reading the rows runs nothing that the board brings along.
-const OF_ROWS: [RowsCheck; 6] =
-    [rows::sequences, rows::text, rows::references, rows::words, rows::stale_running, rows::cursors];
+const OF_ROWS: &[RowsCheck] = &[
+    rows::sequences,
+    rows::text,
+    rows::storage_classes,
+    rows::gone,
+    rows::references,
+    rows::words,
+    rows::never_made,
+    rows::done_by_hand,
+    rows::stale_running,
+    rows::cursors,
+];
 
 impl Subject {
     /// Looks at everything that can be seen without SQLite; every descriptor is closed on return.
     ///
     /// # Errors
     /// When the board's surroundings cannot be read.
-    pub fn look(inspection: Inspection, depth: Depth, now: i64) -> Outcome<Self> {
+    pub fn look(inspection: Inspection, terms: CheckTerms) -> Outcome<Self> {
         let directory = inspection.resolved.parent().unwrap_or(&inspection.resolved);
         let filesystem = crate::board::filesystem::of(directory)?;
         let (holders, generations) = hands(&inspection)?;
         let copies = copies::count(&inspection.resolved);
-        Ok(Self { generations, copies, ..Self::of(inspection, filesystem, holders, depth, now)? })
+        let namesakes = namesakes::find(&inspection.resolved);
+        let newest_backup = copies::newest_own(&inspection.resolved);
+        let old_libraries = if inspection.is_wal() { old_libraries(&holders) } else { Vec::new() };
+        let of = Self::of(inspection, filesystem, holders, terms)?;
+        Ok(Self { generations, copies, namesakes, newest_backup, old_libraries, ..of })
     }
 
     /// What the board's own files say, on `filesystem` and in the hands of `holders`, beside no copies.
@@ -118,8 +160,7 @@ impl Subject {
         inspection: Inspection,
         filesystem: Filesystem,
         holders: Holders,
-        depth: Depth,
-        now: i64,
+        terms: CheckTerms,
     ) -> Outcome<Self> {
         Ok(Self {
             waiting: log::waiting(&inspection)?,
@@ -128,11 +169,13 @@ impl Subject {
             generations: Vec::new(),
             copies: Copies::default(),
             contents: None,
+            namesakes: Vec::new(),
+            old_libraries: Vec::new(),
+            newest_backup: None,
             inspection,
             filesystem,
             holders,
-            depth,
-            now,
+            terms,
         })
     }
 
@@ -175,15 +218,15 @@ pub struct BytesLook {
 ///
 /// # Errors
 /// When the board or its surroundings cannot be read.
-pub fn look_at_bytes(inspection: Inspection, depth: Depth, now: i64) -> Outcome<BytesLook> {
-    let mut subject = Subject::look(inspection, depth, now)?;
+pub fn look_at_bytes(inspection: Inspection, terms: CheckTerms) -> Outcome<BytesLook> {
+    let mut subject = Subject::look(inspection, terms)?;
     let mut findings = before_opening(&subject);
     for _ in 1..LOOKS {
         if damage(&findings).next().is_none() && subject.is_settled() {
             return Ok(BytesLook { subject, findings, settled: true });
         }
         std::thread::sleep(SECOND_LOOK);
-        let again = Subject::look(subject.inspection.board.inspect()?, depth, now)?;
+        let again = Subject::look(subject.inspection.board.inspect()?, terms)?;
         let found = before_opening(&again);
         let agrees = again.is_settled() && damage(&findings).eq(damage(&found));
         (subject, findings) = (again, found);
@@ -229,6 +272,16 @@ fn hands(inspection: &Inspection) -> Outcome<(Holders, Vec<Apart>)> {
     Ok((holders, generations))
 }
 
+/// The processes that have the board open through a SQLite that can damage a log, with what they have mapped.
+fn old_libraries(holders: &Holders) -> Vec<(u32, String)> {
+    let of = |pid: u32| {
+        let versions = library::sqlite_versions(pid);
+        let old = versions.into_iter().filter(|version| library::can_break_wal(*version));
+        old.map(|version| (pid, library::shown(version))).collect::<Vec<_>>()
+    };
+    holders.of_database().filter_map(|holder| holder.pid).flat_map(of).collect()
+}
+
 /// What the bytes say.
 pub fn before_opening(subject: &Subject) -> Vec<Finding> {
     let mut findings: Vec<Finding> = BEFORE_OPENING.iter().flat_map(|check| check(subject)).collect();
@@ -244,7 +297,7 @@ pub fn before_opening(subject: &Subject) -> Vec<Finding> {
 /// # Errors
 /// What SQLite says.
 pub fn integrity(connection: &Connection, subject: &Subject) -> Outcome<Vec<String>> {
-    let depth = match subject.depth {
+    let depth = match subject.terms.depth {
         Depth::First => return Ok(Vec::new()),
         Depth::Quick => Integrity::Quick,
         Depth::Full => Integrity::Full,
@@ -262,7 +315,7 @@ pub fn after_opening(connection: &Connection, subject: &Subject) -> Outcome<Vec<
         findings.extend(check(connection, subject)?);
     }
     match crate::store::schema::require_board(connection) {
-        Ok(()) if subject.depth == Depth::First => audit::newest(connection)?,
+        Ok(()) if subject.terms.depth == Depth::First => audit::newest(connection)?,
         Ok(()) => {
             for check in OF_ROWS {
                 findings.extend(check(connection, subject)?);

@@ -5,13 +5,19 @@
 use super::Subject;
 use crate::board::filesystem::Suitability;
 use crate::board::generation::{Generation, Stake};
-use crate::board::holders::{Completeness, HeldFile};
+use crate::board::holders::{Completeness, HeldFile, library};
+use crate::board::namesakes::{Namesake, NamesakeKind};
 use crate::failure::count::{self, counted};
+use crate::failure::hint;
 use crate::health::{Finding, Severity};
+use crate::process::clock;
 
 /// From how many `.corrupt` copies on they are a storm rather than evidence (Hermes itself keeps ten, incidents.md
 /// F03).
 const STORM: usize = 10;
+
+/// The most copies under other names that are listed.
+const MOST_NAMESAKES: usize = 20;
 
 /// The finding whose message counts what a living process is still adding to.
 pub(super) const DELETED_FILES: &str = "deleted-files";
@@ -66,6 +72,79 @@ pub(super) fn backups(subject: &Subject) -> Vec<Finding> {
         count::size(copies.bytes)
     );
     vec![Finding::new("backups", severity, path(subject), message).next("kanbanctl backups list")]
+}
+
+/// Copies under names that nothing else looks for. A conflict copy can have gone on by itself.
+pub(super) fn namesakes(subject: &Subject) -> Vec<Finding> {
+    // Of a board that is gone they are the finding's own evidence.
+    if subject.inspection.header().is_none() {
+        return Vec::new();
+    }
+    let say = |namesake: &Namesake| {
+        let (severity, next) = match namesake.kind {
+            NamesakeKind::Conflict => {
+                let next = format!("kanbanctl recover --dry-run {}", hint::quoted(&namesake.path));
+                (Severity::Warning, next)
+            }
+            _ => (Severity::Info, String::new()),
+        };
+        let place = namesake.path.display().to_string();
+        let message = format!("{} of this board lies there.", namesake.kind.words());
+        Finding::new("other-copies", severity, place, message).next(next)
+    };
+    subject.namesakes.iter().take(MOST_NAMESAKES).map(say).collect()
+}
+
+/// Whether there is a backup, and whether it is as new as was asked for.
+pub(super) fn own_backups(subject: &Subject) -> Vec<Finding> {
+    if subject.inspection.header().is_none() {
+        return Vec::new();
+    }
+    let found = |severity, message: String| {
+        vec![Finding::new("no-backup", severity, path(subject), message).next("kanbanctl backup")]
+    };
+    let wanted = subject.terms.max_backup_age;
+    let severity = if wanted.is_some() { Severity::Warning } else { Severity::Info };
+    let Some(newest) = subject.newest_backup else {
+        return found(severity, "there is no backup beside the board.".to_owned());
+    };
+    let age = u64::try_from(subject.terms.now.saturating_sub(newest)).unwrap_or(0);
+    match wanted {
+        Some(most) if age > most.as_secs() => {
+            let age = clock::span(i64::try_from(age).unwrap_or(i64::MAX));
+            found(Severity::Warning, format!("the newest backup beside the board is {age} old."))
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A SQLite whose WAL-reset bug can damage a board that several processes write to: one that a living process uses, else the
+/// one that wrote last.
+pub(super) fn old_sqlite(subject: &Subject) -> Vec<Finding> {
+    if !subject.inspection.is_wal() {
+        return Vec::new();
+    }
+    let advice = "Hermes 0.19.0 turns WAL on again at every open, so give its Python SQLite 3.51.3 or newer; newer versions of \
+                  Hermes keep another journal mode that is set while they are stopped.";
+    if !subject.old_libraries.is_empty() {
+        let who: Vec<String> =
+            subject.old_libraries.iter().map(|(pid, version)| format!("pid {pid} uses SQLite {version}")).collect();
+        let message = format!(
+            "{}, whose WAL-reset bug can damage a board in WAL mode as soon as several processes write to it. {advice}",
+            who.join(", ")
+        );
+        let finding = Finding::new("old-sqlite", Severity::Warning, path(subject), message);
+        return vec![finding.next("hermes gateway stop")];
+    }
+    let version = subject.inspection.header().map_or(0, |header| header.sqlite_version);
+    if version == 0 || !library::can_break_wal(version) {
+        return Vec::new();
+    }
+    let message = format!(
+        "SQLite {} wrote to it last, whose WAL-reset bug can damage a board in WAL mode that several processes write to. {advice}",
+        library::shown(version)
+    );
+    vec![Finding::new("old-sqlite", Severity::Info, path(subject), message)]
 }
 
 /// Who has the board open, and whether everybody could be seen.

@@ -10,7 +10,7 @@ use crate::failure::Outcome;
 use crate::failure::count::counted;
 use crate::failure::hint;
 use crate::health::{Depth, Finding, Severity};
-use crate::store::{audit, encoding, schema as tables, vocabulary};
+use crate::store::{audit, encoding, odd_values, schema as tables, vocabulary};
 
 /// The first commands: for rows whose table is gone, for rows beside code that is not run, for the rest.
 const LOST: &str = "kanbanctl recover --dry-run";
@@ -19,6 +19,8 @@ const EXPLAIN: &str = "kanbanctl health --explain schema";
 
 /// The most ids that are named in one message.
 const NAMED: usize = 5;
+/// The most columns of one table that are told one by one.
+const MOST_COLUMNS: usize = 3;
 /// The most characters of a name or value in a message.
 const LONGEST_NAME: usize = 40;
 
@@ -38,8 +40,13 @@ pub(super) fn schema(connection: &Connection, subject: &Subject) -> Outcome<Vec<
         );
         return Ok(findings);
     }
+    // A Hermes older than the columns of runs had fewer tables; the next one adds them.
+    let is_old = report.tables.contains_key("tasks") && !report.has("tasks", "current_run_id");
+    let needs = |name: &String| ["tasks", "task_links", "task_events"].contains(&name.as_str());
+    let is_lost = !is_old || report.missing_tables.iter().any(needs);
+    let missing = if is_lost { Severity::Error } else { Severity::Warning };
     let lists = [
-        (Severity::Error, "tables are missing", &report.missing_tables, LOST),
+        (missing, "tables are missing", &report.missing_tables, if missing == Severity::Error { LOST } else { EXPLAIN }),
         (
             Severity::Warning,
             "columns are missing; Hermes adds them at its next open",
@@ -73,7 +80,7 @@ pub(super) fn schema(connection: &Connection, subject: &Subject) -> Outcome<Vec<
 /// Tables that SQLite's check did not look at whole, because it would have run what they bring along.
 pub(super) fn left_out(connection: &Connection, subject: &Subject) -> Outcome<Vec<Finding>> {
     let mut carriers = tables::carriers(connection)?;
-    if subject.depth != Depth::Full {
+    if subject.terms.depth != Depth::Full {
         carriers.indexed.clear();
     }
     let lists = [
@@ -123,9 +130,9 @@ fn in_a_copy(subject: &Subject, otherwise: &'static str) -> &'static str {
 /// Text that Hermes cannot decode: it then shows no row at all. A quick look is at the tasks alone, which it lists.
 pub(super) fn text(connection: &Connection, subject: &Subject) -> Outcome<Vec<Finding>> {
     let schema = tables::check(connection)?;
-    let next = in_a_copy(subject, "kanbanctl health --explain not-utf8");
+    let next = in_a_copy(subject, "kanbanctl repair --text");
     let mut findings = Vec::new();
-    for table in schema.tables.keys().filter(|name| subject.depth == Depth::Full || *name == "tasks") {
+    for table in schema.tables.keys().filter(|name| subject.terms.depth == Depth::Full || *name == "tasks") {
         for column in encoding::undecodable(connection, &schema, table, NAMED)? {
             let message = format!(
                 "{} text that is not UTF-8, on which Hermes fails: {}.",
@@ -136,6 +143,79 @@ pub(super) fn text(connection: &Connection, subject: &Subject) -> Outcome<Vec<Fi
         }
     }
     Ok(findings)
+}
+
+/// Storage classes on which Hermes fails.
+pub(super) fn storage_classes(connection: &Connection, _: &Subject) -> Outcome<Vec<Finding>> {
+    let schema = tables::check(connection)?;
+    let say = |of_table: &[odd_values::Misfit]| {
+        let Some(first) = of_table.first() else { return Vec::new() };
+        let whole = of_table.len() > MOST_COLUMNS;
+        let table = first.column.split('.').next().unwrap_or_default();
+        let told = if whole { of_table.get(..1).unwrap_or_default() } else { of_table };
+        let of_one = told.iter().map(|misfit| {
+            let subject = if whole { table.to_owned() } else { misfit.column.clone() };
+            let more = if whole { format!(" In {} columns of the table.", of_table.len()) } else { String::new() };
+            let message = format!(
+                "{} a value of class {} where Hermes expects {}: {}.{more}",
+                counted(misfit.rows, "row has", "rows have"),
+                misfit.class,
+                misfit.expected,
+                listed(misfit.first.iter().map(|row| short(row)), misfit.rows)
+            );
+            Finding::new("storage-class", Severity::Warning, subject, message).next("kanbanctl repair --text")
+        });
+        of_one.collect::<Vec<_>>()
+    };
+    let found = odd_values::misfits(connection, &schema, NAMED)?;
+    let by_table = found.chunk_by(|one, next| one.column.split('.').next() == next.column.split('.').next());
+    Ok(by_table.flat_map(say).collect())
+}
+
+/// Rows of which only an index knows.
+pub(super) fn gone(connection: &Connection, subject: &Subject) -> Outcome<Vec<Finding>> {
+    let schema = tables::check(connection)?;
+    let all = subject.terms.depth == Depth::Full;
+    let say = |gone: odd_values::IndexOnlyRows| {
+        let message = format!(
+            "{} by the index {} and not in {}: {}. `repair` removes this last trace of them.",
+            counted(gone.rows, "row is named", "rows are named"),
+            gone.index,
+            gone.table,
+            listed(gone.first.iter().map(|row| short(row)), gone.rows)
+        );
+        Finding::new("indexed-but-gone", Severity::Error, gone.table, message).next(LOST)
+    };
+    Ok(odd_values::indexed_but_gone(connection, &schema, all, NAMED)?.into_iter().map(say).collect())
+}
+
+/// Tasks that no Hermes makes.
+pub(super) fn never_made(connection: &Connection, _: &Subject) -> Outcome<Vec<Finding>> {
+    let schema = tables::check(connection)?;
+    let found = odd_values::never_made(connection, &schema)?;
+    let Some(first) = found.first() else { return Ok(Vec::new()) };
+    let message = format!(
+        "{} an id or a title that Hermes never makes: {}.",
+        counted(found.len() as u64, "task has", "tasks have"),
+        listed(found.iter().map(|id| short(id)), found.len() as u64)
+    );
+    let next = format!("kanbanctl show {}", hint::quoted(first));
+    Ok(vec![Finding::new("never-made", Severity::Warning, "tasks", message).next(next)])
+}
+
+/// Tasks that are done although nothing completed them.
+pub(super) fn done_by_hand(connection: &Connection, _: &Subject) -> Outcome<Vec<Finding>> {
+    let schema = tables::check(connection)?;
+    let found = odd_values::done_by_hand(connection, &schema)?;
+    let Some(first) = found.first() else { return Ok(Vec::new()) };
+    let message = format!(
+        "{} done without an event that says so: {}. Another program set the status; tasks that wait for them stay where they \
+         are.",
+        counted(found.len() as u64, "task is", "tasks are"),
+        listed(found.iter().map(|id| short(id)), found.len() as u64)
+    );
+    let next = format!("kanbanctl show {}", hint::quoted(first));
+    Ok(vec![Finding::new("done-by-hand", Severity::Warning, "tasks", message).next(next)])
 }
 
 /// Rows that point nowhere.
@@ -180,12 +260,12 @@ pub(super) fn stale_running(connection: &Connection, subject: &Subject) -> Outco
     if !connection.table_exists(None, "tasks")? {
         return Ok(Vec::new());
     }
-    let stale = audit::stale_running(connection, subject.now)?;
+    let stale = audit::stale_running(connection, subject.terms.now)?;
     let Some(first) = stale.first() else {
         return Ok(Vec::new());
     };
     // One whose claim has run out may still have a worker, which a reclaim would end.
-    let unclaimed = stale.iter().find(|task| task.expired.is_none());
+    let unclaimed = stale.iter().find(|task| task.expired.is_none() && is_task_id(&task.id));
     let (next, so) = match unclaimed {
         Some(task) => (format!("hermes kanban reclaim {}", hint::quoted(&task.id)), ""),
         None => (
@@ -225,6 +305,12 @@ pub(super) fn cursors(connection: &Connection, _: &Subject) -> Outcome<Vec<Findi
         Finding::new("references", Severity::Warning, "kanban_notify_subs.last_event_id", message)
             .next("kanbanctl health --explain references"),
     ])
+}
+
+/// True for an id as Hermes makes them.
+fn is_task_id(id: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    id.strip_prefix("t_").is_some_and(|rest| rest.len() == 8 && rest.bytes().all(is_digit))
 }
 
 /// The first names of `all`, and whether there are more.
