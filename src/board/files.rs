@@ -162,12 +162,11 @@ impl Inspection {
                     .hint("If nothing was ever on it, remove the empty file and run `kanbanctl init`.")
                     .at(&self.resolved))
             }
-            FileState::NotSqlite { foreign: Some(foreign), .. } => Err(Failure::damaged(format!(
-                "{shown} is no database but {}.",
-                foreign.words()
-            ))
-            .hint(format_args!("Get at the board with `{}`.", foreign.next(&self.resolved)))
-            .at(&self.resolved)),
+            FileState::NotSqlite { foreign: Some(foreign), .. } => {
+                Err(Failure::damaged(format!("{shown} is no database but {}.", foreign.words()))
+                    .hint(format_args!("Get at the board with `{}`.", foreign.next(&self.resolved)))
+                    .at(&self.resolved))
+            }
             FileState::NotSqlite { first, tls_at, .. } => {
                 Err(self.not_sqlite(first, *tls_at).at(&self.resolved))
             }
@@ -176,7 +175,8 @@ impl Inspection {
 
     /// The command that shows what can be brought back: copies under other names are read when they are named.
     pub fn way_back(&self) -> String {
-        let is_log = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().contains("-wal."));
+        let is_log =
+            |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().contains("-wal."));
         let named = self.namesakes.iter().map(|namesake| namesake.path.as_path()).find(|path| !is_log(path));
         match named.filter(|_| self.backups.count == 0 && !self.sidecars.any_log()) {
             Some(path) => format!("kanbanctl recover --dry-run {}", hint::quoted(path)),

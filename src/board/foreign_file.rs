@@ -54,7 +54,9 @@ impl ForeignFile {
         if let Some((_, kind)) = BEGINNINGS.iter().find(|(begin, _)| first.starts_with(begin)) {
             return Some(*kind);
         }
-        let text = String::from_utf8_lossy(first).trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).to_lowercase();
+        let text = String::from_utf8_lossy(first)
+            .trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n'])
+            .to_lowercase();
         TEXTS.iter().find(|(begin, _)| text.starts_with(begin)).map(|(_, kind)| *kind)
     }
 

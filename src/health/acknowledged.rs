@@ -82,7 +82,8 @@ mod tests {
 
     #[test]
     fn an_earlier_report_acknowledges_what_it_found() {
-        let report = r#"{"schema_version":1,"kind":"health","data":{"findings":[{"id":"backups","subject":"/b"}]}}"#;
+        let report =
+            r#"{"schema_version":1,"kind":"health","data":{"findings":[{"id":"backups","subject":"/b"}]}}"#;
         let mut known = Acknowledged::default();
         known.add_report(report).unwrap();
         let mut findings = vec![Finding::new("backups", Severity::Warning, "/b", "m.")];

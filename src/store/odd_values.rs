@@ -204,9 +204,7 @@ fn plain_indexes(connection: &Connection, table: &str) -> Outcome<Vec<(String, S
          WHERE info.seqno = 0 AND info.cid >= 0 AND NOT list.partial AND list.name NOT IN (
              SELECT list.name FROM pragma_index_list(?1) AS list, pragma_index_xinfo(list.name) AS part WHERE part.cid = -2)",
     )?;
-    let rows = statement.query_map([table], |row| {
-        Ok((super::schema::lossy(row, 0)?, super::schema::lossy(row, 1)?))
-    })?;
+    let rows = statement
+        .query_map([table], |row| Ok((super::schema::lossy(row, 0)?, super::schema::lossy(row, 1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
-

@@ -193,7 +193,8 @@ fn words_that_hermes_does_not_write_are_named() {
     let data = sandbox.run(&["health", "--json"]).exits(3).data();
     let found = |data: &serde_json::Value, subject: &str| -> serde_json::Value {
         let findings = data["findings"].as_array().unwrap();
-        let is_it = |finding: &&serde_json::Value| finding["id"] == "unknown-value" && finding["subject"] == subject;
+        let is_it =
+            |finding: &&serde_json::Value| finding["id"] == "unknown-value" && finding["subject"] == subject;
         findings.iter().find(is_it).unwrap().clone()
     };
     let first = sandbox.run(&["list", "--json"]).success().data();

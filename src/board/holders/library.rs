@@ -39,9 +39,7 @@ pub fn sqlite_versions(pid: u32) -> BTreeSet<VersionNumber> {
 /// The version of the SQLite whose code is among `bytes`: a library has its source id, a date and a hash, and its version
 /// as a string of its own.
 fn version_in(bytes: &[u8]) -> Option<VersionNumber> {
-    let has_source_id = bytes
-        .windows(25)
-        .any(|window| window.starts_with(b"20") && is_source_date(window));
+    let has_source_id = bytes.windows(25).any(|window| window.starts_with(b"20") && is_source_date(window));
     if !has_source_id {
         return None;
     }

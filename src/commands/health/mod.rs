@@ -133,8 +133,10 @@ fn without_board(context: &mut Context<'_>, failure: &Failure) -> Outcome<Exit> 
 /// The named board, or every board under the root; there one that cannot be looked at does not hide the others.
 fn check_all(context: &mut Context<'_>, args: &Args) -> Outcome<Vec<Checked>> {
     let known = acknowledged(args)?;
-    let terms =
-        CheckTerms { max_backup_age: args.max_backup_age, ..CheckTerms::new(args.depth, context.clock.epoch()) };
+    let terms = CheckTerms {
+        max_backup_age: args.max_backup_age,
+        ..CheckTerms::new(args.depth, context.clock.epoch())
+    };
     if !context.globals.all_boards {
         let board = context.board()?;
         let checked = board.inspect().and_then(|seen| check(context, &seen, terms, &known, args.map));
@@ -162,8 +164,9 @@ fn acknowledged(args: &Args) -> Outcome<Acknowledged> {
         })?;
     }
     if let Some(file) = &args.baseline {
-        let report = std::fs::read_to_string(file)
-            .map_err(|error| Failure::io(error, format!("reading {}", file.display())).with_exit(Exit::Usage))?;
+        let report = std::fs::read_to_string(file).map_err(|error| {
+            Failure::io(error, format!("reading {}", file.display())).with_exit(Exit::Usage)
+        })?;
         known.add_report(&report).map_err(|reason| {
             Failure::usage(format!("--baseline {}: {reason}.", file.display()))
                 .hint("Write one with `kanbanctl health --json -o FILE`.")
@@ -264,7 +267,8 @@ fn check(
 /// # Errors
 /// The signal's when one arrives, and when the board's surroundings cannot be read.
 pub(super) fn is_sound(context: &mut Context<'_>, inspection: &Inspection) -> Outcome<bool> {
-    let bytes = checks::look_at_bytes(inspection.clone(), CheckTerms::new(Depth::Full, context.clock.epoch()))?;
+    let bytes =
+        checks::look_at_bytes(inspection.clone(), CheckTerms::new(Depth::Full, context.clock.epoch()))?;
     let checked = judge(context, bytes, &Acknowledged::default(), false)?;
     Ok(matches!(checked.verdict, Verdict::Healthy | Verdict::Degraded))
 }

@@ -127,8 +127,11 @@ pub(super) fn old_sqlite(subject: &Subject) -> Vec<Finding> {
     let advice = "Hermes 0.19.0 turns WAL on again at every open, so give its Python SQLite 3.51.3 or newer; newer versions of \
                   Hermes keep another journal mode that is set while they are stopped.";
     if !subject.old_libraries.is_empty() {
-        let who: Vec<String> =
-            subject.old_libraries.iter().map(|(pid, version)| format!("pid {pid} uses SQLite {version}")).collect();
+        let who: Vec<String> = subject
+            .old_libraries
+            .iter()
+            .map(|(pid, version)| format!("pid {pid} uses SQLite {version}"))
+            .collect();
         let message = format!(
             "{}, whose WAL-reset bug can damage a board in WAL mode as soon as several processes write to it. {advice}",
             who.join(", ")

@@ -46,7 +46,12 @@ pub(super) fn schema(connection: &Connection, subject: &Subject) -> Outcome<Vec<
     let is_lost = !is_old || report.missing_tables.iter().any(needs);
     let missing = if is_lost { Severity::Error } else { Severity::Warning };
     let lists = [
-        (missing, "tables are missing", &report.missing_tables, if missing == Severity::Error { LOST } else { EXPLAIN }),
+        (
+            missing,
+            "tables are missing",
+            &report.missing_tables,
+            if missing == Severity::Error { LOST } else { EXPLAIN },
+        ),
         (
             Severity::Warning,
             "columns are missing; Hermes adds them at its next open",
@@ -155,7 +160,8 @@ pub(super) fn storage_classes(connection: &Connection, _: &Subject) -> Outcome<V
         let told = if whole { of_table.get(..1).unwrap_or_default() } else { of_table };
         let of_one = told.iter().map(|misfit| {
             let subject = if whole { table.to_owned() } else { misfit.column.clone() };
-            let more = if whole { format!(" In {} columns of the table.", of_table.len()) } else { String::new() };
+            let more =
+                if whole { format!(" In {} columns of the table.", of_table.len()) } else { String::new() };
             let message = format!(
                 "{} a value of class {} where Hermes expects {}: {}.{more}",
                 counted(misfit.rows, "row has", "rows have"),
