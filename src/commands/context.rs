@@ -117,8 +117,8 @@ impl Context<'_> {
     /// # Errors
     /// As [`Pool::new`].
     pub fn pool_for_long(&mut self, inspection: Inspection, access: Access) -> Outcome<Pool> {
-        let budget = self.budget().for_bytes(inspection.bytes_on_disk());
-        self.pool_within(inspection, access, budget)
+        let bytes = inspection.bytes_on_disk();
+        Ok(self.pool_within(inspection, access, self.budget().for_bytes(bytes))?.caching(bytes))
     }
 
     pub(super) fn pool_within(

@@ -175,19 +175,74 @@ fn tasks_in_words(number: usize) -> String {
     counted(number as u64, "task", "tasks")
 }
 
-/// The whole of a file or of stdin.
+/// The most that is taken from a file or from stdin, and the longest line in it, in bytes.
+const MOST_INPUT: usize = 256 << 20;
+const LONGEST_LINE: usize = 32 << 20;
+
+/// What has been read, within its bounds.
+#[derive(Default)]
+struct BoundedInput {
+    bytes: Vec<u8>,
+    /// How long the line is that has not ended yet, and its number from 0.
+    line: usize,
+    number: usize,
+}
+
+impl BoundedInput {
+    /// Add a piece.
+    ///
+    /// # Errors
+    /// Exit 2 where a line or the whole is longer than its bound.
+    fn add(&mut self, piece: &[u8]) -> Outcome<()> {
+        let mut parts = piece.split(|byte| *byte == b'\n');
+        self.line += parts.next().map_or(0, <[u8]>::len);
+        for part in parts {
+            self.require_short_line()?;
+            self.number += 1;
+            self.line = part.len();
+        }
+        self.require_short_line()?;
+        if self.bytes.len() + piece.len() > MOST_INPUT {
+            return Err(Failure::usage(format!("the input is longer than {} MiB.", MOST_INPUT >> 20))
+                .hint("Split it, and run the command once for each part."));
+        }
+        self.bytes.extend_from_slice(piece);
+        Ok(())
+    }
+
+    fn require_short_line(&self) -> Outcome<()> {
+        if self.line <= LONGEST_LINE {
+            return Ok(());
+        }
+        let (number, most) = (self.number + 1, LONGEST_LINE >> 20);
+        Err(Failure::usage(format!("line {number} of the input is longer than {most} MiB."))
+            .hint("A line is one task as a JSON object; put long texts into files and attach them."))
+    }
+}
+
+/// The whole of a file or of stdin, read in pieces.
 pub(super) fn read(path: &Path, signals: &Signals) -> Outcome<Vec<u8>> {
     let reading = |error: std::io::Error| {
         Failure::io(error, format!("reading {}", path.display())).with_exit(Exit::Failed)
     };
-    if path == Path::new("-") { read_stdin(signals) } else { std::fs::read(path).map_err(reading) }
+    if path == Path::new("-") {
+        return read_stdin(signals);
+    }
+    let mut file = std::fs::File::open(path).map_err(reading)?;
+    let (mut input, mut piece) = (BoundedInput::default(), vec![0; 64 * 1024]);
+    loop {
+        match file.read(&mut piece).map_err(reading)? {
+            0 => return Ok(input.bytes),
+            read => input.add(piece.get(..read).unwrap_or_default())?,
+        }
+    }
 }
 
 /// Reads to the end, waking up now and then to hear a signal: a plain read would go on by itself after one.
 fn read_stdin(signals: &Signals) -> Outcome<Vec<u8>> {
     let reading = |error: std::io::Error| Failure::io(error, "reading stdin").with_exit(Exit::Failed);
     let mut stdin = std::io::stdin().lock();
-    let (mut bytes, mut piece) = (Vec::new(), vec![0; 64 * 1024]);
+    let (mut input, mut piece) = (BoundedInput::default(), vec![0; 64 * 1024]);
     let pause = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
     loop {
         let ready = poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&pause));
@@ -198,8 +253,8 @@ fn read_stdin(signals: &Signals) -> Outcome<Vec<u8>> {
             continue;
         }
         match stdin.read(&mut piece) {
-            Ok(0) => return Ok(bytes),
-            Ok(read) => bytes.extend_from_slice(piece.get(..read).unwrap_or_default()),
+            Ok(0) => return Ok(input.bytes),
+            Ok(read) => input.add(piece.get(..read).unwrap_or_default())?,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(reading(error)),
         }

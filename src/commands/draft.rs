@@ -320,8 +320,9 @@ pub fn parse(bytes: &[u8], base: &Draft, env: &Env) -> Outcome<Vec<DraftLine>> {
     Ok(lines.collect())
 }
 
-/// The lines that are not blank, with their numbers from 1.
+/// The lines that are not blank, with their numbers from 1. A byte-order mark before the first one is no part of it.
 pub(super) fn numbered(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).enumerate();
     lines.map(|(index, line)| (index + 1, line)).filter(|(_, line)| !line.is_empty())
 }

@@ -129,10 +129,10 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     };
     report.indexes = names.iter().cloned().collect();
     if !report.gone.is_empty() {
-        let named = report.gone.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let first = report.gone.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
         let more = if report.gone.len() > 5 { ", ..." } else { "" };
         context.ui.warning(format_args!(
-            "{} by an index alone, which forgets them now: {named}{more}. The evidence keeps the index as it was.",
+            "{} by an index alone, which forgets them now: {first}{more}. The evidence keeps the index as it was.",
             counted(report.gone.len() as u64, "row that is gone is named", "rows that are gone are named")
         ));
         context.hint("Look whether a copy has them with `kanbanctl recover --dry-run`.");

@@ -182,7 +182,14 @@ impl OwnFile {
         file.set_len(0).map_err(writing)?;
         let outcome = write(&file);
         match outcome {
-            Ok(()) => self.flush = Some(std::thread::spawn(move || file.sync_data())),
+            Ok(()) => {
+                let flushed = Arc::clone(&file);
+                match std::thread::Builder::new().spawn(move || flushed.sync_data()) {
+                    Ok(beside) => self.flush = Some(beside),
+                    // The system gives no thread: the disk is waited for here.
+                    Err(_) => file.sync_data().map_err(writing)?,
+                }
+            }
             Err(_) => file.set_len(0).map_err(writing)?,
         }
         self.connection = Some(open(&path)?);

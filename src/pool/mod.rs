@@ -38,6 +38,9 @@ pub use retry_on_damage::{confirmed, rest_between_looks};
 /// itself, in bytes.
 const LONG_WAL: u64 = 100 * 4_120;
 
+/// The most pages that are kept, in bytes.
+const LARGEST_CACHE: u64 = 256 << 20;
+
 /// What the invocation may do with the board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -69,6 +72,8 @@ pub struct Pool {
     signs: Vec<String>,
     /// A transaction that was cut short, until it is known to be rolled back.
     interrupted: bool,
+    /// How many bytes of pages are kept; SQLite's own choice where it is nothing.
+    page_cache: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -109,6 +114,7 @@ impl Pool {
             copy: None,
             signs,
             interrupted,
+            page_cache: None,
         })
     }
 
@@ -116,6 +122,13 @@ impl Pool {
     #[must_use]
     pub fn rehearsing(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
+        self
+    }
+
+    /// Keep up to `bytes` of pages, for work that reads the board more than once.
+    #[must_use]
+    pub fn caching(mut self, bytes: u64) -> Self {
+        self.page_cache = Some(bytes.min(LARGEST_CACHE));
         self
     }
 
@@ -343,6 +356,9 @@ impl Pool {
                 connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(keep))?;
             }
             configure(&connection, self.access)?;
+            if let Some(bytes) = self.page_cache {
+                connection.execute_batch(&format!("PRAGMA cache_size=-{}", (bytes >> 10).max(2_000)))?;
+            }
             Ok(connection)
         })?;
         self.handle = Some(Handle { connection, immutable, wrote: false, _guard: guard });

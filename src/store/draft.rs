@@ -4,6 +4,9 @@ use super::schema::Release;
 use super::text;
 use crate::failure::{Failure, Outcome};
 
+/// The longest description of a new task, in bytes: every worker gets it whole.
+const LONGEST_BODY: usize = 16 << 20;
+
 /// Names of Hermes' toolsets: people confuse them with skills, and Hermes refuses them as such.
 const TOOLSETS: &[&str] = &[
     "browser",
@@ -187,6 +190,11 @@ impl Draft {
     /// # Errors
     /// Exit 2 with Hermes' reason.
     pub fn normalise(mut self) -> Outcome<Self> {
+        if self.body.as_ref().is_some_and(|body| body.len() > LONGEST_BODY) {
+            let most = LONGEST_BODY >> 20;
+            return Err(Failure::usage(format!("the description is longer than {most} MiB."))
+                .hint("Put it into a file, and name that in the description."));
+        }
         self.title = text::strip(&self.title).to_owned();
         if self.title.is_empty() {
             return Err(Failure::usage("a title is required."));

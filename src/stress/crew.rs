@@ -103,7 +103,16 @@ impl Crew<'_> {
         let Some(stdout) = child.stdout.take() else {
             return Err(Failure::failed("a worker came without its pipe."));
         };
-        let listener = std::thread::spawn(move || OperationTally::listen(BufReader::new(stdout)));
+        let listen = move || OperationTally::listen(BufReader::new(stdout));
+        let listener = match std::thread::Builder::new().spawn(listen) {
+            Ok(listener) => listener,
+            Err(error) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                let failure = Failure::io(error, "starting a thread that listens to a worker");
+                return Err(failure.hint("Try with fewer --processes."));
+            }
+        };
         self.workers.push(CrewWorker { child, listener, killed: false });
         Ok(())
     }

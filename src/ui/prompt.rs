@@ -107,7 +107,8 @@ fn attended<T>(signals: &Signals, moves: bool, ask: impl FnOnce() -> std::io::Re
     let before = rustix::termios::tcgetattr(std::io::stdin()).ok();
     let over = AtomicBool::new(false);
     let asked = std::thread::scope(|scope| {
-        let watch = scope.spawn(|| {
+        // Without a thread a signal is heard when the question is answered.
+        let watch = std::thread::Builder::new().spawn_scoped(scope, || {
             let mut heard = false;
             while !over.load(Ordering::Acquire) {
                 std::thread::park_timeout(LISTEN);
@@ -122,7 +123,9 @@ fn attended<T>(signals: &Signals, moves: bool, ask: impl FnOnce() -> std::io::Re
         });
         let asked = ask();
         over.store(true, Ordering::Release);
-        watch.thread().unpark();
+        if let Ok(watch) = &watch {
+            watch.thread().unpark();
+        }
         asked
     });
     restore(None, moves);

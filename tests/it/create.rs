@@ -194,3 +194,21 @@ fn what_cannot_be_found_again_is_not_acknowledged() {
         }
     }
 }
+
+/// What another program pipes in has bounds, each with an error that says which.
+#[test]
+fn input_is_read_in_pieces_within_its_bounds() {
+    let sandbox = Sandbox::with_board();
+    let bom = sandbox.run_with(&["create", "--from", "-"], b"\xef\xbb\xbf{\"title\": \"one\"}\n").success();
+    assert!(bom.line().starts_with("t_"), "{bom}");
+    let mut long = b"{\"title\": \"two\"}\n".to_vec();
+    long.extend(vec![b'x'; 33 << 20]);
+    sandbox.run_with(&["create", "--from", "-"], &long).exits(2).says("line 2 of the input is longer than 32 MiB");
+    let body = "b".repeat(17 << 20);
+    let line = format!("{{\"title\": \"three\", \"body\": \"{body}\"}}\n");
+    sandbox.run_with(&["create", "--from", "-"], line).exits(2).says("longer than 16 MiB");
+    assert_eq!(sandbox.run(&["list"]).success().stdout.lines().count(), 1);
+    let mut command = sandbox.command(&["list"]);
+    command.env("KANBANCTL_NOW", "yesterday");
+    sandbox.finish(command, b"").exits(2).says("KANBANCTL_NOW");
+}

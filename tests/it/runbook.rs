@@ -108,7 +108,7 @@ fn sequence_pasted_block_by_block_recovers_the_board() {
 #[test]
 fn every_block_of_a_finding_can_be_pasted() {
     /// What these say is typed on a board that can be read.
-    const READABLE: [&str; 10] = [
+    const READABLE: &[&str] = &[
         "hot-journal",
         "wal-pending",
         "filesystem-wal",
@@ -119,6 +119,16 @@ fn every_block_of_a_finding_can_be_pasted() {
         "references",
         "unknown-value",
         "stale-running",
+        "file-goes-on",
+        "not-writable",
+        "other-copies",
+        "no-backup",
+        "old-sqlite",
+        "storage-class",
+        "not-utf8",
+        "indexed-but-gone",
+        "never-made",
+        "done-by-hand",
     ];
     let page = page();
     let mut pasted = 0;

@@ -1,6 +1,8 @@
 //! Whether the new file may be called recovered: SQLite finds it whole, and it holds every row that was chosen.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::thread::Builder;
 
 use rusqlite::Connection;
 
@@ -42,13 +44,18 @@ pub(crate) fn verify(
 ) -> Outcome<Verification> {
     watch.step(Stage::Verify, 0, 2)?;
     let (connection, reader) = file.pair()?;
+    let reader = Mutex::new(reader);
+    let counting = || {
+        let reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+        count(&reader, merged, written)
+    };
     let (faults, counted) = std::thread::scope(|scope| {
-        let counted = scope.spawn(move || count(reader, merged, written));
+        let beside = Builder::new().spawn_scoped(scope, counting);
         let faults = check(connection, merged, built);
-        (
-            faults,
-            counted.join().unwrap_or_else(|_| Err(Failure::failed("the thread that counts rows has ended."))),
-        )
+        let ended = |_| Err(Failure::failed("the thread that counts rows has ended."));
+        // Without a thread the rows are counted on this one.
+        let counted = beside.map_or_else(|_| counting(), |beside| beside.join().unwrap_or_else(ended));
+        (faults, counted)
     });
     let mut verdict = counted?;
     verdict.faults.splice(0..0, faults?);

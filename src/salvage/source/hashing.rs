@@ -56,9 +56,15 @@ pub(crate) fn hash_all(members: &[&Member], watch: &mut dyn Watch) -> Outcome<Ve
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         let (to, answered) = mpsc::channel();
+        let mut running = 0;
         for _ in 0..cores.min(MAX_THREADS).min(members.len()) {
             let (to, work) = (to.clone(), &work);
-            scope.spawn(move || work.run(&to));
+            let spawned = std::thread::Builder::new().spawn_scoped(scope, move || work.run(&to));
+            running += usize::from(spawned.is_ok());
+        }
+        if running == 0 {
+            // The system gives no thread: the work is done on this one.
+            work.run(&to);
         }
         drop(to);
         loop {
