@@ -203,7 +203,10 @@ fn input_is_read_in_pieces_within_its_bounds() {
     assert!(bom.line().starts_with("t_"), "{bom}");
     let mut long = b"{\"title\": \"two\"}\n".to_vec();
     long.extend(vec![b'x'; 33 << 20]);
-    sandbox.run_with(&["create", "--from", "-"], &long).exits(2).says("line 2 of the input is longer than 32 MiB");
+    sandbox
+        .run_with(&["create", "--from", "-"], &long)
+        .exits(2)
+        .says("line 2 of the input is longer than 32 MiB");
     let body = "b".repeat(17 << 20);
     let line = format!("{{\"title\": \"three\", \"body\": \"{body}\"}}\n");
     sandbox.run_with(&["create", "--from", "-"], line).exits(2).says("longer than 16 MiB");
