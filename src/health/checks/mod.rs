@@ -149,7 +149,7 @@ impl Subject {
         let newest_backup = copies::newest_own(&inspection.resolved);
         let old_libraries = if inspection.is_wal() { old_libraries(&holders) } else { Vec::new() };
         let of = Self::of(inspection, filesystem, holders, terms)?;
-        Ok(Self { generations, copies, namesakes, newest_backup, old_libraries, ..of })
+        Ok(Self { generations, copies, namesakes, old_libraries, newest_backup, ..of })
     }
 
     /// What the board's own files say, on `filesystem` and in the hands of `holders`, beside no copies.
