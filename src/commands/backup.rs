@@ -10,10 +10,11 @@ use serde::Serialize;
 
 use super::Context;
 use super::progress::Bars;
+use super::retention::RetentionArgs;
 use crate::board::Board;
 use crate::board::copies;
 use crate::copies::inspect::Inspector;
-use crate::copies::prune::{self, Rules};
+use crate::copies::prune::{self, Stays};
 use crate::failure::count::size;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -40,10 +41,8 @@ pub struct Args {
     /// made].
     #[arg(value_name = "DIR")]
     directory: Option<PathBuf>,
-    /// Keep this many of this board's backups in DIR, the newest, and remove the others, but for those that hold a row
-    /// version found neither on the board nor in a backup that stays.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true)]
-    keep: Option<u32>,
+    #[command(flatten)]
+    retention: RetentionArgs,
 }
 
 /// What was made.
@@ -58,7 +57,7 @@ struct Made {
     verified: bool,
     tables: serde_json::Map<String, serde_json::Value>,
     removed: Vec<String>,
-    /// What --keep would remove and what is the last copy of a row version.
+    /// What no rule keeps and what is the last copy of a row.
     kept_for_rows: Vec<String>,
 }
 
@@ -126,7 +125,7 @@ fn say(context: &mut Context<'_>, made: &Made) {
     }
     for kept in &made.kept_for_rows {
         context.ui.warning(format_args!(
-            "{kept} stays beyond --keep: it holds row versions that are neither on the board nor in a backup that stays."
+            "{kept} stays although no rule keeps it: it holds rows that are neither on the board nor in a backup that stays."
         ));
     }
 }
@@ -148,9 +147,8 @@ fn one(context: &mut Context<'_>, args: &Args, board: &Board) -> Outcome<Made> {
     }
     let mut made = outcome?;
     closed?;
-    if let Some(keep) = args.keep {
-        let made_path = PathBuf::from(&made.path);
-        prune(context, &directory, &resolved, &made_path, keep, &mut made)?;
+    if args.retention.is_given() {
+        remove_surplus(context, &directory, &resolved, &args.retention, &mut made)?;
     }
     made.board = board.name();
     Ok(made)
@@ -212,6 +210,9 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
         whole
     });
     let (path, already) = if let Some(path) = already {
+        if !context.globals.dry_run {
+            mark_current(&path, context.clock.epoch());
+        }
         (path, true)
     } else {
         let path = directory.join(named(format!("{moment}.{short}.db")));
@@ -233,6 +234,15 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
         removed: Vec::new(),
         kept_for_rows: Vec::new(),
     })
+}
+
+/// Note in a backup's time that the board still has its content, so that its age is that of the newest look. Best effort: the
+/// copy is whole in any case.
+fn mark_current(path: &Path, epoch: i64) {
+    let now = u64::try_from(epoch).map(|epoch| std::time::UNIX_EPOCH + Duration::from_secs(epoch));
+    if let (Ok(file), Ok(now)) = (std::fs::File::open(path), now) {
+        let _ = file.set_modified(now);
+    }
 }
 
 fn publish(context: &Context<'_>, sealed: Sealed, path: PathBuf, audience: Audience) -> Outcome<PathBuf> {
@@ -299,51 +309,46 @@ fn verify(copy: &Connection, tables: &[(String, i64)]) -> Outcome<()> {
     Ok(())
 }
 
-/// Remove all but the newest `keep`, never the one just made, the board itself, or the last copy of a row version.
-fn prune(
+/// Remove the backups that no rule keeps, never the one just made, the board itself, or the last copy of a row.
+fn remove_surplus(
     context: &Context<'_>,
     directory: &Path,
     resolved: &Path,
-    made_path: &Path,
-    keep: u32,
+    retention: &RetentionArgs,
     made: &mut Made,
 ) -> Outcome<()> {
+    let made_path = PathBuf::from(&made.path);
     let mut found = copies::own(directory, resolved);
-    found.retain(|path| path != made_path && path.canonicalize().is_ok_and(|path| path != resolved));
-    let others = usize::try_from(keep).unwrap_or(usize::MAX).saturating_sub(1);
-    let surplus = found.len().saturating_sub(others);
-    if surplus == 0 {
-        return Ok(());
-    }
+    found.retain(|path| path.canonicalize().is_ok_and(|path| path != resolved));
     let mut bars = Bars::new(context.ui, context.signals.clone());
     let mut contents = Vec::new();
-    for path in found.iter().take(surplus).chain([&made_path.to_path_buf()]).chain(found.iter().skip(surplus))
-    {
+    for path in &found {
         let named = source::named(path, &mut bars)?;
         contents.extend(named.map(|named| source::Source { kind: SourceKind::Own, ..named }));
     }
-    let rules = Rules { keep: usize::try_from(keep).ok(), ..Rules::default() };
+    let mut rules = retention.rules();
+    rules.by_row = true;
+    if !found.contains(&made_path) {
+        // A dry run: the backup that would be made takes a place.
+        rules.keep = rules.keep.map(|keep| keep.saturating_sub(1));
+    }
     let viewer = Inspector::new(context.scratch())?;
     let plan = prune::plan(source::live(resolved)?.as_ref(), &contents, &rules, &viewer, &mut bars)?;
     drop(bars);
-    let goes: Vec<&Path> = plan
-        .removed
-        .iter()
-        .filter_map(|(number, _)| contents.get(*number))
-        .map(|content| content.path.as_path())
-        .collect();
-    for path in found.iter().take(surplus) {
-        let shown = path.display().to_string();
-        if !goes.contains(&path.as_path()) {
-            made.kept_for_rows.push(shown);
+    for (number, _) in &plan.removed {
+        let Some(path) = contents.get(*number).map(|content| &content.path) else { continue };
+        if *path == made_path {
             continue;
         }
         if !context.globals.dry_run {
             std::fs::remove_file(path)
                 .map_err(|error| Failure::io(error, format!("removing {}", path.display())))?;
         }
-        made.removed.push(shown);
+        made.removed.push(path.display().to_string());
     }
+    let held = plan.stays.iter().filter(|(_, reason)| matches!(reason, Stays::HoldsRows | Stays::Unknown));
+    let held = held.filter_map(|(number, _)| contents.get(*number));
+    made.kept_for_rows = held.map(|content| content.path.display().to_string()).collect();
     Ok(())
 }
 

@@ -51,6 +51,7 @@ pub mod repair;
 pub mod request_changes;
 pub mod request_review;
 pub mod restore;
+mod retention;
 pub mod runs;
 pub mod schedule;
 pub mod search;

@@ -46,6 +46,15 @@ impl Folder {
             SourceKind::Own => copies::own_directory(board),
             _ => board.parent().unwrap_or(Path::new("/")).to_path_buf(),
         };
+        Self::at(kind, &path, board)
+    }
+
+    /// A folder that was named, with copies of this kind of the board at `board` (resolved).
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn at(kind: SourceKind, path: &Path, board: &Path) -> Outcome<Self> {
+        let path = path.to_path_buf();
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = open(&path, flags, Mode::empty())
             .map_err(|error| Failure::io(error.into(), "opening the folder").at(&path))?;

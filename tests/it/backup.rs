@@ -224,3 +224,56 @@ fn keep_never_removes_the_last_copy_of_a_row() {
     let copies = std::fs::read_dir(sandbox.work().join("bk")).unwrap().count();
     assert_eq!(copies, 3, "what holds nothing of its own goes");
 }
+
+#[test]
+fn retention_keeps_days_and_weeks_and_every_row() {
+    let sandbox = Sandbox::with_board();
+    sandbox.run(&["create", "deleted later"]).success();
+    let day = 86_400;
+    let backup = |at: i64, rules: &[&str]| {
+        let mut command = sandbox.command(&[&["backup", "--json"], rules].concat());
+        command.env("KANBANCTL_NOW", at.to_string());
+        let made = sandbox.finish(command, b"").success().data();
+        // The time of a copy is what the rules look at.
+        let path = std::path::PathBuf::from(made["path"].as_str().unwrap());
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(at.try_into().unwrap());
+        std::fs::File::open(&path).unwrap().set_modified(time).unwrap();
+        (path, made)
+    };
+    let (first, _) = backup(NOW - 40 * day, &[]);
+    let connection = rusqlite::Connection::open(sandbox.board()).unwrap();
+    connection.execute_batch("DELETE FROM tasks; DELETE FROM task_events").unwrap();
+    connection.close().unwrap();
+    for step in 0..60 {
+        sandbox.run(&["create", &format!("task {step}")]).success();
+        backup(NOW - 30 * day + step * day / 2, &[]);
+    }
+    sandbox.run(&["create", "last"]).success();
+    let (_, made) = backup(NOW + day, &["--keep-last", "2", "--keep-daily", "7", "--keep-weekly", "4"]);
+    assert!(first.is_file(), "an accidental deletion survives retention: {made}");
+    assert!(made["kept_for_rows"].to_string().contains(first.to_str().unwrap()), "{made}");
+    let left = std::fs::read_dir(first.parent().unwrap()).unwrap().count();
+    assert!((8..=14).contains(&left), "{left} copies left: {made}");
+}
+
+#[test]
+fn copies_in_a_named_directory_are_listed_and_removed() {
+    let sandbox = Sandbox::with_board();
+    std::fs::create_dir(sandbox.work().join("bk")).unwrap();
+    for title in ["one", "two", "three"] {
+        sandbox.run(&["create", title]).success();
+        let mut command = sandbox.command(&["backup", "bk"]);
+        command.env("KANBANCTL_NOW", (NOW + title.len() as i64).to_string());
+        sandbox.finish(command, b"").success();
+    }
+    let listed = sandbox.run(&["backups", "--dir", "bk", "list", "--json"]).success().data();
+    let copies = listed.as_array().unwrap().len();
+    assert!(copies >= 2, "{listed}");
+    assert_eq!(sandbox.run(&["backups", "list", "--json"]).success().data(), serde_json::json!([]));
+    let pruned =
+        sandbox.run(&["backups", "--dir", "bk", "prune", "--keep", "1", "--yes", "--json"]).success().data();
+    assert_eq!(pruned["removed"].as_array().unwrap().len(), copies - 1, "{pruned}");
+    let nothing = sandbox.run(&["backups", "--dir", "bk", "prune", "--keep", "1", "--yes"]).success();
+    nothing.says("Nothing to remove. To stay: 1 newest of its kind.");
+    sandbox.run(&["backups", "--dir", "gone", "list"]).exits(12).says("there is no directory");
+}

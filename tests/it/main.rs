@@ -57,6 +57,7 @@ mod rollback; // transactions of a rollback journal that a crash cut short
 mod runbook; // the runbook pasted block by block, and what each of its sections must say
 mod salvage; // the score table: what was there, what came back, what the peer makes of it
 mod screens; // board, list, show and tree as a person sees them, at every width
+mod shells; // completion in bash, zsh and fish: values of the board, no trace, silence on errors
 mod signals; // INT, TERM and HUP at any moment: rolled back, nothing left, the signal's status
 mod storm; // thousands of copies: grouped, compared, thinned out without losing a row
 mod stress; // a filesystem qualified: the report, what is left, workers that never outlive it

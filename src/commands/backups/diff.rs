@@ -1,5 +1,7 @@
 //! `kanbanctl backups diff`: task by task, what a copy holds against the live board.
 
+use std::path::Path;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -71,8 +73,8 @@ struct Damage {
 ///
 /// # Errors
 /// Exit 13 for an unknown backup, 14 for an ambiguous one; reading errors.
-pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
-    let (board, resolved, gathered) = gather_one(context, "diff")?;
+pub(super) fn run(context: &mut Context<'_>, directory: Option<&Path>, args: &Args) -> Outcome<Exit> {
+    let (board, resolved, gathered) = gather_one(context, directory, "diff")?;
     let backup = choose(context, gathered.contents, &args.backup)?;
     let live = source::live(&resolved)?;
     let viewer = Inspector::new(context.scratch())?;

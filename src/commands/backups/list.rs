@@ -1,5 +1,7 @@
 //! `kanbanctl backups list`: every content once.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use super::content::CopyContent;
@@ -19,8 +21,8 @@ struct ListedBackups(Vec<CopyContent>);
 ///
 /// # Errors
 /// As [`gather`].
-pub(super) fn run(context: &mut Context<'_>) -> Outcome<Exit> {
-    let gathered = gather(context)?;
+pub(super) fn run(context: &mut Context<'_>, directory: Option<&Path>) -> Outcome<Exit> {
+    let gathered = gather(context, directory)?;
     context.ui.emit(&ListedBackups(gathered.contents))?;
     Ok(gathered.exit)
 }

@@ -6,7 +6,7 @@ mod list;
 mod prune;
 mod show;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use self::content::CopyContent;
 use super::Context;
@@ -20,6 +20,9 @@ use crate::salvage::source::{Digests, Unread};
 /// Look at the copies beside a board, and thin them out.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Where the board's backups lie: the DIR of `backup DIR` [default: the folder beside the board].
+    #[arg(long, value_name = "DIR", global = true)]
+    dir: Option<PathBuf>,
     #[command(subcommand)]
     verb: BackupsVerb,
 }
@@ -58,11 +61,19 @@ enum BackupsVerb {
 /// # Errors
 /// Exit 13 for an unknown backup, 14 for an ambiguous one; reading errors.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
+    let directory = args.dir.as_deref().map(std::path::absolute).transpose();
+    let directory = directory.map_err(|error| Failure::io(error, "finding the working directory"))?;
+    if let Some(missing) = directory.as_deref().filter(|directory| !directory.is_dir()) {
+        return Err(Failure::refused(format!("there is no directory {}.", missing.display()))
+            .hint("Mount it, or name the directory that backups are written to.")
+            .at(missing));
+    }
+    let directory = directory.as_deref();
     match &args.verb {
-        BackupsVerb::List => list::run(context),
-        BackupsVerb::Show { backup } => show::run(context, backup),
-        BackupsVerb::Diff(args) => diff::run(context, args),
-        BackupsVerb::Prune(args) => prune::run(context, args),
+        BackupsVerb::List => list::run(context, directory),
+        BackupsVerb::Show { backup } => show::run(context, directory, backup),
+        BackupsVerb::Diff(args) => diff::run(context, directory, args),
+        BackupsVerb::Prune(args) => prune::run(context, directory, args),
     }
 }
 
@@ -71,7 +82,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
 /// # Errors
 /// Exit 13 when there is none, 14 when there are several; reading errors.
 pub(super) fn find(context: &mut Context<'_>, wanted: &str) -> Outcome<PathBuf> {
-    let gathered = gather(context)?;
+    let gathered = gather(context, None)?;
     Ok(content::choose(gathered.contents, wanted)?.source.path)
 }
 
@@ -106,11 +117,11 @@ struct Gathered {
 ///
 /// # Errors
 /// Where a directory cannot be listed, and the signal's when one arrives.
-fn gather(context: &mut Context<'_>) -> Outcome<Gathered> {
+fn gather(context: &mut Context<'_>, directory: Option<&Path>) -> Outcome<Gathered> {
     let mut gathered = Gathered { contents: Vec::new(), exit: Exit::Ok };
     if context.globals.all_boards {
         for board in context.every_board()? {
-            match of_board(context, &board, &mut gathered) {
+            match of_board(context, &board, directory, &mut gathered) {
                 Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => return Err(failure),
                 Err(failure) => {
                     gathered.exit = gathered.exit.merge(failure.exit());
@@ -121,7 +132,7 @@ fn gather(context: &mut Context<'_>) -> Outcome<Gathered> {
         }
     } else {
         let board = context.board()?;
-        of_board(context, &board, &mut gathered)?;
+        of_board(context, &board, directory, &mut gathered)?;
     }
     gathered.sort();
     Ok(gathered)
@@ -131,7 +142,11 @@ fn gather(context: &mut Context<'_>) -> Outcome<Gathered> {
 ///
 /// # Errors
 /// Exit 2 with `--all-boards`, and as [`gather`].
-fn gather_one(context: &mut Context<'_>, verb: &str) -> Outcome<(Board, PathBuf, Gathered)> {
+fn gather_one(
+    context: &mut Context<'_>,
+    directory: Option<&Path>,
+    verb: &str,
+) -> Outcome<(Board, PathBuf, Gathered)> {
     if context.globals.all_boards {
         return Err(Failure::usage(format!(
             "`backups {verb}` works on one board; name it with --board or --db."
@@ -139,7 +154,7 @@ fn gather_one(context: &mut Context<'_>, verb: &str) -> Outcome<(Board, PathBuf,
     }
     let board = context.board()?;
     let mut gathered = Gathered { contents: Vec::new(), exit: Exit::Ok };
-    let resolved = of_board(context, &board, &mut gathered)?;
+    let resolved = of_board(context, &board, directory, &mut gathered)?;
     gathered.sort();
     Ok((board, resolved, gathered))
 }
@@ -150,11 +165,19 @@ impl Gathered {
     }
 }
 
-fn of_board(context: &mut Context<'_>, board: &Board, gathered: &mut Gathered) -> Outcome<PathBuf> {
+fn of_board(
+    context: &mut Context<'_>,
+    board: &Board,
+    directory: Option<&Path>,
+    gathered: &mut Gathered,
+) -> Outcome<PathBuf> {
     let resolved = board.inspect()?.resolved;
     let mut bars = Bars::new(context.ui, context.signals.clone());
     let copies = source::backups(&resolved, Digests::All, &mut bars)?;
-    let own = source::own_backups(&resolved, Digests::All, &mut bars)?;
+    let own = match directory {
+        Some(directory) => source::own_backups_in(directory, &resolved, Digests::All, &mut bars)?,
+        None => source::own_backups(&resolved, Digests::All, &mut bars)?,
+    };
     drop(bars);
     gathered.contents.extend(copies.sources.into_iter().chain(own.sources).map(CopyContent::of));
     for Unread { path, reason } in copies.unread.into_iter().chain(own.unread) {

@@ -1,6 +1,7 @@
 //! `kanbanctl backups prune`: fewer copies, and no row fewer.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -11,6 +12,7 @@ use crate::board::holders::many::{self, Openers};
 use crate::board::{Board, filesystem};
 use crate::commands::Context;
 use crate::commands::progress::Bars;
+use crate::commands::retention::RetentionArgs;
 use crate::copies::inspect::Inspector;
 use crate::copies::prune;
 use crate::copies::prune::{Loss, PrunePlan, Rules, Stays};
@@ -29,15 +31,15 @@ const PATHS: usize = 10;
 /// Which copies are to go.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Keep this many of the newest contents, of Hermes' copies and of our backups.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    keep: Option<u32>,
+    #[command(flatten)]
+    retention: RetentionArgs,
     /// Remove only what was last written longer ago than this, such as 12h or 30d.
     #[arg(long, value_name = "DUR", value_parser = crate::commands::values::duration)]
     older_than: Option<Duration>,
-    /// Remove no more once all copies take this many bytes or fewer, such as 500M.
-    #[arg(long, value_name = "SIZE", value_parser = crate::commands::values::size)]
-    max_bytes: Option<u64>,
+    /// Copies of Hermes' that are further apart than this belong to different incidents, of which the oldest copy stays
+    /// [default: 1h].
+    #[arg(long, value_name = "DUR", value_parser = crate::commands::values::duration)]
+    incident_gap: Option<Duration>,
     /// Remove copies although they hold row versions that are nowhere else.
     #[arg(long)]
     force_lossy: bool,
@@ -91,17 +93,17 @@ struct KeptCopy {
 ///
 /// # Errors
 /// Exit 12 when nobody confirms or a copy is held open, 11 when the board changed meanwhile, reading errors.
-pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
-    let (board, resolved, gathered) = gather_one(context, "prune")?;
+pub(super) fn run(context: &mut Context<'_>, directory: Option<&Path>, args: &Args) -> Outcome<Exit> {
+    let (board, resolved, gathered) = gather_one(context, directory, "prune")?;
     let Gathered { contents, exit } = gathered;
+    let nanoseconds = |span: Duration| i128::try_from(span.as_nanos()).unwrap_or(i128::MAX / 2);
     let rules = Rules {
-        keep: args.keep.and_then(|keep| usize::try_from(keep).ok()),
-        before_ns: args.older_than.map(|span| {
-            i128::from(context.clock.epoch()) * 1_000_000_000
-                - i128::try_from(span.as_nanos()).unwrap_or(i128::MAX / 2)
-        }),
-        max_bytes: args.max_bytes,
+        before_ns: args
+            .older_than
+            .map(|span| i128::from(context.clock.epoch()) * 1_000_000_000 - nanoseconds(span)),
+        incident_gap_ns: args.incident_gap.map(nanoseconds),
         lossy: args.force_lossy,
+        ..args.retention.rules()
     };
     let live = source::live(&resolved)?;
     let all: Vec<source::Source> = contents.iter().map(|content| content.source.clone()).collect();
@@ -117,7 +119,10 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let mut pruned =
         Pruned::of(&board, &resolved.display().to_string(), context.globals.dry_run, &contents, &plan);
     if plan.removed.is_empty() {
-        context.ui.status("Nothing to remove.");
+        context.ui.status(match pruned.kept.len() {
+            0 => "Nothing to remove: there are no copies.".to_owned(),
+            _ => format!("Nothing to remove. To stay: {}.", pruned.stay()),
+        });
         context.ui.emit(&pruned)?;
         return Ok(exit);
     }
@@ -131,7 +136,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     context.ui.confirm(&pruned.question())?;
     plan.recheck(source::live(&resolved)?.as_ref(), &viewer)?;
     require_unused(&contents, &plan)?;
-    remove(context, &resolved, &contents, &plan, &mut pruned)?;
+    remove(context, (&resolved, directory), &contents, &plan, &mut pruned)?;
     context.ui.emit(&pruned)?;
     let bytes = size(pruned.freed_bytes);
     context.ui.status(format_args!(
@@ -165,15 +170,13 @@ fn announce(context: &mut Context<'_>, pruned: &Pruned) {
     let bytes = size(pruned.freed_bytes);
     let equal = pruned.removed.iter().filter(|gone| gone.equal).count();
     let whole = pruned.removed.len() - equal;
-    let stay: Vec<String> =
-        pruned.reasons().into_iter().map(|(reason, count)| format!("{count} {}", words(reason))).collect();
     let said = [
         format!(
             "To go: {} equal to one that stays, {}; {bytes}.",
             counted(equal as u64, "copy", "copies"),
             counted(whole as u64, "other", "others")
         ),
-        format!("To stay: {}.", stay.join(", ")),
+        format!("To stay: {}.", pruned.stay()),
     ];
     for line in said {
         context.ui.status(line);
@@ -199,7 +202,7 @@ fn announce(context: &mut Context<'_>, pruned: &Pruned) {
 /// Removes what the plan names; `pruned` says afterwards what has really gone.
 fn remove(
     context: &Context<'_>,
-    resolved: &std::path::Path,
+    (resolved, directory): (&Path, Option<&Path>),
     contents: &[CopyContent],
     plan: &PrunePlan,
     pruned: &mut Pruned,
@@ -222,7 +225,12 @@ fn remove(
         let folder = match folders.entry(from.kind) {
             std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
             std::collections::btree_map::Entry::Vacant(free) => {
-                free.insert(Folder::of(from.source.kind, resolved).map_err(told)?)
+                let own = directory.filter(|_| from.source.kind == source::SourceKind::Own);
+                let folder = match own {
+                    Some(directory) => Folder::at(source::SourceKind::Own, directory, resolved),
+                    None => Folder::of(from.source.kind, resolved),
+                };
+                free.insert(folder.map_err(told)?)
             }
         };
         match folder.remove(member).map_err(told)? {
@@ -291,6 +299,12 @@ impl Pruned {
         reasons
     }
 
+    /// How many contents stay for which reason.
+    fn stay(&self) -> String {
+        let each = self.reasons().into_iter().map(|(reason, count)| format!("{count} {}", words(reason)));
+        each.collect::<Vec<_>>().join(", ")
+    }
+
     fn question(&self) -> String {
         let bytes = size(self.freed_bytes);
         let versions: u64 = self.lost.values().map(|loss| loss.versions).sum();
@@ -313,7 +327,8 @@ fn words(reason: Stays) -> &'static str {
         Stays::HoldsRows => "with row versions that are nowhere else",
         Stays::Unknown => "of which it cannot be told what it holds",
         Stays::Linked => "behind a symbolic link",
-        Stays::NotAsked => "that no rule names",
+        Stays::Retained => "newest of a day or week that is kept",
+        Stays::NotAsked => "that no rule removes",
     }
 }
 
@@ -329,6 +344,19 @@ impl Report for Pruned {
         }
         if self.removed.len() > PATHS {
             page.line(&format!("and {} more", self.removed.len() - PATHS));
+        }
+        for kept in self.kept.iter().take(PATHS) {
+            let only = match kept.only_here {
+                0 => String::new(),
+                rows => format!(" ({rows})"),
+            };
+            page.line(&format!("stays {}: {}{only}", kept.path, words(kept.reason)));
+        }
+        if self.kept.len() > PATHS {
+            page.line(&format!(
+                "and {} more stay; --json names each with its reason",
+                self.kept.len() - PATHS
+            ));
         }
         for path in &self.changed {
             page.line(&format!("changed meanwhile, left alone: {path}"));

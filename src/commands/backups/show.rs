@@ -1,5 +1,7 @@
 //! `kanbanctl backups show`: where one content lies and what it holds.
 
+use std::path::Path;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -36,8 +38,8 @@ struct ShownBackup {
 ///
 /// # Errors
 /// Exit 13 for an unknown backup, 14 for an ambiguous one; reading errors.
-pub(super) fn run(context: &mut Context<'_>, wanted: &str) -> Outcome<Exit> {
-    let gathered = gather(context)?;
+pub(super) fn run(context: &mut Context<'_>, directory: Option<&Path>, wanted: &str) -> Outcome<Exit> {
+    let gathered = gather(context, directory)?;
     let chosen = choose(context, gathered.contents, wanted)?;
     let SourceContent { rows, damaged_pages, has_schema, partial, unread_tables } =
         Inspector::new(context.scratch())?.holdings(&chosen.source)?;

@@ -55,13 +55,14 @@ pub fn plan(
     viewer: &Inspector,
     watch: &mut dyn Watch,
 ) -> Outcome<PrunePlan> {
-    let held = live.map(|live| viewer.held(live)).transpose()?.unwrap_or_default();
+    let guarded = |held: RowVersions| if rules.by_row { held.rows_only() } else { held };
+    let held = guarded(live.map(|live| viewer.held(live)).transpose()?.unwrap_or_default());
     let described: Vec<PruneCandidate> = contents.iter().map(describe).collect();
     let (mut done, total) = (0, 2 * contents.len() as u64);
     let choice = choose(&described, &held, rules, &mut |numbers, take| {
         let view = |place: usize| {
             let source = contents.get(*numbers.get(place)?)?;
-            viewer.held(source).ok()
+            viewer.held(source).ok().map(guarded)
         };
         in_order(numbers.len(), threads::cores(), view, |place, held| {
             watch.step(Stage::Compare, done, total)?;

@@ -23,6 +23,15 @@ pub struct Rules {
     pub keep: Option<usize>,
     /// Only what was last written before this moment (nanoseconds since 1970) goes.
     pub before_ns: Option<i128>,
+    /// The newest content of each of this many days (UTC) that have one stays.
+    pub daily: Option<usize>,
+    /// The same for weeks, which begin on Monday.
+    pub weekly: Option<usize>,
+    /// Copies of Hermes' that are further apart than this belong to different incidents; [`INCIDENT_GAP_NS`] by default.
+    pub incident_gap_ns: Option<i128>,
+    /// A content may go when each of its rows is elsewhere in some version; otherwise each version has to be. Events are not
+    /// compared then: Hermes collects old ones, and each collection would hold a copy for good.
+    pub by_row: bool,
     /// Nothing more goes once all copies together take no more than this many bytes.
     pub max_bytes: Option<u64>,
     /// Copies go although they hold row versions that are nowhere else.
@@ -32,7 +41,11 @@ pub struct Rules {
 impl Rules {
     /// Whether contents are to go, not only equal copies.
     fn takes_contents(&self) -> bool {
-        self.keep.is_some() || self.before_ns.is_some() || self.max_bytes.is_some()
+        self.keep.is_some()
+            || self.daily.is_some()
+            || self.weekly.is_some()
+            || self.before_ns.is_some()
+            || self.max_bytes.is_some()
     }
 }
 
@@ -76,6 +89,8 @@ pub enum Stays {
     Unknown,
     /// One of its names is a symbolic link.
     Linked,
+    /// It is the newest of a day or week that is to be kept.
+    Retained,
     /// No rule asks for it to go.
     NotAsked,
 }
@@ -203,9 +218,10 @@ impl<'a> PolicyState<'a> {
             if let Some((_, newest)) = times.last() {
                 self.choice.stays.insert(*newest, Stays::Newest);
             }
+            let gap = self.rules.incident_gap_ns.unwrap_or(INCIDENT_GAP_NS);
             let mut before: Option<i128> = None;
             for &(time, content) in times.iter().filter(|_| kind == SourceKind::Backup) {
-                if before.is_none_or(|before| time - before > INCIDENT_GAP_NS) {
+                if before.is_none_or(|before| time - before > gap) {
                     self.choice.stays.entry(content).or_insert(Stays::OldestOfIncident);
                 }
                 before = Some(time);
@@ -219,14 +235,22 @@ impl<'a> PolicyState<'a> {
             return Vec::new();
         }
         let newest = |content: &PruneCandidate| content.copies.iter().map(|copy| copy.written_ns).max();
-        let mut candidates = Vec::new();
+        let (mut candidates, mut retained) = (Vec::new(), Vec::new());
         for kind in [SourceKind::Backup, SourceKind::Own] {
             let of_kind = |&number: &usize| self.contents.get(number).is_some_and(|one| one.kind == kind);
             let is_whole = |&number: &usize| self.contents.get(number).is_some_and(PruneCandidate::is_whole);
             let (mut series, logs): (Vec<usize>, Vec<usize>) =
                 (0..self.contents.len()).filter(of_kind).partition(is_whole);
             series.sort_by_key(|&number| std::cmp::Reverse(self.contents.get(number).and_then(newest)));
+            let written = |number: usize| self.contents.get(number).and_then(newest);
+            let dated: Vec<(usize, i128)> =
+                series.iter().filter_map(|&number| Some((number, written(number)?))).collect();
+            retained.extend(newest_of_spans(&dated, self.rules.daily, 0, DAY_NS));
+            retained.extend(newest_of_spans(&dated, self.rules.weekly, MONDAY_NS, 7 * DAY_NS));
             candidates.extend(series.into_iter().skip(self.rules.keep.unwrap_or(0)).chain(logs));
+        }
+        for number in retained {
+            self.choice.stays.entry(number).or_insert(Stays::Retained);
         }
         candidates.sort_by_key(|&number| self.contents.get(number).and_then(newest));
         candidates.retain(|&number| {
@@ -325,6 +349,30 @@ impl<'a> PolicyState<'a> {
     }
 }
 
+/// One day.
+const DAY_NS: i128 = 86_400 * 1_000_000_000;
+/// From the beginning of a week to 1970-01-01, which was a Thursday.
+const MONDAY_NS: i128 = 3 * DAY_NS;
+
+/// The newest content of each of the `most` newest spans of time that have one; `dated` begins with the newest.
+fn newest_of_spans(
+    dated: &[(usize, i128)],
+    most: Option<usize>,
+    shift_ns: i128,
+    span_ns: i128,
+) -> Vec<usize> {
+    let mut before = None;
+    let mut found = Vec::new();
+    for &(number, written_ns) in dated {
+        let span = (written_ns + shift_ns).div_euclid(span_ns);
+        if before != Some(span) && found.len() < most.unwrap_or(0) {
+            found.push(number);
+        }
+        before = Some(span);
+    }
+    found
+}
+
 /// Contents that hold just the same rows: they differ in nothing that counts, and are counted once.
 #[derive(Default)]
 struct Sets {
@@ -364,5 +412,21 @@ impl Sets {
             }
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DAY_NS, MONDAY_NS, newest_of_spans};
+
+    #[test]
+    fn each_day_and_week_keeps_its_newest() {
+        let hour = DAY_NS / 24;
+        // From Monday 2026-11-30 12:00 UTC back, every six hours.
+        let monday = 20_787 * DAY_NS + 12 * hour;
+        let dated: Vec<(usize, i128)> = (0..60).map(|at| (at, monday - at as i128 * 6 * hour)).collect();
+        assert_eq!(newest_of_spans(&dated, Some(3), 0, DAY_NS), [0, 3, 7]);
+        assert_eq!(newest_of_spans(&dated, Some(3), MONDAY_NS, 7 * DAY_NS), [0, 3, 31]);
+        assert!(newest_of_spans(&dated, None, 0, DAY_NS).is_empty());
     }
 }

@@ -26,6 +26,18 @@ pub(crate) struct RowVersions {
 }
 
 impl RowVersions {
+    /// The rows without regard to what they say, each once. Events are left out.
+    pub(crate) fn rows_only(mut self) -> Self {
+        let events = self.tables.iter().position(|table| table == "task_events");
+        self.versions.retain(|version| Some(usize::from(version.table)) != events);
+        for version in &mut self.versions {
+            version.says = version.row;
+        }
+        self.versions.sort_unstable_by_key(|version| version.says);
+        self.versions.dedup_by_key(|version| version.says);
+        self
+    }
+
     /// The name of all that it holds: equal for two that hold just the same rows, and the same number `apart`.
     pub(crate) fn name(&self, apart: u64) -> Name {
         let mut says: Vec<Name> = self.versions.iter().map(|version| version.says).collect();

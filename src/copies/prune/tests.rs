@@ -200,6 +200,7 @@ fn any_rules() -> impl Strategy<Value = Rules> {
             before_ns: before.map(|minute| minute * MINUTE),
             max_bytes,
             lossy: false,
+            ..Rules::default()
         },
     )
 }

@@ -142,9 +142,9 @@ pub(crate) fn quarantined(board: &Path) -> Outcome<(Vec<Member>, Vec<Unread>)> {
 ///
 /// # Errors
 /// When the folder is there and cannot be listed.
-pub(crate) fn own(board: &Path) -> Outcome<(Vec<Member>, Vec<Unread>)> {
+pub(crate) fn own(directory: &Path, board: &Path) -> Outcome<(Vec<Member>, Vec<Unread>)> {
     let prefix = copies::own_prefix(board);
-    listed(&copies::own_directory(board), &|file| copies::is_own_name(&prefix, file))
+    listed(directory, &|file| copies::is_own_name(&prefix, file))
 }
 
 fn listed(dir: &Path, is_main: &dyn Fn(&OsStr) -> bool) -> Outcome<(Vec<Member>, Vec<Unread>)> {

@@ -136,7 +136,7 @@ pub fn discover(board: &Path, named: &[PathBuf], watch: &mut dyn Watch) -> Outco
     }
     let (backups, mut unread) = discovery::quarantined(board)?;
     files.extend(backups.into_iter().map(|member| (SourceKind::Backup, member)));
-    let (own, unread_own) = discovery::own(board)?;
+    let (own, unread_own) = discovery::own(&crate::board::copies::own_directory(board), board)?;
     files.extend(own.into_iter().map(|member| (SourceKind::Own, member)));
     unread.extend(unread_own);
     if files.is_empty() && unread.is_empty() {
@@ -218,7 +218,20 @@ pub fn backups(board: &Path, digests: Digests, watch: &mut dyn Watch) -> Outcome
 /// # Errors
 /// When the folder cannot be listed, and what `watch` stops with.
 pub fn own_backups(board: &Path, digests: Digests, watch: &mut dyn Watch) -> Outcome<Discovered> {
-    let (files, unread) = discovery::own(board)?;
+    own_backups_in(&crate::board::copies::own_directory(board), board, digests, watch)
+}
+
+/// The same in the folder `directory`.
+///
+/// # Errors
+/// As [`own_backups`].
+pub fn own_backups_in(
+    directory: &Path,
+    board: &Path,
+    digests: Digests,
+    watch: &mut dyn Watch,
+) -> Outcome<Discovered> {
+    let (files, unread) = discovery::own(directory, board)?;
     grouped(SourceKind::Own, files, unread, digests, watch)
 }
 
