@@ -305,7 +305,7 @@ pub fn parse(bytes: &[u8], base: &Draft, env: &Env) -> Outcome<Vec<DraftLine>> {
     let (mut drafts, mut projects) = (Vec::new(), Vec::new());
     for (number, line) in numbered(bytes) {
         let keys: DraftKeys = serde_json::from_slice(line)
-            .map_err(|error| at_line(Failure::usage(format!("this is no task: {error}.")), number))?;
+            .map_err(|error| at_line(Failure::usage(not_a_task(&error)), number))?;
         projects.push(keys.project.clone());
         drafts.push(keys.over(base, env).map_err(|failure| at_line(failure, number))?);
         places.push(number);
@@ -318,6 +318,16 @@ pub fn parse(bytes: &[u8], base: &Draft, env: &Env) -> Outcome<Vec<DraftLine>> {
         place: Some(std::rc::Rc::clone(&place)),
     });
     Ok(lines.collect())
+}
+
+/// What is wrong with a line. The parser counts lines within it, which would contradict the number of the line itself.
+fn not_a_task(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let said = said.split(" at line ").next().unwrap_or_default().replace("expected ident", "expected a value");
+    if error.is_data() {
+        return format!("not a task: {said}.");
+    }
+    format!("not valid JSON: {said} at column {}.", error.column())
 }
 
 /// The lines that are not blank, with their numbers from 1. A byte-order mark before the first one is no part of it.

@@ -101,7 +101,7 @@ impl Failure {
         use std::io::ErrorKind as Kind;
         let next = match error.kind() {
             Kind::PermissionDenied => {
-                Some("Run it as the file's owner or as root; `ls -ld` says who that is.")
+                Some("Run it as the file's owner or as root.")
             }
             Kind::ReadOnlyFilesystem => Some(
                 "The filesystem is read-only: mount it writable, or name another place; `findmnt` says which it is.",

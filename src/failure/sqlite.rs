@@ -124,7 +124,7 @@ fn next_step(code: Option<i32>) -> Option<&'static str> {
             Some("Free space on the board's filesystem and run the command again; `df` names it.")
         }
         Some(rusqlite::ffi::SQLITE_READONLY | rusqlite::ffi::SQLITE_CANTOPEN) => Some(
-            "Run it as the board's owner, or make the board's directory and files writable (`ls -ld`; `findmnt` says whether the filesystem is).",
+            "Run it as the board's owner, or make the board's directory and files writable; `findmnt` says whether the filesystem is.",
         ),
         // The shared map and a file that is too short have their own next steps.
         Some(rusqlite::ffi::SQLITE_IOERR)

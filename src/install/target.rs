@@ -65,9 +65,9 @@ fn require_own_file(seen: &Inspection, stamp: Stamp) -> Outcome<()> {
             format_args!("the board belongs to user {}, and this is user {}", stamp.uid, me.as_raw()),
         )
         .hint(format_args!(
-            "Run it as the board's owner, who may have another default board: `sudo -u '#{}' kanbanctl --db {} ...`.",
-            stamp.uid,
-            hint::quoted(&seen.board.path)
+            "Run it as the board's owner, with `--db {}`; `sudo -u '#{}' -s` gives a shell.",
+            hint::quoted(&seen.board.path),
+            stamp.uid
         )));
     }
     let usable = access(&seen.resolved, Access::READ_OK | Access::WRITE_OK);

@@ -58,7 +58,7 @@ fn every_command_of_the_readme_works() {
     let mut script = String::from("set -euo pipefail\n");
     for block in blocks(&read("README.md")) {
         for line in block.lines().filter(|line| !BUILDING.contains(line)) {
-            let line = line.replace("cargo run --quiet --", "kanbanctl");
+            let line = line.replace("cargo run --", "kanbanctl");
             assert!(!line.contains("cargo"), "not a command that this test knows: {line}");
             // Health of the scratch home may warn; a warning is no failure of the command.
             // Only root sees every process; the README says so where it matters.
@@ -85,6 +85,35 @@ fn every_command_of_the_readme_works() {
     command.args(["-c", &script]).env("PATH", path.unwrap());
     let output = sandbox.finish(command, b"");
     assert_eq!(output.code(), 0, "{script}\n{output}");
+}
+
+/// The blocks that show what is printed: the command line, and the lines behind it. `...` stands for what is left out.
+fn shown(text: &str) -> Vec<(String, Vec<String>)> {
+    let blocks = text.split("```text\n$ ").skip(1).filter_map(|rest| rest.split_once("\n```"));
+    let lines = |block: &str| block.lines().skip(1).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    blocks.map(|(block, _)| (block.lines().next().unwrap().to_owned(), lines(block))).collect()
+}
+
+#[test]
+fn what_the_readme_shows_is_what_is_printed() {
+    let sandbox = Sandbox::new();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/injured");
+    for name in ["kanban.db", "kanban.db.corrupt.f96f8e7b74d1d06b.bak"] {
+        std::fs::copy(source.join(name), sandbox.root().join(name)).unwrap();
+    }
+    let shown = shown(&read("README.md"));
+    assert!(shown.len() >= 2);
+    for (line, expected) in shown {
+        let mut command = sandbox.command(&line.split(' ').skip(1).chain(["--format", "table"]).collect::<Vec<_>>());
+        command.env("COLUMNS", "200");
+        let output = sandbox.finish(command, b"");
+        let text = format!("{}{}", output.stdout, output.stderr);
+        let text = text.replace(sandbox.root().to_str().unwrap(), "/home/you/.hermes");
+        for wanted in expected {
+            let begins = wanted.trim_end_matches("...").trim_end();
+            assert!(text.lines().any(|line| line.starts_with(begins)), "{line} does not print: {wanted}\n{text}");
+        }
+    }
 }
 
 #[test]
