@@ -107,7 +107,12 @@ impl Inspector {
             // Each once, so that a count is one of copies.
             if seen.insert(says) {
                 let place = u16::try_from(held.tables.len() - 1).unwrap_or(u16::MAX);
-                held.versions.push(RowVersionId { table: place, says, row: Namer::row(table, row.rowid) });
+                held.versions.push(RowVersionId {
+                    table: place,
+                    says,
+                    row: Namer::row(table, row.rowid),
+                    key: namer.key(table, row.rowid, record),
+                });
             }
         };
         let (holdings, partial) = self.look(source, 1, &mut Unwatched, Some(&mut visit))?;

@@ -98,7 +98,24 @@ impl Namer {
         }
     }
 
-    /// Which row it is, whatever it says.
+    /// Which row it is by the key that Hermes gives it: a task stays itself where another row takes its rowid.
+    pub(crate) fn key(&self, table: &TableSchema, rowid: i64, record: &Record<'_>) -> Name {
+        let facts = hermes::tables::TABLES.iter().find(|facts| facts.name == table.name);
+        let columns = match facts {
+            Some(facts) if table.rowid_column.is_none() => facts.primary_key.unwrap_or("id"),
+            _ => return Self::row(table, rowid),
+        };
+        let mut hash = begin(b'k', table);
+        self.said(table, record, &mut |name, value| {
+            if columns.split(", ").any(|column| column == name) {
+                sized(&mut hash, name.as_bytes());
+                write(&mut hash, value);
+            }
+        });
+        finish(hash)
+    }
+
+    /// Which row it is in its file, whatever it says.
     pub(crate) fn row(table: &TableSchema, rowid: i64) -> Name {
         let mut hash = begin(b'r', table);
         hash.update(rowid.to_be_bytes());

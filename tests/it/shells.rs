@@ -19,7 +19,7 @@ const SHELLS: [(&str, &str); 3] = [
          _describe() { print -rl -- \"${(@P)3}\" }; words=(kanbanctl \"$@\"); CURRENT=$(( $# + 1 ))
          _clap_dynamic_completer_kanbanctl",
     ),
-    ("fish", "kanbanctl completions fish | source; complete -C (string join ' ' kanbanctl $argv)"),
+    ("fish", "kanbanctl completions fish | source; complete -C (string join -- ' ' kanbanctl $argv)"),
 ];
 
 /// What a shell offers behind `words`; nothing where the shell is not installed.

@@ -145,7 +145,7 @@ fn a_storm_shrinks_to_its_first_and_last_copy() {
     // Of equal copies the newest stays, also of the oldest content of the incident.
     assert_eq!(there(&paths), [2, 59]);
     let again = sandbox.run(&["backups", "prune", "--keep", "1", "--yes"]).success();
-    assert!(again.stdout.is_empty(), "{again}");
+    again.says("Nothing to remove. To stay: 1 newest of its kind, 1 oldest of an incident.");
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn without_a_rule_only_equal_copies_go() {
     let sandbox = Sandbox::new();
     let paths = storm(&sandbox, 3, 4);
     let output = sandbox.run(&["backups", "prune", "--yes"]).success();
-    assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{output}");
+    output.says("9 copies were removed");
     assert_eq!(there(&paths), [3, 7, 11]);
     sandbox.run(&["backups", "prune", "--yes", "-q"]).success();
     assert_eq!(there(&paths).len(), 3);

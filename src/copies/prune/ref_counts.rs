@@ -31,7 +31,7 @@ impl RowVersions {
         let events = self.tables.iter().position(|table| table == "task_events");
         self.versions.retain(|version| Some(usize::from(version.table)) != events);
         for version in &mut self.versions {
-            version.says = version.row;
+            version.says = version.key;
         }
         self.versions.sort_unstable_by_key(|version| version.says);
         self.versions.dedup_by_key(|version| version.says);
@@ -65,6 +65,8 @@ pub(crate) struct RowVersionId {
     pub(crate) says: Name,
     /// Which row it is.
     pub(crate) row: Name,
+    /// Which row it is by its key, wherever it stands.
+    pub(crate) key: Name,
 }
 
 /// What goes for good from one table.
