@@ -95,8 +95,9 @@ fn source_of(verb: &str, argument: &clap::Arg) -> Option<LookUp> {
         ("assignee" | "profile" | "assignees" | "author", _) | (_, "PROFILE" | "ASSIGNEE") => Some(assignees),
         ("session", _) => None,
         (_, "BACKUP" | "COPY" | "SOURCE") => Some(stored_copies),
-        (_, "ID" | "TASK" | "PARENT" | "CHILD") if verb == "complete" => Some(unfinished_tasks),
-        (_, "ID" | "IDS" | "TASK" | "PARENT" | "CHILD") => Some(tasks),
+        (_, "ID... PROFILE") => Some(tasks_and_assignees),
+        (_, "ID") if verb == "complete" => Some(unfinished_tasks),
+        (_, "ID" | "IDS" | "ID [REASON]" | "ID [MODEL]" | "TASK" | "PARENT" | "CHILD") => Some(tasks),
         _ => None,
     }
 }
@@ -114,6 +115,13 @@ fn boards(typed: &Typed, current: &str) -> Vec<CompletionCandidate> {
 
 fn tasks(typed: &Typed, current: &str) -> Vec<CompletionCandidate> {
     of_tasks(typed, current, false)
+}
+
+/// Ids, and behind them the profile.
+fn tasks_and_assignees(typed: &Typed, current: &str) -> Vec<CompletionCandidate> {
+    let mut found = tasks(typed, current);
+    found.extend(assignees(typed, current));
+    found
 }
 
 fn unfinished_tasks(typed: &Typed, current: &str) -> Vec<CompletionCandidate> {

@@ -323,7 +323,8 @@ pub fn parse(bytes: &[u8], base: &Draft, env: &Env) -> Outcome<Vec<DraftLine>> {
 /// What is wrong with a line. The parser counts lines within it, which would contradict the number of the line itself.
 fn not_a_task(error: &serde_json::Error) -> String {
     let said = error.to_string();
-    let said = said.split(" at line ").next().unwrap_or_default().replace("expected ident", "expected a value");
+    let said =
+        said.split(" at line ").next().unwrap_or_default().replace("expected ident", "expected a value");
     if error.is_data() {
         return format!("not a task: {said}.");
     }

@@ -100,7 +100,7 @@ impl Namer {
 
     /// Which row it is by the key that Hermes gives it: a task stays itself where another row takes its rowid.
     pub(crate) fn key(&self, table: &TableSchema, rowid: i64, record: &Record<'_>) -> Name {
-        let facts = hermes::tables::TABLES.iter().find(|facts| facts.name == table.name);
+        let facts = hermes::table(&table.name);
         let columns = match facts {
             Some(facts) if table.rowid_column.is_none() => facts.primary_key.unwrap_or("id"),
             _ => return Self::row(table, rowid),

@@ -100,9 +100,7 @@ impl Failure {
     pub fn io(error: std::io::Error, doing: impl fmt::Display) -> Self {
         use std::io::ErrorKind as Kind;
         let next = match error.kind() {
-            Kind::PermissionDenied => {
-                Some("Run it as the file's owner or as root.")
-            }
+            Kind::PermissionDenied => Some("Run it as the file's owner or as root."),
             Kind::ReadOnlyFilesystem => Some(
                 "The filesystem is read-only: mount it writable, or name another place; `findmnt` says which it is.",
             ),

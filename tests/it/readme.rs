@@ -90,7 +90,8 @@ fn every_command_of_the_readme_works() {
 /// The blocks that show what is printed: the command line, and the lines behind it. `...` stands for what is left out.
 fn shown(text: &str) -> Vec<(String, Vec<String>)> {
     let blocks = text.split("```text\n$ ").skip(1).filter_map(|rest| rest.split_once("\n```"));
-    let lines = |block: &str| block.lines().skip(1).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    let lines =
+        |block: &str| block.lines().skip(1).filter(|line| !line.is_empty()).map(str::to_owned).collect();
     blocks.map(|(block, _)| (block.lines().next().unwrap().to_owned(), lines(block))).collect()
 }
 
@@ -104,14 +105,18 @@ fn what_the_readme_shows_is_what_is_printed() {
     let shown = shown(&read("README.md"));
     assert!(shown.len() >= 2);
     for (line, expected) in shown {
-        let mut command = sandbox.command(&line.split(' ').skip(1).chain(["--format", "table"]).collect::<Vec<_>>());
+        let mut command =
+            sandbox.command(&line.split(' ').skip(1).chain(["--format", "table"]).collect::<Vec<_>>());
         command.env("COLUMNS", "200");
         let output = sandbox.finish(command, b"");
         let text = format!("{}{}", output.stdout, output.stderr);
         let text = text.replace(sandbox.root().to_str().unwrap(), "/home/you/.hermes");
         for wanted in expected {
             let begins = wanted.trim_end_matches("...").trim_end();
-            assert!(text.lines().any(|line| line.starts_with(begins)), "{line} does not print: {wanted}\n{text}");
+            assert!(
+                text.lines().any(|line| line.starts_with(begins)),
+                "{line} does not print: {wanted}\n{text}"
+            );
         }
     }
 }

@@ -40,7 +40,7 @@ fn offered(sandbox: &Sandbox, shell: &str, words: &[&str]) -> Option<String> {
     match shell {
         "bash" => command.args(["--norc", "--noprofile", "-c", script, "bash"]),
         "zsh" => command.args(["-f", "-c", script, "zsh"]),
-        _ => command.args(["--no-config", "-c", script]),
+        _ => command.args(["--no-config", "-c", script, "--"]),
     };
     command.args(words).env("PATH", path.unwrap());
     let output = sandbox.finish(command, b"");

@@ -97,8 +97,10 @@ pub(super) fn choose(contents: Vec<CopyContent>, wanted: &str) -> Outcome<CopyCo
         contents.into_iter().filter(|content| !wanted.is_empty() && content.is_called(wanted)).collect();
     match (fitting.len(), fitting.pop()) {
         (1, Some(content)) => Ok(content),
-        (0, _) | (_, None) => Err(Failure::not_found(format!("there is no file and no backup called {wanted}."))
-            .hint("See them with `kanbanctl backups list`.")),
+        (0, _) | (_, None) => {
+            Err(Failure::not_found(format!("there is no file and no backup called {wanted}."))
+                .hint("See them with `kanbanctl backups list`."))
+        }
         (several, Some(_)) => Err(Failure::conflict(format!("{several} backups begin with {wanted}."))
             .hint("Give more digits; see them with `kanbanctl backups list`.")),
     }

@@ -129,6 +129,11 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ("kanbanctl-boards-switch", &[("boards switch work", "Choose the current board.")]),
     ("kanbanctl-boards-rename", &[("boards rename work \"Work\"", "Change a board's display name.")]),
     ("kanbanctl-boards-archive", &[("boards archive work", "Put a board away.")]),
+    ("kanbanctl-board", &[("board", "Show tasks in columns by status.")]),
+    ("kanbanctl-reopen-review", &[("reopen-review 1a2b", "Take a task out of review.")]),
+    ("kanbanctl-request-changes", &[("request-changes 1a2b \"Add a test\"", "Give a task back with a reason.")]),
+    ("kanbanctl-request-review", &[("request-review 1a2b", "Move a task to review.")]),
+    ("kanbanctl-set-model", &[("set-model 1a2b sonnet", "Choose the model of a task.")]),
     ("kanbanctl-specify", &[("specify 1a2b", "Specify a task.")]),
     ("kanbanctl-version", &[("version -v", "Print versions, SQLite's among them.")]),
 ];

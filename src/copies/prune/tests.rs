@@ -23,7 +23,8 @@ fn content(kind: SourceKind, minutes: &[i128]) -> PruneCandidate {
 }
 
 fn held(versions: &[u128]) -> RowVersions {
-    let versions = versions.iter().map(|&says| RowVersionId { table: 0, says, row: says / 10, key: says / 10 });
+    let versions =
+        versions.iter().map(|&says| RowVersionId { table: 0, says, row: says / 10, key: says / 10 });
     RowVersions { tables: vec!["tasks".to_owned()], versions: versions.collect(), ..RowVersions::default() }
 }
 
