@@ -152,6 +152,7 @@ impl Inspector {
         };
         single.note(0, cut, &stores);
         let salvaged = salvage::salvage(&layout, &self.schemas, &orders(threads, single.room()), watch)?;
+        single.note(0, cut, &stores);
         let Some((salvage, _)) = salvaged else {
             return Ok((SourceContent::default(), Vec::new()));
         };
@@ -162,7 +163,7 @@ impl Inspector {
             ..SourceContent::default()
         };
         let mut reader = PayloadReader::new(&single, &salvage.odds);
-        let mut cut = HashSet::new();
+        let mut cut_rows = HashSet::new();
         for (tree, rows) in salvage.catalog.tables.iter().zip(&salvage.tables) {
             let table = &tree.table;
             holdings.rows.insert(table.name.clone(), rows.whole.len() as u64);
@@ -176,11 +177,11 @@ impl Inspector {
                 })?;
             }
             let partial = rows.partial.iter().filter(|row| !rows.whole.has(row.rowid));
-            cut.extend(partial.map(|row| Namer::row(table, row.rowid)));
+            cut_rows.extend(partial.map(|row| Namer::row(table, row.rowid)));
         }
         single.room().require_whole()?;
         single.require_unchanged()?;
-        Ok((holdings, cut.into_iter().collect()))
+        Ok((holdings, cut_rows.into_iter().collect()))
     }
 }
 

@@ -15,10 +15,6 @@ pub struct Image<'a> {
     log: &'a dyn Store,
     /// Where in the log the page images lie that stand over the main file's.
     overlay: HashMap<u32, u64>,
-    /// Pages that are missing in the middle of the main file: the first, and how many.
-    drained: Option<(u32, u32)>,
-    /// Pages of the main file that stand in the place of others, with the number of that place.
-    exchanged: HashMap<u32, u32>,
     page_size: usize,
     usable: usize,
     encoding: Encoding,
@@ -43,8 +39,6 @@ impl<'a> Image<'a> {
             main,
             log: main,
             overlay: HashMap::new(),
-            drained: None,
-            exchanged: HashMap::new(),
             page_size,
             usable: usable.min(page_size),
             encoding: Encoding::default(),
@@ -57,34 +51,6 @@ impl<'a> Image<'a> {
     pub fn with_log(mut self, log: &'a dyn Store) -> Self {
         self.log = log;
         self
-    }
-
-    /// The same pages where `missing` of them are not in the main file from page `first` on, and all behind stand too low.
-    #[must_use]
-    pub fn drained(self, first: u32, missing: u32) -> Self {
-        Self { drained: Some((first, missing)), count: self.count.saturating_add(missing), ..self }
-    }
-
-    /// Whether pages are missing in the middle of the main file.
-    pub fn is_drained(&self) -> bool {
-        self.drained.is_some()
-    }
-
-    /// The same pages where some stand in the place of others: for each of those the number whose place that is.
-    #[must_use]
-    pub fn exchanged(self, exchanged: HashMap<u32, u32>) -> Self {
-        Self { exchanged, ..self }
-    }
-
-    /// How many pages stand in the place of others.
-    pub fn exchanged_count(&self) -> usize {
-        self.exchanged.len()
-    }
-
-    /// Whether the page at `site` is read for another than the one whose place that is.
-    pub fn is_exchanged(&self, site: Site) -> bool {
-        let place = u32::try_from(site.offset / self.page_size as u64 + 1).unwrap_or(u32::MAX);
-        !site.in_log && self.exchanged.contains_key(&place)
     }
 
     /// Puts the page of `frame`, which lies in the log, in the place of what was there. Frames for impossible page numbers
@@ -126,6 +92,17 @@ impl<'a> Image<'a> {
         store.read(site.offset, self.page_size).filter(|page| !page.is_empty())
     }
 
+    /// True if the `len` bytes from `at` of the page at `site` are known to be those that were written there.
+    pub fn is_whole(&self, site: Site, at: usize, len: usize) -> bool {
+        let store = if site.in_log { self.log } else { self.main };
+        store.is_whole(site.offset + at as u64, len)
+    }
+
+    /// True if the page at `site` was put there because of what rows say that go on in it.
+    pub fn is_moved(&self, site: Site) -> bool {
+        !site.in_log && self.main.is_moved(site.offset, self.page_size)
+    }
+
     /// Where page `number` lies.
     pub fn site(&self, number: u32) -> Option<Site> {
         if number == 0 || number > self.count {
@@ -134,9 +111,7 @@ impl<'a> Image<'a> {
         if let Some(&offset) = self.overlay.get(&number) {
             return Some(Site { in_log: true, offset });
         }
-        let is_missing =
-            self.drained.is_some_and(|(first, missing)| number >= first && number - first < missing);
-        (!is_missing).then(|| self.main_site(number))
+        Some(self.main_site(number))
     }
 
     /// The pages of the main file that the log lies over, by number.
@@ -147,13 +122,7 @@ impl<'a> Image<'a> {
     }
 
     fn main_site(&self, number: u32) -> Site {
-        let number = self.exchanged.get(&number).copied().unwrap_or(number);
-        let below = match self.drained {
-            Some((first, missing)) if number >= first => missing,
-            _ => 0,
-        };
-        let index = number.saturating_sub(1).saturating_sub(below);
-        Site { in_log: false, offset: u64::from(index) * self.page_size as u64 }
+        Site { in_log: false, offset: u64::from(number.saturating_sub(1)) * self.page_size as u64 }
     }
 
     /// The pages from `first` on, `count` of them, with one read of the main file.
@@ -161,20 +130,14 @@ impl<'a> Image<'a> {
         // A child pointer of zeros names page 0, which there is not.
         let first = first.max(1);
         let offset = u64::from(first - 1) * self.page_size as u64;
-        let is_in_place = self.drained.is_none_or(|(drained, _)| first.saturating_add(count) <= drained);
         let len = self.page_size.saturating_mul(count as usize);
-        let bytes = if is_in_place { self.main.read(offset, len) } else { None };
+        let bytes = self.main.read(offset, len);
         ImagePiece { image: self, first, bytes }
     }
 
     /// The highest page number.
     pub fn count(&self) -> u32 {
         self.count
-    }
-
-    /// How many pages there are: without those that are missing in the middle.
-    pub fn there(&self) -> u32 {
-        self.count.saturating_sub(self.drained.map_or(0, |(_, missing)| missing))
     }
 
     /// Bytes per page.
@@ -225,8 +188,7 @@ impl ImagePiece<'_, '_> {
     /// Page `number`, as [`Image::page`] has it.
     pub fn page(&self, number: u32) -> Option<Cow<'_, [u8]>> {
         let site = self.image.site(number)?;
-        let elsewhere = site.in_log || self.image.exchanged.contains_key(&number);
-        let (Some(bytes), false) = (&self.bytes, elsewhere) else { return self.image.page(number) };
+        let (Some(bytes), false) = (&self.bytes, site.in_log) else { return self.image.page(number) };
         let start = (number.checked_sub(self.first)? as usize).checked_mul(self.image.page_size)?;
         let page = bytes.get(start..start.saturating_add(self.image.page_size).min(bytes.len()))?;
         (!page.is_empty()).then_some(Cow::Borrowed(page))

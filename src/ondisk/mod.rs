@@ -22,6 +22,7 @@
 //! Numbers are big-endian. Facts are from "Database File Format" (sqlite.org/fileformat2.html), named by section.
 
 pub mod btree;
+pub mod byte_map;
 mod field;
 pub mod freelist;
 pub mod geometry;

@@ -12,6 +12,16 @@ pub trait Store: Debug + Sync {
 
     /// The `len` bytes from `offset`, fewer (or none) where the store ends; `None` when they cannot be read.
     fn read(&self, offset: u64, len: usize) -> Option<Cow<'_, [u8]>>;
+
+    /// True if the `len` bytes from `offset` are known to be those that were written there.
+    fn is_whole(&self, _offset: u64, _len: usize) -> bool {
+        true
+    }
+
+    /// True if some of the `len` bytes from `offset` were put there because of what rows say that go on in them.
+    fn is_moved(&self, _offset: u64, _len: usize) -> bool {
+        false
+    }
 }
 
 impl Store for &[u8] {

@@ -227,8 +227,7 @@ fn attempt(
     if let Some(file) = file {
         // What changes under us is better noticed before the work than after it.
         shelf.require_unchanged()?;
-        // Pages that stand in each other's place cannot stay at their numbers.
-        let main = ranking.ranked.first().filter(|facts| !facts.is_put_right && !options.by_rows);
+        let main = ranking.ranked.first().filter(|_| !options.by_rows);
         let main = main.map(|facts| facts.source);
         let ran = build(file, main, &mut merged, shelf, traits, watch);
         // Of a roll that could not be read to its end too few rows are written.

@@ -49,8 +49,6 @@ pub(crate) struct Salvage {
     pub(crate) has_schema: bool,
     /// Whether it was found whole, so that a table that is not in it did not exist.
     pub(crate) schema_is_whole: bool,
-    /// Whether pages were read where others should stand.
-    pub(crate) is_put_right: bool,
     /// How far the history has come: the time of its newest events and their highest number.
     pub(crate) evidence: (i64, i64),
 }
@@ -117,10 +115,10 @@ pub(crate) fn salvage(
 ) -> Outcome<Option<(Salvage, Vec<SchemaEntry>)>> {
     let mut found = read(layout, schemas, orders, watch)?;
     if let Some(catalog) = found.as_ref().filter(|found| found.lost_ends).map(|found| &found.salvage.catalog)
-        && let Some(layout) = layout.put_right(&catalog.tables)
+        && layout.put_displaced(&catalog.tables)
     {
         drop(found);
-        found = read(&layout, schemas, orders, watch)?;
+        found = read(layout, schemas, orders, watch)?;
     }
     Ok(found.map(|found| (found.salvage, found.entries)))
 }
@@ -182,7 +180,7 @@ fn read(
     let evidence = work.evidence(&catalog, &sequences);
     work.room.require_whole()?;
     let damaged_pages =
-        work.damaged.len() as u64 + layout.laid.bad_frames + layout.image.exchanged_count() as u64;
+        work.damaged.len() as u64 + layout.laid.bad_frames + layout.displaced_count();
     let lost_ends = work.chains.are_doubtful();
     let Pass { tables, odds, doubted_frames, .. } = work;
     let salvage = Salvage {
@@ -194,7 +192,6 @@ fn read(
         doubted_frames,
         has_schema,
         schema_is_whole,
-        is_put_right: layout.image.exchanged_count() > 0,
         evidence,
     };
     Ok(Some(FoundRows { salvage, entries, lost_ends }))

@@ -45,8 +45,6 @@ pub(crate) struct Facts {
     /// may be altered.
     pub(crate) lost_frames: u64,
     pub(crate) has_schema: bool,
-    /// Whether pages of it stand in each other's place.
-    pub(crate) is_put_right: bool,
     /// Whether it has one of Hermes' tables, or a row of one.
     pub(crate) is_of_board: bool,
     pub(crate) page_size: usize,
@@ -302,6 +300,8 @@ impl SourceReader<'_, '_> {
         let is_invited = origin.is_some_and(|source| source.is_invited);
         let (missing_pages, lost_frames) =
             (missing_pages(&layout), layout.laid.lost_frames + salvage.doubted_frames);
+        // Where its pages stand is known only now.
+        self.shelf.note(orders.source, cut, &stores);
         let facts = Facts {
             state: if salvage.is_sound() && missing_pages == 0 && lost_frames == 0 {
                 SourceState::Sound
@@ -314,7 +314,6 @@ impl SourceReader<'_, '_> {
             missing_pages,
             lost_frames,
             has_schema: salvage.has_schema,
-            is_put_right: salvage.is_put_right,
             is_of_board: salvage.is_of_board(),
             page_size: layout.image.page_size(),
             encoding: layout.image.encoding(),
@@ -331,7 +330,7 @@ impl SourceReader<'_, '_> {
 fn missing_pages(layout: &image::PageImage<'_>) -> u64 {
     let counted = layout.header.filter(|header| header.change_counter == header.valid_for);
     let counted = counted.map_or(0, |header| header.page_count);
-    u64::from(counted.saturating_sub(layout.image.there()))
+    u64::from(counted).saturating_sub(layout.there())
 }
 
 /// A part of the work whose own progress is not shown; it can be stopped all the same.

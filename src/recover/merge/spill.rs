@@ -207,7 +207,6 @@ impl<W: Write> ParkWriter<W> {
         self.number(salvage.damaged_pages)?;
         self.number(salvage.doubted_frames)?;
         self.number(u64::from(salvage.has_schema))?;
-        self.number(u64::from(salvage.is_put_right))?;
         self.number(u64::from(salvage.schema_is_whole))?;
         self.signed(salvage.evidence.0)?;
         self.signed(salvage.evidence.1)
@@ -298,7 +297,6 @@ impl<R: Read> ParkReader<'_, R> {
             damaged_pages: self.number()?,
             doubted_frames: self.number()?,
             has_schema: self.flag()?,
-            is_put_right: self.flag()?,
             schema_is_whole: self.flag()?,
             evidence: (self.signed()?, self.signed()?),
         })
@@ -343,7 +341,6 @@ mod tests {
             damaged_pages: 4,
             doubted_frames: 1,
             has_schema: true,
-            is_put_right: true,
             schema_is_whole: false,
             evidence: (1_780_000_000, 12),
         };

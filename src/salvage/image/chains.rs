@@ -152,6 +152,7 @@ impl Chains {
             let is_free =
                 !seen.contains(number) && !self.claimed.contains_key(&number) && !free.contains(&number);
             own.insert(number);
+            let site = image.site(number);
             image.page(number).filter(|page| {
                 let held = left.min(image.usable().saturating_sub(overflow::CONTENT));
                 left -= held;
@@ -168,8 +169,9 @@ impl Chains {
                 let is_none = |next| own.contains(&next) || is_beyond(next) && is_blank();
                 let leads_nowhere = last && overflow::next_page(page).is_some_and(is_none);
                 let is_blob = || last && record::is_blob(before, before.len()..before.len() + held);
+                let is_written = site.is_some_and(|site| image.is_whole(site, 0, overflow::CONTENT + held));
                 let is_of_it =
-                    is_free && (leads_nowhere || overflow::is_link(page, last, image.count(), is_blob()));
+                    is_written && is_free && (leads_nowhere || overflow::is_link(page, last, image.count(), is_blob()));
                 self.met_others |= !is_of_it && page.iter().any(|&byte| byte != 0);
                 is_of_it
             })

@@ -4,15 +4,16 @@
 //! found by trying.
 
 pub(crate) mod chains;
-mod exchanged;
-pub(crate) mod missing_pages;
+pub(crate) mod grid;
 pub(crate) mod wal_overlay;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use self::wal_overlay::Laid;
 use super::schema::Tree;
+use super::source::mapped::Places;
 use super::source::open::OpenSource;
 use crate::ondisk::geometry;
 use crate::ondisk::header::{self, Header};
@@ -42,6 +43,7 @@ pub(crate) struct PageImage<'a> {
     pub(crate) wal_mode: Option<bool>,
     /// What became of the frames of its WAL.
     pub(crate) laid: Laid,
+    stores: &'a OpenSource,
     /// The log, if it belongs to these pages.
     wal: Option<Wal>,
 }
@@ -81,22 +83,42 @@ impl PageImage<'_> {
 }
 
 impl PageImage<'_> {
-    /// The same where pages, some of them with rows of `tables`, stand in each other's place; `None` where none is known to.
-    pub(crate) fn put_right(&self, tables: &[Tree]) -> Option<Self> {
-        if self.image.is_drained() {
-            return None;
+    /// Read single pages from where rows of `tables` go on in them; false where none is known to stand elsewhere.
+    pub(crate) fn put_displaced(&self, tables: &[Tree]) -> bool {
+        let map = self.stores.map();
+        let moved = grid::displaced(&self.image, map.as_deref(), tables);
+        let is_moved = moved.is_some();
+        if let Some(map) = moved {
+            self.stores.place(Places::Mapped(Arc::new(map)));
         }
-        let exchanged = exchanged::find(&self.image, tables)?;
-        Some(Self { image: self.image.clone().exchanged(exchanged), ..self.clone() })
+        is_moved
+    }
+
+    /// How many pages of the main file are not whole, or were put where rows go on in them.
+    pub(crate) fn displaced_count(&self) -> u64 {
+        self.stores.map().map_or(0, |map| map.missing(self.image.page_size()) + map.moved_count() as u64)
+    }
+
+    /// True if the main file is not read as it lies there.
+    pub(crate) fn is_mapped(&self) -> bool {
+        self.stores.map().is_some()
+    }
+
+    /// How many pages are there: without those that neither the file nor its log has.
+    pub(crate) fn there(&self) -> u64 {
+        let missing = self.stores.map().map_or(0, |map| map.missing(self.image.page_size()));
+        u64::from(self.image.count()).saturating_sub(missing)
     }
 }
 
 /// The pages in `stores`; `None` when there are none at all.
 pub(crate) fn lay_out(stores: &OpenSource) -> Option<PageImage<'_>> {
+    if matches!(stores.places(), Places::Unknown) {
+        let map = grid::find(stores.raw_main(), page_size_of(stores.raw_main()), stores.wal().size() > 0);
+        stores.place(map.map_or(Places::Own, |map| Places::Mapped(Arc::new(map))));
+    }
     let main = stores.main();
-    let header = main.read(0, header::LEN).as_deref().and_then(Header::read);
-    let stated = header.filter(|header| header.magic).and_then(|header| header.page_size);
-    let by_trial = best_page_size(main, stated);
+    let by_trial = page_size_of(main);
     let wal = Wal::read(stores.wal(), by_trial);
     let page_size = by_trial
         .or_else(|| wal.as_ref().map(|wal| wal.page_size))
@@ -112,17 +134,18 @@ pub(crate) fn lay_out(stores: &OpenSource) -> Option<PageImage<'_>> {
     let reserved = header.map_or(0, |header| usize::from(header.reserved));
     let usable = sampled_usable(&image).unwrap_or(page_size.saturating_sub(reserved));
     image = image.with_usable(usable);
-    if wal.is_none()
-        && let Some((first, missing)) = header.and_then(|header| missing_pages::find(&image, &header))
-    {
-        image = image.drained(first, missing);
-    }
     let stated = header.and_then(|header| Encoding::from_field(header.encoding));
     let encoding = sampled_encoding(&image).or(stated).unwrap_or_default();
     image = image.with_encoding(encoding);
     let logged = wal.as_ref().is_some_and(|wal| wal.committed > 0);
     let wal_mode = header.map(|header| header.is_wal()).or(logged.then_some(true));
-    Some(PageImage { image, header, wal_mode, laid, wal })
+    Some(PageImage { image, header, wal_mode, laid, stores, wal })
+}
+
+/// The page size of `main`; `None` when no page of any size can be read.
+fn page_size_of(main: &dyn Store) -> Option<usize> {
+    let header = main.read(0, header::LEN).as_deref().and_then(Header::read);
+    best_page_size(main, header.filter(|header| header.magic).and_then(|header| header.page_size))
 }
 
 /// Undoes the wounds of `wal` that its checksums tell of, with the pages of the main file where they help.

@@ -91,7 +91,7 @@ impl Pass<'_, '_> {
         let size = self.image.page_size();
         let mut sites =
             chain.iter().flat_map(|run| (0..run.pages).map(move |index| run.site_of(index, size)));
-        self.image.exchanged_count() > 0 && sites.any(|site| self.image.is_exchanged(site))
+        sites.any(|site| self.image.is_moved(site))
     }
 
     /// Whether `payload`, which begins in the cell of `row` and goes on in `chain`, has a hole.

@@ -13,6 +13,7 @@ use crate::ondisk::overflow;
 use crate::ondisk::page::{Cell, Page, PageKind};
 use crate::ondisk::record::Record;
 use crate::salvage::image::chains::Chains;
+use crate::salvage::rows::row::Row;
 use crate::salvage::schema::{SchemaEntry, TableSchema, Tree};
 
 /// Bytes that are read at once.
@@ -234,7 +235,15 @@ impl Scan<'_, '_> {
     ) -> Option<SalvagedLeaf> {
         let spot = Spot { source: self.source, page: number, site, encoding: self.image.encoding() };
         let mut whole = |cell: &Cell<'_>| chains.is_whole(cell, self.image, self.seen, self.free);
-        Some(leaf::read(self.table(table)?, spot, page, &mut whole))
+        let mut leaf = leaf::read(self.table(table)?, spot, page, &mut whole);
+        if !self.image.is_whole(site, 0, page.bytes().len()) {
+            let is_whole = |row: &Row| {
+                let cell = page.cell(usize::from(row.cell));
+                cell.is_ok_and(|cell| self.image.is_whole(site, cell.offset, cell.size))
+            };
+            leaf.hollow.extend(leaf.rows.extract_if(.., |row| !is_whole(row)));
+        }
+        Some(leaf)
     }
 
     fn table(&self, table: usize) -> Option<&TableSchema> {

@@ -55,6 +55,20 @@ impl SchemaEntry {
         record.columns() == 5 && kinds.contains(&&*encoding.decode(first))
     }
 
+    /// The root page that the schema row `record` names, and whether it is one of a table with rowids as far as `record` tells;
+    /// none for a row without a root. Of a text in UTF-16 nothing is read.
+    pub(crate) fn root_and_kind(record: &Record<'_>) -> Option<(u32, bool)> {
+        let mut values = record.values();
+        let is_table = matches!(values.next()?, Value::Text(b"table"));
+        let Some(Value::Integer(root)) = values.nth(2) else { return None };
+        let root = u32::try_from(root).ok().filter(|root| *root > 1)?;
+        let is_keyed = match values.next() {
+            Some(Value::Text(sql)) => sql.to_ascii_uppercase().windows(7).any(|word| word == b"WITHOUT"),
+            _ => false,
+        };
+        Some((root, is_table && !is_keyed))
+    }
+
     /// The entry that `record` is, if it has the shape of one (recovery.md, "What decides it", 6).
     pub(crate) fn read(record: &Record<'_>, encoding: Encoding) -> Option<Self> {
         let mut values = record.values();

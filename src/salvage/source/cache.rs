@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::open::OpenSource;
+use super::mapped::Places;
 use super::wal_repairs::WalRepairs;
 use super::{Fingerprint, Source, fingerprint, moving};
 use crate::failure::{Failure, Outcome};
@@ -53,6 +54,8 @@ struct Known {
     cut: TruncatedImage,
     /// What was undone of the wounds of its log.
     mends: Option<WalRepairs>,
+    /// Where the bytes of its main file belong.
+    places: Places,
 }
 
 /// How the pages of a source are cut, and its text encoded.
@@ -124,6 +127,7 @@ impl<'s> SourceCache<'s> {
             if let Some(mends) = &known.mends {
                 stores.mend_again(mends);
             }
+            stores.place(known.places.clone());
         }
         state.open.push_back((number, Arc::clone(&stores)));
         let mut held: usize = state.open.iter().map(|(_, stores)| stores.in_memory_bytes()).sum();
@@ -141,6 +145,7 @@ impl<'s> SourceCache<'s> {
     pub(crate) fn note(&self, number: u32, cut: TruncatedImage, stores: &OpenSource) {
         if let Some(known) = self.state().known.get_mut(number as usize) {
             known.cut = cut;
+            known.places = stores.places();
             known.mends = stores.mends().filter(|mends| !mends.is_empty()).cloned();
         }
     }

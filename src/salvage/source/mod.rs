@@ -16,6 +16,7 @@ pub mod deleted_wal;
 pub(crate) mod discovery;
 mod grouping;
 mod hashing;
+pub(crate) mod mapped;
 pub mod open;
 mod separation;
 pub(crate) mod wal_repairs;

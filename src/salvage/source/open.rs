@@ -14,12 +14,14 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::{Mode, OFlags};
 
+use super::mapped::{MappedMain, Places};
 use super::wal_repairs::{RepairedWal, WalRepairs};
 use super::{Fingerprint, Source, SourceKind, SourcePart, fingerprint, moving, open, tries};
 use crate::board::Stamp;
 use crate::board::belonging;
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
+use crate::ondisk::byte_map::ByteMap;
 use crate::ondisk::journal::Journal;
 use crate::ondisk::store::Store;
 use crate::ondisk::wal::Mend;
@@ -39,7 +41,7 @@ const SECTOR: usize = 4096;
 /// Main file and WAL of one source.
 #[derive(Debug)]
 pub struct OpenSource {
-    main: SourceBytes,
+    main: MappedMain,
     wal: RepairedWal,
     /// What the files were when they were opened; none for a copy, which cannot change.
     seen: Option<Fingerprint>,
@@ -183,7 +185,7 @@ impl Source {
                 let seen = (!copied).then_some(seen);
                 let wal = RepairedWal::new(log);
                 return Ok(OpenSource {
-                    main: bytes,
+                    main: MappedMain::new(bytes),
                     wal,
                     index,
                     seen,
@@ -236,7 +238,7 @@ impl OpenSource {
     /// A source that is in memory already.
     pub fn in_memory(main: Vec<u8>, wal: Vec<u8>) -> Self {
         let wal = RepairedWal::new(SourceBytes::Memory(wal));
-        Self { main: SourceBytes::Memory(main), wal, index: Vec::new(), seen: None, log_counts: false }
+        Self { main: MappedMain::new(SourceBytes::Memory(main)), wal, index: Vec::new(), seen: None, log_counts: false }
     }
 
     /// Whether the log counts even where the main file is newer.
@@ -244,9 +246,29 @@ impl OpenSource {
         self.log_counts
     }
 
-    /// The main file.
+    /// The main file, read at the places of its bytes in the database.
     pub fn main(&self) -> &dyn Store {
         &self.main
+    }
+
+    /// The main file as it lies there.
+    pub(crate) fn raw_main(&self) -> &dyn Store {
+        self.main.bytes()
+    }
+
+    /// The map of the places of the main file's bytes, if they stand elsewhere.
+    pub(crate) fn map(&self) -> Option<Arc<ByteMap>> {
+        self.main.map()
+    }
+
+    /// What is known of the places of the main file's bytes.
+    pub(crate) fn places(&self) -> Places {
+        self.main.places()
+    }
+
+    /// Read the main file's bytes at `places` from now on.
+    pub(crate) fn place(&self, places: Places) {
+        self.main.place(places);
     }
 
     /// The WAL as it lies there, wounds and all.
@@ -285,7 +307,7 @@ impl OpenSource {
             SourceBytes::Memory(bytes) => bytes.len(),
             SourceBytes::File { .. } => 0,
         };
-        held(&self.main) + held(self.wal.bytes())
+        held(self.main.bytes()) + held(self.wal.bytes())
     }
 
     /// Whether these are copies, which nothing can change or take away.

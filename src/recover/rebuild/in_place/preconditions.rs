@@ -54,7 +54,7 @@ pub(crate) fn check(layout: &PageImage<'_>, merged: &Merged, traits: Traits) -> 
         && header.largest_root == 0;
     let size = image.page_size();
     let fits = header.page_size == Some(size) && traits.page_size == size && image.usable() == size;
-    if !plain || !fits || image.is_drained() || !merged.dropped.is_empty() || !merged.unread.is_empty() {
+    if !plain || !fits || layout.is_mapped() || !merged.dropped.is_empty() || !merged.unread.is_empty() {
         return None;
     }
     if merged.tables.iter().any(|table| table.table.keyed.is_some() || table.table.is_computed()) {

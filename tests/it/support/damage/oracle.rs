@@ -41,13 +41,20 @@ pub(crate) fn possible(truth: &[u8], versions: &[Vec<u8>], left: &[Left]) -> Pos
         laid.entry((row.table.clone(), row.rowid, row.payload.clone())).or_default().push(row);
     }
     let cells = Cells::find(laid.values().flatten().map(|row| row.cell.as_slice()), left);
-    let pages = pages(left, page_size(truth));
+    let size = page_size(truth);
+    let pages = pages(left, size);
+    // Of a file that lost or gained bytes the pages begin anywhere.
+    let torn: Vec<&Left> = left.iter().filter(|left| !left.is_wal && left.bytes.len() % size != 0).collect();
+    let links = laid.values().flatten().flat_map(|row| &row.chain).filter(|link| link.len() >= KEY);
+    let links = Cells::find(links.map(Vec::as_slice), &torn);
     let mut possible = Possible::default();
     for row in &wanted {
         let places = &laid[&(row.table.clone(), row.rowid, row.payload.clone())];
         let there = places.iter().any(|place| {
             cells.0.contains(place.cell.as_slice())
-                && place.chain.iter().all(|link| pages.iter().any(|page| page.starts_with(link)))
+                && place.chain.iter().all(|link| {
+                    pages.iter().any(|page| page.starts_with(link)) || links.0.contains(link.as_slice())
+                })
         });
         if there {
             possible.count += 1;
@@ -57,13 +64,15 @@ pub(crate) fn possible(truth: &[u8], versions: &[Vec<u8>], left: &[Left]) -> Pos
     possible
 }
 
+/// Bytes by which cells are looked for.
+const KEY: usize = 8;
+
 /// The cells that were found somewhere.
 struct Cells<'a>(BTreeSet<&'a [u8]>);
 
 impl<'a> Cells<'a> {
     /// Looks for each of `cells` at every byte of `left`.
-    fn find(cells: impl Iterator<Item = &'a [u8]>, left: &[Left]) -> Self {
-        const KEY: usize = 8;
+    fn find(cells: impl Iterator<Item = &'a [u8]>, left: &[impl std::borrow::Borrow<Left>]) -> Self {
         let mut by_start: BTreeMap<[u8; KEY], Vec<&[u8]>> = BTreeMap::new();
         let mut likely = vec![false; 1 << 16];
         for cell in cells {
@@ -73,6 +82,7 @@ impl<'a> Cells<'a> {
         }
         let mut found = BTreeSet::new();
         for left in left {
+            let left = left.borrow();
             for (at, key) in left.bytes.windows(KEY).enumerate() {
                 if !likely[usize::from(u16::from_be_bytes([key[0], key[1]]))] {
                     continue;

@@ -3,6 +3,7 @@
 mod chains;
 mod copies;
 mod foreign;
+mod grid;
 mod headers;
 mod logs;
 mod pages;
@@ -54,6 +55,7 @@ impl Case {
             schemas::CASES,
             copies::CASES,
             foreign::CASES,
+            grid::CASES,
         ];
         shapes.chain(families.into_iter().flatten().copied()).collect()
     }
@@ -155,6 +157,9 @@ impl Scene {
 
     /// The usual one.
     fn usual(&mut self) -> File {
+        if self.truth.exists() {
+            return File::read(&self.truth);
+        }
         self.made(Recipe::default())
     }
 
