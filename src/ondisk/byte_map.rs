@@ -115,6 +115,11 @@ impl ByteMap {
         self.moved.iter().any(|moved| moved.start < range.end && range.start < moved.end)
     }
 
+    /// True if some bytes may be others than those that stood there.
+    pub fn has_doubts(&self) -> bool {
+        !self.doubtful.is_empty()
+    }
+
     /// How many parts were moved one by one.
     pub fn moved_count(&self) -> usize {
         self.moved.len()

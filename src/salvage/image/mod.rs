@@ -86,6 +86,10 @@ impl PageImage<'_> {
     /// Read single pages from where rows of `tables` go on in them; false where none is known to stand elsewhere.
     pub(crate) fn put_displaced(&self, tables: &[Tree]) -> bool {
         let map = self.stores.map();
+        // What stands around a break is no page of another place.
+        if map.as_ref().is_some_and(|map| map.has_doubts()) {
+            return false;
+        }
         let moved = grid::displaced(&self.image, map.as_deref(), tables);
         let is_moved = moved.is_some();
         if let Some(map) = moved {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::anchors::{self, Claim, Cut};
 use super::pieces::{Claims, number_at};
 use crate::ondisk::page::{Page, PageKind};
-use crate::ondisk::record;
+use crate::ondisk::record::{self, Record, Value};
 use crate::ondisk::store::Store;
 
 /// More pages than this between two pieces are not weighed one by one.
@@ -44,27 +44,37 @@ pub(super) fn between(
     };
     let is_aligned = (next_shift - shift) % size == 0;
     let in_order = start + next_shift >= end + shift;
-    // Whole pages of either that fit in between.
+    // Whole pages of either that fit in between. If the two are cut otherwise, one more is broken.
     let room = (start - end).max(0) / size;
+    let wanted = (start + next_shift - (end + shift)) / size - i64::from(!is_aligned);
+    let room = if in_order { room.min(wanted) } else { room };
     let pages = room.min(MAX_PAGES);
     let ours: Vec<i64> = (0..pages).map(|page| link(end + page * size, shift)).collect();
     let theirs: Vec<i64> = (0..pages).map(|page| link(start - (page + 1) * size, next_shift)).collect();
-    // So many are the first piece's, and so many the next one's, with a broken one in between unless both are cut alike.
-    let spare = i64::from(!is_aligned && (start - end).rem_euclid(size) == 0);
     let score = |ours_count: i64| {
         let ours_count = usize::try_from(ours_count).unwrap_or(0);
-        let theirs_count = usize::try_from(pages - spare).unwrap_or(0).saturating_sub(ours_count);
+        let theirs_count = usize::try_from(pages).unwrap_or(0).saturating_sub(ours_count);
         let sum = |all: &[i64], count: usize| all.iter().take(count).sum::<i64>();
         sum(&ours, ours_count) + sum(&theirs, theirs_count)
     };
-    let most = (pages - spare).max(0);
-    let count = (0..=most).max_by_key(|count| score(*count)).unwrap_or(0);
-    let end = end + count * size;
-    let start = if room > MAX_PAGES { start } else { start - (most - count) * size };
-    if is_aligned || !in_order || start + next_shift - (end + shift) > size {
-        return Seam { end, start: start.max(end), doubtful: None };
+    let most = pages.max(0);
+    let last = (0..=most).max_by_key(|count| score(*count)).unwrap_or(0);
+    let seam = |count: i64| {
+        let end = end + count * size;
+        let start = if room > MAX_PAGES { start } else { start - (most - count) * size };
+        if is_aligned || !in_order || start + next_shift - (end + shift) > size {
+            return Seam { end, start: start.max(end), doubtful: None };
+        }
+        broken(cut, (end, shift), (start, next_shift), &read)
+    };
+    let mut found = seam(last);
+    // Pages of one row name the next one whichever of them is broken: all of them are doubtful.
+    let first = (0..=last).find(|count| score(*count) == score(last)).unwrap_or(last);
+    if first < last && let Some(doubtful) = &mut found.doubtful {
+        let from = end + first * size + shift;
+        doubtful.start = doubtful.start.min(u64::try_from(from).unwrap_or(0));
     }
-    broken(cut, (end, shift), (start, next_shift), &read)
+    found
 }
 
 /// The seam within the page that begins at `end` in the file and of which `start`, of the next piece, is behind the end.
@@ -90,7 +100,7 @@ fn broken<'f>(
     ]
     .concat();
     let bytes = |number: usize| i64::try_from(number).unwrap_or(size);
-    let (low, high) = cell_seam(&ours, &theirs, cut).map_or((0, missing + HEAD), |(low, high)| (bytes(low), bytes(high)));
+    let (low, high) = cell_seam(&ours, &theirs, usize::try_from(missing).unwrap_or(0), cut).map_or((0, missing + HEAD), |(low, high)| (bytes(low), bytes(high)));
     let place_of = |at: i64| u64::try_from(place + at).unwrap_or(0);
     let (first, next) = if low == 0 {
         // Nothing says where: the page is the next piece's, less what it lost.
@@ -101,22 +111,33 @@ fn broken<'f>(
     Seam { end: first, start: next, doubtful: (low < high).then(|| place_of(low)..place_of(high)) }
 }
 
-/// Where on a b-tree page that begins as `ours` and ends as `theirs` the one goes over into the other: behind the last cell of the
-/// one and before the first of the other. `None` if `ours` does not begin like such a page.
-fn cell_seam(ours: &[u8], theirs: &[u8], cut: Cut) -> Option<(usize, usize)> {
+/// A cell of the page with the seam, read from either side: its size, and whether its texts are texts.
+struct SeamCell {
+    at: usize,
+    ours: Option<(usize, bool)>,
+    theirs: Option<(usize, bool)>,
+}
+
+/// Where on a b-tree page that begins as `ours` and ends as `theirs`, with `missing` bytes lost in between, the one goes over into
+/// the other: behind the last sound cell of the one and before the first of the other. `None` if `ours` does not begin like such a
+/// page.
+fn cell_seam(ours: &[u8], theirs: &[u8], missing: usize, cut: Cut) -> Option<(usize, usize)> {
     let page = Page::read(2, ours, cut.usable).ok().filter(|page| page.cell_count() > 0)?;
     let other = Page::read_as(page.kind(), 2, theirs, cut.usable).ok()?;
-    let size_at = |page: &Page<'_>, at: usize| {
+    let read = |page: &Page<'_>, at: usize| {
         let cell = page.cell(at).ok().filter(|cell| cell.offset + cell.size <= cut.usable)?;
-        let is_record = cell.payload.is_none_or(|payload| record::stated_size(payload.local) == Ok(payload.len));
-        (is_record && (page.kind() != PageKind::TableLeaf || cell.payload.is_some())).then_some(cell.size)
+        let Some(payload) = cell.payload else {
+            return (page.kind() != PageKind::TableLeaf).then_some((cell.size, true));
+        };
+        let record = Record::prefix(payload.local).ok()?;
+        (record::stated_size(payload.local) == Ok(payload.len)).then(|| (cell.size, is_clean(&record)))
     };
     let mut places: Vec<usize> = page.offsets().collect();
     places.sort_unstable();
-    let cells: Vec<(usize, Option<usize>, Option<usize>)> =
-        places.iter().map(|at| (*at, size_at(&page, *at), size_at(&other, *at))).collect();
-    let ours_to = |end: usize| cells.iter().take(end).filter(|(_, ours, _)| ours.is_some()).count();
-    let theirs_from = |start: usize| cells.iter().skip(start).filter(|(.., theirs)| theirs.is_some()).count();
+    let cells: Vec<SeamCell> =
+        places.iter().map(|at| SeamCell { at: *at, ours: read(&page, *at), theirs: read(&other, *at) }).collect();
+    let ours_to = |end: usize| cells.iter().take(end).filter(|cell| cell.ours.is_some()).count();
+    let theirs_from = |start: usize| cells.iter().skip(start).filter(|cell| cell.theirs.is_some()).count();
     // The seam is before cell `at`, or in it.
     let count = cells.len();
     let before = (0..=count).map(|at| (ours_to(at) + theirs_from(at), true, at));
@@ -125,9 +146,38 @@ fn cell_seam(ours: &[u8], theirs: &[u8], cut: Cut) -> Option<(usize, usize)> {
     if sum == 0 {
         return None;
     }
-    let behind = at.checked_sub(1).and_then(|before| cells.get(before)).map(|(at, ours, _)| at + ours.unwrap_or(4));
-    let low = behind.unwrap_or_else(|| page.pointers_end());
-    let start = |at: usize| cells.get(at).map_or(cut.usable, |(at, ..)| *at);
-    let high = start(if is_before { at } else { at + 1 });
-    Some((low, high.max(low)))
+    let bounds = |low: usize, high: usize| {
+        let behind = low.checked_sub(1).and_then(|before| cells.get(before));
+        let low = behind.map_or(page.pointers_end(), |cell| cell.at + cell.ours.map_or(4, |(size, _)| size));
+        (low, cells.get(high).map_or(cut.usable, |cell| cell.at).max(low))
+    };
+    let width = |low: usize, high: usize| {
+        let (low, high) = bounds(low, high);
+        high - low
+    };
+    let (mut low, mut high) = (at, if is_before { at } else { at + 1 });
+    let is_sure = !is_before && width(low, high) >= 2 * missing;
+    let (first_low, first_high) = (low, high);
+    // A cell that the seam is in has the right size all the same, but seldom texts.
+    while low > 0 && cells.get(low - 1).is_some_and(|cell| cell.ours.is_none_or(|(_, clean)| !clean)) {
+        low -= 1;
+    }
+    while cells.get(high).is_some_and(|cell| cell.theirs.is_none_or(|(_, clean)| !clean)) {
+        high += 1;
+    }
+    let mut is_told = is_sure || (low, high) != (first_low, first_high);
+    while !is_told || width(low, high) < missing && (low > 0 || high < count) {
+        is_told = true;
+        low = low.saturating_sub(1);
+        high = (high + 1).min(count);
+    }
+    Some(bounds(low, high))
+}
+
+/// True if each text in `record` is one without control characters.
+fn is_clean(record: &Record<'_>) -> bool {
+    let is_text = |text: &[u8]| {
+        std::str::from_utf8(text).is_ok_and(|text| !text.chars().any(|c| c.is_control() && !c.is_whitespace()))
+    };
+    record.values().all(|value| !matches!(value, Value::Text(text) if !is_text(text)))
 }

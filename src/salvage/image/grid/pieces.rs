@@ -14,6 +14,8 @@ use crate::ondisk::store::Store;
 const ENOUGH: usize = 3;
 /// Votes that are heard ahead before one piece ends within the stride.
 const AHEAD: usize = 12;
+/// Votes in a row that end one piece within the stride.
+const IN_A_ROW: usize = 3;
 /// Pages around the likeliest place in which one without votes is looked for.
 const AROUND: i64 = 3;
 
@@ -97,7 +99,12 @@ fn split(anchors: &[Anchor], votes: &[Vec<i64>], size: i64) -> Vec<Piece> {
             Some(Some(shift)) if of(at).is_empty() || of(at).contains(&shift) => false,
             Some(Some(shift)) => {
                 let own = ahead().take(AHEAD).filter(|next| of(*next).contains(&shift)).count();
-                most(of(at)).is_some_and(|(_, count)| count >= 2 && count > own)
+                // Leaves of two tables may end with one number; a few in a row that agree hardly do.
+                let agree = |other: &&i64| ahead().take(IN_A_ROW).filter(|next| of(*next).contains(*other)).count();
+                let is_first = anchors.get(at).is_some_and(|anchor| anchor.is_first);
+                is_first
+                    || of(at).iter().any(|other| agree(&other) == IN_A_ROW)
+                        && most(of(at)).is_some_and(|(_, count)| count > own)
             }
         };
         if starts {
