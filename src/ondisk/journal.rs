@@ -34,8 +34,18 @@ pub struct Journal {
     pub page_size: usize,
     /// Pages of the database before the transaction.
     pub pages_before: u32,
-    /// The pages to put back: number, and where in the journal the image begins.
-    images: Vec<(u32, u64)>,
+    records: Vec<JournalRecord>,
+}
+
+/// A page as it was before the transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JournalRecord {
+    /// The number of the page; none where it can be none of the database.
+    pub page: Option<u32>,
+    /// Where in the journal the image begins.
+    pub offset: u64,
+    /// The image has the checksum that the record states.
+    pub is_sound: bool,
 }
 
 impl Journal {
@@ -43,15 +53,22 @@ impl Journal {
     pub fn read(bytes: &dyn Store) -> Option<Self> {
         let first = Segment::read(bytes, 0)?;
         let mut journal =
-            Self { page_size: first.page_size, pages_before: first.pages_before, images: Vec::new() };
+            Self { page_size: first.page_size, pages_before: first.pages_before, records: Vec::new() };
         let mut segment = Some(first);
         while let Some(current) = segment {
             let (end, whole) = journal.take(bytes, &current);
             let next = end.checked_next_multiple_of(current.sector_size)?;
             // A later header states the same sizes; one that does not is what an earlier transaction left there.
-            segment = Segment::read(bytes, next).filter(|next| whole && next.page_size == journal.page_size);
+            segment = Segment::read(bytes, next)
+                .or_else(|| journal.headless(bytes, next, &current))
+                .filter(|next| whole && next.page_size == journal.page_size);
         }
         Some(journal)
+    }
+
+    /// The records, in the order of the journal. SQLite writes each page once.
+    pub fn records(&self) -> &[JournalRecord] {
+        &self.records
     }
 
     /// The pages to put back into a file of `size` bytes, each with its offset there; `bytes` is the journal. A page so far
@@ -62,16 +79,22 @@ impl Journal {
         size: u64,
     ) -> impl Iterator<Item = (u64, Cow<'a, [u8]>)> + 'a {
         let most = size + bytes.size();
-        self.images.iter().filter_map(move |&(page, at)| {
-            let offset = u64::from(page - 1) * self.page_size as u64;
-            let image = bytes.read(at, self.page_size).filter(|image| image.len() == self.page_size)?;
+        self.records.iter().filter(|record| record.is_sound).filter_map(move |record| {
+            let offset = u64::from(record.page? - 1) * self.page_size as u64;
+            let image = self.image(bytes, record)?;
             (offset <= most).then_some((offset, image))
         })
     }
 
     /// The pages to put back: the number of each, and where in the journal its image begins.
     pub fn images(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
-        self.images.iter().copied()
+        let sound = self.records.iter().filter(|record| record.is_sound);
+        sound.filter_map(|record| Some((record.page?, record.offset)))
+    }
+
+    /// The image of `record` in `bytes`.
+    pub fn image<'a>(&self, bytes: &'a dyn Store, record: &JournalRecord) -> Option<Cow<'a, [u8]>> {
+        bytes.read(record.offset, self.page_size).filter(|image| image.len() == self.page_size)
     }
 
     /// Bytes of the database before the transaction.
@@ -79,30 +102,61 @@ impl Journal {
         u64::from(self.pages_before) * self.page_size as u64
     }
 
-    /// Reads the records of one segment; where they end, and whether all of them were right.
+    fn record_len(&self) -> usize {
+        NUMBER_LEN + self.page_size + CHECKSUM_LEN
+    }
+
+    /// Reads the records of one segment, each for itself; where they end, and whether another segment may follow. Records
+    /// that nothing counts end with the first whose checksum is wrong.
     fn take(&mut self, bytes: &dyn Store, segment: &Segment) -> (u64, bool) {
-        let length = NUMBER_LEN + self.page_size + CHECKSUM_LEN;
+        let length = self.record_len();
         let mut at = segment.records_at;
         for _ in 0..segment.records {
+            let next = at.checked_next_multiple_of(segment.sector_size).unwrap_or(u64::MAX);
+            if segment.is_headless && bytes.read(next, MAGIC.len()).is_some_and(|start| *start == MAGIC) {
+                return (at, true);
+            }
             let Some(record) = bytes.read(at, length).filter(|record| record.len() == length) else {
                 return (at, segment.records == UNCOUNTED);
             };
-            let stated = u32_at(&record, length - CHECKSUM_LEN);
-            let image = record.get(NUMBER_LEN..length - CHECKSUM_LEN).unwrap_or_default();
-            let Some(page) = u32_at(&record, 0).filter(|&page| page > 0) else { return (at, false) };
-            if Some(checksum(segment.nonce, image)) != stated {
+            let is_sound = implied_nonce(&record) == Some(segment.nonce);
+            if !is_sound && segment.records == UNCOUNTED && !segment.is_headless {
                 return (at, false);
             }
-            if page <= self.pages_before {
-                self.images.push((page, at + NUMBER_LEN as u64));
+            let page = u32_at(&record, 0).filter(|page| (1..=self.pages_before).contains(page));
+            // A sound page that the database did not have before is one that it is cut by.
+            let is_new = is_sound && u32_at(&record, 0).is_some_and(|page| page > self.pages_before);
+            if !is_new {
+                self.records.push(JournalRecord { page, offset: at + NUMBER_LEN as u64, is_sound });
             }
             at += length as u64;
         }
         (at, true)
     }
+
+    /// The segment at `at` behind `last` whose header is lost: two records that state one nonce follow it.
+    fn headless(&self, bytes: &dyn Store, at: u64, last: &Segment) -> Option<Segment> {
+        let length = self.record_len();
+        let records_at = at + last.sector_size;
+        let nonce = |index: u64| {
+            let record = bytes.read(records_at + index * length as u64, length)?;
+            let page = u32_at(&record, 0).filter(|page| (1..=self.pages_before).contains(page));
+            page.filter(|_| record.len() == length).and_then(|_| implied_nonce(&record))
+        };
+        let nonce = nonce(0).filter(|first| nonce(1) == Some(*first))?;
+        Some(Segment { records: UNCOUNTED, nonce, records_at, is_headless: true, ..*last })
+    }
+}
+
+/// The nonce with which the checksum of `record` is right.
+fn implied_nonce(record: &[u8]) -> Option<u32> {
+    let image = record.get(NUMBER_LEN..record.len().checked_sub(CHECKSUM_LEN)?)?;
+    let stated = u32_at(record, record.len() - CHECKSUM_LEN)?;
+    Some(stated.wrapping_sub(checksum(0, image)))
 }
 
 /// One header with its place.
+#[derive(Clone, Copy)]
 struct Segment {
     records: u32,
     nonce: u32,
@@ -110,6 +164,8 @@ struct Segment {
     sector_size: u64,
     page_size: usize,
     records_at: u64,
+    /// The header is lost: the records go on to the next one.
+    is_headless: bool,
 }
 
 impl Segment {
@@ -131,6 +187,7 @@ impl Segment {
             sector_size: sector_size.into(),
             page_size: page_size as usize,
             records_at: at + u64::from(sector_size),
+            is_headless: false,
         })
     }
 }
@@ -186,11 +243,36 @@ mod tests {
     }
 
     #[test]
+    fn bad_record_costs_itself() {
+        let (_, _, mut log) = torn();
+        let good = Journal::read(&log).unwrap();
+        let at = usize::try_from(good.records()[3].offset).unwrap();
+        log[at + 224] ^= 1;
+        let read = Journal::read(&log).unwrap();
+        assert_eq!(read.records().len(), good.records().len());
+        let bad: Vec<_> = read.records().iter().filter(|record| !record.is_sound).collect();
+        assert_eq!((bad.len(), bad[0].page), (1, good.records()[3].page));
+    }
+
+    #[test]
+    fn records_behind_a_lost_header_are_found() {
+        let (_, _, mut log) = torn();
+        let good = Journal::read(&log).unwrap();
+        let headers: Vec<usize> =
+            (512..log.len()).step_by(512).filter(|at| log[*at..].starts_with(&MAGIC)).collect();
+        assert!(!headers.is_empty(), "the scene needs a journal of two segments");
+        for at in headers {
+            log[at..at + 512].fill(0);
+        }
+        assert_eq!(Journal::read(&log).unwrap(), good);
+    }
+
+    #[test]
     fn a_finished_journal_is_none_and_a_torn_one_ends_where_it_is_torn() {
         let (_, _, mut log) = torn();
-        let whole = Journal::read(&log).unwrap().images.len();
+        let whole = Journal::read(&log).unwrap().records().len();
         log.truncate(log.len() / 2);
-        assert!(Journal::read(&log).unwrap().images.len() < whole);
+        assert!(Journal::read(&log).unwrap().records().len() < whole);
         log[..8].fill(0);
         assert_eq!(Journal::read(&log), None);
         assert_eq!(Journal::read(&Vec::new()), None);

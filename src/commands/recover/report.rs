@@ -111,6 +111,11 @@ impl Report for Recovered {
 
     fn human(&self, page: &mut Document<'_>) {
         page.table(&self.sources());
+        for source in &self.report.sources {
+            for how in &source.read_as {
+                page.line(&format!("{}: {how}.", source.path.display()));
+            }
+        }
         page.blank();
         if let Some(map) = &self.map {
             page_map::draw(map, page);
@@ -175,6 +180,9 @@ impl Report for Recovered {
                 &source.rows.to_string(),
                 &source.damaged_pages.to_string(),
             ]);
+            for how in &source.read_as {
+                records.record(&["read-as", &source.path.display().to_string(), how]);
+            }
         }
         for (name, table) in &self.report.tables {
             records.record(&[

@@ -16,6 +16,7 @@ use crate::salvage;
 use crate::salvage::image;
 use crate::salvage::schema::{SchemaEntry, Schemas};
 use crate::salvage::source::cache::{SourceCache, TruncatedImage};
+use crate::salvage::source::open::OpenSource;
 use crate::salvage::source::{Source, SourceKind};
 use crate::salvage::{Orders, Salvage};
 use crate::work::progress::{Stage, Watch};
@@ -45,6 +46,8 @@ pub(crate) struct Facts {
     /// may be altered.
     pub(crate) lost_frames: u64,
     pub(crate) has_schema: bool,
+    /// How it was read where that is not as it lies there.
+    pub(crate) read_as: Vec<String>,
     /// Whether it has one of Hermes' tables, or a row of one.
     pub(crate) is_of_board: bool,
     pub(crate) page_size: usize,
@@ -314,6 +317,7 @@ impl SourceReader<'_, '_> {
             missing_pages,
             lost_frames,
             has_schema: salvage.has_schema,
+            read_as: read_as(self.shelf.sources.get(orders.source as usize), &stores),
             is_of_board: salvage.is_of_board(),
             page_size: layout.image.page_size(),
             encoding: layout.image.encoding(),
@@ -324,6 +328,18 @@ impl SourceReader<'_, '_> {
         };
         Ok(ReadResult::Read(Box::new((facts, salvage, entries))))
     }
+}
+
+/// Say how `source`, whose bytes are `stores`, was read where that is not as it lies there.
+fn read_as(source: Option<&Source>, stores: &OpenSource) -> Vec<String> {
+    let part = source.and_then(|source| source.range.as_ref()).map(|part| match part.start {
+        0 => format!("the file goes on behind this board, from byte {} on", part.end),
+        start => format!("a board behind another one in this file, from byte {start} on"),
+    });
+    let transfer = stores.transfer().map(|transfer| transfer.note().to_owned());
+    let moved = part.is_none() && stores.map().is_some();
+    let moved = moved.then(|| "pages do not stand at their numbers, and were found by what they are".to_owned());
+    [part, transfer, moved].into_iter().flatten().collect()
 }
 
 /// What the header counts beyond what is there. In WAL mode it may lag behind, but it never counts more.

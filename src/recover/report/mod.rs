@@ -162,6 +162,9 @@ pub struct SourceReport {
     pub beyond: u64,
     /// Whether it goes on where the best source ends: then those rows are not older ones.
     pub is_later: bool,
+    /// How it was read where that is not as it lies there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub read_as: Vec<String>,
     /// How it is related to the file that it lies beside, or to the best source.
     pub relation: Relation,
 }

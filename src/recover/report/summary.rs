@@ -31,6 +31,7 @@ pub(crate) fn begin(ranked: &[Facts], foreign: &[Facts], sources: &[Source]) -> 
             beyond: 0,
             is_later: false,
             relation: facts.map_or_else(Relation::default, |facts| facts.relation),
+            read_as: facts.map_or_else(Vec::new, |facts| facts.read_as.clone()),
         });
     }
     let foreign = foreign.iter().filter_map(|facts| {

@@ -133,7 +133,7 @@ pub(crate) fn lay_out(stores: &OpenSource) -> Option<PageImage<'_>> {
     }
     let mut image = Image::new(main, page_size, page_size).with_log(stores.wal());
     let mut laid = wal.as_ref().map(|wal| wal_overlay::lay_over(&mut image, wal, stores)).unwrap_or_default();
-    laid.lost_frames += missing_frames(stores.index(), wal.as_ref());
+    laid.lost_frames += missing_frames(stores.index(), wal.as_ref()) + stores.lost_records();
     let header = image.page(1).as_deref().and_then(Header::read).filter(Header::is_credible);
     let reserved = header.map_or(0, |header| usize::from(header.reserved));
     let usable = sampled_usable(&image).unwrap_or(page_size.saturating_sub(reserved));

@@ -127,7 +127,9 @@ impl<'s> SourceCache<'s> {
             if let Some(mends) = &known.mends {
                 stores.mend_again(mends);
             }
-            stores.place(known.places.clone());
+            if !matches!(known.places, Places::Unknown) {
+                stores.place(known.places.clone());
+            }
         }
         state.open.push_back((number, Arc::clone(&stores)));
         let mut held: usize = state.open.iter().map(|(_, stores)| stores.in_memory_bytes()).sum();

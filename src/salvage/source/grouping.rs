@@ -122,6 +122,7 @@ impl Groups {
             self.known.insert(key, self.found.sources.len());
         }
         self.found.sources.push(Source {
+            range: None,
             path: member.path.clone(),
             kind,
             base: None,

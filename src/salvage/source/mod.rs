@@ -5,24 +5,29 @@
 //!   discovery  which files there are: one listing, one `stat` each
 //!   hashing    what is in them, on every core
 //!   grouping   equal contents are one source
-//!   removal    a copy taken away, never anything else
+//!   appended   a board behind another in one file
 //! ```
 //!
 //! Found by plain reads, every descriptor closed again before anything else happens; no source ever meets SQLite. Memory
 //! grows with the number of files, never with what is in them; [`Source::open`] makes one source readable for salvage.
 
+mod appended;
 pub(crate) mod cache;
 pub mod deleted_wal;
 pub(crate) mod discovery;
 mod grouping;
+
 mod hashing;
 pub(crate) mod mapped;
 pub mod open;
 mod separation;
+mod torn_journal;
+pub(crate) mod transfer;
 pub(crate) mod wal_repairs;
 
 use std::fs::File;
 use std::io::ErrorKind;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -89,6 +94,8 @@ pub struct Source {
     pub digest: Option<Digest>,
     /// SHA-256 of the WAL, where it was needed and there is one that is not empty.
     pub wal_digest: Option<Digest>,
+    /// The part of the main file that is this source, where another board stands behind the first.
+    pub range: Option<Range<u64>>,
     /// Length of the main file in bytes.
     pub size: u64,
     /// Length of the WAL in bytes, 0 for none.
@@ -148,6 +155,7 @@ pub fn discover(board: &Path, named: &[PathBuf], watch: &mut dyn Watch) -> Outco
     }
     let mut found = grouping::group(files, Digests::WhereNeeded, watch)?;
     found.unread.extend(unread);
+    found.sources = appended::split(found.sources);
     Ok(found)
 }
 
@@ -178,6 +186,7 @@ pub fn live(board: &Path) -> Outcome<Option<Source>> {
         path: member.path.clone(),
         kind: SourceKind::Live,
         base: None,
+        range: None,
         digest: None,
         wal_digest: None,
         size: member.main_size(),

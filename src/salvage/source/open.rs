@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
+use std::ops::Range;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -15,13 +16,15 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{Mode, OFlags};
 
 use super::mapped::{MappedMain, Places};
+use super::torn_journal::torn_pages;
+use super::transfer::TextTransfer;
 use super::wal_repairs::{RepairedWal, WalRepairs};
 use super::{Fingerprint, Source, SourceKind, SourcePart, fingerprint, moving, open, tries};
 use crate::board::Stamp;
 use crate::board::belonging;
 use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
-use crate::ondisk::byte_map::ByteMap;
+use crate::ondisk::byte_map::{ByteMap, Extent};
 use crate::ondisk::journal::Journal;
 use crate::ondisk::store::Store;
 use crate::ondisk::wal::Mend;
@@ -42,6 +45,10 @@ const SECTOR: usize = 4096;
 #[derive(Debug)]
 pub struct OpenSource {
     main: MappedMain,
+    /// What was undone of what a transfer did to the main file.
+    transfer: Option<TextTransfer>,
+    /// Records of the rollback journal that are not what their checksum says.
+    lost_records: u64,
     wal: RepairedWal,
     /// What the files were when they were opened; none for a copy, which cannot change.
     seen: Option<Fingerprint>,
@@ -82,30 +89,44 @@ impl Store for SourceBytes {
 }
 
 impl SourceBytes {
-    /// Puts the pages of a transaction that was cut short back into this copy.
-    fn roll_back(&mut self, journal: &Journal, records: &Self) -> std::io::Result<()> {
+    /// Put the pages of a transaction that was cut short back into this copy. Return what of it may be other bytes than those
+    /// that stood there, and how many pages were lost with their records.
+    fn roll_back(&mut self, journal: &Journal, records: &Self) -> std::io::Result<(Vec<Range<u64>>, u64)> {
         let before = self.size();
+        let (torn, mut lost) = torn_pages(journal, records, self);
         for (offset, image) in journal.pages(records, before) {
-            match self {
-                Self::Memory(bytes) => {
-                    let start = usize::try_from(offset).unwrap_or(usize::MAX);
-                    let end = start.saturating_add(image.len());
-                    bytes.resize(bytes.len().max(end), 0);
-                    if let Some(page) = bytes.get_mut(start..end) {
-                        page.copy_from_slice(&image);
-                    }
-                }
-                Self::File { file, size } => {
-                    file.write_all_at(&image, offset)?;
-                    *size = (*size).max(offset + image.len() as u64);
-                }
-            }
+            self.put(offset, &image)?;
+        }
+        let mut doubtful = Vec::new();
+        for page in torn {
+            self.put(page.offset, &page.image)?;
+            doubtful.extend(page.doubtful.iter().map(|range| page.offset + range.start..page.offset + range.end));
+            lost += 1;
         }
         match self {
             Self::Memory(bytes) => {
                 bytes.truncate(usize::try_from(journal.size_before()).unwrap_or(usize::MAX));
             }
             Self::File { size, .. } => *size = (*size).min(journal.size_before()),
+        }
+        Ok((doubtful, lost))
+    }
+
+    /// Write `image` at `offset` of this copy.
+    fn put(&mut self, offset: u64, image: &[u8]) -> std::io::Result<()> {
+        match self {
+            Self::Memory(bytes) => {
+                let start = usize::try_from(offset).unwrap_or(usize::MAX);
+                let end = start.saturating_add(image.len());
+                bytes.resize(bytes.len().max(end), 0);
+                if let Some(page) = bytes.get_mut(start..end) {
+                    page.copy_from_slice(image);
+                }
+            }
+            Self::File { file, size } => {
+                file.write_all_at(image, offset)?;
+                *size = (*size).max(offset + image.len() as u64);
+            }
         }
         Ok(())
     }
@@ -176,16 +197,33 @@ impl Source {
                 log = SourceBytes::Memory(Vec::new());
                 index.clear();
             }
+            let mut torn = (Vec::new(), 0);
             if let Some((journal, records)) = &hot
                 && belonging::of_journal(&bytes, records).is_same_moment()
             {
-                bytes.roll_back(journal, records).map_err(|error| reading(error, &self.path))?;
+                torn = bytes.roll_back(journal, records).map_err(|error| reading(error, &self.path))?;
             }
             if seen == fingerprint(&main, &wal)? && seen_journal == Stamp::of(&journal)? {
                 let seen = (!copied).then_some(seen);
+                let (bytes, transfer) = undone(bytes, scratch).map_err(|error| reading(error, &self.path))?;
+                let (log, _) = undone(log, scratch).map_err(|error| reading(error, &self.path))?;
                 let wal = RepairedWal::new(log);
+                let main = MappedMain::new(bytes);
+                if let Some(part) = &self.range {
+                    let mut map = ByteMap::new(0);
+                    map.add(Extent { to: 0, from: part.start, len: part.end - part.start });
+                    main.place(Places::Mapped(Arc::new(map)));
+                }
+                let (doubtful, lost_records) = torn;
+                if !doubtful.is_empty() {
+                    let mut map = ByteMap::identity(main.size());
+                    doubtful.into_iter().for_each(|range| map.doubt(range));
+                    main.place(Places::Mapped(Arc::new(map)));
+                }
                 return Ok(OpenSource {
-                    main: MappedMain::new(bytes),
+                    main,
+                    lost_records,
+                    transfer,
                     wal,
                     index,
                     seen,
@@ -238,7 +276,7 @@ impl OpenSource {
     /// A source that is in memory already.
     pub fn in_memory(main: Vec<u8>, wal: Vec<u8>) -> Self {
         let wal = RepairedWal::new(SourceBytes::Memory(wal));
-        Self { main: MappedMain::new(SourceBytes::Memory(main)), wal, index: Vec::new(), seen: None, log_counts: false }
+        Self { main: MappedMain::new(SourceBytes::Memory(main)), transfer: None, lost_records: 0, wal, index: Vec::new(), seen: None, log_counts: false }
     }
 
     /// Whether the log counts even where the main file is newer.
@@ -254,6 +292,16 @@ impl OpenSource {
     /// The main file as it lies there.
     pub(crate) fn raw_main(&self) -> &dyn Store {
         self.main.bytes()
+    }
+
+    /// Records of the rollback journal that are not what their checksum says.
+    pub(crate) fn lost_records(&self) -> u64 {
+        self.lost_records
+    }
+
+    /// What was undone of what a transfer did to the main file.
+    pub(crate) fn transfer(&self) -> Option<TextTransfer> {
+        self.transfer
     }
 
     /// The map of the places of the main file's bytes, if they stand elsewhere.
@@ -357,6 +405,28 @@ fn read_what_can_be(file: &File, piece: &mut [u8], offset: u64) {
             sector.fill(0);
         }
     }
+}
+
+/// Return `bytes` as they were before they were sent as text, and what that did to them; `bytes` themselves where it was not.
+fn undone(bytes: SourceBytes, scratch: &Path) -> std::io::Result<(SourceBytes, Option<TextTransfer>)> {
+    let Some(transfer) = TextTransfer::of(&bytes) else { return Ok((bytes, None)) };
+    let was_exact;
+    let before = if bytes.size() <= MEMORY_LIVE {
+        let mut before = Vec::new();
+        was_exact = transfer.undo(&bytes, &mut |piece| before.extend_from_slice(piece)).is_some();
+        SourceBytes::Memory(before)
+    } else {
+        let mut file = std::io::BufWriter::new(nameless(scratch)?);
+        let mut written = Ok(());
+        was_exact = transfer
+            .undo(&bytes, &mut |piece| written = std::mem::replace(&mut written, Ok(())).and_then(|()| file.write_all(piece)))
+            .is_some();
+        written?;
+        let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        let size = file.metadata()?.len();
+        SourceBytes::File { file, size }
+    };
+    Ok(if was_exact { (before, Some(transfer)) } else { (bytes, None) })
 }
 
 /// Copies the first `size` bytes of `file` into a file without a name in `scratch`.

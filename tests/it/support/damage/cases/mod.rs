@@ -4,6 +4,7 @@ mod chains;
 mod copies;
 mod foreign;
 mod grid;
+mod journals;
 mod headers;
 mod logs;
 mod pages;
@@ -56,6 +57,7 @@ impl Case {
             copies::CASES,
             foreign::CASES,
             grid::CASES,
+            journals::CASES,
         ];
         shapes.chain(families.into_iter().flatten().copied()).collect()
     }
