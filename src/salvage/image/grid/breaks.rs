@@ -5,11 +5,13 @@ use std::ops::Range;
 use super::anchors::{self, Claim, Cut};
 use super::pieces::{Claims, number_at};
 use crate::ondisk::page::{Page, PageKind};
-use crate::ondisk::record::{self, Record, Value};
+use crate::ondisk::record;
 use crate::ondisk::store::Store;
 
 /// More pages than this between two pieces are not weighed one by one.
 const MAX_PAGES: i64 = 4096;
+/// What a b-tree page that does not account for its bytes says of being whole.
+const BROKEN: i64 = -4;
 /// Of a page whose beginning is lost so many bytes may be others' than those that are missing.
 const HEAD: i64 = 64;
 
@@ -36,6 +38,10 @@ pub(super) fn between(
     let read = |at: i64, len: usize| u64::try_from(at).ok().and_then(|at| file.read(at, len));
     let link = |at: i64, shift: i64| -> i64 {
         let Some((head, number)) = read(at, 8).zip(number_at(at + shift, size)) else { return 0 };
+        // A whole b-tree page would be one of a piece.
+        if Page::read(2, &head, cut.usable).is_ok_and(|page| page.cell_count() > 0) {
+            return BROKEN;
+        }
         let next = anchors::link(&head);
         let follows = next.is_some_and(|next| Some(next) == number.checked_add(1));
         let named = claims.get(&number).is_some_and(|claims| claims.contains(&Claim::Link));
@@ -44,6 +50,20 @@ pub(super) fn between(
     };
     let is_aligned = (next_shift - shift) % size == 0;
     let in_order = start + next_shift >= end + shift;
+    let (mut end, mut start) = (end, start);
+    if !is_aligned && in_order {
+        // The break may be in the last cell of a page that accounts for its bytes all the same. Then the next page begins before
+        // that one ends, or at once.
+        let is_page = |at: i64| {
+            let bytes = read(at, cut.size).unwrap_or_default();
+            Page::read(2, &bytes, cut.usable).is_ok_and(|page| page.cell_count() > 0 && page.is_sound())
+        };
+        if start - size < end && is_page(start - size) {
+            (end, start) = (end - size, start - size);
+        } else if start + next_shift == end + shift {
+            end -= size;
+        }
+    }
     // Whole pages of either that fit in between. If the two are cut otherwise, one more is broken.
     let room = (start - end).max(0) / size;
     let wanted = (start + next_shift - (end + shift)) / size - i64::from(!is_aligned);
@@ -100,7 +120,7 @@ fn broken<'f>(
     ]
     .concat();
     let bytes = |number: usize| i64::try_from(number).unwrap_or(size);
-    let (low, high) = cell_seam(&ours, &theirs, usize::try_from(missing).unwrap_or(0), cut).map_or((0, missing + HEAD), |(low, high)| (bytes(low), bytes(high)));
+    let (low, high) = cell_seam(&ours, &theirs, cut).map_or((0, missing + HEAD), |(low, high)| (bytes(low), bytes(high)));
     let place_of = |at: i64| u64::try_from(place + at).unwrap_or(0);
     let (first, next) = if low == 0 {
         // Nothing says where: the page is the next piece's, less what it lost.
@@ -111,73 +131,29 @@ fn broken<'f>(
     Seam { end: first, start: next, doubtful: (low < high).then(|| place_of(low)..place_of(high)) }
 }
 
-/// A cell of the page with the seam, read from either side: its size, and whether its texts are texts.
-struct SeamCell {
-    at: usize,
-    ours: Option<(usize, bool)>,
-    theirs: Option<(usize, bool)>,
-}
-
-/// Where on a b-tree page that begins as `ours` and ends as `theirs`, with `missing` bytes lost in between, the one goes over into
-/// the other: behind the last sound cell of the one and before the first of the other. `None` if `ours` does not begin like such a
-/// page.
-fn cell_seam(ours: &[u8], theirs: &[u8], missing: usize, cut: Cut) -> Option<(usize, usize)> {
+/// Where on a b-tree page that begins as `ours` and ends as `theirs` the one goes over into the other: before the cell with the
+/// break and behind it. `None` if `ours` does not begin like such a page.
+///
+/// A cell begins with what says how long it is. So the last one that can be read as `ours` is the one with the break, and the
+/// first that can be read as `theirs` has none.
+fn cell_seam(ours: &[u8], theirs: &[u8], cut: Cut) -> Option<(usize, usize)> {
     let page = Page::read(2, ours, cut.usable).ok().filter(|page| page.cell_count() > 0)?;
     let other = Page::read_as(page.kind(), 2, theirs, cut.usable).ok()?;
-    let read = |page: &Page<'_>, at: usize| {
-        let cell = page.cell(at).ok().filter(|cell| cell.offset + cell.size <= cut.usable)?;
-        let Some(payload) = cell.payload else {
-            return (page.kind() != PageKind::TableLeaf).then_some((cell.size, true));
-        };
-        let record = Record::prefix(payload.local).ok()?;
-        (record::stated_size(payload.local) == Ok(payload.len)).then(|| (cell.size, is_clean(&record)))
+    let is_cell = |page: &Page<'_>, at: usize| {
+        let cell = page.cell(at).ok().filter(|cell| cell.offset + cell.size <= cut.usable);
+        cell.is_some_and(|cell| match cell.payload {
+            Some(payload) => record::stated_size(payload.local) == Ok(payload.len),
+            None => page.kind() == PageKind::TableInterior,
+        })
     };
     let mut places: Vec<usize> = page.offsets().collect();
     places.sort_unstable();
-    let cells: Vec<SeamCell> =
-        places.iter().map(|at| SeamCell { at: *at, ours: read(&page, *at), theirs: read(&other, *at) }).collect();
-    let ours_to = |end: usize| cells.iter().take(end).filter(|cell| cell.ours.is_some()).count();
-    let theirs_from = |start: usize| cells.iter().skip(start).filter(|cell| cell.theirs.is_some()).count();
-    // The seam is before cell `at`, or in it.
-    let count = cells.len();
-    let before = (0..=count).map(|at| (ours_to(at) + theirs_from(at), true, at));
-    let within = (0..count).map(|at| (ours_to(at) + theirs_from(at + 1), false, at));
-    let (sum, is_before, at) = before.chain(within).max()?;
-    if sum == 0 {
+    let ours_count = places.iter().take_while(|at| is_cell(&page, **at)).count();
+    let theirs_count = places.iter().rev().take_while(|at| is_cell(&other, **at)).count();
+    if ours_count + theirs_count == 0 {
         return None;
     }
-    let bounds = |low: usize, high: usize| {
-        let behind = low.checked_sub(1).and_then(|before| cells.get(before));
-        let low = behind.map_or(page.pointers_end(), |cell| cell.at + cell.ours.map_or(4, |(size, _)| size));
-        (low, cells.get(high).map_or(cut.usable, |cell| cell.at).max(low))
-    };
-    let width = |low: usize, high: usize| {
-        let (low, high) = bounds(low, high);
-        high - low
-    };
-    let (mut low, mut high) = (at, if is_before { at } else { at + 1 });
-    let is_sure = !is_before && width(low, high) >= 2 * missing;
-    let (first_low, first_high) = (low, high);
-    // A cell that the seam is in has the right size all the same, but seldom texts.
-    while low > 0 && cells.get(low - 1).is_some_and(|cell| cell.ours.is_none_or(|(_, clean)| !clean)) {
-        low -= 1;
-    }
-    while cells.get(high).is_some_and(|cell| cell.theirs.is_none_or(|(_, clean)| !clean)) {
-        high += 1;
-    }
-    let mut is_told = is_sure || (low, high) != (first_low, first_high);
-    while !is_told || width(low, high) < missing && (low > 0 || high < count) {
-        is_told = true;
-        low = low.saturating_sub(1);
-        high = (high + 1).min(count);
-    }
-    Some(bounds(low, high))
-}
-
-/// True if each text in `record` is one without control characters.
-fn is_clean(record: &Record<'_>) -> bool {
-    let is_text = |text: &[u8]| {
-        std::str::from_utf8(text).is_ok_and(|text| !text.chars().any(|c| c.is_control() && !c.is_whitespace()))
-    };
-    record.values().all(|value| !matches!(value, Value::Text(text) if !is_text(text)))
+    let start = |at: usize| places.get(at).copied().unwrap_or(cut.usable);
+    let low = ours_count.checked_sub(1).map_or(page.pointers_end(), start);
+    Some((low, start(places.len() - theirs_count).max(low)))
 }
