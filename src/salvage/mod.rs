@@ -114,9 +114,11 @@ pub(crate) fn salvage(
     watch: &mut dyn Watch,
 ) -> Outcome<Option<(Salvage, Vec<SchemaEntry>)>> {
     let mut found = read(layout, schemas, orders, watch)?;
-    if let Some(catalog) = found.as_ref().filter(|found| found.lost_ends).map(|found| &found.salvage.catalog)
-        && layout.put_displaced(&catalog.tables)
-    {
+    for is_first in [true, false] {
+        let catalog = found.as_ref().filter(|found| found.lost_ends).map(|found| &found.salvage.catalog);
+        if !catalog.is_some_and(|catalog| layout.put_displaced(&catalog.tables, is_first)) {
+            break;
+        }
         drop(found);
         found = read(layout, schemas, orders, watch)?;
     }

@@ -83,14 +83,19 @@ impl PageImage<'_> {
 }
 
 impl PageImage<'_> {
-    /// Read single pages from where rows of `tables` go on in them; false where none is known to stand elsewhere.
-    pub(crate) fn put_displaced(&self, tables: &[Tree]) -> bool {
+    /// Read pages from where they stand: at first whole pieces of the file, then single pages in which rows of `tables` go on.
+    /// False where none is known to stand elsewhere.
+    pub(crate) fn put_displaced(&self, tables: &[Tree], is_first: bool) -> bool {
         let map = self.stores.map();
         // What stands around a break is no page of another place.
         if map.as_ref().is_some_and(|map| map.has_doubts()) {
             return false;
         }
-        let moved = grid::displaced(&self.image, map.as_deref(), tables);
+        let pieces = (is_first && map.is_none())
+            .then(|| grid::search(self.stores.raw_main(), Some(self.image.page_size())))
+            .flatten()
+            .filter(|map| map.size() >= u64::from(self.image.count()) * self.image.page_size() as u64);
+        let moved = pieces.or_else(|| grid::displaced(&self.image, map.as_deref(), tables));
         let is_moved = moved.is_some();
         if let Some(map) = moved {
             self.stores.place(Places::Mapped(Arc::new(map)));

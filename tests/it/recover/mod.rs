@@ -1,5 +1,6 @@
 //! Salvage through the real binary: what comes back from every shape of damage, and that no source is touched.
 
+mod displaced;
 mod legal;
 mod silence;
 mod versions;

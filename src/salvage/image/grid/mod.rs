@@ -42,6 +42,11 @@ pub(crate) fn find(file: &dyn Store, size: Option<usize>, has_log: bool) -> Opti
     if file.size() == 0 || !is_displaced(file, header, size, has_log) {
         return None;
     }
+    search(file, size)
+}
+
+/// The same without a look for signs.
+pub(crate) fn search(file: &dyn Store, size: Option<usize>) -> Option<ByteMap> {
     let (cut, anchors) = cut_of(file, size)?;
     let pages = anchors.iter().find(|anchor| anchor.is_first).and_then(|first| stated_pages(file, first));
     pieces::number(file, cut, &anchors, pages)
