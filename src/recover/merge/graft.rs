@@ -87,7 +87,11 @@ impl Graft<'_, '_> {
         let image = &self.own.1.image;
         let flip = row.oddity(merge.odds()).and_then(|odd| odd.flip);
         let mut bytes = image.page_at(row.site())?;
-        let payload = row.cell_in(&mut bytes, flip, image.usable())?.payload?;
+        let cell = row.cell_in(&mut bytes, flip, image.usable())?;
+        if !image.is_whole(row.site(), cell.offset, cell.size) {
+            return None;
+        }
+        let payload = cell.payload?;
         let need = payload.len.checked_sub(payload.local.len() as u64)?;
         *self.looks = self.looks.checked_sub(need.div_ceil(image.usable().max(1) as u64))?;
         let mut whole = payload.local.to_vec();

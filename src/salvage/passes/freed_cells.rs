@@ -148,7 +148,8 @@ impl Pass<'_, '_> {
             named.iter().flat_map(Page::cells).flatten().map(|cell| (cell.offset, cell.size)).collect();
         let table_of = |cell: &Cell<'_>| {
             // Nearly all readings end here.
-            if !leaf::may_be_row(cell) || leaf::has_hole(bytes, site, cell) {
+            let is_whole = || self.image.is_whole(site, cell.offset, cell.size);
+            if !leaf::may_be_row(cell) || leaf::has_hole(bytes, site, cell) || !is_whole() {
                 return None;
             }
             let lacking = tables.iter().filter(|table| self.lacks(**table, cell.rowid));

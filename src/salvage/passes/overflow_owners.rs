@@ -110,6 +110,9 @@ impl Pass<'_, '_> {
                 open.release();
                 let Some(mut bytes) = self.image.page_at(row.site()) else { continue };
                 let Some(cell) = row.cell_in(&mut bytes, flip, self.image.usable()) else { continue };
+                if !self.image.is_whole(row.site(), cell.offset, cell.size) {
+                    continue;
+                }
                 let followed = open.claim(&cell, self.image, &self.seen, &self.free);
                 let Some(followed) = followed else { continue };
                 if self.schema_chains.iter().any(|page| open.has_claimed(*page)) {
