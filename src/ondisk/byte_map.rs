@@ -83,7 +83,9 @@ impl ByteMap {
     pub fn missing(&self, size: usize) -> u64 {
         let size = size.max(1) as u64;
         let (mut missing, mut end) = (0, 0_u64);
-        for (start, next) in self.extents.iter().map(|extent| (extent.to, extent.end())).chain([(self.size, self.size)]) {
+        for (start, next) in
+            self.extents.iter().map(|extent| (extent.to, extent.end())).chain([(self.size, self.size)])
+        {
             missing += (start / size).saturating_sub(end.div_ceil(size));
             end = next;
         }
@@ -105,7 +107,8 @@ impl ByteMap {
 
     /// True if every byte in `range` of the database is there and in its place.
     pub fn is_whole(&self, range: &Range<u64>) -> bool {
-        let there: u64 = self.touching(range).filter_map(|extent| extent.within(range)).map(|part| part.len).sum();
+        let there: u64 =
+            self.touching(range).filter_map(|extent| extent.within(range)).map(|part| part.len).sum();
         let doubtful = |doubtful: &Range<u64>| doubtful.start < range.end && range.start < doubtful.end;
         there == range.end.saturating_sub(range.start) && !self.doubtful.iter().any(doubtful)
     }
@@ -129,27 +132,27 @@ impl ByteMap {
     /// from which they come.
     #[must_use]
     pub fn moved(&self, moves: &[(u64, u64)], len: u64) -> Self {
-        let mut moved = Self::new(self.size);
+        let mut map = Self::new(self.size);
         for &(to, from) in moves {
             let range = from..from.saturating_add(len);
             for part in self.touching(&range).filter_map(|extent| extent.within(&range)) {
-                moved.add(Extent { to: part.to - from + to, ..part });
+                map.add(Extent { to: part.to - from + to, ..part });
             }
         }
         let mut taken: Vec<Range<u64>> = moves.iter().map(|(to, _)| *to..to.saturating_add(len)).collect();
         taken.sort_unstable_by_key(|range| range.start);
         let mut start = 0;
-        for range in taken.into_iter().chain([self.size..self.size]) {
+        for range in taken.into_iter().chain(std::iter::once(self.size..self.size)) {
             let gap = start..range.start;
             start = range.end;
             for part in self.touching(&gap).filter_map(|extent| extent.within(&gap)) {
-                moved.add(part);
+                map.add(part);
             }
         }
-        moved.doubtful.clone_from(&self.doubtful);
-        moved.moved = moves.iter().map(|(to, _)| *to..to.saturating_add(len)).collect();
-        moved.size = self.size;
-        moved
+        map.doubtful.clone_from(&self.doubtful);
+        map.moved = moves.iter().map(|(to, _)| *to..to.saturating_add(len)).collect();
+        map.size = self.size;
+        map
     }
 
     /// The extents that have bytes in `range` of the database.

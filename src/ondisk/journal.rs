@@ -141,7 +141,8 @@ impl Journal {
             return None;
         }
         let sectors = (records_at..bytes.size()).step_by(usize::try_from(last.sector_size).ok()?);
-        let is_next = |at: &u64| Segment::read(bytes, *at).is_some_and(|next| next.page_size == self.page_size);
+        let is_next =
+            |at: &u64| Segment::read(bytes, *at).is_some_and(|next| next.page_size == self.page_size);
         let next = sectors.into_iter().find(is_next);
         let count = (next.unwrap_or(bytes.size()) - records_at) / length;
         let nonce = |index: u64| {
@@ -154,7 +155,7 @@ impl Journal {
         let most = nonces.chunk_by(u32::eq).max_by_key(|alike| alike.len());
         let (nonce, agree) = most.and_then(|alike| Some((*alike.first()?, alike.len()))).unwrap_or_default();
         let records = u32::try_from(count).ok()?;
-        (next.is_some() || agree >= 2).then(|| Segment { records, nonce, records_at, ..*last })
+        (next.is_some() || agree >= 2).then_some(Segment { records, nonce, records_at, ..*last })
     }
 }
 

@@ -181,8 +181,7 @@ fn read(
     work.look_ahead(&catalog, layout);
     let evidence = work.evidence(&catalog, &sequences);
     work.room.require_whole()?;
-    let damaged_pages =
-        work.damaged.len() as u64 + layout.laid.bad_frames + layout.displaced_count();
+    let damaged_pages = work.damaged.len() as u64 + layout.laid.bad_frames + layout.displaced_count();
     let lost_ends = work.chains.are_doubtful();
     let Pass { tables, odds, doubted_frames, .. } = work;
     let salvage = Salvage {

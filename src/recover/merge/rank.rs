@@ -338,7 +338,8 @@ fn read_as(source: Option<&Source>, stores: &OpenSource) -> Vec<String> {
     });
     let transfer = stores.transfer().map(|transfer| transfer.note().to_owned());
     let moved = part.is_none() && stores.map().is_some();
-    let moved = moved.then(|| "pages do not stand at their numbers, and were found by what they are".to_owned());
+    let moved =
+        moved.then(|| "pages do not stand at their numbers, and were found by what they are".to_owned());
     [part, transfer, moved].into_iter().flatten().collect()
 }
 

@@ -170,8 +170,9 @@ impl Chains {
                 let leads_nowhere = last && overflow::next_page(page).is_some_and(is_none);
                 let is_blob = || last && record::is_blob(before, before.len()..before.len() + held);
                 let is_written = site.is_some_and(|site| image.is_whole(site, 0, overflow::CONTENT + held));
-                let is_of_it =
-                    is_written && is_free && (leads_nowhere || overflow::is_link(page, last, image.count(), is_blob()));
+                let is_of_it = is_written
+                    && is_free
+                    && (leads_nowhere || overflow::is_link(page, last, image.count(), is_blob()));
                 self.met_others |= !is_of_it && page.iter().any(|&byte| byte != 0);
                 is_of_it
             })

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::Source;
+use super::{Source, SourcePart};
 use crate::ondisk::header::{self, Header, MAGIC};
 
 /// A board begins where a sector does.
@@ -19,7 +19,11 @@ const PIECE: usize = 1 << 20;
 pub(super) fn split(sources: Vec<Source>) -> Vec<Source> {
     let mut all = Vec::with_capacity(sources.len());
     for source in sources {
-        let parts = if source.base.is_none() { parts(&source.path) } else { Vec::new() };
+        let parts = if source.base.is_none() && source.part == SourcePart::Whole {
+            parts(&source.path)
+        } else {
+            Vec::new()
+        };
         if parts.is_empty() {
             all.push(source);
             continue;

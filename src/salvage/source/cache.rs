@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::open::OpenSource;
 use super::mapped::Places;
+use super::open::OpenSource;
 use super::wal_repairs::WalRepairs;
 use super::{Fingerprint, Source, fingerprint, moving};
 use crate::failure::{Failure, Outcome};

@@ -56,7 +56,7 @@ fn source(generation: &Generation, place: &Path, board: &Path) -> Outcome<Source
     let base = generation.database.as_deref().unwrap_or(board);
     let member = Member::held(place, base, generation.wal.as_deref())?;
     Ok(Source {
-            range: None,
+        range: None,
         path: member.path.clone(),
         kind: SourceKind::Held,
         base: generation.wal.as_ref().map(|_| base.to_path_buf()),

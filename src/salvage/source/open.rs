@@ -100,7 +100,8 @@ impl SourceBytes {
         let mut doubtful = Vec::new();
         for page in torn {
             self.put(page.offset, &page.image)?;
-            doubtful.extend(page.doubtful.iter().map(|range| page.offset + range.start..page.offset + range.end));
+            doubtful
+                .extend(page.doubtful.iter().map(|range| page.offset + range.start..page.offset + range.end));
             lost += 1;
         }
         match self {
@@ -138,6 +139,12 @@ fn hot(file: Option<File>) -> std::io::Result<Option<(Journal, SourceBytes)>> {
     let size = file.metadata()?.len();
     let bytes = SourceBytes::File { file, size };
     Ok(Journal::read(&bytes).map(|journal| (journal, bytes)))
+}
+
+/// What files were opened from.
+struct OpenedFrom {
+    index: Vec<u8>,
+    seen: Option<Fingerprint>,
 }
 
 impl Source {
@@ -205,33 +212,47 @@ impl Source {
             }
             if seen == fingerprint(&main, &wal)? && seen_journal == Stamp::of(&journal)? {
                 let seen = (!copied).then_some(seen);
-                let (bytes, transfer) = undone(bytes, scratch).map_err(|error| reading(error, &self.path))?;
-                let (log, _) = undone(log, scratch).map_err(|error| reading(error, &self.path))?;
-                let wal = RepairedWal::new(log);
-                let main = MappedMain::new(bytes);
-                if let Some(part) = &self.range {
-                    let mut map = ByteMap::new(0);
-                    map.add(Extent { to: 0, from: part.start, len: part.end - part.start });
-                    main.place(Places::Mapped(Arc::new(map)));
-                }
-                let (doubtful, lost_records) = torn;
-                if !doubtful.is_empty() {
-                    let mut map = ByteMap::identity(main.size());
-                    doubtful.into_iter().for_each(|range| map.doubt(range));
-                    main.place(Places::Mapped(Arc::new(map)));
-                }
-                return Ok(OpenSource {
-                    main,
-                    lost_records,
-                    transfer,
-                    wal,
-                    index,
-                    seen,
-                    log_counts: self.kind == SourceKind::Held,
-                });
+                return self.opened(bytes, log, torn, scratch, OpenedFrom { index, seen });
             }
         }
         Err(moving(&self.path))
+    }
+
+    /// Put the bytes of main file and log where they belong: what a transfer did is undone, of a file with two boards this one is
+    /// read, and what of `torn` journal records may be other bytes is marked.
+    fn opened(
+        &self,
+        bytes: SourceBytes,
+        log: SourceBytes,
+        (doubtful, lost_records): (Vec<Range<u64>>, u64),
+        scratch: &Path,
+        OpenedFrom { index, seen }: OpenedFrom,
+    ) -> Outcome<OpenSource> {
+        let failed = |error| reading(error, &self.path);
+        let (bytes, transfer) = undone(bytes, scratch).map_err(failed)?;
+        let (log, _) = undone(log, scratch).map_err(failed)?;
+        let main = MappedMain::new(bytes);
+        if let Some(part) = &self.range {
+            let mut map = ByteMap::new(0);
+            map.add(Extent { to: 0, from: part.start, len: part.end - part.start });
+            main.place(Places::Mapped(Arc::new(map)));
+        }
+        if !doubtful.is_empty() {
+            let mut map = ByteMap::identity(main.size());
+            for range in doubtful {
+                map.doubt(range);
+            }
+            main.place(Places::Mapped(Arc::new(map)));
+        }
+        Ok(OpenSource {
+            main,
+            transfer,
+            lost_records,
+            wal: RepairedWal::new(log),
+            index,
+            seen,
+            log_counts: self.kind == SourceKind::Held,
+        })
     }
 
     /// Opens a log or a journal without the file that it lies beside.
@@ -251,7 +272,16 @@ impl Source {
             };
             let wal = RepairedWal::new(log);
             // A log that is read alone has no newer main file to give way to.
-            return Ok(OpenSource { main, wal, index: Vec::new(), seen: None, log_counts: true });
+            let main = MappedMain::new(main);
+            return Ok(OpenSource {
+                main,
+                transfer: None,
+                lost_records: 0,
+                wal,
+                index: Vec::new(),
+                seen: None,
+                log_counts: true,
+            });
         }
         Err(moving(&self.path))
     }
@@ -276,7 +306,15 @@ impl OpenSource {
     /// A source that is in memory already.
     pub fn in_memory(main: Vec<u8>, wal: Vec<u8>) -> Self {
         let wal = RepairedWal::new(SourceBytes::Memory(wal));
-        Self { main: MappedMain::new(SourceBytes::Memory(main)), transfer: None, lost_records: 0, wal, index: Vec::new(), seen: None, log_counts: false }
+        Self {
+            main: MappedMain::new(SourceBytes::Memory(main)),
+            transfer: None,
+            lost_records: 0,
+            wal,
+            index: Vec::new(),
+            seen: None,
+            log_counts: false,
+        }
     }
 
     /// Whether the log counts even where the main file is newer.
@@ -419,7 +457,9 @@ fn undone(bytes: SourceBytes, scratch: &Path) -> std::io::Result<(SourceBytes, O
         let mut file = std::io::BufWriter::new(nameless(scratch)?);
         let mut written = Ok(());
         was_exact = transfer
-            .undo(&bytes, &mut |piece| written = std::mem::replace(&mut written, Ok(())).and_then(|()| file.write_all(piece)))
+            .undo(&bytes, &mut |piece| {
+                written = std::mem::replace(&mut written, Ok(())).and_then(|()| file.write_all(piece))
+            })
             .is_some();
         written?;
         let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;

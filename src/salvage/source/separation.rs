@@ -61,6 +61,7 @@ fn apart(source: &Source) -> Outcome<Vec<Source>> {
     for (suffix, part, relation) in sidecars.into_iter().filter(|(.., it)| !it.is_same_moment()) {
         let member = Member::at(with_suffix(&source.path, suffix))?;
         apart.push(Source {
+            range: None,
             path: member.path.clone(),
             kind: source.kind,
             base: None,

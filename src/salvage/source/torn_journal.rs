@@ -33,7 +33,7 @@ pub(super) fn torn_pages(journal: &Journal, records: &dyn Store, main: &dyn Stor
     let is_torn = |record: &&JournalRecord| !record.is_sound || record.page.is_none();
     for record in journal.records().iter().filter(is_torn) {
         let Some(image) = journal.image(records, record) else { continue };
-        let mut gone = lost_sectors(record.offset, &image, records);
+        let gone = lost_sectors(record.offset, &image, records);
         let page = record.page.or_else(|| {
             compared += 1;
             (compared <= MAX_NAMELESS).then(|| likest(journal, main, &image, &gone, &known)).flatten()
@@ -49,12 +49,11 @@ pub(super) fn torn_pages(journal: &Journal, records: &dyn Store, main: &dyn Stor
             continue;
         }
         let theirs = main.read(offset, journal.page_size).unwrap_or_default();
-        // What SQLite does not use of a page is zeros in both.
-        gone.retain(|range| part(&image, range) != part(&theirs, range));
-        let doubtful = match (gone.is_empty(), record.is_sound) {
-            (true, true) => Vec::new(),
-            (true, false) => differing(&image, &theirs),
-            (false, _) => gone,
+        // What SQLite does not use of a page is zeros in both, and tells nothing.
+        let is_told = gone.iter().any(|range| part(&image, range) != part(&theirs, range));
+        let doubtful = match (is_told, record.is_sound) {
+            (false, false) => [gone, differing(&image, &theirs)].concat(),
+            _ => gone,
         };
         torn.push(TornPage { offset, image: image.into_owned(), doubtful });
     }

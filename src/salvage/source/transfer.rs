@@ -31,7 +31,9 @@ impl TextTransfer {
     /// Say what was undone.
     pub(crate) const fn note(self) -> &'static str {
         match self {
-            Self::LineEnds => "sent in text mode: each line feed had become CR LF, which was undone in a private copy",
+            Self::LineEnds => {
+                "sent in text mode: each line feed had become CR LF, which was undone in a private copy"
+            }
             Self::Utf8 => "read as Latin-1 and written as UTF-8, which was undone in a private copy",
         }
     }
@@ -86,7 +88,9 @@ impl Undone {
             match (byte, bytes.get(at + 1)) {
                 (b'\r', Some(b'\n')) => self.changed += 1,
                 (b'\r', None) => self.rest.push(b'\r'),
-                (b'\n', _) if at.checked_sub(1).and_then(|before| bytes.get(before)) != Some(&b'\r') => return None,
+                (b'\n', _) if at.checked_sub(1).and_then(|before| bytes.get(before)) != Some(&b'\r') => {
+                    return None;
+                }
                 _ => kept.push(*byte),
             }
         }
@@ -124,8 +128,9 @@ impl Undone {
 fn byte_of(c: char) -> Option<u8> {
     /// The characters of the bytes from 80 to 9F in Windows-1252; zero where there is none.
     const WINDOWS: [u16; 32] = [
-        0x20ac, 0, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017d, 0, 0,
-        0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0, 0x017e, 0x0178,
+        0x20ac, 0, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0,
+        0x017d, 0, 0, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a,
+        0x0153, 0, 0x017e, 0x0178,
     ];
     if let Ok(byte) = u8::try_from(u32::from(c)) {
         return Some(byte);
@@ -145,13 +150,18 @@ mod tests {
     }
 
     fn binary() -> Vec<u8> {
-        (0..40_000_u32).map(|at| (at.wrapping_mul(0x9e37_79b9) >> 21).to_le_bytes()[0]).chain(*b"\r\r\n\n\r").collect()
+        (0..40_000_u32)
+            .map(|at| (at.wrapping_mul(0x9e37_79b9) >> 21).to_le_bytes()[0])
+            .chain(*b"\r\r\n\n\r")
+            .collect()
     }
 
     #[test]
     fn line_ends_come_back() {
-        let sent: Vec<u8> =
-            binary().into_iter().flat_map(|byte| if byte == b'\n' { vec![b'\r', b'\n'] } else { vec![byte] }).collect();
+        let sent: Vec<u8> = binary()
+            .into_iter()
+            .flat_map(|byte| if byte == b'\n' { vec![b'\r', b'\n'] } else { vec![byte] })
+            .collect();
         assert_eq!(undone(&sent), Some(binary()));
     }
 

@@ -37,8 +37,10 @@ fn text_transfer_is_undone() {
     for seed in SEEDS {
         let sandbox = Sandbox::new();
         let (good, bytes) = sound(&sandbox, seed);
-        let line_ends: Vec<u8> =
-            bytes.iter().flat_map(|&byte| if byte == b'\n' { vec![b'\r', byte] } else { vec![byte] }).collect();
+        let line_ends: Vec<u8> = bytes
+            .iter()
+            .flat_map(|&byte| if byte == b'\n' { vec![b'\r', byte] } else { vec![byte] })
+            .collect();
         all_comes_back("crlf", &sandbox, &line_ends, &good, "CR LF");
         let latin: String = bytes.iter().map(|&byte| char::from(byte)).collect();
         all_comes_back("latin", &sandbox, latin.as_bytes(), &good, "Latin-1");
@@ -56,7 +58,13 @@ fn file_with_bytes_before_it_is_read_whole() {
             let name = format!("prefix-{}", prefix.len());
             all_comes_back(&name, &sandbox, &[prefix, &bytes].concat(), &good, "found by what they are");
         }
-        all_comes_back("lost", &sandbox, &[&bytes[..15], &bytes[16..]].concat(), &good, "found by what they are");
+        all_comes_back(
+            "lost",
+            &sandbox,
+            &[&bytes[..15], &bytes[16..]].concat(),
+            &good,
+            "found by what they are",
+        );
     }
 }
 

@@ -55,20 +55,20 @@ pub(super) fn find(file: &dyn Store, cut: Cut) -> Vec<Anchor> {
         for lost in 1..=header::LEN.min(bytes.len()) {
             let padded = [&vec![0; lost], bytes.get(..cut.size - lost).unwrap_or_default()].concat();
             if is_first(&padded, cut) {
-                anchors.push(Anchor::of(1, &padded, -(lost as i64), cut));
+                anchors.push(Anchor::of(1, &padded, -i64::try_from(lost).unwrap_or(0), cut));
                 skip = cut.size - lost;
                 break;
             }
         }
     }
-    loop {
-        let Some(bytes) = file.read(start, PIECE + cut.size).filter(|bytes| bytes.len() > skip) else { break };
+    while let Some(bytes) = file.read(start, PIECE + cut.size).filter(|bytes| bytes.len() > skip) {
         let end = if bytes.len() < PIECE + cut.size { bytes.len() } else { PIECE };
         let mut at = skip;
         while at < end {
             at = next(&bytes, at, end, cut, |number, at| {
                 let page = bytes.get(at..at + cut.size).unwrap_or_default();
-                let place = i64::try_from(start).unwrap_or(i64::MAX).saturating_add(i64::try_from(at).unwrap_or(0));
+                let place =
+                    i64::try_from(start).unwrap_or(i64::MAX).saturating_add(i64::try_from(at).unwrap_or(0));
                 anchors.push(Anchor::of(number, page, place, cut));
             });
         }
@@ -110,7 +110,8 @@ fn is_likely(page: &[u8], start: usize, cut: Cut) -> bool {
         return false;
     }
     let number = |high: u8, low: u8| usize::from(u16::from_be_bytes([high, low]));
-    let (free, count, content) = (number(free, free_low), number(count, count_low), number(content, content_low));
+    let (free, count, content) =
+        (number(free, free_low), number(count, count_low), number(content, content_low));
     let content = if content == 0 { 65_536 } else { content };
     let head = start + if kind < 8 { 12 } else { 8 };
     count > 0 && head + 2 * count <= content && content < cut.usable && (free == 0 || free >= content)
@@ -136,7 +137,8 @@ impl Anchor {
         anchor.kind = page.kind();
         for cell in page.cells().flatten() {
             if let Some(left) = cell.left {
-                let claim = if page.kind().is_table() { Claim::Table(Some(cell.rowid)) } else { Claim::Index };
+                let claim =
+                    if page.kind().is_table() { Claim::Table(Some(cell.rowid)) } else { Claim::Index };
                 anchor.claims.push((left, claim));
             }
             if page.kind() == PageKind::TableLeaf {
@@ -163,7 +165,9 @@ impl Anchor {
     pub(super) fn is(&self, claim: Claim) -> bool {
         match claim {
             Claim::Table(None) => self.kind.is_table(),
-            Claim::Table(Some(last)) => self.kind == PageKind::TableInterior || self.last.is_some_and(|own| own <= last),
+            Claim::Table(Some(last)) => {
+                self.kind == PageKind::TableInterior || self.last.is_some_and(|own| own <= last)
+            }
             Claim::Index => !self.kind.is_table(),
             Claim::Link => false,
         }

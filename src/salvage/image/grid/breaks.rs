@@ -90,7 +90,9 @@ pub(super) fn between(
     let mut found = seam(last);
     // Pages of one row name the next one whichever of them is broken: all of them are doubtful.
     let first = (0..=last).find(|count| score(*count) == score(last)).unwrap_or(last);
-    if first < last && let Some(doubtful) = &mut found.doubtful {
+    if first < last
+        && let Some(doubtful) = &mut found.doubtful
+    {
         let from = end + first * size + shift;
         doubtful.start = doubtful.start.min(u64::try_from(from).unwrap_or(0));
     }
@@ -120,7 +122,8 @@ fn broken<'f>(
     ]
     .concat();
     let bytes = |number: usize| i64::try_from(number).unwrap_or(size);
-    let (low, high) = cell_seam(&ours, &theirs, cut).map_or((0, missing + HEAD), |(low, high)| (bytes(low), bytes(high)));
+    let (low, high) =
+        cell_seam(&ours, &theirs, cut).map_or((0, missing + HEAD), |(low, high)| (bytes(low), bytes(high)));
     let place_of = |at: i64| u64::try_from(place + at).unwrap_or(0);
     let (first, next) = if low == 0 {
         // Nothing says where: the page is the next piece's, less what it lost.

@@ -64,7 +64,10 @@ fn is_displaced(file: &dyn Store, header: Option<Header>, size: Option<usize>, h
     let Some((header, size)) = header.zip(size) else { return true };
     let (pages, rest) = (file.size() / size as u64, file.size() % size as u64);
     let is_counted = header.change_counter == header.valid_for;
-    if header.page_size != Some(size) || rest != 0 || is_counted && !has_log && pages != u64::from(header.page_count) {
+    if header.page_size != Some(size)
+        || rest != 0
+        || is_counted && !has_log && pages != u64::from(header.page_count)
+    {
         return true;
     }
     let step = usize::try_from(pages.div_ceil(SAMPLE)).unwrap_or(usize::MAX).max(1);
@@ -83,9 +86,11 @@ fn is_displaced(file: &dyn Store, header: Option<Header>, size: Option<usize>, h
 fn cut_of(file: &dyn Store, size: Option<usize>) -> Option<(Cut, Vec<Anchor>)> {
     let head = file.read(0, HEAD)?;
     let stated = head.windows(header::LEN).filter(|bytes| bytes.get(21..24) == Some(&[64, 32, 32]));
-    let stated = stated.filter_map(Header::read).find_map(|header| Some((header.page_size?, header.reserved)));
+    let stated =
+        stated.filter_map(Header::read).find_map(|header| Some((header.page_size?, header.reserved)));
     let by_trial = size.map(|size| (size, 0));
-    let mut sizes: Vec<(usize, usize)> = stated.map(|(size, reserved)| (size, usize::from(reserved))).into_iter().collect();
+    let mut sizes: Vec<(usize, usize)> =
+        stated.map(|(size, reserved)| (size, usize::from(reserved))).into_iter().collect();
     if sizes.is_empty() {
         sizes.extend([USUAL_PAGE_SIZE].into_iter().chain((9..=16).map(|bit| 1 << bit)).map(|size| (size, 0)));
     }
@@ -109,14 +114,8 @@ pub(crate) fn displaced(image: &Image<'_>, map: Option<&ByteMap>, tables: &[Tree
     let size = image.page_size();
     let offset = |number: u32| u64::from(number - 1) * size as u64;
     let moves: Vec<(u64, u64)> = moves.iter().map(|(number, at)| (offset(*number), offset(*at))).collect();
-    let own;
-    let map = match map {
-        Some(map) => map,
-        None => {
-            own = ByteMap::identity(u64::from(image.count()) * size as u64);
-            &own
-        }
-    };
+    let own = ByteMap::identity(u64::from(image.count()) * size as u64);
+    let map = map.unwrap_or(&own);
     Some(map.moved(&moves, size as u64))
 }
 

@@ -44,7 +44,8 @@ pub(super) fn number(file: &dyn Store, cut: Cut, anchors: &[Anchor], pages: Opti
     let mut pieces = split(anchors, &votes, size);
     settle(&mut pieces, anchors, &claims, size);
     let moved = |piece: &&Piece| piece.shift != Some(0);
-    let is_off_stride = |piece: &&Piece| anchors.get(piece.first).is_some_and(|first| first.at.rem_euclid(size) != 0);
+    let is_off_stride =
+        |piece: &&Piece| anchors.get(piece.first).is_some_and(|first| first.at.rem_euclid(size) != 0);
     let strong: usize = pieces.iter().filter(moved).map(|piece| piece.votes).sum();
     let off: usize = pieces.iter().filter(is_off_stride).map(|piece| piece.last - piece.first + 1).sum();
     if strong < ENOUGH && off < 2 {
@@ -87,9 +88,15 @@ fn split(anchors: &[Anchor], votes: &[Vec<i64>], size: i64) -> Vec<Piece> {
     let of = |at: usize| votes.get(at).unwrap_or(&empty);
     for at in 0..anchors.len() {
         // The votes of the next anchors at the same stride.
-        let ahead = || (at..anchors.len()).take_while(|next| phase(*next) == phase(at)).filter(|next| !of(*next).is_empty());
+        let ahead = || {
+            (at..anchors.len())
+                .take_while(|next| phase(*next) == phase(at))
+                .filter(|next| !of(*next).is_empty())
+        };
         let most = |from: &[i64]| {
-            let counted = from.iter().map(|shift| (ahead().take(AHEAD).filter(|next| of(*next).contains(shift)).count(), shift));
+            let counted = from
+                .iter()
+                .map(|shift| (ahead().take(AHEAD).filter(|next| of(*next).contains(shift)).count(), shift));
             counted.max().map(|(count, shift)| (*shift, count))
         };
         let current = pieces.last_mut().filter(|piece| phase(piece.last) == phase(at));
@@ -100,7 +107,8 @@ fn split(anchors: &[Anchor], votes: &[Vec<i64>], size: i64) -> Vec<Piece> {
             Some(Some(shift)) => {
                 let own = ahead().take(AHEAD).filter(|next| of(*next).contains(&shift)).count();
                 // Leaves of two tables may end with one number; a few in a row that agree hardly do.
-                let agree = |other: &&i64| ahead().take(IN_A_ROW).filter(|next| of(*next).contains(*other)).count();
+                let agree =
+                    |other: &&i64| ahead().take(IN_A_ROW).filter(|next| of(*next).contains(*other)).count();
                 let is_first = anchors.get(at).is_some_and(|anchor| anchor.is_first);
                 is_first
                     || of(at).iter().any(|other| agree(&other) == IN_A_ROW)
@@ -110,12 +118,16 @@ fn split(anchors: &[Anchor], votes: &[Vec<i64>], size: i64) -> Vec<Piece> {
         if starts {
             let first = ahead().next();
             let all: Vec<i64> = ahead().take(AHEAD).flat_map(|next| of(next).iter().copied()).collect();
-            let shift = first.and_then(|_| most(if of(at).is_empty() { &all } else { of(at) })).map(|(shift, _)| shift);
+            let shift = first
+                .and_then(|_| most(if of(at).is_empty() { &all } else { of(at) }))
+                .map(|(shift, _)| shift);
             pieces.push(Piece { first: at, last: at, shift, votes: 0 });
         }
         if let Some(piece) = pieces.last_mut() {
             piece.last = at;
-            if piece.shift.is_none() && let Some((shift, _)) = most(of(at)) {
+            if piece.shift.is_none()
+                && let Some((shift, _)) = most(of(at))
+            {
                 piece.shift = Some(shift);
             }
             piece.votes += usize::from(piece.shift.is_some_and(|shift| of(at).contains(&shift)));
@@ -161,7 +173,16 @@ fn settle(pieces: &mut Vec<Piece>, anchors: &[Anchor], claims: &Claims, size: i6
 fn fit(anchor: &Anchor, shift: i64, claims: &Claims, size: i64) -> i64 {
     let Some(number) = number_at(anchor.at + shift, size) else { return -8 };
     let of = claims.get(&number).into_iter().flatten();
-    of.map(|claim| if anchor.is_exactly(*claim) { 4 } else if anchor.is(*claim) { 1 } else { -2 }).sum()
+    of.map(|claim| {
+        if anchor.is_exactly(*claim) {
+            4
+        } else if anchor.is(*claim) {
+            1
+        } else {
+            -2
+        }
+    })
+    .sum()
 }
 
 /// The number of the page at `place` in the database.
@@ -216,7 +237,10 @@ fn append(file: &dyn Store, cut: Cut, map: &mut ByteMap, extents: &[Extent]) {
     let mut seen: BTreeMap<u64, Extent> = BTreeMap::new();
     for extent in extents {
         for page in (extent.to.div_ceil(size)..(extent.to + extent.len) / size).map(|page| page * size) {
-            seen.insert(extent.from + (page - extent.to), Extent { to: page, from: extent.from + (page - extent.to), len: size });
+            seen.insert(
+                extent.from + (page - extent.to),
+                Extent { to: page, from: extent.from + (page - extent.to), len: size },
+            );
         }
     }
     for page in seen.values() {

@@ -71,5 +71,9 @@ fn crash(scene: &mut Scene) -> Vec<u8> {
 
 fn leave(scene: &Scene, journal: &[u8]) {
     std::fs::write(beside(&scene.board, "-journal"), journal).unwrap();
-    assert_ne!(File::read(&scene.board).bytes, File::read(&scene.truth).bytes, "the scene needs a cache that overflowed");
+    assert_ne!(
+        File::read(&scene.board).bytes,
+        File::read(&scene.truth).bytes,
+        "the scene needs a cache that overflowed"
+    );
 }
