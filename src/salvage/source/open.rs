@@ -458,7 +458,7 @@ fn undone(bytes: SourceBytes, scratch: &Path) -> std::io::Result<(SourceBytes, O
         let mut written = Ok(());
         was_exact = transfer
             .undo(&bytes, &mut |piece| {
-                written = std::mem::replace(&mut written, Ok(())).and_then(|()| file.write_all(piece))
+                written = std::mem::replace(&mut written, Ok(())).and_then(|()| file.write_all(piece));
             })
             .is_some();
         written?;
