@@ -242,19 +242,20 @@ pub fn change<K>(
     targets: BulkTargets<K>,
     step: impl FnMut(&mut TaskWriter<'_>, &str, &K) -> BulkStep,
 ) -> Outcome<Exit> {
-    change_after(context, verb, targets, |_, items| Ok(items), step)
+    change_after(context, verb, targets, |_, items| Ok(items), |_, _| Ok(()), step)
 }
 
-/// As [`change`], with a look at the board before: `prepare` returns the tasks that are to be changed. No transaction is
-/// open meanwhile, so `step` looks again.
+/// As [`change`], with a look at the board before: `prepare` returns the tasks that are to be changed. `begin` does what
+/// must be done outside of the transaction, once everything is confirmed. Others may write meanwhile, so `step` looks again.
 ///
 /// # Errors
-/// As [`change`], and what `prepare` says.
+/// As [`change`], and what `prepare` and `begin` say.
 pub fn change_after<K>(
     context: &mut Context<'_>,
     verb: BulkVerb,
     mut targets: BulkTargets<K>,
     prepare: impl FnOnce(&mut Pool, Vec<BulkItem<K>>) -> Outcome<Vec<BulkItem<K>>>,
+    begin: impl FnOnce(&mut Pool, &[BulkItem<K>]) -> Outcome<()>,
     mut step: impl FnMut(&mut TaskWriter<'_>, &str, &K) -> BulkStep,
 ) -> Outcome<Exit> {
     let scope = worker_scope(context.env)?;
@@ -264,6 +265,9 @@ pub fn change_after<K>(
     let asks = verb.irrevocable || context.ui.can_prompt();
     if total > TASKS_UNASKED && asks && !context.globals.dry_run {
         context.ui.confirm(&format!("{total} tasks will be {}. Go on?", verb.past))?;
+    }
+    if !context.globals.dry_run {
+        begin(&mut pool, &targets.items)?;
     }
     let (now, signals) = (context.clock.epoch(), context.signals.clone());
     let bar = context.ui.progress(verb.name, total as u64);

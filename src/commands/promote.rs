@@ -66,11 +66,18 @@ fn due(context: &mut Context<'_>) -> Outcome<Exit> {
         })
     };
     let targets = BulkTargets { items: Vec::new(), keep_going: true };
-    bulk::change_after(context, VERB, targets, find, |writer, id, _| {
-        let promoted = writer.promote_again(id)?;
-        if promoted {
-            return Ok((writer.changed(id)?, None));
-        }
-        Err(writer::not_in_state(id, &writer.task(id)?, "promoted", "due").into())
-    })
+    bulk::change_after(
+        context,
+        VERB,
+        targets,
+        find,
+        |_, _| Ok(()),
+        |writer, id, _| {
+            let promoted = writer.promote_again(id)?;
+            if promoted {
+                return Ok((writer.changed(id)?, None));
+            }
+            Err(writer::not_in_state(id, &writer.task(id)?, "promoted", "due").into())
+        },
+    )
 }

@@ -49,7 +49,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     } else {
         BulkTargets::<ReasonKeys>::read(context, &args.ids, &args.bulk)?
     };
-    let (now, dry_run) = (context.clock.epoch(), context.globals.dry_run);
+    let now = context.clock.epoch();
     let ended = std::cell::RefCell::new(HashMap::new());
     let prepare = |pool: &mut Pool, mut items: Vec<BulkItem<ReasonKeys>>| {
         if args.stale {
@@ -59,12 +59,17 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
                 Ok(reclaim::stale(conn, now)?.into_iter().map(item).collect())
             })?;
         }
-        if args.terminate && !dry_run {
-            *ended.borrow_mut() = end_workers(pool, &items)?;
-        }
         Ok(items)
     };
-    bulk::change_after(context, VERB, targets, prepare, |writer, id, keys| {
+    let begin = |pool: &mut Pool, items: &[BulkItem<ReasonKeys>]| {
+        if args.terminate {
+            *ended.borrow_mut() = end_workers(pool, items)?;
+        }
+        Ok(())
+    };
+    // A process that was ended does not come back.
+    let verb = BulkVerb { irrevocable: args.terminate, ..VERB };
+    bulk::change_after(context, verb, targets, prepare, begin, |writer, id, keys| {
         if args.stale && !args.terminate && !reclaim::is_stale(&writer.task(id)?, now) {
             return Err(Failure::conflict(format!("task {id} is worked on again.")).into());
         }

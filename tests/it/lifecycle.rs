@@ -191,6 +191,20 @@ fn worker_that_is_reclaimed_is_ended_only_when_asked() {
 }
 
 #[test]
+fn no_worker_is_ended_before_many_are_confirmed() {
+    let sandbox = Sandbox::with_board();
+    let ids: String = (0..11).map(|_| create(&sandbox, &["x"]) + "\n").collect();
+    sandbox.run_with(&["claim", "--from", "-"], &ids).success();
+    let mut worker = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    change(&sandbox, &format!("UPDATE tasks SET worker_pid = {} WHERE rowid = 1", worker.id()));
+    sandbox.run_with(&["reclaim", "--terminate", "--from", "-"], &ids).exits(12).says("--yes");
+    sandbox.run_with(&["reclaim", "--terminate", "--from", "-", "-n"], &ids).success();
+    assert!(worker.try_wait().unwrap().is_none());
+    sandbox.run_with(&["reclaim", "--terminate", "--from", "-", "--yes"], &ids).success();
+    assert!(worker.wait().unwrap().code().is_none());
+}
+
+#[test]
 fn older_board_has_no_reviews_and_says_so() {
     let sandbox = Sandbox::with_board();
     let id = create(&sandbox, &["x"]);
