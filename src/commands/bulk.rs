@@ -273,49 +273,14 @@ pub fn change_after<K>(
     let bar = context.ui.progress(verb.name, total as u64);
     let outcome = pool.write(|txn, schema| {
         let mut writer = TaskWriter::new(txn, schema, now)?.for_worker(scope);
-        let mut outcome = BulkOutcome::default();
-        let mut seen = HashSet::new();
-        txn.execute_batch("SAVEPOINT bulk")?;
-        for (index, item) in targets.items.iter().enumerate() {
-            if index % TASKS_PER_LOOK == 0 {
-                if let Some(signal) = signals.received() {
-                    return Err(Failure::new(Exit::Interrupted(signal), "interrupted; nothing was changed."));
-                }
-                bar.update(index as u64, total as u64);
+        let look = |done: usize| {
+            if let Some(signal) = signals.received() {
+                return Err(Failure::new(Exit::Interrupted(signal), "interrupted; nothing was changed."));
             }
-            txn.execute_batch("SAVEPOINT item")?;
-            let one = writer.resolve(&item.typed).map_err(Refusal::from).and_then(|id| {
-                if !seen.insert(id.clone()) {
-                    return Err(Failure::conflict(format!("{id} is named twice.")).into());
-                }
-                step(&mut writer, &id, &item.keys)
-            });
-            match one {
-                Ok((change, undo)) => {
-                    txn.execute_batch("RELEASE item")?;
-                    outcome.made.push(MadeChange { change, undo });
-                }
-                Err(refusal) if is_about_the_task(&refusal.failure) => {
-                    let back = if targets.keep_going { "item" } else { "bulk" };
-                    txn.execute_batch(&format!("ROLLBACK TO {back}"))?;
-                    writer.rolled_back();
-                    let failure = draft::at_line(refusal.failure, item.line);
-                    match refusal.record {
-                        Some(record) => record(&writer)?,
-                        None if !targets.keep_going => return Err(unchanged(failure, total)),
-                        None => {}
-                    }
-                    outcome.failed.push((item.typed.clone(), failure));
-                    if !targets.keep_going {
-                        outcome.made.clear();
-                        break;
-                    }
-                    txn.execute_batch("RELEASE item")?;
-                }
-                Err(refusal) => return Err(draft::at_line(refusal.failure, item.line)),
-            }
-        }
-        Ok(outcome)
+            bar.update(done as u64, total as u64);
+            Ok(())
+        };
+        apply(&mut writer, &targets, look, &mut step)
     });
     drop(bar);
     let mut outcome = outcome?;
@@ -330,6 +295,58 @@ pub fn change_after<K>(
     let done = counted(outcome.made.len() as u64, "task is", "tasks are");
     shown.map_err(|failure| failure.behind(format_args!("{done} {}", verb.past)))?;
     Ok(if outcome.failed.is_empty() { Exit::Ok } else { Exit::Partial })
+}
+
+/// Change the tasks one after the other within the caller's transaction. Without `--keep-going` the first that cannot be
+/// changed takes all back; what Hermes records of its refusal stays.
+fn apply<K>(
+    writer: &mut TaskWriter<'_>,
+    targets: &BulkTargets<K>,
+    look: impl Fn(usize) -> Outcome<()>,
+    step: &mut impl FnMut(&mut TaskWriter<'_>, &str, &K) -> BulkStep,
+) -> Outcome<BulkOutcome> {
+    let txn = writer.conn();
+    let total = targets.items.len();
+    let mut outcome = BulkOutcome::default();
+    let mut seen = HashSet::new();
+    txn.execute_batch("SAVEPOINT bulk")?;
+    for (index, item) in targets.items.iter().enumerate() {
+        if index % TASKS_PER_LOOK == 0 {
+            look(index)?;
+        }
+        txn.execute_batch("SAVEPOINT item")?;
+        let one = writer.resolve(&item.typed).map_err(Refusal::from).and_then(|id| {
+            if !seen.insert(id.clone()) {
+                return Err(Failure::conflict(format!("{id} is named twice.")).into());
+            }
+            step(writer, &id, &item.keys)
+        });
+        match one {
+            Ok((change, undo)) => {
+                txn.execute_batch("RELEASE item")?;
+                outcome.made.push(MadeChange { change, undo });
+            }
+            Err(refusal) if is_about_the_task(&refusal.failure) => {
+                let back = if targets.keep_going { "item" } else { "bulk" };
+                txn.execute_batch(&format!("ROLLBACK TO {back}"))?;
+                writer.rolled_back();
+                let failure = draft::at_line(refusal.failure, item.line);
+                match refusal.record {
+                    Some(record) => record(writer)?,
+                    None if !targets.keep_going => return Err(unchanged(failure, total)),
+                    None => {}
+                }
+                outcome.failed.push((item.typed.clone(), failure));
+                if !targets.keep_going {
+                    outcome.made.clear();
+                    break;
+                }
+                txn.execute_batch("RELEASE item")?;
+            }
+            Err(refusal) => return Err(draft::at_line(refusal.failure, item.line)),
+        }
+    }
+    Ok(outcome)
 }
 
 /// True if the failure is about one task, so that others may still be changed.
