@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use super::copies::{self, Copies};
 use super::foreign_file::ForeignFile;
 use super::namesakes::{self, Namesake};
+use super::trust;
 use super::{Board, Stamp};
 use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
@@ -230,6 +231,14 @@ impl Inspection {
     }
 }
 
+/// The directory that `path` lies in.
+pub(crate) fn directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
 /// `path` with `suffix` appended to its last component.
 pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path.as_os_str());
@@ -295,6 +304,7 @@ pub(super) fn inspect(board: &Board) -> Outcome<Inspection> {
     let sidecars = Sidecars::beside(&resolved)?;
     for sidecar in [&sidecars.wal, &sidecars.shm, &sidecars.journal].into_iter().flatten() {
         require_plain(&sidecar.path, sidecar.stamp.mode)?;
+        trust::require(&sidecar.path, &resolved)?;
     }
     let lost = matches!(state, FileState::Missing | FileState::Empty);
     let backups = if lost { copies::count(&resolved) } else { Copies::default() };

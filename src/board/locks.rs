@@ -5,7 +5,7 @@
 //! writers ([`super::holders`]).
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -50,7 +50,7 @@ impl HermesLocks {
         let mut held = Vec::new();
         for path in lock_files(chosen, resolved) {
             let since = Instant::now();
-            let taken = take_one(&path, deadline, signals, &mut || onlooker.waits(chosen, resolved, since));
+            let taken = take_one(&path, resolved, deadline, signals, &mut || onlooker.waits(chosen, resolved, since));
             onlooker.over();
             held.push(taken?);
         }
@@ -63,8 +63,21 @@ impl HermesLocks {
     }
 }
 
-fn take_one(path: &Path, deadline: Instant, signals: &Signals, waits: &mut dyn FnMut()) -> Outcome<File> {
-    let opened = OpenOptions::new().append(true).create(true).custom_flags(NEITHER).open(path);
+fn take_one(
+    path: &Path,
+    board: &Path,
+    deadline: Instant,
+    signals: &Signals,
+    waits: &mut dyn FnMut(),
+) -> Outcome<File> {
+    let new = OpenOptions::new().append(true).create_new(true).custom_flags(NEITHER).open(path);
+    let opened = match new {
+        Ok(file) => {
+            give_to_owner(&file, board);
+            Ok(file)
+        }
+        Err(_) => OpenOptions::new().append(true).create(true).custom_flags(NEITHER).open(path),
+    };
     let file = opened.map_err(|error| match Errno::from_io_error(&error) {
         Some(Errno::LOOP | Errno::NXIO) => {
             Failure::refused(format!("the lock file {} is a link or a pipe.", path.display()))
@@ -95,6 +108,14 @@ fn take_one(path: &Path, deadline: Instant, signals: &Signals, waits: &mut dyn F
                 return Err(Failure::io(error, format!("locking {}", path.display())).at(path));
             }
         }
+    }
+}
+
+/// Give a lock file that this process made to the owner of the board, who has to open it later.
+fn give_to_owner(file: &File, board: &Path) {
+    if let Ok(meta) = std::fs::metadata(board).or_else(|_| std::fs::metadata(super::files::directory(board))) {
+        // Only root can; for anybody else it is the same or stays.
+        let _ = fchown(file, Some(meta.uid()), Some(meta.gid()));
     }
 }
 

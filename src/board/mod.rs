@@ -14,6 +14,7 @@ pub(crate) mod file_stamp;
 pub mod files;
 pub mod filesystem;
 mod foreign_file;
+pub(crate) mod folder;
 pub mod generation;
 pub mod getlk;
 pub mod holders;
@@ -31,6 +32,7 @@ pub mod scratch;
 pub mod signs;
 pub(crate) mod snapshot_copy;
 mod trees;
+pub(crate) mod trust;
 mod wal_index;
 
 use std::fmt;

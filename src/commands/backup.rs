@@ -135,6 +135,9 @@ fn one(context: &mut Context<'_>, args: &Args, board: &Board) -> Outcome<Made> {
     let mut pool = context.pool_for_long(inspection, Access::Read)?;
     let resolved = pool.inspection().resolved.clone();
     let directory = args.directory.clone().unwrap_or_else(|| copies::own_directory(&resolved));
+    if args.directory.is_none() {
+        crate::board::trust::require(&directory, &resolved)?;
+    }
     if args.directory.is_some() {
         require_directory(context, &directory)?;
     }

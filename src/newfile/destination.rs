@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
+pub(crate) use crate::board::files::directory;
 use crate::failure::{Failure, Outcome};
 use crate::process::random;
 
@@ -43,14 +44,6 @@ pub fn refuse_existing(destination: &Path) -> Outcome<()> {
             .hint("Name a file that does not exist yet; nothing is ever overwritten."));
     }
     Ok(())
-}
-
-/// The directory that `path` lies in.
-pub(crate) fn directory(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
 }
 
 /// `.NAME.kanbanctl-PID-RANDOM` beside the destination.

@@ -7,6 +7,15 @@ use std::fs::File;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::Path;
 
+/// Where the kernel keeps an access control list. With one, the group's bits of the mode are no group's, but a mask.
+const ACL: &str = "system.posix_acl_access";
+
+/// True if `file` has an access control list besides its mode.
+pub(crate) fn has_acl(file: &File) -> bool {
+    let mut nothing: [u8; 0] = [];
+    rustix::fs::fgetxattr(file, ACL, &mut nothing).is_ok_and(|len| len > 0)
+}
+
 /// Permission bits, and whose they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Audience {
@@ -17,8 +26,9 @@ pub struct Audience {
 impl Audience {
     /// That of a file; for this user alone where it cannot be looked at.
     pub fn of(path: &Path) -> Self {
+        let kept = if std::fs::File::open(path).is_ok_and(|file| has_acl(&file)) { 0o700 } else { 0o777 };
         std::fs::metadata(path).map_or(Self::from(0o600), |meta| Self {
-            mode: meta.mode() & 0o777,
+            mode: meta.mode() & kept,
             owner: Some((meta.uid(), meta.gid())),
         })
     }
@@ -33,6 +43,8 @@ impl Audience {
         // Only root may give a file away, and bits that were another group's are not ours to give to our own.
         let kept = foreign.is_none_or(|(uid, gid)| fchown(file, Some(uid), Some(gid)).is_ok());
         let mode = if kept { self.mode } else { self.mode & 0o700 };
+        // A directory's default list would let in others than the mode says.
+        let _ = rustix::fs::fremovexattr(file, ACL);
         file.set_permissions(std::fs::Permissions::from_mode(mode))
     }
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::Access;
 
 use crate::failure::{Failure, Outcome};
+use crate::process::random;
 
 /// The first bytes of every SQLite database (SQLite file format, section 1.3.1).
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -70,7 +71,10 @@ impl Replacement {
         };
         let mut hidden = OsString::from(".");
         hidden.push(name);
-        hidden.push(format!(".{}.partial", std::process::id()));
+        let mut bytes = [0_u8; 8];
+        random::fill(&mut bytes)?;
+        let random = u64::from_ne_bytes(bytes);
+        hidden.push(format!(".{}-{random:016x}.partial", std::process::id()));
         let temporary = destination.with_file_name(hidden);
         let doing = || format!("creating {}", temporary.display());
         let file = OpenOptions::new()

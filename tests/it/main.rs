@@ -60,6 +60,7 @@ mod screens; // board, list, show and tree as a person sees them, at every width
 mod shells; // completion in bash, zsh and fish: values of the board, no trace, silence on errors
 mod signals; // INT, TERM and HUP at any moment: rolled back, nothing left, the signal's status
 mod storm; // thousands of copies: grouped, compared, thinned out without losing a row
+mod strangers; // what other users plant in a directory is not read, and leads nothing elsewhere
 mod stress; // a filesystem qualified: the report, what is left, workers that never outlive it
 mod terminal; // what a person sees: narrow, dumb, quiet, in a C locale, and in which order
 mod torn_log; // wounds in committed frames: undone with proof, or told

@@ -16,7 +16,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
@@ -26,6 +26,8 @@ use sha2::{Digest, Sha256};
 pub use self::take::take;
 use super::target;
 use crate::board::files::with_suffix;
+use crate::board::folder::Folder;
+use crate::board::trust;
 use crate::failure::{Failure, Outcome};
 use crate::newfile::hex;
 use crate::process::clock;
@@ -159,6 +161,7 @@ struct RecordedEnd {
 pub fn list(database: &Path) -> Outcome<Vec<Evidence>> {
     let directory = crate::newfile::directory(database);
     let listing = |error| Failure::io(error, format!("listing {}", directory.display())).at(directory);
+    let owner = trust::owner_of(database);
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).map_err(listing)? {
         let entry = entry.map_err(listing)?;
@@ -166,6 +169,10 @@ pub fn list(database: &Path) -> Outcome<Vec<Evidence>> {
             continue;
         };
         let folder = entry.path();
+        // A planted folder would be installed as what was here before.
+        if trust::objection(&folder, owner).is_some() || trust::objection(&folder.join(MANIFEST), owner).is_some() {
+            continue;
+        }
         let Ok(bytes) = fs::read(folder.join(MANIFEST)) else { continue };
         let Ok(manifest) = serde_json::from_slice(&bytes) else { continue };
         let end = fs::read(folder.join(OUTCOME))
@@ -228,7 +235,8 @@ impl Evidence {
         let path = self.folder.join(BEGUN);
         let begun = RecordedEnd { schema_version: 1, outcome: "begun".to_owned(), ended_at: None };
         if fs::symlink_metadata(&path).is_err() {
-            write_json(&path, &begun)?;
+            let folder = open_folder(&self.folder)?;
+            write_json(&folder, BEGUN, &begun, owner_of(&folder))?;
         }
         target::sync_directory(&path)
     }
@@ -249,9 +257,10 @@ impl Evidence {
             ended_at: clock::rfc3339(clock.epoch()),
         };
         let path = self.folder.join(OUTCOME);
+        let folder = open_folder(&self.folder)?;
         // What an interrupted call left is no outcome yet.
-        let _ = fs::remove_file(&path);
-        write_json(&path, &end)?;
+        folder.remove_file(OsStr::new(OUTCOME));
+        write_json(&folder, OUTCOME, &end, owner_of(&folder))?;
         target::sync_directory(&path)?;
         self.finished = true;
         self.carried_out = outcome != INTERRUPTED;
@@ -269,7 +278,9 @@ impl Evidence {
     /// Removes the folder: nothing was changed, and nothing can have been.
     pub fn discard(self) {
         // What stays behind is a true copy under a name that says so.
-        let _ = fs::remove_dir_all(&self.folder);
+        if let Ok(folder) = Folder::open(&self.folder) {
+            folder.remove();
+        }
     }
 }
 
@@ -306,10 +317,29 @@ pub(super) fn digest(path: &Path) -> Outcome<Option<(u64, String)>> {
     Ok(Some((bytes, hex(&hash.finalize()))))
 }
 
-fn write_json(path: &Path, value: &impl Serialize) -> Outcome<()> {
-    let writing = |error: std::io::Error| Failure::io(error, format!("writing {}", path.display())).at(path);
+fn write_json(
+    folder: &Folder,
+    name: &str,
+    value: &impl Serialize,
+    owner: Option<(u32, u32)>,
+) -> Outcome<()> {
+    let path = folder.path().join(name);
+    let writing = |error: std::io::Error| Failure::io(error, format!("writing {}", path.display())).at(&path);
     let mut text = serde_json::to_vec_pretty(value).map_err(|error| writing(error.into()))?;
     text.push(b'\n');
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(writing)?;
-    file.write_all(&text).and_then(|()| file.sync_all()).map_err(writing)
+    let mut file = folder.create_file(OsStr::new(name)).map_err(writing)?;
+    file.write_all(&text).and_then(|()| file.sync_all()).map_err(writing)?;
+    if let Some((uid, gid)) = owner {
+        // Only root can; for anybody else it is the same.
+        let _ = fchown(&file, Some(uid), Some(gid));
+    }
+    Ok(())
+}
+
+fn open_folder(path: &Path) -> Outcome<Folder> {
+    Folder::open(path).map_err(|error| Failure::io(error, format!("opening {}", path.display())).at(path))
+}
+
+fn owner_of(folder: &Folder) -> Option<(u32, u32)> {
+    folder.file().metadata().ok().map(|meta| (meta.uid(), meta.gid()))
 }

@@ -281,10 +281,12 @@ impl Ready {
     /// Gives `other` the mode and owner of this one.
     fn lend_access(&self, other: &Self) -> Outcome<()> {
         let path = &other.path;
+        let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
         let lending = |error| Failure::io(error, format!("setting the mode of {}", path.display())).at(path);
         let meta = fs::metadata(&self.path).map_err(lending)?;
-        fs::set_permissions(path, meta.permissions()).map_err(lending)?;
-        let _ = std::os::unix::fs::lchown(path, Some(meta.uid()), Some(meta.gid()));
+        let file = OpenOptions::new().read(true).custom_flags(no_follow).open(path).map_err(lending)?;
+        let _ = std::os::unix::fs::fchown(&file, Some(meta.uid()), Some(meta.gid()));
+        file.set_permissions(meta.permissions()).map_err(lending)?;
         Ok(())
     }
 

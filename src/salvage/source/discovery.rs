@@ -10,6 +10,7 @@ use super::Unread;
 use crate::board::Stamp;
 use crate::board::copies::{self, CopyPart};
 use crate::board::files::with_suffix;
+use crate::board::trust;
 use crate::failure::{Failure, Outcome};
 use crate::newfile::directory;
 
@@ -135,7 +136,7 @@ fn look(path: &Path) -> Outcome<(Option<Stamp>, bool)> {
 /// When the directory cannot be listed.
 pub(crate) fn quarantined(board: &Path) -> Outcome<(Vec<Member>, Vec<Unread>)> {
     let Some(name) = board.file_name() else { return Ok((Vec::new(), Vec::new())) };
-    listed(directory(board), &|file| copies::is_backup_name(name, file))
+    listed(directory(board), board, &|file| copies::is_backup_name(name, file))
 }
 
 /// Our own backups of `board` in the folder where they go by themselves, from the newest to the oldest.
@@ -144,10 +145,24 @@ pub(crate) fn quarantined(board: &Path) -> Outcome<(Vec<Member>, Vec<Unread>)> {
 /// When the folder is there and cannot be listed.
 pub(crate) fn own(directory: &Path, board: &Path) -> Outcome<(Vec<Member>, Vec<Unread>)> {
     let prefix = copies::own_prefix(board);
-    listed(directory, &|file| copies::is_own_name(&prefix, file))
+    if let Some(why) = trust::objection(directory, trust::owner_of(board)) {
+        return Ok((Vec::new(), vec![unasked(directory.to_path_buf(), &why)]));
+    }
+    listed(directory, board, &|file| copies::is_own_name(&prefix, file))
 }
 
-fn listed(dir: &Path, is_main: &dyn Fn(&OsStr) -> bool) -> Outcome<(Vec<Member>, Vec<Unread>)> {
+/// A file or folder that is not read because of who made it.
+fn unasked(path: PathBuf, why: &str) -> Unread {
+    let reason = format!("not read unasked: {why}; name the file to read it");
+    Unread { path, reason }
+}
+
+fn listed(
+    dir: &Path,
+    board: &Path,
+    is_main: &dyn Fn(&OsStr) -> bool,
+) -> Outcome<(Vec<Member>, Vec<Unread>)> {
+    let owner = trust::owner_of(board);
     let listing = |error| Failure::io(error, "listing the directory").at(dir);
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
@@ -165,6 +180,14 @@ fn listed(dir: &Path, is_main: &dyn Fn(&OsStr) -> bool) -> Outcome<(Vec<Member>,
     let (mut found, mut unread) = (Vec::new(), Vec::new());
     for (main, parts) in parts {
         let path = dir.join(main);
+        // Links of the operator's own are followed, as before; whose file they lead to is asked.
+        let is_stranger = |path: &Path| fs::metadata(path).is_ok_and(|meta| !trust::is_known(&meta, owner));
+        let strange = ["", "-wal", "-journal"].iter().map(|suffix| with_suffix(&path, suffix));
+        if let Some(found) = strange.into_iter().find(|path| is_stranger(path) || trust::is_strange_link(path, owner)) {
+            let why = trust::objection(&found, owner).unwrap_or_else(|| "it leads to another user's file".to_owned());
+            unread.push(unasked(found, &why));
+            continue;
+        }
         let mut member = Member { path, main: None, wal: None, shm: None, is_linked: false };
         match parts.into_iter().try_for_each(|part| member.look(part)) {
             // A lone WAL index holds nothing; what is no file is nobody's copy.
