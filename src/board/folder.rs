@@ -32,7 +32,10 @@ impl Folder {
         let held = open_in(&parent, name(path)?)?;
         let meta = held.metadata()?;
         if meta.uid() != rustix::process::geteuid().as_raw() {
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "another user put a folder in its place"));
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "another user put a folder in its place",
+            ));
         }
         Ok(Self { parent, held, path: path.to_path_buf() })
     }
@@ -126,7 +129,9 @@ fn open_in(parent: &File, name: &OsStr) -> io::Result<File> {
     match rustix::fs::openat2(parent, name, flags, Mode::empty(), resolve) {
         Ok(held) => Ok(File::from(held)),
         // Kernels before 5.6, and sandboxes that do not know the call.
-        Err(Errno::NOSYS | Errno::PERM) => Ok(File::from(rustix::fs::openat(parent, name, flags, Mode::empty())?)),
+        Err(Errno::NOSYS | Errno::PERM) => {
+            Ok(File::from(rustix::fs::openat(parent, name, flags, Mode::empty())?))
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -50,7 +50,8 @@ impl HermesLocks {
         let mut held = Vec::new();
         for path in lock_files(chosen, resolved) {
             let since = Instant::now();
-            let taken = take_one(&path, resolved, deadline, signals, &mut || onlooker.waits(chosen, resolved, since));
+            let taken =
+                take_one(&path, resolved, deadline, signals, &mut || onlooker.waits(chosen, resolved, since));
             onlooker.over();
             held.push(taken?);
         }
@@ -113,7 +114,8 @@ fn take_one(
 
 /// Give a lock file that this process made to the owner of the board, who has to open it later.
 fn give_to_owner(file: &File, board: &Path) {
-    if let Ok(meta) = std::fs::metadata(board).or_else(|_| std::fs::metadata(super::files::directory(board))) {
+    if let Ok(meta) = std::fs::metadata(board).or_else(|_| std::fs::metadata(super::files::directory(board)))
+    {
         // Only root can; for anybody else it is the same or stays.
         let _ = fchown(file, Some(meta.uid()), Some(meta.gid()));
     }

@@ -10,10 +10,14 @@ use std::path::Path;
 /// Where the kernel keeps an access control list. With one, the group's bits of the mode are no group's, but a mask.
 const ACL: &str = "system.posix_acl_access";
 
-/// True if `file` has an access control list besides its mode.
-pub(crate) fn has_acl(file: &File) -> bool {
-    let mut nothing: [u8; 0] = [];
-    rustix::fs::fgetxattr(file, ACL, &mut nothing).is_ok_and(|len| len > 0)
+/// True if the file at `path` has an access control list besides its mode. It is not opened: it may be a board that
+/// this process holds.
+pub(crate) fn has_acl(path: &Path) -> bool {
+    let mut list = [0_u8; 1024];
+    match rustix::fs::getxattr(path, ACL, &mut list) {
+        Ok(len) => len > 0,
+        Err(error) => error == rustix::io::Errno::RANGE,
+    }
 }
 
 /// Permission bits, and whose they are.
@@ -26,7 +30,7 @@ pub struct Audience {
 impl Audience {
     /// That of a file; for this user alone where it cannot be looked at.
     pub fn of(path: &Path) -> Self {
-        let kept = if std::fs::File::open(path).is_ok_and(|file| has_acl(&file)) { 0o700 } else { 0o777 };
+        let kept = if has_acl(path) { 0o700 } else { 0o777 };
         std::fs::metadata(path).map_or(Self::from(0o600), |meta| Self {
             mode: meta.mode() & kept,
             owner: Some((meta.uid(), meta.gid())),

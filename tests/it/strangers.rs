@@ -42,7 +42,8 @@ fn sidecar_that_is_a_link_or_a_strangers_is_refused_by_every_verb() {
                 plant(&path, b"planted");
             }
             let before = sandbox.photograph();
-            for args in [&["list"][..], &["create", "x"], &["checkpoint"], &["recover", "--yes"], &["repair"]] {
+            for args in [&["list"][..], &["create", "x"], &["checkpoint"], &["recover", "--yes"], &["repair"]]
+            {
                 let output = sandbox.run(args).exits(12);
                 assert!(output.stderr.contains(&format!("kanban.db{suffix}")), "{output}");
             }
@@ -61,7 +62,10 @@ fn copy_of_a_stranger_is_named_and_not_read() {
     let new = sandbox.work().join("new.db");
     let data = sandbox.run(&["recover", "--output", new.to_str().unwrap(), "--json"]).exits(5).data();
     assert_eq!(data["sources"].as_array().unwrap().len(), 1, "{data:#}");
-    assert!(data["unread_sources"][0]["reason"].as_str().unwrap().contains("belongs to user 65533"), "{data:#}");
+    assert!(
+        data["unread_sources"][0]["reason"].as_str().unwrap().contains("belongs to user 65533"),
+        "{data:#}"
+    );
 }
 
 #[test]
@@ -125,9 +129,13 @@ fn lock_files_and_evidence_belong_to_the_boards_owner() {
 /// An access control list with a right for the stranger, as the kernel keeps it.
 fn list_for_stranger(path: &Path) -> bool {
     let mut bytes = 2_u32.to_le_bytes().to_vec();
-    for (tag, rights, id) in
-        [(1_u16, 6_u16, u32::MAX), (2, 6, STRANGER), (4, 0, u32::MAX), (0x10, 6, u32::MAX), (0x20, 0, u32::MAX)]
-    {
+    for (tag, rights, id) in [
+        (1_u16, 6_u16, u32::MAX),
+        (2, 6, STRANGER),
+        (4, 0, u32::MAX),
+        (0x10, 6, u32::MAX),
+        (0x20, 0, u32::MAX),
+    ] {
         bytes.extend(tag.to_le_bytes());
         bytes.extend(rights.to_le_bytes());
         bytes.extend(id.to_le_bytes());
@@ -172,7 +180,16 @@ fn evidence_folder_that_is_exchanged_leads_nowhere() {
     std::fs::create_dir(&elsewhere).unwrap();
     let mut command = sandbox.program("strace");
     command
-        .args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=openat2", "-e", "inject=openat2:delay_enter=400000"])
+        .args([
+            "-f",
+            "-qq",
+            "-o",
+            "/dev/null",
+            "-e",
+            "trace=openat2",
+            "-e",
+            "inject=openat2:delay_enter=400000",
+        ])
         .arg(crate::support::sandbox::KANBANCTL)
         .args(["recover", "--yes"]);
     let root = sandbox.root();

@@ -170,7 +170,9 @@ pub fn list(database: &Path) -> Outcome<Vec<Evidence>> {
         };
         let folder = entry.path();
         // A planted folder would be installed as what was here before.
-        if trust::objection(&folder, owner).is_some() || trust::objection(&folder.join(MANIFEST), owner).is_some() {
+        if trust::objection(&folder, owner).is_some()
+            || trust::objection(&folder.join(MANIFEST), owner).is_some()
+        {
             continue;
         }
         let Ok(bytes) = fs::read(folder.join(MANIFEST)) else { continue };
@@ -317,12 +319,7 @@ pub(super) fn digest(path: &Path) -> Outcome<Option<(u64, String)>> {
     Ok(Some((bytes, hex(&hash.finalize()))))
 }
 
-fn write_json(
-    folder: &Folder,
-    name: &str,
-    value: &impl Serialize,
-    owner: Option<(u32, u32)>,
-) -> Outcome<()> {
+fn write_json(folder: &Folder, name: &str, value: &impl Serialize, owner: Option<(u32, u32)>) -> Outcome<()> {
     let path = folder.path().join(name);
     let writing = |error: std::io::Error| Failure::io(error, format!("writing {}", path.display())).at(&path);
     let mut text = serde_json::to_vec_pretty(value).map_err(|error| writing(error.into()))?;

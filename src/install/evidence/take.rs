@@ -117,7 +117,7 @@ fn copy(from: &Path, folder: &Folder, suffix: &str) -> Outcome<Option<EvidenceFi
     let mode = meta.mode() & 0o7777;
     // Only root may give it away; bits that were another group's are then not ours to give to our own.
     let is_given = fchown(&target, Some(meta.uid()), Some(meta.gid())).is_ok();
-    let bits = if is_given && !has_acl(&source) { mode } else { mode & 0o700 };
+    let bits = if is_given && !has_acl(from) { mode } else { mode & 0o700 };
     target.set_permissions(fs::Permissions::from_mode(bits)).map_err(writing)?;
     if let Ok(modified) = meta.modified() {
         target.set_modified(modified).map_err(writing)?;

@@ -157,11 +157,7 @@ fn unasked(path: PathBuf, why: &str) -> Unread {
     Unread { path, reason }
 }
 
-fn listed(
-    dir: &Path,
-    board: &Path,
-    is_main: &dyn Fn(&OsStr) -> bool,
-) -> Outcome<(Vec<Member>, Vec<Unread>)> {
+fn listed(dir: &Path, board: &Path, is_main: &dyn Fn(&OsStr) -> bool) -> Outcome<(Vec<Member>, Vec<Unread>)> {
     let owner = trust::owner_of(board);
     let listing = |error| Failure::io(error, "listing the directory").at(dir);
     let entries = match fs::read_dir(dir) {
@@ -183,8 +179,11 @@ fn listed(
         // Links of the operator's own are followed, as before; whose file they lead to is asked.
         let is_stranger = |path: &Path| fs::metadata(path).is_ok_and(|meta| !trust::is_known(&meta, owner));
         let strange = ["", "-wal", "-journal"].iter().map(|suffix| with_suffix(&path, suffix));
-        if let Some(found) = strange.into_iter().find(|path| is_stranger(path) || trust::is_strange_link(path, owner)) {
-            let why = trust::objection(&found, owner).unwrap_or_else(|| "it leads to another user's file".to_owned());
+        if let Some(found) =
+            strange.into_iter().find(|path| is_stranger(path) || trust::is_strange_link(path, owner))
+        {
+            let why = trust::objection(&found, owner)
+                .unwrap_or_else(|| "it leads to another user's file".to_owned());
             unread.push(unasked(found, &why));
             continue;
         }
