@@ -120,7 +120,9 @@ fn lock_files_and_evidence_belong_to_the_boards_owner() {
         let path = entry.unwrap().path();
         look(&path);
         if path.is_dir() {
-            std::fs::read_dir(&path).unwrap().for_each(|entry| look(&entry.unwrap().path()));
+            for inner in std::fs::read_dir(&path).unwrap() {
+                look(&inner.unwrap().path());
+            }
         }
     }
     assert!(seen > 4, "{seen}");
@@ -159,8 +161,8 @@ fn results_are_no_wider_than_a_board_with_an_access_control_list() {
     sandbox.run(&["recover", "--output", new.to_str().unwrap()]).success();
     sandbox.run(&["backup", "--create-dirs"]).success();
     let folder = beside(&sandbox.board(), ".backups");
-    let made = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    for path in made.chain([new]) {
+    let copies = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    for path in copies.chain([new]) {
         let mode = std::fs::metadata(&path).unwrap().mode();
         assert_eq!(mode & 0o077, 0, "{}: {mode:o}", path.display());
     }
