@@ -396,7 +396,7 @@ fn repeated_crashes(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
     if crashes < CRASHES {
         return Ok(None);
     }
-    let mut next = vec![facts.command("kanbanctl log")];
+    let mut next = vec![format!("kanbanctl log {}", quoted(facts.id))];
     next.extend(facts.recovery());
     let severity =
         if crashes >= CRASHES * 2 { DiagnosticSeverity::Critical } else { DiagnosticSeverity::Error };
