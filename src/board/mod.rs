@@ -8,6 +8,7 @@
 //! a finished [`Inspection`] by value. Not here: SQL statements ([`crate::pool`], [`crate::store`]).
 
 pub mod belonging;
+pub mod attached_files;
 pub mod copies;
 pub mod dispatcher;
 pub(crate) mod file_stamp;

@@ -133,7 +133,14 @@ impl DraftOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MaxRuntime(Option<i64>);
 
-fn optional_runtime(text: &str) -> Result<MaxRuntime, String> {
+impl MaxRuntime {
+    /// In seconds.
+    pub(super) fn seconds(self) -> Option<i64> {
+        self.0
+    }
+}
+
+pub(super) fn optional_runtime(text: &str) -> Result<MaxRuntime, String> {
     if text.is_empty() {
         Ok(MaxRuntime(None))
     } else {
@@ -366,7 +373,7 @@ fn workspace(text: &str, env: &Env) -> Outcome<Workspace> {
     }
 }
 
-fn branch(given: &str) -> Outcome<String> {
+pub(super) fn branch(given: &str) -> Outcome<String> {
     let name = given.trim();
     if name.is_empty() || name.starts_with('-') || name.contains(char::is_whitespace) {
         return Err(Failure::usage(format!(

@@ -9,6 +9,8 @@ pub(crate) mod after_install;
 pub mod archive;
 pub mod assign;
 pub mod assignees;
+pub mod attach;
+pub mod attach_rm;
 pub mod attachments;
 pub mod backup;
 pub mod backups;
@@ -18,6 +20,7 @@ pub mod boards;
 pub mod bulk;
 pub mod checkpoint;
 pub mod claim;
+pub mod comment;
 pub mod complete;
 pub mod completions;
 mod context;
@@ -25,14 +28,17 @@ pub mod create;
 pub mod delete;
 pub mod diagnostics;
 pub mod draft;
+pub mod edit;
 pub mod events;
 mod explain;
+pub mod gc;
 pub mod globals;
 pub mod health;
 pub mod heartbeat;
 pub mod help;
 pub mod init;
 pub mod journal_mode;
+pub mod link;
 pub mod list;
 pub mod log;
 pub mod man;
@@ -59,9 +65,11 @@ pub mod set_model;
 pub mod show;
 pub mod stats;
 pub mod stress;
+pub mod subscriptions;
 mod times;
 pub mod tree;
 pub mod unblock;
+pub mod unlink;
 pub mod values;
 pub mod version;
 pub mod worker_context;
@@ -77,7 +85,9 @@ use self::globals::IfBusy;
 #[expect(missing_docs, reason = "a comment here would replace the help text that stands at each verb's Args")]
 pub enum Verb {
     Assignees(assignees::Args),
+    Attach(attach::Args),
     Attachments(attachments::Args),
+    AttachRm(attach_rm::Args),
     Archive(archive::Args),
     Assign(assign::Args),
     Block(block::Args),
@@ -98,23 +108,35 @@ pub enum Verb {
     Board(board::Args),
     Boards(boards::Args),
     Checkpoint(checkpoint::Args),
+    Comment(comment::Args),
     Complete(complete::Args),
     Context(worker_context::Args),
     Create(Box<create::Args>),
     #[command(visible_alias = "diag")]
     Diagnostics(diagnostics::Args),
+    Edit(edit::Args),
     Events(events::Args),
+    Gc(gc::Args),
     Init(init::Args),
     #[command(visible_alias = "ls")]
     List(list::Args),
+    Link(link::Args),
     Log(log::Args),
+    #[command(hide = true)]
+    NotifyList(subscriptions::ListArgs),
+    #[command(hide = true)]
+    NotifySubscribe(subscriptions::AddArgs),
+    #[command(hide = true)]
+    NotifyUnsubscribe(subscriptions::RemoveArgs),
     Ready(ready::Args),
     Runs(runs::Args),
     Search(search::Args),
     Show(show::Args),
     Stats(stats::Args),
     Stress(stress::Args),
+    Subscriptions(subscriptions::Args),
     Tree(tree::Args),
+    Unlink(unlink::Args),
     Completions(completions::Args),
     Health(health::Args),
     Help(help::Args),
@@ -205,6 +227,17 @@ fn dispatch(context: &mut Context<'_>, verb: Option<&Verb>) -> Outcome<Exit> {
         Some(Verb::Runs(args)) => runs::run(context, args),
         Some(Verb::Search(args)) => search::run(context, args),
         Some(Verb::Tree(args)) => tree::run(context, args),
+        Some(Verb::Attach(args)) => attach::run(context, args),
+        Some(Verb::AttachRm(args)) => attach_rm::run(context, args),
+        Some(Verb::Comment(args)) => comment::run(context, args),
+        Some(Verb::Edit(args)) => edit::run(context, args),
+        Some(Verb::Gc(args)) => gc::run(context, args),
+        Some(Verb::Link(args)) => link::run(context, args),
+        Some(Verb::Subscriptions(args)) => subscriptions::run(context, args),
+        Some(Verb::Unlink(args)) => unlink::run(context, args),
+        Some(Verb::NotifyList(args)) => subscriptions::list(context, args),
+        Some(Verb::NotifySubscribe(args)) => subscriptions::add(context, args),
+        Some(Verb::NotifyUnsubscribe(args)) => subscriptions::remove(context, args),
         None => overview::run(context),
     }
 }

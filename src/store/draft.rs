@@ -281,7 +281,7 @@ fn branch_part(title: &str) -> String {
 }
 
 /// Strip, each once, none empty, no comma.
-fn skills(given: Vec<String>) -> Outcome<Vec<String>> {
+pub fn skills(given: Vec<String>) -> Outcome<Vec<String>> {
     let mut kept: Vec<String> = Vec::new();
     for skill in given {
         let name = text::strip(&skill);

@@ -217,6 +217,26 @@ impl BoardVersion {
         self.at_least(Release::V0_22)
     }
 
+    /// True if `edit` changes tasks that are not done, and its event names the fields.
+    pub fn edits_open_tasks(self) -> bool {
+        self.at_least(Release::V0_22)
+    }
+
+    /// True if a running task cannot begin to wait, and an archived parent makes nobody wait.
+    pub fn gates_no_running_child(self) -> bool {
+        self.at_least(Release::V0_22)
+    }
+
+    /// True if collecting old events keeps those of decompositions, and 0 days switch it off.
+    pub fn collects_with_care(self) -> bool {
+        self.at_least(Release::V0_22)
+    }
+
+    /// True if a subscription begins behind the task's newest event and says how it is delivered.
+    pub fn subscribes_caught_up(self) -> bool {
+        self.at_least(Release::V0_20)
+    }
+
     /// True if a review request takes the implementer from the run.
     pub fn implementer_is_of_run(self) -> bool {
         self.at_least(Release::V0_22)

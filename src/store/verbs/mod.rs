@@ -4,10 +4,13 @@
 
 pub mod archive;
 pub mod assign;
+pub mod attach;
 pub mod block;
 pub mod claim;
 pub mod delete;
+pub mod edit;
 pub mod heartbeat;
+pub mod link;
 pub mod promote;
 pub mod reclaim;
 pub mod review;
