@@ -9,6 +9,7 @@
 
 pub mod belonging;
 pub mod attached_files;
+pub mod change_notice;
 pub mod copies;
 pub mod dispatcher;
 pub(crate) mod file_stamp;

@@ -31,11 +31,13 @@ pub mod draft;
 pub mod edit;
 pub mod events;
 mod explain;
+pub mod export;
 pub mod gc;
 pub mod globals;
 pub mod health;
 pub mod heartbeat;
 pub mod help;
+pub mod import;
 pub mod init;
 pub mod journal_mode;
 pub mod link;
@@ -72,6 +74,7 @@ pub mod unblock;
 pub mod unlink;
 pub mod values;
 pub mod version;
+pub mod watch;
 pub mod worker_context;
 
 use crate::failure::exit::Exit;
@@ -116,7 +119,9 @@ pub enum Verb {
     Diagnostics(diagnostics::Args),
     Edit(edit::Args),
     Events(events::Args),
+    Export(export::Args),
     Gc(gc::Args),
+    Import(import::Args),
     Init(init::Args),
     #[command(visible_alias = "ls")]
     List(list::Args),
@@ -137,6 +142,8 @@ pub enum Verb {
     Subscriptions(subscriptions::Args),
     Tree(tree::Args),
     Unlink(unlink::Args),
+    #[command(visible_alias = "tail")]
+    Watch(watch::Args),
     Completions(completions::Args),
     Health(health::Args),
     Help(help::Args),
@@ -238,6 +245,9 @@ fn dispatch(context: &mut Context<'_>, verb: Option<&Verb>) -> Outcome<Exit> {
         Some(Verb::NotifyList(args)) => subscriptions::list(context, args),
         Some(Verb::NotifySubscribe(args)) => subscriptions::add(context, args),
         Some(Verb::NotifyUnsubscribe(args)) => subscriptions::remove(context, args),
+        Some(Verb::Export(args)) => export::run(context, args),
+        Some(Verb::Import(args)) => import::run(context, args),
+        Some(Verb::Watch(args)) => watch::run(context, args),
         None => overview::run(context),
     }
 }

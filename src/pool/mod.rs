@@ -70,6 +70,8 @@ pub struct Pool {
     copy: Option<PrivateCopy>,
     /// What says that a write would destroy rows, until the board is checked for it.
     signs: Vec<String>,
+    /// True where the board is held open over the changes of others.
+    held: bool,
     /// A transaction that was cut short, until it is known to be rolled back.
     interrupted: bool,
     /// How many bytes of pages are kept; SQLite's own choice where it is nothing.
@@ -113,6 +115,7 @@ impl Pool {
             compared: SchemaComparison::default(),
             copy: None,
             signs,
+            held: false,
             interrupted,
             page_cache: None,
         })
@@ -129,6 +132,13 @@ impl Pool {
     #[must_use]
     pub fn caching(mut self, bytes: u64) -> Self {
         self.page_cache = Some(bytes.min(LARGEST_CACHE));
+        self
+    }
+
+    /// Holds the board open over the changes of others: it is never read as if it stood still.
+    #[must_use]
+    pub fn held(mut self) -> Self {
+        self.held = true;
         self
     }
 
@@ -326,7 +336,7 @@ impl Pool {
         if self.dry_run && self.interrupted && self.copy.is_none() {
             self.take_copy()?;
         }
-        let immutable = self.access == Access::Read && self.is_at_rest();
+        let immutable = self.access == Access::Read && !self.held && self.is_at_rest();
         self.open(immutable)
     }
 

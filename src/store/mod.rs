@@ -33,6 +33,7 @@ pub mod task;
 #[cfg(test)]
 mod tests;
 pub mod text;
+pub mod transfer;
 pub mod verbs;
 pub mod vocabulary;
 pub mod worker_context;
