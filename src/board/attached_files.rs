@@ -40,20 +40,26 @@ fn candidate(name: &str, number: u32) -> String {
 /// # Errors
 /// Exit 12 where a directory on the way is a link; otherwise what the system says.
 pub fn store(root: &Path, task: &str, name: &str, bytes: &[u8], mode: u32) -> Outcome<PathBuf> {
-    fs::create_dir_all(root).map_err(|error| Failure::making(error, format!("creating {}", root.display())))?;
+    fs::create_dir_all(root)
+        .map_err(|error| Failure::making(error, format!("creating {}", root.display())))?;
     let whole = fs::canonicalize(root)
         .map_err(|error| Failure::io(error, format!("finding {}", root.display())).at(root))?;
     let wrong = |error: rustix::io::Errno| {
         let path = whole.join(task);
         if matches!(error, rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR) {
-            return Failure::refused(format!("{} is a link or no directory; nothing is stored there.", path.display()))
-                .hint("Remove it, or let Hermes make the directory.")
-                .at(&path);
+            return Failure::refused(format!(
+                "{} is a link or no directory; nothing is stored there.",
+                path.display()
+            ))
+            .hint("Remove it, or let Hermes make the directory.")
+            .at(&path);
         }
         Failure::making(error.into(), format!("storing a file in {}", path.display())).at(&path)
     };
     if task.contains('/') || task == "." || task == ".." {
-        return Err(Failure::refused(format!("the id {task:?} names no directory; nothing is stored for it.")));
+        return Err(Failure::refused(format!(
+            "the id {task:?} names no directory; nothing is stored for it."
+        )));
     }
     let folder = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let root = rustix::fs::openat(CWD, &whole, folder, Mode::empty()).map_err(wrong)?;
@@ -83,9 +89,8 @@ pub fn store(root: &Path, task: &str, name: &str, bytes: &[u8], mode: u32) -> Ou
 
 /// Remove a stored file that lies below `root`; nothing else is ever removed. True if it is gone.
 pub fn remove(root: &Path, stored: &Path) -> bool {
-    let inside = fs::canonicalize(root).is_ok_and(|root| {
-        fs::canonicalize(stored).is_ok_and(|path| path.starts_with(&root) && path != root)
-    });
+    let inside = fs::canonicalize(root)
+        .is_ok_and(|root| fs::canonicalize(stored).is_ok_and(|path| path.starts_with(&root) && path != root));
     let plain = fs::symlink_metadata(stored).is_ok_and(|file| file.is_file());
     inside && plain && fs::remove_file(stored).is_ok()
 }
@@ -101,9 +106,12 @@ pub fn read(path: &Path) -> Outcome<Vec<u8>> {
         return Err(Failure::usage(format!("{} is no file.", path.display())).at(path));
     }
     if found.len() > MAX_BYTES {
-        return Err(Failure::refused(format!("{} is larger than 25 MiB, which Hermes does not take.", path.display()))
-            .hint("Put it where the worker can read it, and name the place in a comment.")
-            .at(path));
+        return Err(Failure::refused(format!(
+            "{} is larger than 25 MiB, which Hermes does not take.",
+            path.display()
+        ))
+        .hint("Put it where the worker can read it, and name the place in a comment.")
+        .at(path));
     }
     fs::read(path).map_err(failed)
 }
@@ -166,7 +174,10 @@ mod tests {
         let outside = tempfile::tempdir().unwrap();
         let first = store(root.path(), "t_1", "a.txt", b"one", 0o600).unwrap();
         let second = store(root.path(), "t_1", "a.txt", b"two", 0o600).unwrap();
-        assert_eq!((fs::read(&first).unwrap(), fs::read(&second).unwrap()), (b"one".to_vec(), b"two".to_vec()));
+        assert_eq!(
+            (fs::read(&first).unwrap(), fs::read(&second).unwrap()),
+            (b"one".to_vec(), b"two".to_vec())
+        );
         assert!(second.ends_with("a (1).txt"));
         std::os::unix::fs::symlink(outside.path(), root.path().join("t_2")).unwrap();
         let refused = store(root.path(), "t_2", "a.txt", b"x", 0o600).unwrap_err();

@@ -7,8 +7,8 @@
 //! process closes any descriptor of it (F11; docs/architecture.md, rule 1). The types enforce it: a [`crate::pool::Pool`] takes
 //! a finished [`Inspection`] by value. Not here: SQL statements ([`crate::pool`], [`crate::store`]).
 
-pub mod belonging;
 pub mod attached_files;
+pub mod belonging;
 pub mod change_notice;
 pub mod copies;
 pub mod dispatcher;

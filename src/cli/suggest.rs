@@ -55,42 +55,8 @@ const STATUSES: &[(&[&str], &str)] = &[
     (&["later", "delayed"], "scheduled"),
 ];
 
-/// Verbs of `hermes kanban` that kanbanctl may not have.
-const OF_HERMES: &[&str] = &[
-    "archive",
-    "assign",
-    "assignees",
-    "attach",
-    "attach-rm",
-    "attachments",
-    "block",
-    "claim",
-    "comment",
-    "context",
-    "decompose",
-    "diag",
-    "diagnostics",
-    "dispatch",
-    "edit",
-    "gc",
-    "heartbeat",
-    "link",
-    "log",
-    "notify-list",
-    "notify-subscribe",
-    "notify-unsubscribe",
-    "promote",
-    "reassign",
-    "reclaim",
-    "runs",
-    "schedule",
-    "specify",
-    "swarm",
-    "tail",
-    "unblock",
-    "unlink",
-    "watch",
-];
+/// Verbs of `hermes kanban` that stay its own: they need its workers or its model.
+const OF_HERMES: &[&str] = &["daemon", "decompose", "dispatch", "specify", "swarm"];
 
 /// Put the command that was meant in the place of a verb that is only spelt alike.
 pub(super) fn by_sense(mut error: clap::Error, command: &clap::Command) -> clap::Error {

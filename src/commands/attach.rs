@@ -49,7 +49,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     });
     let Some(name) = attached_files::safe_name(&given) else {
-        return Err(Failure::usage(format!("{given:?} cannot be the name of a file.")).hint("Give one with --name."));
+        return Err(
+            Failure::usage(format!("{given:?} cannot be the name of a file.")).hint("Give one with --name.")
+        );
     };
     let bytes = attached_files::read(&path)?;
     let content_type =
@@ -107,9 +109,11 @@ pub(super) fn root(context: &mut Context<'_>) -> Outcome<PathBuf> {
     }
     let board = context.board()?;
     let Some(slug) = &board.slug else {
-        return Err(Failure::refused("the board does not lie under the root, so the place of its attachments is not known.")
-            .hint("Name the board with --board, or set HERMES_KANBAN_ATTACHMENTS_ROOT.")
-            .at(&board.path));
+        return Err(Failure::refused(
+            "the board does not lie under the root, so the place of its attachments is not known.",
+        )
+        .hint("Name the board with --board, or set HERMES_KANBAN_ATTACHMENTS_ROOT.")
+        .at(&board.path));
     };
     Ok(location::files_folder(&location::root(context.env)?, slug, "attachments"))
 }

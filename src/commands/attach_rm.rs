@@ -70,7 +70,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         context.ui.status(format_args!("Removed {count}."));
     }
     for path in left {
-        context.ui.warning(format_args!("{path} does not lie below the board's attachments and was left alone."));
+        context
+            .ui
+            .warning(format_args!("{path} does not lie below the board's attachments and was left alone."));
     }
     closed?;
     shown.map(|()| Exit::Ok).map_err(|failure| failure.behind(format!("{count} removed")))

@@ -64,7 +64,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let given = match &args.body_file {
         None => typed,
         Some(_) if typed.is_some() => {
-            return Err(Failure::usage("the comment stands on the command line and in a file.").hint("Give one."));
+            return Err(
+                Failure::usage("the comment stands on the command line and in a file.").hint("Give one.")
+            );
         }
         Some(path) => {
             let bytes = create::read(path, &context.signals)?;

@@ -15,8 +15,13 @@ use crate::store::verbs::edit::{self, Edits};
 use crate::store::writer::{Change, TaskWriter};
 use crate::store::{json as python, text};
 
-const VERB: BulkVerb =
-    BulkVerb { name: "edit", past: "edited", record: "task.edit", list: "task.edit.list", irrevocable: false };
+const VERB: BulkVerb = BulkVerb {
+    name: "edit",
+    past: "edited",
+    record: "task.edit",
+    list: "task.edit.list",
+    irrevocable: false,
+};
 
 /// Fields that can be taken away: the option's name and the column.
 const CLEARABLE: [(&str, &str); 8] = [
@@ -80,7 +85,7 @@ pub struct Args {
     pub summary: Option<String>,
     /// JSON object for its run.
     #[arg(long, value_name = "JSON", value_parser = super::complete::metadata, requires = "result")]
-    pub metadata: Option<super::complete::Metadata>,
+    pub metadata: Option<super::complete::MetadataOption>,
     /// Fields to take away, apart by commas.
     #[arg(long, value_name = "FIELD", value_delimiter = ',', value_parser = CLEARABLE.map(|(name, _)| name))]
     pub clear: Vec<String>,

@@ -38,7 +38,11 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         let mut end = None;
         let left = transfer::export(conn, ids.as_deref(), &mut |line| {
             // The files come before the end.
-            if line.0 == "export.end" { end = Some(line) } else { push(&mut text, line.0, &line.1)? }
+            if line.0 == "export.end" {
+                end = Some(line)
+            } else {
+                push(&mut text, line.0, &line.1)?
+            }
             Ok(())
         })?;
         let mut files = Vec::new();
@@ -46,7 +50,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             files = match &ids {
                 None => attachment::all(conn)?,
                 Some(ids) => {
-                    let of = ids.iter().map(|id| attachment::of_task(conn, id)).collect::<Outcome<Vec<_>>>()?;
+                    let of =
+                        ids.iter().map(|id| attachment::of_task(conn, id)).collect::<Outcome<Vec<_>>>()?;
                     of.into_iter().flatten().collect()
                 }
             };
@@ -61,7 +66,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             Ok(bytes) => {
                 push(&mut text, "export.file", &json!({ "attachment": one.id, "bytes_hex": hex(&bytes) }))?;
             }
-            Err(error) => context.ui.warning(format_args!("{path} cannot be read and is not in it: {error}.")),
+            Err(error) => {
+                context.ui.warning(format_args!("{path} cannot be read and is not in it: {error}."))
+            }
         }
     }
     if let Some((kind, data)) = end {
@@ -70,7 +77,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     context.ui.raw_bytes(&text)?;
     if !left.is_empty() {
         let tables = left.join(", ");
-        context.ui.warning(format_args!("Tables that are not Hermes' are not in it: {tables}; a backup has them."));
+        context
+            .ui
+            .warning(format_args!("Tables that are not Hermes' are not in it: {tables}; a backup has them."));
     }
     Ok(Exit::Ok)
 }

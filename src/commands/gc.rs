@@ -46,7 +46,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             .at(&board.path));
     };
     let root = location::root(context.env)?;
-    let workspaces = match context.env.get("HERMES_KANBAN_WORKSPACES_ROOT").filter(|value| !value.is_empty()) {
+    let workspaces = match context.env.get("HERMES_KANBAN_WORKSPACES_ROOT").filter(|value| !value.is_empty())
+    {
         Some(named) => PathBuf::from(named),
         None => location::files_folder(&root, &slug, "workspaces"),
     };
@@ -63,7 +64,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
                 "DELETE FROM task_events WHERE created_at < ?1{keeps} AND task_id IN \
                  (SELECT id FROM tasks WHERE status IN ('done', 'archived'))"
             );
-            events = txn.execute(&sql, [now.saturating_sub(args.event_retention_days.saturating_mul(DAY))])?;
+            events =
+                txn.execute(&sql, [now.saturating_sub(args.event_retention_days.saturating_mul(DAY))])?;
         }
         Ok((events, workspaces_of(txn, &workspaces)?, with_care))
     })?;
@@ -71,7 +73,11 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let gone = |path: &&PathBuf| dry_run || std::fs::remove_dir_all(path).is_ok();
     let removed = candidates.iter().filter(gone).count();
     let sweeps_logs = !(with_care && args.log_retention_days == 0);
-    let logs = if sweeps_logs { old_files(&logs, now.saturating_sub(args.log_retention_days.saturating_mul(DAY))) } else { Vec::new() };
+    let logs = if sweeps_logs {
+        old_files(&logs, now.saturating_sub(args.log_retention_days.saturating_mul(DAY)))
+    } else {
+        Vec::new()
+    };
     let logs = logs.iter().filter(|path| dry_run || std::fs::remove_file(path).is_ok()).count();
     let collected = Collected { workspaces: removed, events, logs, dry_run };
     context.ui.emit_done(&collected)?;
@@ -88,7 +94,8 @@ fn workspaces_of(conn: &Connection, root: &Path) -> Outcome<Vec<PathBuf>> {
     let mut rows = statement.query([])?;
     let (mut used, mut finished) = (HashSet::new(), Vec::new());
     while let Some(row) = rows.next()? {
-        let [id, status, kind, path] = [0, 1, 2, 3].map(|at| row.get::<_, Field>(at).map(|field| field.show()));
+        let [id, status, kind, path] =
+            [0, 1, 2, 3].map(|at| row.get::<_, Field>(at).map(|field| field.show()));
         let (id, path) = (id?, path?);
         let path = if path.is_empty() { root.join(&id) } else { PathBuf::from(path) };
         if status? == "archived" {

@@ -39,8 +39,11 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let mut incoming = Incoming::read(&bytes)?;
     drop(bytes);
     let dry_run = context.globals.dry_run;
-    let files: Vec<(i64, String, String, Vec<u8>)> =
-        incoming.files().into_iter().map(|(number, task, name, bytes)| (number, task, name, bytes.to_vec())).collect();
+    let files: Vec<(i64, String, String, Vec<u8>)> = incoming
+        .files()
+        .into_iter()
+        .map(|(number, task, name, bytes)| (number, task, name, bytes.to_vec()))
+        .collect();
     let root = if files.is_empty() { PathBuf::new() } else { attach::root(context)? };
     let mut pool = context.pool(Access::Write)?;
     let mut stored = Vec::new();

@@ -91,9 +91,12 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             return Err(Failure::new(Exit::Interrupted(signal), "ended."));
         }
         if Place::of(&path) != place {
-            return Err(Failure::refused(format!("{} is another file now; what follows is not seen here.", path.display()))
-                .hint(format!("Follow the new one: `kanbanctl watch --since {}`.", seen.last))
-                .at(&path));
+            return Err(Failure::refused(format!(
+                "{} is another file now; what follows is not seen here.",
+                path.display()
+            ))
+            .hint(format!("Follow the new one: `kanbanctl watch --since {}`.", seen.last))
+            .at(&path));
         }
         pool.renew(Budget::new(context.budget().total))?;
         let look = look(&mut pool, &seen, &mut filter)?;
@@ -153,7 +156,8 @@ fn journal(conn: &Connection) -> Outcome<String> {
 }
 
 fn event_at(conn: &Connection, id: i64) -> Outcome<Option<(String, String, String)>> {
-    let mut statement = conn.prepare_cached("SELECT task_id, kind, created_at FROM task_events WHERE id = ?1")?;
+    let mut statement =
+        conn.prepare_cached("SELECT task_id, kind, created_at FROM task_events WHERE id = ?1")?;
     Ok(statement
         .query_row([id], |row| {
             let field = |at| row.get::<_, Field>(at).map(|field| field.show());
@@ -222,8 +226,8 @@ fn tell(context: &mut Context<'_>, event: BoardEvent, exec: Option<&str>) -> Out
     let shown = WatchedEvent(event);
     context.ui.emit_streamed(&shown)?;
     let Some(command) = exec else { return Ok(()) };
-    let mut line = serde_json::to_vec(&shown).map_err(|error| Failure::failed(format!("{error}.")))?;
-    line.push(b'\n');
+    let line = serde_json::json!({ "schema_version": 1, "kind": shown.kind(), "data": shown });
+    let line = format!("{line}\n");
     let event = &shown.0;
     let begun = Command::new("/bin/sh")
         .args(["-c", command])
@@ -235,14 +239,18 @@ fn tell(context: &mut Context<'_>, event: BoardEvent, exec: Option<&str>) -> Out
     let ended = begun.and_then(|mut child| {
         if let Some(mut stdin) = child.stdin.take() {
             // A command that does not read its input closes the pipe.
-            let _ = stdin.write_all(&line);
+            let _ = stdin.write_all(line.as_bytes());
         }
         child.wait()
     });
     match ended {
         Ok(status) if status.success() => {}
-        Ok(status) => context.ui.warning(format_args!("The command for event {} failed: {status}.", event.id.show())),
-        Err(error) => context.ui.warning(format_args!("The command for event {} did not start: {error}.", event.id.show())),
+        Ok(status) => {
+            context.ui.warning(format_args!("The command for event {} failed: {status}.", event.id.show()))
+        }
+        Err(error) => context
+            .ui
+            .warning(format_args!("The command for event {} did not start: {error}.", event.id.show())),
     }
     Ok(())
 }

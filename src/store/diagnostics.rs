@@ -234,15 +234,11 @@ const RULES: [DiagnosticRule; 9] = [
 ];
 
 impl Facts<'_> {
-    fn command(&self, verb: &str) -> String {
-        format!("{verb} {}", quoted(self.id))
-    }
-
     /// Commands that always help.
     fn recovery(&self) -> Vec<String> {
         let mut commands = Vec::new();
         if self.status == "running" {
-            commands.push(self.command("kanbanctl reclaim"));
+            commands.push(format!("kanbanctl reclaim {}", quoted(self.id)));
         }
         commands.push(format!("kanbanctl reassign {} PROFILE", quoted(self.id)));
         commands
@@ -356,7 +352,7 @@ fn repeated_failures(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
                 next.push(format!("hermes -p {} doctor", quoted(&assignee)));
             }
         }
-        Some(_) => next.push(facts.command("kanbanctl log")),
+        Some(_) => next.push(format!("kanbanctl log {}", quoted(facts.id))),
         None => {}
     }
     next.extend(facts.recovery());
@@ -439,7 +435,7 @@ fn review_dependency_deadlock(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> 
         severity: DiagnosticSeverity::Error,
         message: format!("it is blocked for a review, and {} wait for it to be done", waiting.join(", ")),
         next: vec![
-            facts.command("kanbanctl complete"),
+            format!("kanbanctl complete {}", quoted(facts.id)),
             format!("kanbanctl unlink {} {}", quoted(facts.id), quoted(first)),
         ],
         first_seen_at: at,
@@ -506,7 +502,7 @@ fn stuck_in_blocked(facts: &Facts<'_>) -> Option<Diagnostic> {
         message: format!("it has been blocked for {} without an answer", clock::span(age)),
         next: vec![
             format!("kanbanctl comment {} TEXT", quoted(facts.id)),
-            facts.command("kanbanctl unblock"),
+            format!("kanbanctl unblock {}", quoted(facts.id)),
         ],
         first_seen_at: at,
         last_seen_at: at,
@@ -543,7 +539,7 @@ fn block_unblock_cycling(facts: &Facts<'_>) -> Option<Diagnostic> {
         kind: "block_unblock_cycling",
         severity: DiagnosticSeverity::Warning,
         message: format!("it was blocked again {cycles} times in the last 24 hours"),
-        next: vec![facts.command("kanbanctl events")],
+        next: vec![format!("kanbanctl events {}", quoted(facts.id))],
         first_seen_at: or_now(first),
         last_seen_at: or_now(last),
         count: cycles,
@@ -578,7 +574,7 @@ fn stranded_in_ready(facts: &Facts<'_>) -> Option<Diagnostic> {
             clock::span(age)
         ),
         next: vec![
-            facts.command("kanbanctl ready --explain"),
+            format!("kanbanctl ready --explain {}", quoted(facts.id)),
             format!("kanbanctl reassign {} PROFILE", quoted(facts.id)),
         ],
         first_seen_at: since,

@@ -128,10 +128,16 @@ pub fn add(writer: &TaskWriter<'_>, task: &str, who: &Subscriber) -> Outcome<boo
     let caught_up = writer.version().subscribes_caught_up();
     let newer = [&who.chat_type, &who.delivery_mode, &who.user_id_alt].iter().any(|value| value.is_some());
     if !caught_up && newer {
-        return Err(Failure::refused("this board's Hermes knows no kinds of chats and no modes of delivery.")
-            .hint("Leave --chat-type, --delivery-mode and --user-id-alt out."));
+        return Err(Failure::refused(
+            "this board's Hermes knows no kinds of chats and no modes of delivery.",
+        )
+        .hint("Leave --chat-type, --delivery-mode and --user-id-alt out."));
     }
-    let mode = who.delivery_mode.as_deref().unwrap_or(if who.platform == "api_server" { "notify+wake" } else { "notify" });
+    let mode = who.delivery_mode.as_deref().unwrap_or(if who.platform == "api_server" {
+        "notify+wake"
+    } else {
+        "notify"
+    });
     let chat_type = who.chat_type.as_deref().unwrap_or("dm");
     let now = writer.now();
     let mut columns: Vec<(&str, &dyn rusqlite::ToSql)> = vec![

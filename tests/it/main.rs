@@ -19,6 +19,7 @@ mod create; // ids, rows, refusals, many at once, dry runs
 mod crowd; // two dozen writers and a Hermes on one board: nothing lost, nobody starved
 mod differences; // what is deliberately not as in Hermes, and written down
 mod differential; // the same operations by Hermes and by us, of three versions: equal rows, sequences, outcomes
+mod editing; // edit, comment, link, attach, subscriptions, gc: changes and the way back
 mod evidence; // how recovery decides between a board and copies of its moments
 mod faults; // a fault at every system call of every verb that writes
 mod findings; // each finding on a board that has it, and none on healthy boards of every Hermes
@@ -65,5 +66,7 @@ mod stress; // a filesystem qualified: the report, what is left, workers that ne
 mod terminal; // what a person sees: narrow, dumb, quiet, in a C locale, and in which order
 mod torn_log; // wounds in committed frames: undone with proof, or told
 mod traces; // reading leaves no trace; one handle, opened once
+mod transfer; // export and import: equal rows, other versions, beside rows that are there
 mod tree; // laws about the source tree itself: listed files, forbidden words
+mod watch; // every event once, in order, over checkpoints, journal modes and restored boards
 mod wounds; // small wounds anywhere, and laws that hold whatever they hit

@@ -76,7 +76,8 @@ impl Incoming {
                 ("export.row", Some(read)) => read.row(number, &line.data).map_err(at)?,
                 ("export.file", Some(read)) => read.file(&line.data).map_err(at)?,
                 ("export.end", Some(_)) => {
-                    counts = Some(line.data.get("rows").and_then(Value::as_object).cloned().unwrap_or_default());
+                    counts =
+                        Some(line.data.get("rows").and_then(Value::as_object).cloned().unwrap_or_default());
                 }
                 (kind, _) => return Err(at(malformed(format_args!("its kind is {kind:?}")))),
             }
@@ -103,7 +104,8 @@ impl Incoming {
         if !TABLES.iter().any(|facts| facts.name == table) || !self.head.tables.contains_key(table) {
             return Err(malformed(format_args!("there is no table {table:?}")));
         }
-        let keys = data.get("values").and_then(Value::as_object).ok_or_else(|| malformed("it has no values"))?;
+        let keys =
+            data.get("values").and_then(Value::as_object).ok_or_else(|| malformed("it has no values"))?;
         let mut values = BTreeMap::new();
         for (name, value) in keys {
             let value = ExportedValue::from_json(value)
@@ -117,7 +119,9 @@ impl Incoming {
     fn file(&mut self, data: &Value) -> Outcome<()> {
         let number = data.get("attachment").and_then(Value::as_i64);
         let bytes = data.get("bytes_hex").and_then(Value::as_str).and_then(unhex);
-        let (Some(number), Some(bytes)) = (number, bytes) else { return Err(malformed("the file cannot be read")) };
+        let (Some(number), Some(bytes)) = (number, bytes) else {
+            return Err(malformed("the file cannot be read"));
+        };
         self.files.insert(number, bytes);
         Ok(())
     }
@@ -128,7 +132,12 @@ impl Incoming {
         let named = rows.filter_map(|row| {
             let number = row.integer("id")?;
             let bytes = self.files.get(&number)?;
-            Some((number, row.text("task_id")?.to_owned(), row.text("filename")?.to_owned(), bytes.as_slice()))
+            Some((
+                number,
+                row.text("task_id")?.to_owned(),
+                row.text("filename")?.to_owned(),
+                bytes.as_slice(),
+            ))
         });
         named.collect()
     }
@@ -176,10 +185,11 @@ pub fn import(
             into.match_columns(schema, facts.name, columns, incoming, add_columns)?;
         }
     }
-    let empty = ["tasks", "task_events", "task_runs", "task_comments"].iter().try_fold(true, |empty, table| {
-        let none = !conn.prepare(&format!("SELECT 1 FROM {table} LIMIT 1"))?.exists([])?;
-        Ok::<_, Failure>(empty && none)
-    })?;
+    let empty =
+        ["tasks", "task_events", "task_runs", "task_comments"].iter().try_fold(true, |empty, table| {
+            let none = !conn.prepare(&format!("SELECT 1 FROM {table} LIMIT 1"))?.exists([])?;
+            Ok::<_, Failure>(empty && none)
+        })?;
     if empty {
         into.verbatim(incoming)?;
     } else {
@@ -213,13 +223,16 @@ impl Import<'_> {
             }
             let newer = KNOWN_NEWER_COLUMNS.contains(&(table, column.name.as_str()));
             let rows = incoming.rows.get(table).into_iter().flatten();
-            let values = rows.filter(|row| row.values.get(&column.name).is_some_and(|value| !value.is_null())).count();
+            let values =
+                rows.filter(|row| row.values.get(&column.name).is_some_and(|value| !value.is_null())).count();
             // A column of a newer Hermes would make this a board of that version.
             if schema.tables.contains_key(table) && (add || !newer) && is_addable(column) {
-                let default = column.default.as_ref().map(|text| format!(" DEFAULT {text}")).unwrap_or_default();
+                let default =
+                    column.default.as_ref().map(|text| format!(" DEFAULT {text}")).unwrap_or_default();
                 let not_null = if column.not_null { " NOT NULL" } else { "" };
                 let name = quoted_name(&column.name);
-                let sql = format!("ALTER TABLE {table} ADD COLUMN {name} {}{not_null}{default}", column.declared);
+                let sql =
+                    format!("ALTER TABLE {table} ADD COLUMN {name} {}{not_null}{default}", column.declared);
                 self.conn.execute_batch(&sql)?;
                 self.done.added_columns.push(format!("{table}.{}", column.name));
                 kept.push(column.name.clone());
@@ -231,10 +244,18 @@ impl Import<'_> {
         Ok(())
     }
 
-    fn insert(&mut self, table: &'static str, row: &IncomingRow, or_ignore: bool, without_id: bool) -> Outcome<()> {
+    fn insert(
+        &mut self,
+        table: &'static str,
+        row: &IncomingRow,
+        or_ignore: bool,
+        without_id: bool,
+    ) -> Outcome<()> {
         let all = self.columns.get(table).map(Vec::as_slice).unwrap_or_default();
-        let columns: Vec<&String> =
-            all.iter().filter(|name| row.values.contains_key(*name) && !(without_id && *name == "id")).collect();
+        let columns: Vec<&String> = all
+            .iter()
+            .filter(|name| row.values.contains_key(*name) && !(without_id && *name == "id"))
+            .collect();
         let names: Vec<String> = columns.iter().map(|name| quoted_name(name)).collect();
         let marks: Vec<String> = (1..=columns.len()).map(|number| format!("?{number}")).collect();
         let sql = format!(
@@ -339,8 +360,10 @@ impl Import<'_> {
     fn is_there(&self, id: &str, row: &IncomingRow) -> Outcome<Option<bool>> {
         let columns = self.columns.get("tasks").map(Vec::as_slice).unwrap_or_default();
         // Numbers of runs are this board's own.
-        let compared: Vec<&String> =
-            columns.iter().filter(|name| *name != "current_run_id" && row.values.contains_key(*name)).collect();
+        let compared: Vec<&String> = columns
+            .iter()
+            .filter(|name| *name != "current_run_id" && row.values.contains_key(*name))
+            .collect();
         let names: Vec<String> = compared.iter().map(|name| quoted_name(name)).collect();
         let mut statement =
             self.conn.prepare_cached(&format!("SELECT {} FROM tasks WHERE id = ?1", names.join(", ")))?;
@@ -359,7 +382,8 @@ impl Import<'_> {
 fn moved(row: &IncomingRow, column: &str, to: &BTreeMap<i64, i64>) -> IncomingRow {
     let mut values = row.values.clone();
     if let Some(old) = row.integer(column) {
-        let new = to.get(&old).map_or(rusqlite::types::Value::Null, |new| rusqlite::types::Value::Integer(*new));
+        let new =
+            to.get(&old).map_or(rusqlite::types::Value::Null, |new| rusqlite::types::Value::Integer(*new));
         values.insert(column.to_owned(), ExportedValue::Plain(new));
     }
     IncomingRow { line: row.line, values }
@@ -416,11 +440,18 @@ mod tests {
 
     #[test]
     fn export_that_was_cut_short_is_refused() {
-        let head = r#"{"kind":"export","data":{"format":1,"hermes":"","tables":{"tasks":[]},"sequences":{}}}"#;
+        let head =
+            r#"{"kind":"export","data":{"format":1,"hermes":"","tables":{"tasks":[]},"sequences":{}}}"#;
         let row = r#"{"kind":"export.row","data":{"table":"tasks","values":{"id":"t_1"}}}"#;
         let end = r#"{"kind":"export.end","data":{"rows":{"tasks":1}}}"#;
         assert!(Incoming::read(format!("{head}\n{row}\n{end}\n").as_bytes()).is_ok());
-        for bad in [String::new(), head.to_owned(), format!("{head}\n{row}"), format!("{head}\n{end}"), format!("{row}\n{end}")] {
+        for bad in [
+            String::new(),
+            head.to_owned(),
+            format!("{head}\n{row}"),
+            format!("{head}\n{end}"),
+            format!("{row}\n{end}"),
+        ] {
             assert!(Incoming::read(bad.as_bytes()).is_err(), "{bad}");
         }
     }

@@ -236,7 +236,8 @@ mod tests {
                 .prop_filter("NaN is NULL in SQLite", |number| !number.is_nan())
                 .prop_map(|number| ExportedValue::Plain(Sql::Real(number))),
             any::<String>().prop_map(|text| ExportedValue::Plain(Sql::Text(text))),
-            proptest::collection::vec(any::<u8>(), 0..9).prop_map(|bytes| ExportedValue::Plain(Sql::Blob(bytes))),
+            proptest::collection::vec(any::<u8>(), 0..9)
+                .prop_map(|bytes| ExportedValue::Plain(Sql::Blob(bytes))),
             Just(ExportedValue::RawText(vec![0xc3, 0x28, 0])),
         ]
     }

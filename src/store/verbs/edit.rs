@@ -44,9 +44,11 @@ pub fn edit(writer: &TaskWriter<'_>, id: &str, edits: &Edits) -> Result<Change, 
     let done = before.field("status").text() == Some("done");
     if edits.result.is_some() && !done {
         let status = before.field("status").show();
-        return Err(Failure::conflict(format!("task {id} is {status}; only a task that is done has a result."))
-            .hint(format!("`kanbanctl complete {id} --result TEXT` completes it with one."))
-            .into());
+        return Err(Failure::conflict(format!(
+            "task {id} is {status}; only a task that is done has a result."
+        ))
+        .hint(format!("`kanbanctl complete {id} --result TEXT` completes it with one."))
+        .into());
     }
     let mut former = Map::new();
     let mut fields: Vec<&str> = Vec::new();

@@ -23,9 +23,11 @@ pub fn link(writer: &TaskWriter<'_>, parent: &str, child: &str) -> Result<Change
             .into());
     }
     if reaches(writer, child, parent)? {
-        return Err(Failure::conflict(format!("{parent} waits for {child} already; the two would wait for each other."))
-            .hint(format!("`kanbanctl tree {child}` shows the way."))
-            .into());
+        return Err(Failure::conflict(format!(
+            "{parent} waits for {child} already; the two would wait for each other."
+        ))
+        .hint(format!("`kanbanctl tree {child}` shows the way."))
+        .into());
     }
     let existed = link::parents(writer.conn(), child)?.iter().any(|known| known == parent);
     link::insert(writer.conn(), parent, child)?;

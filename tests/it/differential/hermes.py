@@ -16,6 +16,10 @@ try:
     from hermes_cli import kanban_db_connect as kbc, kanban_db_dispatch as kbd
 except ImportError:
     kbc = kbd = kb
+try:
+    from hermes_cli import kanban_db_notify as kbn
+except ImportError:
+    kbn = kb
 from hermes_cli import kanban
 try:  # No network, and no profile's login: what the receipt then says is compared.
     from hermes_cli import kanban_pr_acceptance as pr
@@ -46,7 +50,7 @@ def commented(task, author, word, reason, then):
 
 
 def find(name):
-    for module in (kb, kbd, kbc):
+    for module in (kb, kbd, kbc, kbn):
         if hasattr(module, name):
             return getattr(module, name)
     raise LookupError(f"this Hermes has no {name}")
@@ -67,6 +71,9 @@ for line in sys.stdin:
         elif do == "sql":
             conn.executescript(args[0])
             reply = None
+        elif do == "succeeds":
+            find(args[0]["do"])(conn, *args[0].get("args", []), **args[0].get("named", {}))
+            reply = True
         elif do == "commented":
             author, word, reason, inner = args
             reply = commented(named["task"], author, word, reason,

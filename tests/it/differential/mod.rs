@@ -80,6 +80,11 @@ impl Call {
         Self(json!({ "do": "commented", "args": [author, word, reason, self.0], "named": named }))
     }
 
+    /// The same for a function that returns nothing where it succeeds.
+    pub(crate) fn succeeds(self) -> Self {
+        Self(json!({ "do": "succeeds", "args": [self.0] }))
+    }
+
     /// One statement.
     pub(crate) fn sql(statement: &str) -> Self {
         Self(json!({ "do": "sql", "args": [statement] }))

@@ -49,6 +49,15 @@ pub(super) const OPERATIONS: &[Operation] = &[
     since(V22, "a worker gives up", 3, worker_gives_up),
     since(V20, "somebody subscribes", 3, somebody_subscribes),
     always("failures are counted", 3, failures),
+    always("edit", 8, edit),
+    always("comment", 4, comment),
+    always("link", 8, link),
+    always("unlink", 6, unlink),
+    always("somebody attaches", 3, somebody_attaches),
+    always("attach-rm", 3, attach_rm),
+    always("subscriptions add", 4, subscribe),
+    always("subscriptions remove", 3, unsubscribe),
+    always("gc", 1, gc),
 ];
 
 /// Words for a command line.
@@ -391,4 +400,129 @@ fn failures(draw: &mut Draw) -> Drawn {
         "UPDATE tasks SET status = '{status}', consecutive_failures = {failures}, last_failure_error = 'E' WHERE id = '{id}' \
          AND status = 'ready'"
     ))
+}
+
+fn edit(draw: &mut Draw) -> Drawn {
+    let id = draw.task_in(&["done"]);
+    let mut ours = words(&["edit", &id]);
+    let mut named = json!({});
+    let texts: &[&str] =
+        if draw.hermes == V19 { &TEXTS } else { &["again", "see t_0badcafe1\nmore", " x ", "  "] };
+    if draw.hermes < V22 || draw.chance(50) {
+        let result = draw.one(texts);
+        ours.push(format!("--result={result}"));
+        named["result"] = json!(result);
+        if let Some(summary) = draw.maybe(texts) {
+            ours.push(format!("--summary={summary}"));
+            named["summary"] = json!(summary);
+        }
+        if draw.chance(30) {
+            ours.push(r#"--metadata={"b": [2, "ü"]}"#.to_owned());
+            named["metadata"] = json!({ "b": [2, "ü"] });
+        }
+    }
+    if draw.hermes < V22 {
+        return Drawn::new(ours, Call::of("edit_completed_task_result", &json!([id]), &named));
+    }
+    if draw.chance(50) {
+        let title = draw.one(&["Another", " padded ", "Tür"]);
+        ours.push(format!("--title={title}"));
+        named["title"] = json!(title);
+    }
+    if draw.chance(40) {
+        let body = draw.one(&["new body", ""]);
+        ours.push(format!("--body={body}"));
+        named["body"] = json!(body);
+    }
+    if draw.chance(40) {
+        ours.push("--priority=-3".to_owned());
+        named["priority"] = json!(-3);
+    }
+    Drawn::new(ours, Call::of("edit_task", &json!([id]), &named))
+}
+
+fn comment(draw: &mut Draw) -> Drawn {
+    let id = draw.task();
+    let text = draw.one(&["a remark", "ünïcödé 🦀", "two\nlines", "x\u{2028}y", ""]);
+    let mut ours = words(&["comment", &id]);
+    ours.extend((!text.is_empty()).then(|| text.to_owned()));
+    Drawn::new(ours, Call::of("add_comment", &json!([id, "tester", text]), &json!({})))
+}
+
+fn link(draw: &mut Draw) -> Drawn {
+    let (parent, child) = (draw.task(), draw.task_in(&["ready", "todo"]));
+    let call = Call::of("link_tasks", &json!([parent, child]), &json!({})).succeeds();
+    Drawn::new(words(&["link", &parent, &child]), call)
+}
+
+fn unlink(draw: &mut Draw) -> Drawn {
+    // Most pairs have no link; one is made now and then, so that there is something to end.
+    let (parent, child) = (draw.task_in(&["ready", "running"]), draw.task_in(&["todo"]));
+    let call = Call::of("unlink_tasks", &json!([parent, child]), &json!({}));
+    Drawn::new(words(&["unlink", &parent, &child]), call)
+}
+
+fn somebody_attaches(draw: &mut Draw) -> Drawn {
+    let (id, now) = (draw.task(), draw.now);
+    Drawn::scene(&format!(
+        "INSERT INTO task_attachments (task_id, filename, stored_path, size, created_at) SELECT id, 'a.txt', '/nowhere/a', 3, \
+         {now} FROM tasks WHERE id = '{id}'"
+    ))
+}
+
+fn attach_rm(draw: &mut Draw) -> Drawn {
+    let number = draw.below(6) + 1;
+    let call = Call::of("delete_attachment", &json!([number]), &json!({}));
+    Drawn::new(words(&["attach-rm", &number.to_string()]), call)
+}
+
+/// A chat as it is typed and as Hermes' command line hands it on.
+fn chat(draw: &mut Draw, id: &str, ours: &mut Vec<String>) -> Value {
+    let chat = format!("c{}", draw.below(3));
+    let thread = draw.maybe(&["7"]);
+    ours.extend([format!("--platform={}", "p"), format!("--chat-id={chat}")]);
+    ours.extend(thread.map(|thread| format!("--thread-id={thread}")));
+    json!({ "task_id": id, "platform": "p", "chat_id": chat, "thread_id": thread })
+}
+
+fn subscribe(draw: &mut Draw) -> Drawn {
+    let id = draw.tasks.first().map_or_else(|| "t_00000000".to_owned(), |(id, _)| id.clone());
+    let mut ours = words(&["subscriptions", "add", &id]);
+    let mut named = chat(draw, &id, &mut ours);
+    named["notifier_profile"] = json!("tester");
+    if let Some(user) = draw.maybe(&["u1", "u2"]) {
+        ours.push(format!("--user-id={user}"));
+        named["user_id"] = json!(user);
+    }
+    if draw.hermes >= V20 {
+        if let Some(kind) = draw.maybe(&["group", "dm"]) {
+            ours.push(format!("--chat-type={kind}"));
+            named["chat_type"] = json!(kind);
+        }
+        if let Some(mode) = draw.maybe(&["wake", "notify+wake"]) {
+            ours.push(format!("--delivery-mode={mode}"));
+            named["delivery_mode"] = json!(mode);
+        }
+    }
+    if draw.tasks.is_empty() {
+        return Drawn::scene("SELECT 1");
+    }
+    Drawn::new(ours, Call::of("add_notify_sub", &json!([]), &named).succeeds())
+}
+
+fn unsubscribe(draw: &mut Draw) -> Drawn {
+    let id = draw.tasks.first().map_or_else(|| "t_00000000".to_owned(), |(id, _)| id.clone());
+    let mut ours = words(&["subscriptions", "remove", &id]);
+    let named = chat(draw, &id, &mut ours);
+    Drawn::new(ours, Call::of("remove_notify_sub", &json!([]), &named))
+}
+
+fn gc(draw: &mut Draw) -> Drawn {
+    let days = draw.below(2);
+    let call = if draw.hermes >= V22 && days == 0 {
+        Call::of("gc_events", &json!([]), &json!({ "older_than_seconds": 999_999_999 }))
+    } else {
+        Call::of("gc_events", &json!([]), &json!({ "older_than_seconds": days * 86_400 }))
+    };
+    Drawn::new(words(&["gc", "--event-retention-days", &days.to_string()]), call)
 }
