@@ -39,9 +39,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         let left = transfer::export(conn, ids.as_deref(), &mut |line| {
             // The files come before the end.
             if line.0 == "export.end" {
-                end = Some(line)
+                end = Some(line);
             } else {
-                push(&mut text, line.0, &line.1)?
+                push(&mut text, line.0, &line.1)?;
             }
             Ok(())
         })?;
@@ -67,7 +67,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
                 push(&mut text, "export.file", &json!({ "attachment": one.id, "bytes_hex": hex(&bytes) }))?;
             }
             Err(error) => {
-                context.ui.warning(format_args!("{path} cannot be read and is not in it: {error}."))
+                context.ui.warning(format_args!("{path} cannot be read and is not in it: {error}."));
             }
         }
     }

@@ -99,7 +99,7 @@ fn store(
             return Err(Failure::usage(format!("the attachment {number} has no name that a file can have.")));
         };
         let path = attached_files::store(root, task, &name, bytes, 0o600)?;
-        incoming.stored(*number, path.display().to_string());
+        incoming.stored(*number, &path.display().to_string());
         stored.push(path);
     }
     Ok(stored)

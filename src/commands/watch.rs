@@ -246,7 +246,7 @@ fn tell(context: &mut Context<'_>, event: BoardEvent, exec: Option<&str>) -> Out
     match ended {
         Ok(status) if status.success() => {}
         Ok(status) => {
-            context.ui.warning(format_args!("The command for event {} failed: {status}.", event.id.show()))
+            context.ui.warning(format_args!("The command for event {} failed: {status}.", event.id.show()));
         }
         Err(error) => context
             .ui

@@ -99,7 +99,7 @@ fn columns_of_a_newer_hermes_stay_behind_unless_asked_for() {
     assert_eq!(dump(&to, |_| true), dump(&from, |_| true));
     // And back: a newer board takes an older board's rows.
     let older = oddities();
-    from.run(&["complete", &data(&from.run(&["list", "--json"]).success())[0]["id"].as_str().unwrap()])
+    from.run(&["complete", data(&from.run(&["list", "--json"]).success())[0]["id"].as_str().unwrap()])
         .success();
     let newer = Sandbox::with_board();
     change(&newer, "ALTER TABLE tasks ADD COLUMN provider_override TEXT");

@@ -32,7 +32,7 @@ impl Watch {
 
     /// Waits for a message.
     fn says(&self, text: &str) {
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let line = self.said.recv_timeout(left).unwrap_or_else(|_| panic!("watch never says {text:?}"));
@@ -43,7 +43,7 @@ impl Watch {
     }
 
     fn next(&self) -> Value {
-        let line = self.lines.recv_timeout(Duration::from_secs(60)).expect("an event");
+        let line = self.lines.recv_timeout(Duration::from_mins(1)).expect("an event");
         serde_json::from_str::<Value>(&line).unwrap()["data"].clone()
     }
 

@@ -143,10 +143,10 @@ impl Incoming {
     }
 
     /// Say where a file that came along was stored.
-    pub fn stored(&mut self, number: i64, path: String) {
+    pub fn stored(&mut self, number: i64, path: &str) {
         for row in self.rows.get_mut("task_attachments").into_iter().flatten() {
             if row.integer("id") == Some(number) {
-                let path = ExportedValue::Plain(rusqlite::types::Value::Text(path.clone()));
+                let path = ExportedValue::Plain(rusqlite::types::Value::Text(path.to_owned()));
                 row.values.insert("stored_path".to_owned(), path);
             }
         }

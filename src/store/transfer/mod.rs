@@ -106,7 +106,7 @@ pub fn hex(bytes: &[u8]) -> String {
 /// Bytes of hex digits; nothing where it is something else.
 pub fn unhex(digits: &str) -> Option<Vec<u8>> {
     let digits = digits.as_bytes();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
