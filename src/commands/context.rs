@@ -188,9 +188,17 @@ impl Context<'_> {
         })
     }
 
-    /// Show a report that can be long.
+    /// Show a report that can be long: on a terminal that is shorter it goes through the pager.
     pub(super) fn show<R: crate::ui::Report>(&mut self, report: &R) -> Outcome<()> {
-        self.ui.emit(report)
+        if !self.ui.pages() {
+            return self.ui.emit(report);
+        }
+        let text = self.ui.drawn(report);
+        if self.ui.fits(&text) {
+            return self.ui.raw(&text);
+        }
+        let pager = ["KANBANCTL_PAGER", "PAGER"].into_iter().find_map(|name| self.env.get(name));
+        self.ui.paged(&text, pager)
     }
 
     /// What leads a pasted command line to the board that was chosen.

@@ -12,7 +12,7 @@ use crate::failure::hint::quoted;
 use crate::failure::{Failure, Outcome};
 use crate::store::draft::skills;
 use crate::store::verbs::edit::{self, Edits};
-use crate::store::writer::{Change, TaskWriter};
+use crate::store::writer::{TaskChange, TaskWriter};
 use crate::store::{json as python, text};
 
 const VERB: BulkVerb = BulkVerb {
@@ -35,7 +35,7 @@ const CLEARABLE: [(&str, &str); 8] = [
     ("assignee", "assignee"),
 ];
 
-/// Change fields of tasks: title, body, priority, assignee and more; of a task that is done its result too.
+/// TaskChange fields of tasks: title, body, priority, assignee and more; of a task that is done its result too.
 ///
 /// A --summary or --metadata belongs to the result. With --from a line may have its own title, body, priority, assignee,
 /// tenant, result, summary and metadata.
@@ -225,7 +225,7 @@ fn base(args: &Args) -> Outcome<Edits> {
 }
 
 /// The command that gives the fields back what they held; nothing where an option cannot say it.
-fn undo(change: &Change) -> Option<UndoCommand> {
+fn undo(change: &TaskChange) -> Option<UndoCommand> {
     let former = change.details.get("former")?.as_object()?;
     let mut options = String::from("edit");
     let mut cleared: Vec<&str> = Vec::new();

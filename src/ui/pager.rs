@@ -17,6 +17,17 @@ const DEFAULT_PAGER: &str = "less";
 const START_PAGER: &str = "LESS=${LESS-FRX}; export LESS; eval \"$0\"";
 
 impl Ui {
+    /// True if a page is drawn for a person on a terminal.
+    pub fn pages(&self) -> bool {
+        self.settings.stdout_terminal && self.settings.format == super::Format::Table
+    }
+
+    /// True if the terminal shows the text at once, with a line left for the prompt.
+    pub fn fits(&self, text: &str) -> bool {
+        let rows = console::Term::stdout().size_checked().map_or(usize::MAX, |(rows, _)| usize::from(rows));
+        text.lines().count() < rows
+    }
+
     /// Write text on stdout, through `pager` where stdout is a terminal that can move its cursor.
     ///
     /// # Errors

@@ -93,6 +93,21 @@ fn show_at_every_width() {
 }
 
 #[test]
+fn long_list_goes_through_the_pager_and_a_short_one_does_not() {
+    let sandbox = Sandbox::with_board();
+    let shown = |count: usize| {
+        let lines: String = (0..count).map(|number| format!("{{\"title\": \"task {number}\"}}\n")).collect();
+        sandbox.run_with(&["create", "--from", "-"], lines).success();
+        let mut command = sandbox.command(&["list"]);
+        command.env_remove("COLUMNS").env("TERM", "xterm-256color").env("PAGER", "sed 's/^/paged /'");
+        Terminal::spawn(&command, 80).finish().0
+    };
+    assert!(!shown(3).contains("paged"));
+    let long = shown(60);
+    assert!(long.contains("paged ") && long.contains("task 59") && long.contains("63 tasks."), "{long}");
+}
+
+#[test]
 fn tree_is_drawn_with_and_without_box_characters() {
     insta::assert_snapshot!("tree", screens(&["tree"], &["--color", "never"]));
     insta::assert_snapshot!("tree_ascii", screens(&["tree"], &["--color", "never", "--ascii"]));

@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 use super::{ExportColumn, ExportHead, ExportedValue, FORMAT, malformed, quoted_name, unhex};
 use crate::failure::{Failure, Outcome};
-use crate::store::schema::{KNOWN_NEWER_COLUMNS, SchemaReport, TABLES};
+use crate::hermes::{TABLES, UNRELEASED_COLUMNS, table as facts_of};
+use crate::store::schema::SchemaReport;
 
 /// Tables whose rows have numbers.
 const NUMBERED: [&str; 4] = ["task_runs", "task_events", "task_comments", "task_attachments"];
@@ -221,7 +222,8 @@ impl Import<'_> {
                 kept.push(column.name.clone());
                 continue;
             }
-            let newer = KNOWN_NEWER_COLUMNS.contains(&(table, column.name.as_str()));
+            let newer = facts_of(table).is_some_and(|facts| facts.column(&column.name).is_some())
+                || UNRELEASED_COLUMNS.contains(&(table, column.name.as_str()));
             let rows = incoming.rows.get(table).into_iter().flatten();
             let values =
                 rows.filter(|row| row.values.get(&column.name).is_some_and(|value| !value.is_null())).count();

@@ -12,8 +12,9 @@ use rusqlite::{Connection, params_from_iter};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::schema::{CheckedColumn, SchemaReport, TABLES, check};
+use super::schema::{CheckedColumn, SchemaReport, check};
 use crate::failure::{Failure, Outcome};
+use crate::hermes::TABLES;
 
 pub use import::{Imported, Incoming, import};
 

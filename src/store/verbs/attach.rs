@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::store::attachment::{self, Attachment};
-use crate::store::writer::{Change, Refusal, TaskWriter};
+use crate::store::writer::{Refusal, TaskChange, TaskWriter};
 
 /// A file that has been stored.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct StoredFile {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn attach(writer: &TaskWriter<'_>, id: &str, file: &StoredFile) -> Result<Change, Refusal> {
+pub fn attach(writer: &TaskWriter<'_>, id: &str, file: &StoredFile) -> Result<TaskChange, Refusal> {
     writer
         .conn()
         .prepare_cached(

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::store::field::Field;
 use crate::store::run::{self, RunEnd};
 use crate::store::verbs::assign;
-use crate::store::writer::{Change, Refusal, TaskWriter};
+use crate::store::writer::{Refusal, TaskChange, TaskWriter};
 use crate::store::{json as python, text};
 
 /// Code points of a summary that the event carries.
@@ -35,11 +35,11 @@ pub struct Edits {
     pub columns: Vec<(&'static str, Sql)>,
 }
 
-/// Change fields of a task, with the events that Hermes writes for them.
+/// TaskChange fields of a task, with the events that Hermes writes for them.
 ///
 /// # Errors
 /// Exit 12 for a column that the board does not have; 14 for a result of a task that is not done, and for an assignee while a worker has the task.
-pub fn edit(writer: &TaskWriter<'_>, id: &str, edits: &Edits) -> Result<Change, Refusal> {
+pub fn edit(writer: &TaskWriter<'_>, id: &str, edits: &Edits) -> Result<TaskChange, Refusal> {
     let before = writer.task(id)?;
     let done = before.field("status").text() == Some("done");
     if edits.result.is_some() && !done {
@@ -92,7 +92,7 @@ pub fn edit(writer: &TaskWriter<'_>, id: &str, edits: &Edits) -> Result<Change, 
         let silent = plain && !writer.version().edits_open_tasks();
         writer.event(id, "edited", Some(&named).filter(|_| !silent), None)?;
     }
-    let mut change = Change { run, ..writer.changed(id)? };
+    let mut change = TaskChange { run, ..writer.changed(id)? };
     change.details.insert("former".to_owned(), Value::Object(former));
     Ok(change)
 }

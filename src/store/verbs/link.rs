@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use crate::failure::{Failure, Outcome};
-use crate::store::writer::{Change, Refusal, TaskWriter};
+use crate::store::writer::{Refusal, TaskChange, TaskWriter};
 use crate::store::{link, subscription};
 
 /// Make a task wait for another one.
 ///
 /// # Errors
 /// Exit 14 for a task that would wait for itself, by whatever way, and for a running child where Hermes refuses it.
-pub fn link(writer: &TaskWriter<'_>, parent: &str, child: &str) -> Result<Change, Refusal> {
+pub fn link(writer: &TaskWriter<'_>, parent: &str, child: &str) -> Result<TaskChange, Refusal> {
     if parent == child {
         return Err(Failure::conflict(format!("task {child} cannot wait for itself.")).into());
     }
@@ -59,7 +59,7 @@ pub fn link(writer: &TaskWriter<'_>, parent: &str, child: &str) -> Result<Change
 ///
 /// # Errors
 /// Exit 13 where it does not wait for it.
-pub fn unlink(writer: &mut TaskWriter<'_>, parent: &str, child: &str) -> Result<Change, Refusal> {
+pub fn unlink(writer: &mut TaskWriter<'_>, parent: &str, child: &str) -> Result<TaskChange, Refusal> {
     let removed = writer
         .conn()
         .prepare_cached("DELETE FROM task_links WHERE parent_id = ?1 AND child_id = ?2")?
@@ -71,7 +71,7 @@ pub fn unlink(writer: &mut TaskWriter<'_>, parent: &str, child: &str) -> Result<
     }
     writer.event(child, "unlinked", Some(&json!({ "parent": parent, "child": child })), None)?;
     let promoted = writer.promote_tasks(&[child.to_owned()])?;
-    let mut change = Change { promoted, ..writer.changed(child)? };
+    let mut change = TaskChange { promoted, ..writer.changed(child)? };
     change.details.insert("parent".to_owned(), json!(parent));
     Ok(change)
 }

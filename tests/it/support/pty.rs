@@ -21,7 +21,7 @@ impl Terminal {
     /// Starts `kanbanctl ARGS` on a terminal of `columns` by 40.
     pub(crate) fn start(sandbox: &Sandbox, args: &[&str], columns: u16) -> Self {
         let mut command = sandbox.command(args);
-        command.env_remove("COLUMNS").env("TERM", "xterm-256color");
+        command.env_remove("COLUMNS").env("TERM", "xterm-256color").env("PAGER", "cat");
         Self::spawn(&command, columns)
     }
 
