@@ -95,7 +95,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
                 "{} is another file now; what follows is not seen here.",
                 path.display()
             ))
-            .hint(format!("Follow the new one: `kanbanctl watch --since {}`.", seen.last))
+            .hint("Follow the new one with `kanbanctl watch`.")
             .at(&path));
         }
         pool.renew(Budget::new(context.budget().total))?;
