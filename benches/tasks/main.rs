@@ -67,6 +67,11 @@ fn main() {
         println!("{contest}");
     }
 
+    for (count, rounds) in [(1_000, ROUNDS), (50_000, 11)] {
+        let fresh = tempfile::tempdir().unwrap();
+        verbs(&Board { root: fresh.path().to_path_buf() }, &shell, count, rounds);
+    }
+
     let input = lines(BATCH);
     let mut rates: Vec<f64> = (0..5)
         .map(|_| {
@@ -78,6 +83,86 @@ fn main() {
         .collect();
     rates.sort_by(f64::total_cmp);
     println!("create --from: {:.0} tasks/s (median of 5 runs of {BATCH})", rates[2]);
+}
+
+/// Every verb that people wait for on a board of `count` tasks, against the shell with the same statements, and against
+/// Hermes where `KANBANCTL_PEER_HERMES` names a Python that has it.
+fn verbs(board: &Board, shell: &OsString, count: u32, rounds: usize) {
+    board.kanbanctl(&["init"], "");
+    board.kanbanctl(&["create", "--from", "-"], &lines(count));
+    let ids = board.ids();
+    let id = ids.first().unwrap().clone();
+    let show = format!(
+        "SELECT * FROM tasks WHERE id = '{id}'; SELECT parent_id FROM task_links WHERE child_id = '{id}'; \
+         SELECT child_id FROM task_links WHERE parent_id = '{id}'; SELECT * FROM task_comments WHERE task_id = '{id}' \
+         ORDER BY created_at; SELECT * FROM task_events WHERE task_id = '{id}' ORDER BY created_at, id; \
+         SELECT * FROM task_runs WHERE task_id = '{id}' ORDER BY started_at, id;"
+    );
+    let search = "SELECT id, title FROM tasks WHERE title LIKE '%task 77%' OR body LIKE '%task 77%' OR result LIKE '%task 77%'; \
+                  SELECT task_id, body FROM task_comments WHERE body LIKE '%task 77%'; \
+                  SELECT task_id, summary FROM task_runs WHERE summary LIKE '%task 77%' OR error LIKE '%task 77%';";
+    let ready = "SELECT id, status, priority, assignee, title FROM tasks WHERE status = 'ready' ORDER BY priority DESC, \
+                 created_at ASC;";
+    let write = |statements: &str| {
+        let prelude = CREATE.split("BEGIN IMMEDIATE;").next().unwrap_or_default();
+        format!("{prelude}BEGIN IMMEDIATE; {statements} COMMIT; PRAGMA wal_checkpoint(PASSIVE);")
+    };
+    let comment = write(&format!(
+        "INSERT INTO task_comments(task_id, author, body, created_at) VALUES ('{id}', 'user', 'a remark', unixepoch()); \
+         INSERT INTO task_events(task_id, kind, payload, created_at) VALUES ('{id}', 'commented', \
+         '{{\"author\": \"user\", \"len\": 8}}', unixepoch());"
+    ));
+    let next = std::cell::Cell::new(1_usize);
+    let fresh = || {
+        next.set(next.get() + 1);
+        ids.get(next.get()).unwrap().clone()
+    };
+    let complete = |id: &str| {
+        write(&format!(
+            "UPDATE tasks SET status = 'done', completed_at = unixepoch(), claim_lock = NULL, claim_expires = NULL, \
+             worker_pid = NULL, block_kind = NULL, block_recurrences = 0, consecutive_failures = 0 WHERE id = '{id}'; \
+             INSERT INTO task_events(task_id, kind, payload, created_at) VALUES ('{id}', 'completed', \
+             '{{\"result_len\": 0, \"summary\": null}}', unixepoch()); \
+             SELECT id FROM tasks WHERE status IN ('todo', 'blocked');"
+        ))
+    };
+    let list = format!(".mode list\n.separator \"\\t\"\n{LIST};\n");
+    let ours = |args: &[&str]| board.kanbanctl(args, "");
+    for contest in [
+        Contest::over(rounds, "list", || ours(&["list", "--format", "plain"]), || board.shell(shell, &list)),
+        Contest::over(rounds, "show", || ours(&["show", &id]), || board.shell(shell, &show)),
+        Contest::over(rounds, "search", || ours(&["search", "task 77"]), || board.shell(shell, search)),
+        Contest::over(rounds, "ready", || ours(&["ready"]), || board.shell(shell, ready)),
+        Contest::over(rounds, "create", || ours(&["create", "one more"]), || board.shell(shell, CREATE)),
+        Contest::over(
+            rounds,
+            "comment",
+            || ours(&["comment", &id, "a remark"]),
+            || board.shell(shell, &comment),
+        ),
+        Contest::over(
+            rounds,
+            "complete",
+            || ours(&["complete", &fresh()]),
+            || board.shell(shell, &complete(&fresh())),
+        ),
+    ] {
+        println!("{count} tasks, {contest}");
+    }
+    let Some(python) = std::env::var_os("KANBANCTL_PEER_HERMES") else {
+        eprintln!("!!!! SKIPPED: needs KANBANCTL_PEER_HERMES=<python with hermes-agent>");
+        return;
+    };
+    let theirs = |args: &[&str]| board.hermes(&python, args);
+    for contest in [
+        Contest::over(3, "list", || ours(&["list", "--json"]), || theirs(&["list", "--json"])),
+        Contest::over(3, "show", || ours(&["show", &id]), || theirs(&["show", &id])),
+        Contest::over(3, "create", || ours(&["create", "one more"]), || theirs(&["create", "one more"])),
+        Contest::over(3, "comment", || ours(&["comment", &id, "x"]), || theirs(&["comment", &id, "x"])),
+        Contest::over(3, "complete", || ours(&["complete", &fresh()]), || theirs(&["complete", &fresh()])),
+    ] {
+        println!("{count} tasks, Hermes in the place of sqlite3, {contest}");
+    }
 }
 
 /// `count` tasks as JSON lines, some with a body and an assignee.
@@ -107,6 +192,20 @@ impl Board {
         let mut command = Command::new(KANBANCTL);
         command.args(args).env("HERMES_KANBAN_HOME", &self.root).env_remove("HERMES_KANBAN_DB");
         timed(command, input, &self.root)
+    }
+
+    /// The ids of every task.
+    fn ids(&self) -> Vec<String> {
+        self.kanbanctl(&["list", "--columns", "id", "--format", "plain"], "");
+        let listed = std::fs::read_to_string(self.root.join("output")).unwrap();
+        listed.lines().map(str::to_owned).collect()
+    }
+
+    fn hermes(&self, python: &OsString, args: &[&str]) -> Duration {
+        let mut command = Command::new(python);
+        command.args(["-m", "hermes_cli.main", "kanban"]).args(args);
+        command.env("HERMES_KANBAN_HOME", &self.root).env("HERMES_HOME", &self.root);
+        timed(command, "", &self.root)
     }
 
     fn shell(&self, shell: &OsString, script: &str) -> Duration {
@@ -139,10 +238,19 @@ struct Contest {
 
 impl Contest {
     fn run(what: &'static str, ours: impl Fn() -> Duration, theirs: impl Fn() -> Duration) -> Self {
-        let (mut one, mut other): (Vec<_>, Vec<_>) = (0..ROUNDS).map(|_| (ours(), theirs())).unzip();
+        Self::over(ROUNDS, what, ours, theirs)
+    }
+
+    fn over(
+        rounds: usize,
+        what: &'static str,
+        ours: impl Fn() -> Duration,
+        theirs: impl Fn() -> Duration,
+    ) -> Self {
+        let (mut one, mut other): (Vec<_>, Vec<_>) = (0..rounds).map(|_| (ours(), theirs())).unzip();
         one.sort_unstable();
         other.sort_unstable();
-        Self { what, ours: one[ROUNDS / 2], theirs: other[ROUNDS / 2] }
+        Self { what, ours: one[rounds / 2], theirs: other[rounds / 2] }
     }
 }
 

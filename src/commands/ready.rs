@@ -40,7 +40,10 @@ pub struct Args {
 /// Exit 13 for an unknown task, 14 for an ambiguous beginning, and what the pool says.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let root = location::hermes_root(context.env)?;
-    let has_profile = |name: &str| profiles::exists(&root, name);
+    let known = std::cell::RefCell::new(std::collections::HashMap::new());
+    let has_profile = |name: &str| {
+        *known.borrow_mut().entry(name.to_owned()).or_insert_with(|| profiles::exists(&root, name))
+    };
     let cooldown = context
         .env
         .number("HERMES_KANBAN_RATE_LIMIT_COOLDOWN_SECONDS")

@@ -2,7 +2,7 @@
 //!
 //! Not here: `triage_aux_unavailable`, which depends on the model that Hermes' own configuration names.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 use serde::Serialize;
@@ -121,6 +121,8 @@ struct Facts<'a> {
     events: &'a [RuleEvent],
     limits: DiagnosticLimits,
     rules: NewerRules,
+    /// True if one of its runs crashed.
+    has_crashed: bool,
 }
 
 /// Which rules the board's version has beside those of 0.19.
@@ -155,9 +157,12 @@ pub fn of_board(conn: &Connection, limits: DiagnosticLimits) -> Outcome<Vec<Diag
         events.entry(row.get::<_, Field>(0)?.show()).or_default().push(event);
     }
     let (rules, mut found) = (NewerRules::of(conn)?, Vec::new());
+    let mut statement = conn.prepare("SELECT DISTINCT task_id FROM task_runs WHERE outcome = 'crashed'")?;
+    let crashed = statement.query_map([], |row| row.get::<_, Field>(0).map(|id| id.show()))?;
+    let crashed: HashSet<String> = crashed.collect::<Result<_, _>>()?;
     for task in tasks {
         let events = events.remove(&task.id()).unwrap_or_default();
-        let diagnostics = diagnose(conn, &task, &events, limits, rules)?;
+        let diagnostics = diagnose(conn, &task, &events, limits, rules, crashed.contains(&task.id()))?;
         if !diagnostics.is_empty() {
             found.push(DiagnosedTask { task, diagnostics });
         }
@@ -179,7 +184,7 @@ pub fn of_task(conn: &Connection, id: &str, limits: DiagnosticLimits) -> Outcome
         events.push(rule_event(row)?);
     }
     let rules = NewerRules::of(conn)?;
-    let diagnostics = diagnose(conn, &task, &events, limits, rules)?;
+    let diagnostics = diagnose(conn, &task, &events, limits, rules, true)?;
     Ok(Some(DiagnosedTask { task, diagnostics }))
 }
 
@@ -197,9 +202,10 @@ fn diagnose(
     events: &[RuleEvent],
     limits: DiagnosticLimits,
     rules: NewerRules,
+    has_crashed: bool,
 ) -> Outcome<Vec<Diagnostic>> {
     let (id, status) = (task.id(), task.field("status").show());
-    let facts = Facts { conn, task, id: &id, status: &status, events, limits, rules };
+    let facts = Facts { conn, task, id: &id, status: &status, events, limits, rules, has_crashed };
     let mut found = Vec::new();
     for rule in RULES {
         found.extend(match rule {
@@ -385,7 +391,8 @@ fn repeated_failures(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
 
 fn repeated_crashes(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
     let failures = facts.task.field("consecutive_failures").integer().unwrap_or(0);
-    if matches!(facts.status, "done" | "archived" | "running") || failures >= facts.limits.failures {
+    let settled = matches!(facts.status, "done" | "archived" | "running");
+    if settled || failures >= facts.limits.failures || !facts.has_crashed {
         return Ok(None);
     }
     let (crashes, error) = run::trailing_crashes(facts.conn, facts.id)?;

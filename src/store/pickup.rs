@@ -2,6 +2,8 @@
 //!
 //! Not here: limits that only a running gateway knows (tasks in progress at once, its own configuration).
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 
@@ -73,17 +75,46 @@ pub fn board(conn: &Connection, around: &Surroundings<'_>, all: bool) -> Outcome
         "WHERE status = 'ready' ORDER BY priority DESC, created_at ASC"
     };
     let newer = is_newest(conn)?;
+    let related = Related::of(conn)?;
     task::select(conn, &COLUMNS, which, &[])?
         .into_iter()
-        .map(|task| Ok(Pickup { reasons: reasons(conn, &task, around, newer)?, task }))
+        .map(|task| Ok(Pickup { reasons: reasons(conn, &task, around, newer, &related)?, task }))
         .collect()
+}
+
+/// The tasks that have rows in other tables: most have none, and are not looked up there one by one.
+struct Related {
+    waiting: HashSet<String>,
+    ran: HashSet<String>,
+    commented: HashSet<String>,
+}
+
+impl Related {
+    fn of(conn: &Connection) -> Outcome<Self> {
+        Ok(Self {
+            waiting: ids(conn, "SELECT DISTINCT child_id FROM task_links")?,
+            ran: ids(conn, "SELECT DISTINCT task_id FROM task_runs")?,
+            commented: ids(conn, "SELECT DISTINCT task_id FROM task_comments")?,
+        })
+    }
+
+    fn only(id: &str) -> Self {
+        let one = HashSet::from([id.to_owned()]);
+        Self { waiting: one.clone(), ran: one.clone(), commented: one }
+    }
+}
+
+fn ids(conn: &Connection, sql: &str) -> Outcome<HashSet<String>> {
+    let mut statement = conn.prepare(sql)?;
+    let rows = statement.query_map([], |row| row.get::<_, Field>(0).map(|id| id.show()))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// One task by its id in full.
 pub fn of_task(conn: &Connection, around: &Surroundings<'_>, id: &str) -> Outcome<Option<Pickup>> {
     let newer = is_newest(conn)?;
     let Some(task) = task::select(conn, &COLUMNS, "WHERE id = ?1", &[&id])?.pop() else { return Ok(None) };
-    Ok(Some(Pickup { reasons: reasons(conn, &task, around, newer)?, task }))
+    Ok(Some(Pickup { reasons: reasons(conn, &task, around, newer, &Related::only(id))?, task }))
 }
 
 /// True for a board of Hermes 0.22, whose guard looks at less.
@@ -96,6 +127,7 @@ fn reasons(
     task: &Task,
     around: &Surroundings<'_>,
     newest: bool,
+    related: &Related,
 ) -> Outcome<Vec<PickupReason>> {
     let id = task.id();
     let mut found = Vec::new();
@@ -122,7 +154,7 @@ fn reasons(
         "review" => add("status", "it waits for its review".to_owned(), None),
         other => add("status", format!("its status {other:?} is none that Hermes starts"), None),
     }
-    let open = open_parents(conn, &id)?;
+    let open = if related.waiting.contains(&id) { open_parents(conn, &id)? } else { Vec::new() };
     if !open.is_empty() && matches!(status.as_str(), "ready" | "todo" | "blocked") {
         add(
             "parents",
@@ -152,7 +184,7 @@ fn reasons(
         }
     }
     if status == "ready"
-        && let Some((kind, message)) = guard(conn, &id, task, around, newest)?
+        && let Some((kind, message)) = guard(conn, &id, task, around, newest, related)?
     {
         add(kind, message, None);
     }
@@ -214,7 +246,13 @@ fn guard(
     task: &Task,
     around: &Surroundings<'_>,
     newest: bool,
+    related: &Related,
 ) -> Outcome<Option<(&'static str, String)>> {
+    let error = task.field("last_failure_error").show();
+    let (ran, commented) = (related.ran.contains(id), related.commented.contains(id));
+    if !ran && !commented && error.is_empty() {
+        return Ok(None);
+    }
     let latest = conn
         .prepare_cached(
             "SELECT outcome, ended_at FROM task_runs WHERE task_id = ?1 AND ended_at IS NOT NULL \
@@ -231,7 +269,6 @@ fn guard(
         let message = || format!("its last run met a quota; it waits for {} more", clock::span(left));
         return Ok(waits.then(|| ("rate_limit_cooldown", message())));
     }
-    let error = task.field("last_failure_error").show();
     if is_blocker(&error, newest) && !(newest && outcome == "crashed") {
         return Ok(Some(("blocker_auth", format!("its last error looks like a quota or login: {error}"))));
     }

@@ -448,3 +448,51 @@ fn prune() {
         also: &[(Fault::Io, 5), (Fault::NoSpace, 5)],
     });
 }
+
+/// The verbs that edit tasks: whatever fails, the board is sound, and each change is whole or not there.
+#[test]
+fn editing_verbs() {
+    if !sweep::wanted() {
+        return;
+    }
+    let whole = |sandbox: &Sandbox, _: &Output| -> Result<(), String> {
+        let connection = sound(&sandbox.board())?;
+        // Each row has its event, and each event its row.
+        for (rows, kind) in [
+            ("SELECT count(*) FROM task_comments", "commented"),
+            ("SELECT count(*) FROM task_links", "linked"),
+            ("SELECT count(*) FROM tasks WHERE title = 'first, edited'", "edited"),
+            ("SELECT count(*) FROM task_attachments", "attached"),
+        ] {
+            let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+            let rows = number(rows).map_err(|error| error.to_string())?;
+            let events = number(&format!("SELECT count(*) FROM task_events WHERE kind = '{kind}'"));
+            // A run that is repeated comments or attaches twice; it never leaves one without the other.
+            let events = events.map_err(|error| error.to_string())?;
+            if rows.min(1) != events.min(1) {
+                return Err(format!("{rows} rows and {events} events of {kind}"));
+            }
+        }
+        Ok(())
+    };
+    for (name, args) in [
+        ("edit", &["edit", FIRST, "--title", "first, edited"][..]),
+        ("comment", &["comment", FIRST, "a remark"]),
+        ("subscriptions add", &["subscriptions", "add", FIRST, "--platform", "p", "--chat-id", "c"]),
+        ("attach", &["attach", FIRST, "a.txt"]),
+    ] {
+        sweep::run(&Scene {
+            name,
+            build: |sandbox| {
+                board(sandbox);
+                std::fs::write(sandbox.work().join("a.txt"), "x").unwrap();
+            },
+            args,
+            input: "",
+            check: whole,
+            again: &[0],
+            keeps: |name| matches!(name, "a.txt" | "kanban"),
+            also: &[],
+        });
+    }
+}

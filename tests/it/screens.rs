@@ -96,8 +96,9 @@ fn show_at_every_width() {
 fn long_list_goes_through_the_pager_and_a_short_one_does_not() {
     let sandbox = Sandbox::with_board();
     let shown = |count: usize| {
-        let lines: String = (0..count).map(|number| format!("{{\"title\": \"task {number}\"}}\n")).collect();
-        sandbox.run_with(&["create", "--from", "-"], lines).success();
+        let lines: Vec<String> =
+            (0..count).map(|number| format!("{{\"title\": \"task {number}\"}}")).collect();
+        sandbox.run_with(&["create", "--from", "-"], lines.join("\n")).success();
         let mut command = sandbox.command(&["list"]);
         command.env_remove("COLUMNS").env("TERM", "xterm-256color").env("PAGER", "sed 's/^/paged /'");
         Terminal::spawn(&command, 80).finish().0
