@@ -149,16 +149,22 @@ fn verbs(board: &Board, shell: &OsString, count: u32, rounds: usize) {
     ] {
         println!("{count} tasks, {contest}");
     }
+    beside_hermes(board, count, &id, &fresh);
+}
+
+/// The same against Hermes, where there is one.
+fn beside_hermes(board: &Board, count: u32, id: &str, fresh: &dyn Fn() -> String) {
+    let ours = |args: &[&str]| board.kanbanctl(args, "");
     let Some(python) = std::env::var_os("KANBANCTL_PEER_HERMES") else {
-        eprintln!("!!!! SKIPPED: needs KANBANCTL_PEER_HERMES=<python with hermes-agent>");
+        println!("!!!! SKIPPED: needs KANBANCTL_PEER_HERMES=<python with hermes-agent>");
         return;
     };
     let theirs = |args: &[&str]| board.hermes(&python, args);
     for contest in [
         Contest::over(3, "list", || ours(&["list", "--json"]), || theirs(&["list", "--json"])),
-        Contest::over(3, "show", || ours(&["show", &id]), || theirs(&["show", &id])),
+        Contest::over(3, "show", || ours(&["show", id]), || theirs(&["show", id])),
         Contest::over(3, "create", || ours(&["create", "one more"]), || theirs(&["create", "one more"])),
-        Contest::over(3, "comment", || ours(&["comment", &id, "x"]), || theirs(&["comment", &id, "x"])),
+        Contest::over(3, "comment", || ours(&["comment", id, "x"]), || theirs(&["comment", id, "x"])),
         Contest::over(3, "complete", || ours(&["complete", &fresh()]), || theirs(&["complete", &fresh()])),
     ] {
         println!("{count} tasks, Hermes in the place of sqlite3, {contest}");
