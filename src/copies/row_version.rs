@@ -192,6 +192,7 @@ mod tests {
         let column = |name: &&str| TableColumn {
             name: (*name).to_owned(),
             affinity: Affinity::Any,
+            is_text: false,
             not_null: false,
             has_default: name.starts_with("default"),
             generated: false,

@@ -227,7 +227,8 @@ fn attempt(
     if let Some(file) = file {
         // What changes under us is better noticed before the work than after it.
         shelf.require_unchanged()?;
-        let main = ranking.ranked.first().filter(|_| !options.by_rows);
+        // A text that is stored as a BLOB is written as text, which takes other bytes.
+        let main = ranking.ranked.first().filter(|facts| facts.blob_texts == 0 && !options.by_rows);
         let main = main.map(|facts| facts.source);
         let ran = build(file, main, &mut merged, shelf, traits, watch);
         // Of a roll that could not be read to its end too few rows are written.

@@ -49,6 +49,8 @@ pub(crate) struct Salvage {
     pub(crate) has_schema: bool,
     /// Whether it was found whole, so that a table that is not in it did not exist.
     pub(crate) schema_is_whole: bool,
+    /// Rows in which a text is stored as a BLOB.
+    pub(crate) blob_texts: u64,
     /// How far the history has come: the time of its newest events and their highest number.
     pub(crate) evidence: (i64, i64),
 }
@@ -183,7 +185,7 @@ fn read(
     work.room.require_whole()?;
     let damaged_pages = work.damaged.len() as u64 + layout.laid.bad_frames + layout.displaced_count();
     let lost_ends = work.chains.are_doubtful();
-    let Pass { tables, odds, doubted_frames, .. } = work;
+    let Pass { tables, odds, doubted_frames, blob_texts, .. } = work;
     let salvage = Salvage {
         catalog: Arc::new(catalog),
         tables,
@@ -193,6 +195,7 @@ fn read(
         doubted_frames,
         has_schema,
         schema_is_whole,
+        blob_texts,
         evidence,
     };
     Ok(Some(FoundRows { salvage, entries, lost_ends }))
@@ -275,6 +278,7 @@ struct Pass<'w, 'a> {
     /// Interior pages of tables, with their table.
     interiors: Vec<(usize, u32)>,
     doubted_frames: u64,
+    blob_texts: u64,
 }
 
 impl<'w, 'a> Pass<'w, 'a> {
@@ -307,6 +311,7 @@ impl<'w, 'a> Pass<'w, 'a> {
             lost: Vec::new(),
             interiors: Vec::new(),
             doubted_frames: 0,
+            blob_texts: 0,
         }
     }
 
@@ -385,6 +390,7 @@ impl<'w, 'a> Pass<'w, 'a> {
         free: &HashSet<u32>,
     ) {
         self.complete(catalog, table, &mut leaf, free);
+        self.blob_texts += leaf.blob_texts;
         if leaf.blank {
             self.blank.enter(place.page);
         }

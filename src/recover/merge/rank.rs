@@ -40,6 +40,8 @@ pub(crate) struct Facts {
     pub(crate) source: u32,
     pub(crate) rows: u64,
     pub(crate) damaged_pages: u64,
+    /// Rows in which a text is stored as a BLOB.
+    pub(crate) blob_texts: u64,
     /// Pages that the header counts and that are neither in the file nor in its log.
     pub(crate) missing_pages: u64,
     /// Frames of its log that are not what their checksum says, with no later one of the page, and what was in them is lost or
@@ -314,6 +316,7 @@ impl SourceReader<'_, '_> {
             source: orders.source,
             rows: salvage.row_count(),
             damaged_pages: salvage.damaged_pages,
+            blob_texts: salvage.blob_texts,
             missing_pages,
             lost_frames,
             has_schema: salvage.has_schema,

@@ -205,6 +205,7 @@ impl<W: Write> ParkWriter<W> {
             pen.signed(**last)
         })?;
         self.number(salvage.damaged_pages)?;
+        self.number(salvage.blob_texts)?;
         self.number(salvage.doubted_frames)?;
         self.number(u64::from(salvage.has_schema))?;
         self.number(u64::from(salvage.schema_is_whole))?;
@@ -295,6 +296,7 @@ impl<R: Read> ParkReader<'_, R> {
             odds,
             sequences: sequences.into_iter().collect::<HashMap<_, _>>(),
             damaged_pages: self.number()?,
+            blob_texts: self.number()?,
             doubted_frames: self.number()?,
             has_schema: self.flag()?,
             schema_is_whole: self.flag()?,
@@ -339,6 +341,7 @@ mod tests {
             odds,
             sequences: [("task_events".to_owned(), 12)].into(),
             damaged_pages: 4,
+            blob_texts: 3,
             doubted_frames: 1,
             has_schema: true,
             schema_is_whole: false,

@@ -182,6 +182,8 @@ pub(crate) struct Inserts<'c> {
 struct Insert<'c> {
     statement: Statement<'c>,
     takes: Vec<bool>,
+    /// The columns of the record, for the types that their values should have.
+    shape: Arc<TableSchema>,
     has_rowid: bool,
 }
 
@@ -229,7 +231,7 @@ impl<'c> Insert<'c> {
     fn prepare(
         connection: &'c Connection,
         table: &TableSchema,
-        shape: &TableSchema,
+        shape: &Arc<TableSchema>,
         values: usize,
     ) -> rusqlite::Result<Self> {
         let mut names = Vec::new();
@@ -251,7 +253,7 @@ impl<'c> Insert<'c> {
         let marks = vec!["?"; names.len()].join(",");
         let sql =
             format!("INSERT OR IGNORE INTO {}({}) VALUES ({marks})", quoted(&table.name), names.join(","));
-        Ok(Self { statement: connection.prepare(&sql)?, takes, has_rowid })
+        Ok(Self { statement: connection.prepare(&sql)?, takes, shape: Arc::clone(shape), has_rowid })
     }
 
     /// Whether the row could be stored: a constraint may keep it out.
@@ -259,8 +261,12 @@ impl<'c> Insert<'c> {
         if self.has_rowid {
             self.statement.raw_bind_parameter(1, rowid)?;
         }
-        let values = record.values().zip(&self.takes).filter(|(_, takes)| **takes);
-        for ((value, _), parameter) in values.zip(1 + usize::from(self.has_rowid)..) {
+        let values = record.values().zip(&self.shape.columns).zip(&self.takes).filter(|(_, takes)| **takes);
+        for (((value, column), _), parameter) in values.zip(1 + usize::from(self.has_rowid)..) {
+            let value = match value {
+                Value::Blob(bytes) if column.reads_as_text(bytes) => Value::Text(bytes),
+                value => value,
+            };
             self.statement.raw_bind_parameter(parameter, Bound(value))?;
         }
         match self.statement.raw_execute() {

@@ -151,6 +151,8 @@ pub struct SourceReport {
     pub rows: u64,
     /// Pages that are damaged, lost or unreachable.
     pub damaged_pages: u64,
+    /// Rows in which a text is stored as a BLOB; the result has it as text.
+    pub blob_texts: u64,
     /// Pages that its header counts and that are neither in the file nor in its log.
     pub missing_pages: u64,
     /// Frames of its log that are not what their checksum says: their pages are as they were before, or hold rows for which

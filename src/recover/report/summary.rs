@@ -25,6 +25,7 @@ pub(crate) fn begin(ranked: &[Facts], foreign: &[Facts], sources: &[Source]) -> 
             copies: source.copies.len(),
             rows: facts.map_or(0, |facts| facts.rows),
             damaged_pages: facts.map_or(0, |facts| facts.damaged_pages),
+            blob_texts: facts.map_or(0, |facts| facts.blob_texts),
             lost_frames: facts.map_or(0, |facts| facts.lost_frames),
             missing_pages: facts.map_or(0, |facts| facts.missing_pages),
             schema: facts.is_some_and(|facts| facts.has_schema),

@@ -41,6 +41,8 @@ pub(crate) struct SalvagedLeaf {
     pub(crate) hollow: Vec<Row>,
     /// Cells that could not be read.
     pub(crate) unread: u64,
+    /// Rows in which a text is stored as a BLOB.
+    pub(crate) blob_texts: u64,
     /// Whether the page is whole.
     pub(crate) sound: bool,
     /// Whether it is whole and has nothing besides its cells.
@@ -62,6 +64,7 @@ pub(crate) fn read(
         rows: Vec::with_capacity(page.offsets().count()),
         hollow: Vec::new(),
         unread: 0,
+        blob_texts: 0,
         sound,
         blank: sound && page.is_blank_beside_cells(),
     };
@@ -166,8 +169,9 @@ impl SalvagedLeaf {
             }
             row.mark(row::CHAINED, true);
         } else {
-            let fit = Record::read(payload.local).ok().and_then(|record| table.fit(&record, spot.encoding));
-            let Some(fit) = fit else { return false };
+            let Ok(record) = Record::read(payload.local) else { return false };
+            let Some(fit) = table.fit(&record, spot.encoding) else { return false };
+            self.blob_texts += u64::from(table.has_blob_text(&record));
             row.mark(row::SUSPECT, fit.strange > 0);
             row.parity = row::parity(payload.local);
         }

@@ -41,7 +41,9 @@ impl Pass<'_, '_> {
             }
             let fit = followed.as_ref().and_then(|(bytes, ..)| {
                 let record = Record::read(bytes).ok()?;
-                catalog.tables.get(table)?.table.fit(&record, encoding)
+                let table = &catalog.tables.get(table)?.table;
+                leaf.blob_texts += u64::from(table.has_blob_text(&record));
+                table.fit(&record, encoding)
             });
             match (followed, fit) {
                 (Some((bytes, chain, _)), Some(fit)) => {

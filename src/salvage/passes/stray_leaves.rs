@@ -26,6 +26,7 @@ impl Pass<'_, '_> {
             let mut leaf =
                 stray.leaf.unwrap_or_else(|| self.read_again(catalog, stray.table, stray.page, &free));
             self.complete(catalog, stray.table, &mut leaf, &free);
+            self.blob_texts += leaf.blob_texts;
             let name = catalog.tables.get(stray.table).map(|tree| &tree.table.name);
             let given_out = name.and_then(|name| sequences.get(name)).copied();
             let ids = || leaf.rows.iter().map(|row| row.rowid);

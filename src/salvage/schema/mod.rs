@@ -144,6 +144,8 @@ pub(crate) struct TableColumn {
     pub(crate) has_default: bool,
     /// Whether SQLite computes its value when a row is written.
     pub(crate) generated: bool,
+    /// True for a TEXT column of Hermes: bytes in it that are text are text.
+    pub(crate) is_text: bool,
     /// What is written into it.
     pub(crate) sense: Domain,
 }
@@ -192,6 +194,12 @@ impl TableSchema {
     pub(crate) fn fit(&self, record: &Record<'_>, encoding: Encoding) -> Option<Plausibility> {
         let (fit, count) = self.judge(record, encoding)?;
         self.lacks(count).map(|missing| Plausibility { missing, ..fit })
+    }
+
+    /// True if a text of `record` is stored as a BLOB.
+    pub(crate) fn has_blob_text(&self, record: &Record<'_>) -> bool {
+        let mut values = self.columns.iter().zip(record.values());
+        values.any(|(column, value)| matches!(value, Value::Blob(bytes) if column.reads_as_text(bytes)))
     }
 
     /// The same for a record of which only the beginning is there.
@@ -296,6 +304,11 @@ impl TableSchema {
 }
 
 impl TableColumn {
+    /// True if a BLOB of these `bytes` in it is a text that a program stored with the wrong type.
+    pub(crate) fn reads_as_text(&self, bytes: &[u8]) -> bool {
+        self.is_text && simdutf8::basic::from_utf8(bytes).is_ok()
+    }
+
     /// What `value` looks like here; `None` if it cannot stand here.
     fn judge(&self, value: Value<'_>, is_rowid: bool, encoding: Encoding) -> Option<Likelihood> {
         if is_rowid {
@@ -309,6 +322,9 @@ impl TableColumn {
                 let wrong = affinity == Affinity::Integer && self.sense != Domain::Start
                     || simdutf8::basic::from_utf8(&text).is_err();
                 Some(if wrong { Likelihood::Strange } else { self.sense.judge(Value::Text(&text)) })
+            }
+            (Value::Blob(bytes), _) if self.reads_as_text(bytes) => {
+                Some(self.sense.judge(Value::Text(bytes)))
             }
             (Value::Blob(_), Affinity::Text | Affinity::Integer) | (Value::Real(_), Affinity::Integer) => {
                 Some(Likelihood::Strange)

@@ -190,6 +190,7 @@ impl ParseDatabase {
                 is_stored,
                 column: TableColumn {
                     affinity: affinity(&declared),
+                    is_text: known.is_some() && affinity(&declared) == Affinity::Text,
                     not_null: row.get(3).ok()?,
                     has_default: row.get(4).ok()?,
                     generated,

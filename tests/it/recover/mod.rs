@@ -2,7 +2,9 @@
 
 mod displaced;
 mod legal;
+mod lost_schema;
 mod silence;
+mod text;
 mod versions;
 
 use crate::support::damage::{self, Shape};

@@ -189,6 +189,37 @@ pub(crate) fn carry_on(connection: &Connection, seed: u64) {
     }
 }
 
+/// Values of columns that newer versions of Hermes have: table, column, value.
+const NEWER_VALUES: [(&str, &str, &str); 7] = [
+    ("tasks", "provider_override", "openrouter"),
+    ("tasks", "reasoning_effort", "high"),
+    ("tasks", "worker_started_at", "0b5e7a31:24|237460"),
+    ("tasks", "completion_contract", "local-only"),
+    ("task_runs", "worker_started_at", "0b5e7a31:24|237460"),
+    ("kanban_notify_subs", "chat_type", "dm"),
+    ("kanban_notify_subs", "delivery_mode", "notify+wake"),
+];
+
+/// Adds `tasks` tasks with their history to a board of any Hermes, and fills columns that only newer ones have.
+pub(crate) fn fill(connection: &Connection, tasks: usize, seed: u64) {
+    let mut dice = Dice::new(seed ^ 0xf111);
+    let sql = "SELECT ifnull(max(created_at), 1780000000) FROM tasks";
+    let from: i64 = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+    connection.execute_batch("PRAGMA synchronous=OFF; BEGIN").unwrap();
+    for number in 0..i64::try_from(tasks).unwrap() {
+        let id = format!("t_{:08x}", dice.next() >> 32);
+        task(connection, &mut dice, &id, from + 60 * (number + 1));
+        history(connection, &mut dice, &id, from + 60 * (number + 1));
+    }
+    for (share, (table, column, value)) in (3..).zip(NEWER_VALUES) {
+        if connection.column_exists(None, table, column).unwrap() {
+            let sql = format!("UPDATE {table} SET {column} = ? WHERE rowid % {share} = 0");
+            connection.execute(&sql, [value]).unwrap();
+        }
+    }
+    connection.execute_batch("COMMIT").unwrap();
+}
+
 fn old_task(connection: &Connection, dice: &mut Dice, id: &str, at: i64) {
     connection
         .execute(

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
-pub(crate) use board::{board, board_in};
+pub(crate) use board::{board, board_in, fill};
 pub(crate) use score::{Score, score, score_since, unreached};
 
 /// SQLite's default page size, which Hermes' boards have.

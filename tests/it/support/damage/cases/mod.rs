@@ -9,6 +9,7 @@ mod journals;
 mod logs;
 mod pages;
 mod schemas;
+mod sectors;
 
 use std::path::{Path, PathBuf};
 
@@ -54,6 +55,7 @@ impl Case {
             headers::CASES,
             logs::CASES,
             schemas::CASES,
+            sectors::CASES,
             copies::CASES,
             foreign::CASES,
             grid::CASES,
