@@ -9,7 +9,6 @@ mod journals;
 mod logs;
 mod pages;
 mod schemas;
-mod sectors;
 
 use std::path::{Path, PathBuf};
 
@@ -55,7 +54,6 @@ impl Case {
             headers::CASES,
             logs::CASES,
             schemas::CASES,
-            sectors::CASES,
             copies::CASES,
             foreign::CASES,
             grid::CASES,
