@@ -192,7 +192,7 @@ mod tests {
         let column = |name: &&str| TableColumn {
             name: (*name).to_owned(),
             affinity: Affinity::Any,
-            is_text: false,
+            owner: crate::salvage::schema::ColumnOwner::Other,
             not_null: false,
             has_default: name.starts_with("default"),
             generated: false,

@@ -135,6 +135,14 @@ pub(crate) enum Affinity {
     Any,
 }
 
+/// Whose table a column is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ColumnOwner {
+    Hermes,
+    /// Another program, which may keep bytes in a TEXT column.
+    Other,
+}
+
 /// A column.
 #[derive(Debug, Clone)]
 pub(crate) struct TableColumn {
@@ -144,8 +152,7 @@ pub(crate) struct TableColumn {
     pub(crate) has_default: bool,
     /// Whether SQLite computes its value when a row is written.
     pub(crate) generated: bool,
-    /// True for a TEXT column of Hermes: bytes in it that are text are text.
-    pub(crate) is_text: bool,
+    pub(crate) owner: ColumnOwner,
     /// What is written into it.
     pub(crate) sense: Domain,
 }
@@ -306,7 +313,9 @@ impl TableSchema {
 impl TableColumn {
     /// True if a BLOB of these `bytes` in it is a text that a program stored with the wrong type.
     pub(crate) fn reads_as_text(&self, bytes: &[u8]) -> bool {
-        self.is_text && simdutf8::basic::from_utf8(bytes).is_ok()
+        self.owner == ColumnOwner::Hermes
+            && self.affinity == Affinity::Text
+            && simdutf8::basic::from_utf8(bytes).is_ok()
     }
 
     /// What `value` looks like here; `None` if it cannot stand here.

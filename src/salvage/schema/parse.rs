@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 
 use super::column_values::Domain;
-use super::{Affinity, Catalog, SchemaEntry, TableColumn, TableSchema, column_sets};
+use super::{Affinity, Catalog, ColumnOwner, SchemaEntry, TableColumn, TableSchema, column_sets};
 use crate::failure::Outcome;
 use crate::hermes::{self, ColumnFacts, TableFacts};
 use crate::store::audit::quoted;
@@ -190,7 +190,7 @@ impl ParseDatabase {
                 is_stored,
                 column: TableColumn {
                     affinity: affinity(&declared),
-                    is_text: known.is_some() && affinity(&declared) == Affinity::Text,
+                    owner: known.map_or(ColumnOwner::Other, |_| ColumnOwner::Hermes),
                     not_null: row.get(3).ok()?,
                     has_default: row.get(4).ok()?,
                     generated,
