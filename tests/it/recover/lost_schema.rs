@@ -44,7 +44,7 @@ fn schema_pages(path: &Path) -> Vec<usize> {
     let connection = Connection::open(path).unwrap();
     let mut statement =
         connection.prepare("SELECT pageno FROM dbstat WHERE name = 'sqlite_schema' ORDER BY pageno").unwrap();
-    statement.query_map([], |row| row.get::<_, i64>(0)).unwrap().map(|page| page.unwrap() as usize).collect()
+    statement.query_map([], |row| row.get::<_, u32>(0)).unwrap().map(|page| page.unwrap() as usize).collect()
 }
 
 /// The tables of a board with their columns in order.
@@ -120,7 +120,7 @@ fn lost_schema_of_any_version_costs_no_row_and_no_column() {
     let mut all = Vec::new();
     for life in LIVES {
         let pythons: Option<Vec<&Path>> =
-            life.iter().map(|version| versions.get(version).map(|python| python.as_path())).collect();
+            life.iter().map(|version| versions.get(version).map(std::path::PathBuf::as_path)).collect();
         let Some(pythons) = pythons else {
             eprintln!("!!!! SKIPPED: needs Hermes {}", life.join(" and "));
             continue;
