@@ -206,6 +206,11 @@ fn backfilled(index: &[u8], frames: u64) -> u64 {
     }
 }
 
+/// True if a log of `size` bytes is short enough for its frames to be listed in memory.
+pub(crate) fn is_countable(size: u64) -> bool {
+    size <= LONGEST_LOG
+}
+
 /// The log in place, read piece by piece; empty when the last user of the board has removed it meanwhile.
 #[derive(Debug)]
 pub(crate) struct LogBytes {
@@ -238,7 +243,7 @@ impl LogBytes {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self { file: None, size: 0 }),
             Err(error) => return Err(Failure::io(error, format!("reading {}", sidecar.path.display()))),
         };
-        if size > LONGEST_LOG {
+        if !is_countable(size) {
             return Err(Failure::refused(format!(
                 "{} has {size} bytes, far more than a log of this board can need; what waits in it was not counted.",
                 sidecar.path.display()

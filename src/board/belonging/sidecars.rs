@@ -10,8 +10,9 @@ use super::{Relation, of_journal, of_log};
 use crate::board::Stamp;
 use crate::board::files::with_suffix;
 use crate::board::getlk;
-use crate::board::log::LogBytes;
+use crate::board::log::{LogBytes, is_countable};
 use crate::failure::Outcome;
+use crate::ondisk::store::Store;
 
 /// Looks at files that a writer changes meanwhile, or that seem not to belong.
 const MAX_LOOKS: usize = 5;
@@ -37,7 +38,8 @@ impl SidecarRelations {
     }
 }
 
-/// Say how the log and the journal beside `main` are related to it. Files that never rest are taken for lawful.
+/// Say how the log and the journal beside `main` are related to it. Files that never rest, and a log that is too long to be
+/// counted, are taken for lawful.
 ///
 /// # Errors
 /// When a file is there and cannot be read.
@@ -73,8 +75,10 @@ fn look(main: &Path, stamps: &Stamps) -> Outcome<SidecarRelations> {
         return Ok(found);
     }
     let Some(bytes) = LogBytes::at(main)? else { return Ok(found) };
+    // No verb writes beside a log that is too long to be counted, so that nothing is lost where it is not looked at.
     if has_bytes(wal)
         && let Some(log) = LogBytes::at(&with_suffix(main, "-wal"))?
+        && is_countable(log.size())
     {
         found.wal = of_log(&bytes, &log);
     }
