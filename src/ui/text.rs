@@ -311,7 +311,7 @@ mod tests {
             wrap_message("Look at it with `kanbanctl health --map` before /a/very/long/path/is/removed.", 20);
         assert_eq!(
             lines,
-            ["Look at it with `kanbanctl health --map`", "before", "/a/very/long/path/is/removed."]
+            ["Look at it with", "`kanbanctl health --map`", "before", "/a/very/long/path/is/removed."]
         );
     }
 

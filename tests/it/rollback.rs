@@ -69,7 +69,7 @@ fn reading_verbs_see_the_board_as_it_was_before_and_leave_it() {
         assert_eq!(torn.photograph(), before, "{verb:?}");
     }
     torn.run(&["stats"]).success();
-    torn.run(&["backup", torn.work().join("saved").to_str().unwrap()]).success();
+    torn.run(&["backup", "--create-dirs", torn.work().join("saved").to_str().unwrap()]).success();
     assert_eq!(torn.photograph(), before);
 }
 
