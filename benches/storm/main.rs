@@ -1,4 +1,4 @@
-//! A storm of copies (incidents.md F02, F03): `cargo bench --bench storm`.
+//! A storm of copies (tests/incidents.md F02, F03): `cargo bench --bench storm`.
 //!
 //! 10,000 `.corrupt.*.bak` files of about 224 KB with 200 distinct contents, each a later state of one damaged board:
 //!

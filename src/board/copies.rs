@@ -60,7 +60,7 @@ pub fn count(database: &Path) -> Copies {
 }
 
 /// Whether `file` is how Hermes names a copy of `board`: `<board>.corrupt.<16 hex>.bak` or
-/// `<board>.corrupt.<YYYYMMDD_HHMMSS>[.N].bak` (board-format.md 3.6).
+/// `<board>.corrupt.<YYYYMMDD_HHMMSS>[.N].bak` (docs/board-format.md, 3.6).
 pub fn is_backup_name(board: &OsStr, file: &OsStr) -> bool {
     let mark = file
         .as_bytes()

@@ -22,7 +22,7 @@ use crate::failure::{Failure, Outcome};
 use crate::ondisk::header::{self, Header};
 
 /// The smallest page, so the smallest file that SQLite may be handed: at or under it, SQLite unlinks a WAL beside
-/// an empty file (architecture.md rule 3).
+/// an empty file (docs/architecture.md, rule 3).
 pub const SMALLEST_PAGE: u64 = 512;
 
 /// The suffixes of Hermes' two lock files, in the order in which they are taken.
@@ -351,7 +351,7 @@ fn read_state(path: &Path) -> Outcome<(FileState, Option<Stamp>)> {
 }
 
 /// Where a TLS record starts, in the two places seen in the field: type 0x14 to 0x17, major version 3, minor 0 to 4,
-/// a length of 1 to 18432 (board-format.md 3.5).
+/// a length of 1 to 18432 (docs/board-format.md, 3.5).
 fn tls_record(bytes: &[u8]) -> Option<usize> {
     [0, 5].into_iter().find(|&offset| {
         let prefix_fits = offset == 0 || bytes.starts_with(b"SQLit");

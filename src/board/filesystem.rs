@@ -38,7 +38,7 @@ impl Filesystem {
 pub enum Suitability {
     /// A local filesystem that shares memory between processes.
     Fine,
-    /// Shared memory is not shared there: WAL corrupts without an error (incidents.md F16).
+    /// Shared memory is not shared there: WAL corrupts without an error (tests/incidents.md F16).
     Hopeless {
         /// Why, as a clause.
         why: &'static str,

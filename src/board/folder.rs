@@ -15,13 +15,13 @@ use rustix::io::Errno;
 
 /// A folder and the directory that it lies in.
 #[derive(Debug)]
-pub(crate) struct Folder {
+pub(crate) struct OpenFolder {
     parent: File,
     held: File,
     path: PathBuf,
 }
 
-impl Folder {
+impl OpenFolder {
     /// Make the folder `path`, for this user alone.
     ///
     /// # Errors
@@ -145,12 +145,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (path, elsewhere) = (dir.path().join("evidence"), dir.path().join("elsewhere"));
         std::fs::create_dir(&elsewhere).unwrap();
-        let folder = Folder::create(&path).unwrap();
+        let folder = OpenFolder::create(&path).unwrap();
         std::fs::rename(&path, dir.path().join("moved")).unwrap();
         std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
         folder.create_file(OsStr::new("kanban.db")).unwrap();
         assert!(dir.path().join("moved/kanban.db").exists());
         assert_eq!(std::fs::read_dir(&elsewhere).unwrap().count(), 0);
-        assert!(Folder::open(&path).is_err(), "a link is no folder");
+        assert!(OpenFolder::open(&path).is_err(), "a link is no folder");
     }
 }

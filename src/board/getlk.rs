@@ -32,7 +32,7 @@ pub fn is_written_to(database: &Path) -> bool {
 }
 
 /// Whether any process has a POSIX lock on the database or its `-shm`: an idle WAL connection holds one on both, and
-/// one whose database locks were lost still holds the one on `-shm` (board-format.md 9.1).
+/// one whose database locks were lost still holds the one on `-shm` (docs/board-format.md, 9.1).
 pub fn anyone_locked(database: &Path) -> bool {
     let shm = super::files::with_suffix(database, "-shm");
     lock_holder(database).is_some() || lock_holder(&shm).is_some()

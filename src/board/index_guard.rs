@@ -1,7 +1,7 @@
 //! Keeping the WAL index of a living process whole while another connection opens.
 //!
 //! SQLite's first connection cuts the index (`-shm`) to nothing and builds it anew; it takes itself for the first one when
-//! nobody holds byte 128 of the file. A Hermes process whose locks are lost (incidents.md F11, F13; board-format.md 9.4)
+//! nobody holds byte 128 of the file. A Hermes process whose locks are lost (tests/incidents.md F11, F13; docs/board-format.md, 9.4)
 //! holds nothing and still has the index mapped: cut under it, its next look at the index ends it with SIGBUS. So a lock
 //! on that byte says that there is somebody, where there is somebody or may be. It is a lock of the file's description:
 //! SQLite, which asks for locks of other processes, would not see one of its own process.

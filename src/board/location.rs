@@ -131,7 +131,7 @@ pub fn discover(env: &Env) -> Outcome<Vec<Board>> {
     Ok(boards)
 }
 
-/// The directory that all boards of this user lie under (board-format.md 1.2).
+/// The directory that all boards of this user lie under (docs/board-format.md, 1.2).
 ///
 /// # Errors
 /// When a home directory is needed and unknown.
@@ -160,7 +160,7 @@ pub fn hermes_root(env: &Env) -> Outcome<PathBuf> {
     absolute(parent.and_then(Path::parent).unwrap_or(&home))
 }
 
-/// The database of the board `slug` under `root` (board-format.md 1.3).
+/// The database of the board `slug` under `root` (docs/board-format.md, 1.3).
 pub fn board_path(root: &Path, slug: &str) -> PathBuf {
     if slug == DEFAULT_SLUG {
         root.join("kanban.db")
@@ -201,7 +201,7 @@ pub fn current(env: &Env) -> Outcome<Option<String>> {
 }
 
 /// Trimmed and in lower case, when that is a valid slug: 1 to 64 of `a-z`, `0-9`, `-` and `_`, beginning with a letter
-/// or digit (board-format.md 1.5).
+/// or digit (docs/board-format.md, 1.5).
 ///
 /// # Errors
 /// What is wrong with it, as a clause.
@@ -236,7 +236,7 @@ pub fn is_fenced(path: &Path, env: &Env) -> Outcome<bool> {
     Ok(resolved(path).starts_with(resolved(&expand(Path::new(marker), env)?)))
 }
 
-/// What `board.json` in `directory` says; malformed is as good as absent (board-format.md 1.5).
+/// What `board.json` in `directory` says; malformed is as good as absent (docs/board-format.md, 1.5).
 pub fn metadata(directory: &Path) -> Metadata {
     let Ok(Some(bytes)) = read_small(&directory.join("board.json")) else {
         return Metadata::default();

@@ -23,7 +23,7 @@ use crate::ondisk::store::Store;
 use crate::ondisk::wal::index::{BACKFILL, HEAD, HEADER_LEN, LAST_FRAME, LAST_SUM, missing_frames, number};
 use crate::ondisk::wal::{self, Frame, Wal};
 
-/// The longest log whose frames are counted, in bytes; 228 MB were seen in the field (incidents.md F15).
+/// The longest log whose frames are counted, in bytes; 228 MB were seen in the field (tests/incidents.md F15).
 const LONGEST_LOG: u64 = 4 << 30;
 
 /// The most looks at a log that seems torn, and the pause between them. It is believed when two looks in a row agree.

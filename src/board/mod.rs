@@ -59,7 +59,7 @@ pub struct Board {
     pub origin: Origin,
 }
 
-/// The rule that chose a board's file (board-format.md 1.4).
+/// The rule that chose a board's file (docs/board-format.md, 1.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// `--db PATH`.

@@ -13,7 +13,7 @@
 
 use super::Inspection;
 use super::log::LogBytes;
-use super::trees::{Extent, walk};
+use super::trees::{WalkedExtent, walk};
 use crate::failure::Outcome;
 use crate::ondisk::freelist;
 use crate::ondisk::header::Header;
@@ -79,7 +79,7 @@ fn of_image(image: &Image<'_>, pages_in_file: u32) -> Vec<String> {
     }
     let image = &image;
     let is_small = image.count() <= MAX_PAGES_WALKED;
-    let extent = if is_small { Extent::WholeWithShapes } else { Extent::LastLeaf };
+    let extent = if is_small { WalkedExtent::WholeWithShapes } else { WalkedExtent::LastLeaf };
     let trees = walk(image, extent, |_, _| {});
     if trees.faults > 0 {
         signs.push("a page is not what its table or index says".to_owned());

@@ -13,7 +13,7 @@ const MAX_DEPTH: usize = 32;
 
 /// How much of each tree is walked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
+pub(super) enum WalkedExtent {
     /// Every page.
     Whole,
     /// Every page; rows that do not begin as those of Hermes' table are faults. A sign, no proof.
@@ -31,13 +31,13 @@ pub(super) struct TreeWalk {
     pub(super) used: HashSet<u32>,
 }
 
-/// Walk every tree that the schema of `image` names, and give each sound leaf of a table to `see`.
-pub(super) fn walk(image: &Image<'_>, extent: Extent, see: impl FnMut(u32, &[u8])) -> TreeWalk {
+/// LeafWalk every tree that the schema of `image` names, and give each sound leaf of a table to `see`.
+pub(super) fn walk(image: &Image<'_>, extent: WalkedExtent, see: impl FnMut(u32, &[u8])) -> TreeWalk {
     let mut walk =
-        Walk { image, extent, chains: Vec::new(), roots: Vec::new(), found: TreeWalk::default(), see };
+        LeafWalk { image, extent, chains: Vec::new(), roots: Vec::new(), found: TreeWalk::default(), see };
     let schema = Root { page: 1, is_table: true, first: None };
     // New tables are rare, and a schema is small.
-    walk.tree(&schema, Extent::Whole);
+    walk.tree(&schema, WalkedExtent::Whole);
     for root in std::mem::take(&mut walk.roots) {
         walk.tree(&root, extent);
     }
@@ -53,7 +53,7 @@ pub(super) fn walk(image: &Image<'_>, extent: Extent, see: impl FnMut(u32, &[u8]
 
 /// The first value of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum First {
+enum FirstKey {
     /// NULL: the rowid stands for it.
     Rowid,
     /// A text id.
@@ -65,12 +65,12 @@ struct Root {
     page: u32,
     is_table: bool,
     /// What rows begin with, in a table of Hermes.
-    first: Option<First>,
+    first: Option<FirstKey>,
 }
 
-struct Walk<'i, 'a, S> {
+struct LeafWalk<'i, 'a, S> {
     image: &'i Image<'a>,
-    extent: Extent,
+    extent: WalkedExtent,
     /// The first pages of overflow chains.
     chains: Vec<u32>,
     roots: Vec<Root>,
@@ -85,8 +85,8 @@ struct Waiting {
     up_to: Option<i64>,
 }
 
-impl<S: FnMut(u32, &[u8])> Walk<'_, '_, S> {
-    fn tree(&mut self, root: &Root, extent: Extent) {
+impl<S: FnMut(u32, &[u8])> LeafWalk<'_, '_, S> {
+    fn tree(&mut self, root: &Root, extent: WalkedExtent) {
         let kind = self.image.head(root.page).and_then(|head| {
             Page::read(root.page, &head, self.image.usable()).ok().map(|page| page.kind().is_table())
         });
@@ -103,7 +103,7 @@ impl<S: FnMut(u32, &[u8])> Walk<'_, '_, S> {
                 self.found.faults += 1;
             }
             steps += 1;
-            if extent == Extent::LastLeaf {
+            if extent == WalkedExtent::LastLeaf {
                 waiting.extend(children.pop().filter(|_| steps < MAX_DEPTH));
             } else {
                 waiting.append(&mut children);
@@ -138,13 +138,13 @@ impl<S: FnMut(u32, &[u8])> Walk<'_, '_, S> {
             }
             last = by_rowid.then_some(cell.rowid);
             if let Some(payload) = cell.payload {
-                if self.extent != Extent::LastLeaf {
+                if self.extent != WalkedExtent::LastLeaf {
                     self.chains.extend(payload.overflow);
                 }
                 if kind == PageKind::TableLeaf && root.page == 1 {
                     self.roots.extend(root_of(payload.local));
                 }
-                let is_judged = self.extent != Extent::Whole && root.first.is_some();
+                let is_judged = self.extent != WalkedExtent::Whole && root.first.is_some();
                 if kind == PageKind::TableLeaf && is_judged && root.first != first_of(payload.local) {
                     return None;
                 }
@@ -160,10 +160,10 @@ impl<S: FnMut(u32, &[u8])> Walk<'_, '_, S> {
     }
 }
 
-fn first_of(payload: &[u8]) -> Option<First> {
+fn first_of(payload: &[u8]) -> Option<FirstKey> {
     match Record::prefix(payload).ok()?.values().next()? {
-        Value::Null => Some(First::Rowid),
-        Value::Text(_) => Some(First::Id),
+        Value::Null => Some(FirstKey::Rowid),
+        Value::Text(_) => Some(FirstKey::Id),
         _ => None,
     }
 }
@@ -183,8 +183,8 @@ fn root_of(payload: &[u8]) -> Option<Root> {
     let page = u32::try_from(root).ok().filter(|root| *root > 0)?;
     let is_table = kind == b"table";
     let first = match name.as_slice() {
-        b"tasks" if is_table => Some(First::Id),
-        name if is_table && NUMBERED.contains(&name) => Some(First::Rowid),
+        b"tasks" if is_table => Some(FirstKey::Id),
+        name if is_table && NUMBERED.contains(&name) => Some(FirstKey::Rowid),
         _ => None,
     };
     Some(Root { page, is_table, first })

@@ -1,5 +1,5 @@
 //! What is said once something was put in a board's place: how to undo it, when Hermes takes notice, and which tasks say
-//! that they are being worked on although nobody can be (incidents.md F29, F34).
+//! that they are being worked on although nobody can be (tests/incidents.md F29, F34).
 
 use super::Context;
 use crate::failure::count::counted;
@@ -53,7 +53,7 @@ fn is_abandoned(task: &Running, now: i64, machine: &str) -> bool {
     }
 }
 
-/// This machine's name, as it stands in claims (board-format.md 2, `claim_lock`).
+/// This machine's name, as it stands in claims (docs/board-format.md, 2, `claim_lock`).
 fn machine() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
 }

@@ -15,7 +15,7 @@ use crate::process::env::Env;
 use crate::process::signals::Signals;
 use crate::ui::Ui;
 
-/// The lock budget where neither `--timeout` nor `HERMES_KANBAN_BUSY_TIMEOUT_MS` says otherwise (architecture.md
+/// The lock budget where neither `--timeout` nor `HERMES_KANBAN_BUSY_TIMEOUT_MS` says otherwise (docs/architecture.md
 /// rule 6).
 const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
 

@@ -12,7 +12,7 @@ use crate::process::signals::Signals;
 use crate::store::create::Created;
 use crate::store::draft::{Draft, Start, Workspace};
 
-/// The columns of a new task, under Hermes' option names (board-format.md 6).
+/// The columns of a new task, under Hermes' option names (docs/board-format.md, 6).
 #[derive(Clone, Debug, clap::Args)]
 pub struct DraftOptions {
     /// Longer description.

@@ -1,6 +1,6 @@
 //! `init`: a board where none is, in the best journal mode that its filesystem can do.
 //!
-//! The file is made under a name that nobody knows and appears whole, already in its journal mode (architecture.md
+//! The file is made under a name that nobody knows and appears whole, already in its journal mode (docs/architecture.md
 //! rules 5 and 11). An existing board is never touched, not even in its journal mode.
 
 use std::path::{Path, PathBuf};

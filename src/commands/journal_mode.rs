@@ -157,7 +157,7 @@ fn rehearse(context: &mut Context<'_>, seen: &Inspection) -> Outcome<()> {
 }
 
 /// Refuses where a board changed its file or mode while the locks were waited for, or where SQLite's first read would
-/// replay a log that does not belong to the file (incidents.md F35).
+/// replay a log that does not belong to the file (tests/incidents.md F35).
 fn require_unchanged(board: &Board, seen: &Inspection) -> Outcome<()> {
     let now = board.inspect()?;
     now.require_sqlite()?;

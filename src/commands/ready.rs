@@ -10,7 +10,7 @@ use crate::failure::count::counted;
 use crate::failure::exit::Exit;
 use crate::pool::Access;
 use crate::store::field::Field;
-use crate::store::pickup::{self, Pickup, PickupReason, Surroundings};
+use crate::store::pickup::{self, Pickup, PickupContext, PickupReason};
 use crate::store::{schema, task};
 use crate::ui::{Document, Label, Records, Report, TextColumn, TextTable};
 
@@ -49,8 +49,11 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         .number("HERMES_KANBAN_RATE_LIMIT_COOLDOWN_SECONDS")
         .filter(|seconds| *seconds >= 0)
         .unwrap_or(RATE_LIMIT_COOLDOWN);
-    let around =
-        Surroundings { now: context.clock.epoch(), rate_limit_cooldown: cooldown, has_profile: &has_profile };
+    let around = PickupContext {
+        now: context.clock.epoch(),
+        rate_limit_cooldown: cooldown,
+        has_profile: &has_profile,
+    };
     let mut pool = context.pool(Access::Read)?;
     let found = pool.read(|conn| {
         schema::require_board(conn)?;

@@ -93,7 +93,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     };
     let board = plan.board();
     let obstacle = init::create(&board, &plan.folder).map_err(|failure| unusable(failure, &directory))?;
-    context.ui.status(format_args!("ScratchDir board: {}", board.display()));
+    context.ui.status(format_args!("Scratch board: {}", board.display()));
     let begun = Instant::now();
     let mut tally = {
         let bar = context.ui.progress("Working", 0);

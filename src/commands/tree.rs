@@ -51,7 +51,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let lines = graph.outline(&tops, direction);
     let cycles = graph.cycles();
     let none = lines.is_empty();
-    context.ui.emit(&Tree { graph: &graph, lines: &lines, cycles: &cycles })?;
+    context.ui.emit(&TaskTree { graph: &graph, lines: &lines, cycles: &cycles })?;
     if none {
         context.ui.status("No task waits for another.");
     }
@@ -67,7 +67,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     Ok(Exit::Ok)
 }
 
-struct Tree<'a> {
+struct TaskTree<'a> {
     graph: &'a Graph,
     lines: &'a [OutlineLine],
     cycles: &'a [Vec<String>],
@@ -84,7 +84,7 @@ struct TreeNode<'a> {
     children: Vec<&'a str>,
 }
 
-impl Serialize for Tree<'_> {
+impl Serialize for TaskTree<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeMap;
         let nodes: Vec<TreeNode<'_>> = self.nodes().collect();
@@ -95,7 +95,7 @@ impl Serialize for Tree<'_> {
     }
 }
 
-impl<'a> Tree<'a> {
+impl<'a> TaskTree<'a> {
     fn nodes(&self) -> impl Iterator<Item = TreeNode<'a>> {
         let of = |line: &'a OutlineLine, node: &'a GraphNode| TreeNode {
             id: &line.id,
@@ -116,7 +116,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-impl Report for Tree<'_> {
+impl Report for TaskTree<'_> {
     fn kind(&self) -> &'static str {
         "tree"
     }

@@ -1,6 +1,6 @@
 //! `version`: what this binary is, and with `-v` which SQLite it carries.
 //!
-//! The SQLite version decides which incidents are possible (incidents.md F12, F13), so it can be asked for without a
+//! The SQLite version decides which incidents are possible (tests/incidents.md F12, F13), so it can be asked for without a
 //! board; none is touched.
 
 use rusqlite::Connection;

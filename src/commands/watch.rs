@@ -68,7 +68,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let path = inspection.resolved.clone();
     let notice = ChangeNotice::about(&path);
     let mut pool = context.pool_for(inspection, Access::Read)?.held();
-    let place = Place::of(&path);
+    let place = FilePlace::of(&path);
     let assignee = |name: &String| text::canonical_assignee(name).unwrap_or_default();
     let mut filter = EventFilter {
         kinds: args.kinds.clone(),
@@ -90,7 +90,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             pool.close()?;
             return Err(Failure::new(Exit::Interrupted(signal), "ended."));
         }
-        if Place::of(&path) != place {
+        if FilePlace::of(&path) != place {
             return Err(Failure::refused(format!(
                 "{} is another file now; what follows is not seen here.",
                 path.display()
@@ -122,9 +122,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
 
 /// The file under the board's name.
 #[derive(PartialEq, Eq)]
-struct Place(Option<(u64, u64)>);
+struct FilePlace(Option<(u64, u64)>);
 
-impl Place {
+impl FilePlace {
     /// Looked at without being opened.
     fn of(path: &Path) -> Self {
         Self(std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino())))

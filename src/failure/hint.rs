@@ -23,7 +23,7 @@ pub const READ_A_COPY: &str =
 pub struct Aim {
     /// Our own option.
     option: String,
-    /// The variable that Hermes reads (board-format.md 1.4).
+    /// The variable that Hermes reads (docs/board-format.md, 1.4).
     variable: String,
 }
 

@@ -6,7 +6,7 @@ use super::Failure;
 use super::exit::Exit;
 
 /// Extended codes of `SQLITE_IOERR` that come from the shared-memory map of the WAL index, not from the board:
-/// the filesystem cannot do WAL (incidents.md F16, section 6.5). That the index cannot grow is no such sign: the disk is full.
+/// the filesystem cannot do WAL (tests/incidents.md F16, section 6.5). That the index cannot grow is no such sign: the disk is full.
 const IOERR_SHARED_MAP: [i32; 3] = [
     rusqlite::ffi::SQLITE_IOERR_SHMOPEN,
     rusqlite::ffi::SQLITE_IOERR_SHMLOCK,
@@ -140,7 +140,7 @@ fn next_step(code: Option<i32>) -> Option<&'static str> {
     }
 }
 
-/// The table of architecture.md rule 10.
+/// The table of docs/architecture.md, rule 10.
 fn classify(error: rusqlite::ffi::Error) -> Exit {
     match error.code {
         // The file ends before a page that it names: no disk fails so.

@@ -1,7 +1,7 @@
 //! What is wrong with a board, without changing it.
 //!
 //! Responsible for the findings, their severity and the verdict. The questions stand in [`checks`]; the bytes come
-//! from [`crate::board`], the rows through [`crate::store`] on the invocation's one connection (architecture.md rule
+//! from [`crate::board`], the rows through [`crate::store`] on the invocation's one connection (docs/architecture.md, rule
 //! 4: no probe connection, nothing copied or moved because of a verdict).
 
 mod acknowledged;

@@ -157,7 +157,6 @@ mod tests {
             let all = orders(facts);
             assert_eq!(all.iter().map(names).collect::<HashSet<_>>().len(), all.len());
             assert_eq!(names(&all[0]), names(&facts.created(SchemaVersion::CREATED).collect()));
-            println!("{}: {}", facts.name, all.len());
         }
     }
 }

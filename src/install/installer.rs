@@ -199,7 +199,7 @@ fn put(seen: &Inspection, file: Sealed, origin: &Path) -> Outcome<Vec<Running>> 
 }
 
 /// Gives the file the board's name, which nothing has. A log that was left there belongs to a board that is gone: SQLite
-/// would replay it over the new rows (incidents.md F35). The evidence has it.
+/// would replay it over the new rows (tests/incidents.md F35). The evidence has it.
 fn publish(live: &Path, file: Sealed, origin: &Path) -> Outcome<Vec<Running>> {
     let running = InstallSource::open(&file.path()?)?.running();
     for suffix in ["-wal", "-shm", "-journal"] {

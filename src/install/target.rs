@@ -15,7 +15,7 @@ use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
 use crate::newfile::directory;
 
-/// The permission bit without which a board's owner has taken it out of use (incidents.md F33).
+/// The permission bit without which a board's owner has taken it out of use (tests/incidents.md F33).
 const OWNER_MAY_WRITE: u32 = 0o200;
 
 /// Refuses places where writing over the board would reach another file, change who may use it, or end half way.

@@ -133,7 +133,7 @@ pub fn records_wal(path: &Path) -> Outcome<bool> {
 }
 
 /// Refuses a damaged board: a change of mode rewrites pages, a log that is cut takes its older versions of them along, and
-/// both would bury the evidence. `undone` says what was not done. Looked at twice (architecture.md rule 4).
+/// both would bury the evidence. `undone` says what was not done. Looked at twice (docs/architecture.md, rule 4).
 ///
 /// # Errors
 /// Exit 4 when both looks find damage; what SQLite says.
@@ -199,7 +199,7 @@ fn prepare(connection: &Connection, exclusive: bool) -> Outcome<()> {
     if exclusive {
         connection.query_row("PRAGMA locking_mode=EXCLUSIVE", [], |_| Ok(()))?;
     }
-    // Whoever is in the way was not seen by the holder scan, so waiting for it would hide it (incidents.md F37).
+    // Whoever is in the way was not seen by the holder scan, so waiting for it would hide it (tests/incidents.md F37).
     connection.busy_timeout(std::time::Duration::ZERO)?;
     Ok(connection.execute_batch("PRAGMA synchronous=FULL; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;")?)
 }

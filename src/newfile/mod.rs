@@ -62,7 +62,7 @@ pub struct Sealed {
 struct Temporary {
     path: Option<PathBuf>,
     /// Open from the first to the last moment: its `flock` tells [`clear_leftovers`] that somebody is at work here, and
-    /// closing it sooner would drop SQLite's locks on the file (incidents.md F11).
+    /// closing it sooner would drop SQLite's locks on the file (tests/incidents.md F11).
     at_work: Arc<File>,
 }
 

@@ -137,7 +137,7 @@ impl Header {
     }
 
     /// Whether `bytes` start like a TLS record (type 0x14 to 0x17, version 3.x) at the byte where the incidents
-    /// had one: 5 (incidents.md: a recycled socket descriptor).
+    /// had one: 5 (tests/incidents.md: a recycled socket descriptor).
     pub fn has_tls_record(bytes: &[u8]) -> bool {
         const AT: usize = 5;
         matches!(bytes.get(AT..AT + 3), Some([0x14..=0x17, 3, 0..=4]))

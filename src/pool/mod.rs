@@ -44,7 +44,7 @@ const LARGEST_CACHE: u64 = 256 << 20;
 /// What the invocation may do with the board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Physically read-only (architecture.md rule 8).
+    /// Physically read-only (docs/architecture.md, rule 8).
     Read,
     /// Read and write.
     Write,
@@ -280,7 +280,7 @@ impl Pool {
         outcome.map_err(|failure| self.explain(self.confirmed(failure)))
     }
 
-    /// Closes the connection, after a PASSIVE checkpoint when this invocation wrote (architecture.md rule 7).
+    /// Closes the connection, after a PASSIVE checkpoint when this invocation wrote (docs/architecture.md, rule 7).
     ///
     /// # Errors
     /// When SQLite cannot close; the checkpoint never fails the command.

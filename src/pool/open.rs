@@ -56,7 +56,7 @@ fn percent_encoded(path: &Path) -> String {
 }
 
 /// The switches of every connection to a board: nothing is checkpointed or unlinked on close, nothing that the board
-/// brings along is run, and it cannot ask for more than its limits (architecture.md rules 2 and 9). None of them reads the
+/// brings along is run, and it cannot ask for more than its limits (docs/architecture.md, rules 2 and 9). None of them reads the
 /// file.
 ///
 /// # Errors
@@ -80,7 +80,7 @@ pub fn protect(connection: &Connection) -> Outcome<()> {
     Ok(())
 }
 
-/// Sets every switch and pragma (architecture.md rules 2 and 9). The journal mode is read, never set.
+/// Sets every switch and pragma (docs/architecture.md, rules 2 and 9). The journal mode is read, never set.
 pub(super) fn configure(connection: &Connection, access: Access) -> Outcome<()> {
     protect(connection)?;
     connection.set_prepared_statement_cache_capacity(64);

@@ -13,10 +13,10 @@ use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::store::audit::{self, Integrity};
 
-/// How long a finding of damage rests before the second look (architecture.md rule 4).
+/// How long a finding of damage rests before the second look (docs/architecture.md, rule 4).
 pub(super) const SECOND_LOOK: Duration = Duration::from_millis(250);
 impl Pool {
-    /// One look, and a second one when the first finds damage (architecture.md rule 4).
+    /// One look, and a second one when the first finds damage (docs/architecture.md, rule 4).
     pub(crate) fn look<T>(&mut self, work: &mut impl FnMut(&Connection) -> Outcome<T>) -> Outcome<T> {
         let opened = self.opened();
         let first = opened.and_then(|()| self.with_connection(work));
@@ -44,7 +44,7 @@ impl Pool {
         outcome.map_err(|failure| self.explain(failure))
     }
 
-    /// Whether reading failed only because the `-shm` beside a WAL cannot be made here (incidents.md F33), or because a
+    /// Whether reading failed only because the `-shm` beside a WAL cannot be made here (tests/incidents.md F33), or because a
     /// reader must not roll back what a writer left half done.
     fn wants_copy(&self, failure: &Failure) -> bool {
         let refused = failure.sqlite_code().is_some_and(|code| matches!(code & 0xff, 8 | 14));
@@ -100,7 +100,7 @@ impl Pool {
 }
 
 /// Waits between two looks at damage, with SQLite's cache dropped, or the second look would read the first one's pages
-/// (architecture.md rule 4).
+/// (docs/architecture.md, rule 4).
 pub fn rest_between_looks(connection: &Connection) {
     // Without it the second look is weaker, never wrong.
     let _ = connection.execute_batch("PRAGMA shrink_memory");

@@ -14,7 +14,7 @@ pub enum Clock {
 }
 
 impl Clock {
-    /// Seconds since 1970-01-01 UTC, truncated as Hermes writes them (board-format.md 2).
+    /// Seconds since 1970-01-01 UTC, truncated as Hermes writes them (docs/board-format.md, 2).
     pub fn epoch(self) -> i64 {
         match self {
             Self::Real => Timestamp::now().as_second(),

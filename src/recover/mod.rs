@@ -25,7 +25,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use self::merge::Merge;
-use self::merge::rank::Facts;
+use self::merge::rank::ReadFacts;
 use self::report::partial_rows::PartialRows;
 use crate::failure::exit::Exit;
 use crate::failure::hint;
@@ -263,7 +263,7 @@ fn attempt(
 }
 
 /// What the lost pages of the best source may have held.
-fn capacity(ranked: &[Facts]) -> merge::losses::Capacity {
+fn capacity(ranked: &[ReadFacts]) -> merge::losses::Capacity {
     ranked.first().map_or_else(merge::losses::Capacity::default, |facts| merge::losses::Capacity {
         pages: facts.damaged_pages.saturating_add(facts.missing_pages).saturating_add(facts.lost_frames),
         page_size: facts.page_size,
@@ -321,7 +321,7 @@ fn audience(sources: &[Source]) -> Audience {
 }
 
 /// What the new file takes over from the first source that can tell.
-fn traits(ranked: &[Facts]) -> crate::recover::rebuild::insert::Traits {
+fn traits(ranked: &[ReadFacts]) -> crate::recover::rebuild::insert::Traits {
     let header = ranked.iter().find_map(|facts| facts.header);
     crate::recover::rebuild::insert::Traits {
         page_size: ranked.first().map_or(4096, |facts| facts.page_size),

@@ -10,7 +10,7 @@ use super::schema;
 use crate::failure::Outcome;
 
 /// The most rows of an integrity check that are kept; the pragma's own default of 100 can hide a worse row behind a
-/// flood of index rows (incidents.md F04).
+/// flood of index rows (tests/incidents.md F04).
 const MOST_ROWS: usize = 1_000_000;
 
 /// How deep SQLite looks.
@@ -83,7 +83,7 @@ const INDEX_CLASS: [&str; 5] = [
     " of index ",
 ];
 
-/// The index that a finding of SQLite's check is about, whose table is whole (incidents.md F04); nothing when it is about
+/// The index that a finding of SQLite's check is about, whose table is whole (tests/incidents.md F04); nothing when it is about
 /// anything else.
 pub fn index_at_fault(finding: &str) -> Option<&str> {
     let is_row = finding.starts_with("row ") || finding.starts_with("rowid not at end-of-record for row ");
@@ -239,7 +239,7 @@ pub struct StaleRunning {
     pub expired: Option<i64>,
 }
 
-/// Running tasks whose claim has run out before `now`, or that have no claim at all (board-format.md 8.10).
+/// Running tasks whose claim has run out before `now`, or that have no claim at all (docs/board-format.md, 8.10).
 ///
 /// # Errors
 /// What SQLite says.
@@ -270,7 +270,7 @@ pub struct Running {
     pub expires: Option<i64>,
 }
 
-/// Every task that says it is being worked on, by id (board-format.md 8.10).
+/// Every task that says it is being worked on, by id (docs/board-format.md, 8.10).
 ///
 /// # Errors
 /// What SQLite says.
@@ -336,7 +336,7 @@ pub fn lagging_sequences(connection: &Connection) -> Outcome<Vec<String>> {
 }
 
 /// The tasks of subscriptions whose cursor is ahead of every event that was ever written: they stay silent
-/// (board-format.md 8.1).
+/// (docs/board-format.md, 8.1).
 ///
 /// # Errors
 /// What SQLite says.

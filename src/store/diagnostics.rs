@@ -113,7 +113,7 @@ struct RuleEvent {
 }
 
 /// What the rules see of one task.
-struct Facts<'a> {
+struct TaskFacts<'a> {
     conn: &'a Connection,
     task: &'a Task,
     id: &'a str,
@@ -205,7 +205,7 @@ fn diagnose(
     has_crashed: bool,
 ) -> Outcome<Vec<Diagnostic>> {
     let (id, status) = (task.id(), task.field("status").show());
-    let facts = Facts { conn, task, id: &id, status: &status, events, limits, rules, has_crashed };
+    let facts = TaskFacts { conn, task, id: &id, status: &status, events, limits, rules, has_crashed };
     let mut found = Vec::new();
     for rule in RULES {
         found.extend(match rule {
@@ -221,9 +221,9 @@ fn diagnose(
 /// One rule.
 enum DiagnosticRule {
     /// Decides by the task and its events.
-    Seen(fn(&Facts<'_>) -> Option<Diagnostic>),
+    Seen(fn(&TaskFacts<'_>) -> Option<Diagnostic>),
     /// Reads more of the board.
-    Read(fn(&Facts<'_>) -> Outcome<Option<Diagnostic>>),
+    Read(fn(&TaskFacts<'_>) -> Outcome<Option<Diagnostic>>),
 }
 
 /// The rules in Hermes' order.
@@ -239,7 +239,7 @@ const RULES: [DiagnosticRule; 9] = [
     DiagnosticRule::Seen(stranded_in_ready),
 ];
 
-impl Facts<'_> {
+impl TaskFacts<'_> {
     /// Commands that always help.
     fn recovery(&self) -> Vec<String> {
         let mut commands = Vec::new();
@@ -287,7 +287,7 @@ fn over(events: &[&RuleEvent]) -> (i64, i64, i64) {
     (at(events.first()), at(events.last()), i64::try_from(events.len()).unwrap_or(i64::MAX))
 }
 
-fn hallucinated_cards(facts: &Facts<'_>) -> Option<Diagnostic> {
+fn hallucinated_cards(facts: &TaskFacts<'_>) -> Option<Diagnostic> {
     let hits = facts.unanswered("completion_blocked_hallucination");
     if hits.is_empty() {
         return None;
@@ -308,7 +308,7 @@ fn hallucinated_cards(facts: &Facts<'_>) -> Option<Diagnostic> {
     })
 }
 
-fn prose_phantom_refs(facts: &Facts<'_>) -> Option<Diagnostic> {
+fn prose_phantom_refs(facts: &TaskFacts<'_>) -> Option<Diagnostic> {
     let hits = facts.unanswered("suspected_hallucinated_references");
     if hits.is_empty() {
         return None;
@@ -338,7 +338,7 @@ fn provider_refuses(events: &[RuleEvent]) -> bool {
     })
 }
 
-fn repeated_failures(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
+fn repeated_failures(facts: &TaskFacts<'_>) -> Outcome<Option<Diagnostic>> {
     if matches!(facts.status, "done" | "archived" | "running") {
         return Ok(None);
     }
@@ -389,7 +389,7 @@ fn repeated_failures(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
     }))
 }
 
-fn repeated_crashes(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
+fn repeated_crashes(facts: &TaskFacts<'_>) -> Outcome<Option<Diagnostic>> {
     let failures = facts.task.field("consecutive_failures").integer().unwrap_or(0);
     let settled = matches!(facts.status, "done" | "archived" | "running");
     if settled || failures >= facts.limits.failures || !facts.has_crashed {
@@ -418,7 +418,7 @@ fn repeated_crashes(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
 }
 
 /// From 0.20 on: a task that waits for its review keeps children waiting that would do it.
-fn review_dependency_deadlock(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
+fn review_dependency_deadlock(facts: &TaskFacts<'_>) -> Outcome<Option<Diagnostic>> {
     if facts.status != "blocked" || !facts.rules.reviews {
         return Ok(None);
     }
@@ -454,7 +454,7 @@ fn review_dependency_deadlock(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> 
 }
 
 /// From 0.22 on.
-fn running_with_open_parents(facts: &Facts<'_>) -> Outcome<Option<Diagnostic>> {
+fn running_with_open_parents(facts: &TaskFacts<'_>) -> Outcome<Option<Diagnostic>> {
     if facts.status != "running" || !facts.rules.open_parents {
         return Ok(None);
     }
@@ -491,7 +491,7 @@ fn status_of(conn: &Connection, id: &str) -> Outcome<Option<String>> {
     Ok(status.map(|status| status.show()))
 }
 
-fn stuck_in_blocked(facts: &Facts<'_>) -> Option<Diagnostic> {
+fn stuck_in_blocked(facts: &TaskFacts<'_>) -> Option<Diagnostic> {
     let at = facts.latest(&["blocked"]);
     let age = facts.limits.now.saturating_sub(at);
     let answered = facts
@@ -519,7 +519,7 @@ fn stuck_in_blocked(facts: &Facts<'_>) -> Option<Diagnostic> {
     })
 }
 
-fn block_unblock_cycling(facts: &Facts<'_>) -> Option<Diagnostic> {
+fn block_unblock_cycling(facts: &TaskFacts<'_>) -> Option<Diagnostic> {
     let cutoff = facts.limits.now.saturating_sub(BLOCK_CYCLE_WINDOW);
     let (mut cycles, mut unblocked, mut first, mut last) = (0, false, 0, 0);
     for event in facts.events.iter().filter(|event| event.at >= cutoff) {
@@ -555,7 +555,7 @@ fn block_unblock_cycling(facts: &Facts<'_>) -> Option<Diagnostic> {
     })
 }
 
-fn stranded_in_ready(facts: &Facts<'_>) -> Option<Diagnostic> {
+fn stranded_in_ready(facts: &TaskFacts<'_>) -> Option<Diagnostic> {
     let assignee = facts.task.field("assignee").show();
     let lock = facts.task.field("claim_lock");
     let claimed = !lock.is_null() && !lock.show().is_empty();

@@ -54,7 +54,7 @@ impl Field {
     }
 
     /// The JSON value held as text in this column; the text itself where it is no JSON (Hermes can write `NaN`,
-    /// board-format.md 8 point 5).
+    /// docs/board-format.md, 8.5).
     pub fn json(&self) -> serde_json::Value {
         match self {
             Self::Text(text) => {

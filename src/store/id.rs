@@ -1,4 +1,4 @@
-//! Task ids: `t_` and eight lower-case hex digits, which Hermes' own tools look for (board-format.md 8 point 9).
+//! Task ids: `t_` and eight lower-case hex digits, which Hermes' own tools look for (docs/board-format.md, 8.9).
 
 use crate::failure::Outcome;
 use crate::process::random;

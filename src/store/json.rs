@@ -1,6 +1,6 @@
 //! JSON text as Python's `json.dumps` writes it, so that rows from here and from Hermes look alike.
 //!
-//! Payloads and metadata keep non-ASCII characters; the `skills` column escapes them (board-format.md 4, 4.3).
+//! Payloads and metadata keep non-ASCII characters; the `skills` column escapes them (docs/board-format.md, 4, 4.3).
 
 use std::fmt::Write as _;
 use std::io;

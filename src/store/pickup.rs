@@ -38,7 +38,7 @@ pub const COLUMNS: [&str; 12] = [
 ];
 
 /// What stands outside the board.
-pub struct Surroundings<'a> {
+pub struct PickupContext<'a> {
     /// Unix seconds.
     pub now: i64,
     /// Seconds for which a quota wall keeps a task back.
@@ -68,7 +68,7 @@ pub struct Pickup {
 }
 
 /// The ready tasks in the dispatcher's order; with `all`, every task that is not done or archived.
-pub fn board(conn: &Connection, around: &Surroundings<'_>, all: bool) -> Outcome<Vec<Pickup>> {
+pub fn board(conn: &Connection, around: &PickupContext<'_>, all: bool) -> Outcome<Vec<Pickup>> {
     let which = if all {
         "WHERE status NOT IN ('done', 'archived') ORDER BY (status != 'ready'), priority DESC, created_at ASC"
     } else {
@@ -111,7 +111,7 @@ fn ids(conn: &Connection, sql: &str) -> Outcome<HashSet<String>> {
 }
 
 /// One task by its id in full.
-pub fn of_task(conn: &Connection, around: &Surroundings<'_>, id: &str) -> Outcome<Option<Pickup>> {
+pub fn of_task(conn: &Connection, around: &PickupContext<'_>, id: &str) -> Outcome<Option<Pickup>> {
     let newer = is_newest(conn)?;
     let Some(task) = task::select(conn, &COLUMNS, "WHERE id = ?1", &[&id])?.pop() else { return Ok(None) };
     Ok(Some(Pickup { reasons: reasons(conn, &task, around, newer, &Related::only(id))?, task }))
@@ -125,7 +125,7 @@ fn is_newest(conn: &Connection) -> Outcome<bool> {
 fn reasons(
     conn: &Connection,
     task: &Task,
-    around: &Surroundings<'_>,
+    around: &PickupContext<'_>,
     newest: bool,
     related: &Related,
 ) -> Outcome<Vec<PickupReason>> {
@@ -244,7 +244,7 @@ fn guard(
     conn: &Connection,
     id: &str,
     task: &Task,
-    around: &Surroundings<'_>,
+    around: &PickupContext<'_>,
     newest: bool,
     related: &Related,
 ) -> Outcome<Option<(&'static str, String)>> {
@@ -295,7 +295,7 @@ fn guard(
         .then(|| ("active_pr", "a comment of the last 24 hours names a pull request".to_owned())))
 }
 
-fn pull_request(conn: &Connection, id: &str, around: &Surroundings<'_>, newest: bool) -> Outcome<bool> {
+fn pull_request(conn: &Connection, id: &str, around: &PickupContext<'_>, newest: bool) -> Outcome<bool> {
     let mut statement = conn.prepare_cached(
         "SELECT body, created_at FROM task_comments WHERE task_id = ?1 AND created_at >= ?2",
     )?;

@@ -12,7 +12,7 @@ pub fn strip(text: &str) -> &str {
 
 /// The first line after stripping, at most `limit` code points long; nothing when the text is blank.
 ///
-/// Hermes 0.19.0 fails on a text that is blank but not empty (board-format.md 4.4); here it has no first line.
+/// Hermes 0.19.0 fails on a text that is blank but not empty (docs/board-format.md, 4.4); here it has no first line.
 pub fn first_line(text: &str, limit: usize) -> Option<String> {
     let line = strip(text).split(is_line_boundary).next().unwrap_or_default();
     let cut: String = line.chars().take(limit).collect();

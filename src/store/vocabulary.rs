@@ -1,4 +1,4 @@
-//! The words that Hermes writes into columns which hold one of a few (board-format.md 5), those of newer versions among
+//! The words that Hermes writes into columns which hold one of a few (docs/board-format.md, 5), those of newer versions among
 //! them, and the rows that hold something else.
 
 use rusqlite::Connection;

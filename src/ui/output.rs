@@ -25,7 +25,7 @@ pub(super) struct Replacement {
 }
 
 /// Refuses a destination that must not be replaced. Called before any board is open, because it reads the file and a
-/// closed descriptor would drop SQLite's locks (incidents.md F11).
+/// closed descriptor would drop SQLite's locks (tests/incidents.md F11).
 pub(super) fn check(destination: &Path) -> Outcome<()> {
     refuse_evidence(destination)?;
     let parent = destination.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));

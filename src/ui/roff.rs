@@ -363,6 +363,6 @@ Last.";
 
     #[test]
     fn quoted_arguments_keep_their_blanks() {
-        assert_eq!(arguments("kanbanctl \"a b\" c"), ["kanbanctl", "a b", "c"]);
+        assert_eq!(arguments("program \"a b\" c"), ["program", "a b", "c"]);
     }
 }

@@ -193,8 +193,8 @@ fn changes_of_both_histories_within_a_second_come_back() {
 
 #[test]
 fn changes_of_both_histories_come_back_for_random_seeds() {
-    if std::env::var_os("KANBANCTL_TEST_SLOW").is_none() {
-        eprintln!("!!!! SKIPPED: needs KANBANCTL_TEST_SLOW=1");
+    if std::env::var_os("KANBANCTL_TEST_LONG").is_none() {
+        eprintln!("!!!! SKIPPED: needs KANBANCTL_TEST_LONG=1");
         return;
     }
     let Some(python) = hermes::python() else { return };

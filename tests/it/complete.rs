@@ -25,7 +25,7 @@ fn handover_belongs_to_one_task() {
     let (a, b) = (create(&sandbox, &["a"]), create(&sandbox, &["b"]));
     sandbox.run(&["complete", &a, &b, "--summary", "s"]).exits(2);
     sandbox.run(&["complete", &a, "--metadata", "[1]"]).exits(2);
-    // Hermes 0.19.0 dies on this one (board-format.md 4.4).
+    // Hermes 0.19.0 dies on this one (docs/board-format.md, 4.4).
     sandbox.run(&["complete", &a, "--summary", " \n "]).success();
     let metadata = r#"{"n": 12345678901234567890123, "artifacts": ["/x", " "]}"#;
     sandbox.run(&["complete", &b, "--summary", "first\nsecond", "--metadata", metadata]).success();

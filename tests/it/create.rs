@@ -58,7 +58,7 @@ fn status_follows_the_parents() {
     let blocked = create(&sandbox, &["held", "--initial-status", "blocked"]);
     assert_eq!([&child, &triage, &blocked].map(|id| status(&sandbox, id)), ["todo", "triage", "blocked"]);
     sandbox.run(&["complete", &parent]).success().says("became ready");
-    // The cascade frees the blocked one too: nobody has asked for its block with an event (board-format.md 4.2).
+    // The cascade frees the blocked one too: nobody has asked for its block with an event (docs/board-format.md, 4.2).
     assert_eq!([&child, &triage, &blocked].map(|id| status(&sandbox, id)), ["ready", "triage", "ready"]);
     let after = create(&sandbox, &["late child", "--parent", &parent]);
     assert_eq!(status(&sandbox, &after), "ready");

@@ -1,7 +1,7 @@
 //! Many processes on one board at the same time, a Hermes among them (`KANBANCTL_TEST_SLOW=1`, and
 //! `KANBANCTL_TEST_HERMES`): nothing lost, nothing refused that should not be, nobody starved.
 //!
-//! At most one Hermes writes: two stock ones corrupt a board by themselves (board-format.md 9.1).
+//! At most one Hermes writes: two stock ones corrupt a board by themselves (docs/board-format.md, 9.1).
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};

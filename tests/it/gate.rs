@@ -327,8 +327,8 @@ fn rows_stay_in_reach_after_three_writes() {
 
 #[test]
 fn rows_of_two_thousand_hurt_boards_stay_in_reach() {
-    if std::env::var_os("KANBANCTL_TEST_SLOW").is_none() {
-        eprintln!("!!!! SKIPPED: needs KANBANCTL_TEST_SLOW=1");
+    if std::env::var_os("KANBANCTL_TEST_LONG").is_none() {
+        eprintln!("!!!! SKIPPED: needs KANBANCTL_TEST_LONG=1");
         return;
     }
     let count =

@@ -1,5 +1,5 @@
 //! Commits in a deleted log: named while their process lives, and brought back with those of the main line
-//! (incidents.md F13 and 6.1).
+//! (tests/incidents.md F13 and 6.1).
 
 use std::path::{Path, PathBuf};
 
@@ -117,7 +117,7 @@ fn a_board_whose_file_is_gone_comes_back_from_the_process_that_has_it() {
     assert_eq!(ids(&new), ["t_00000001", "t_00000002"]);
 }
 
-/// incidents.md 6.1 with the real Hermes: its own length check loses its locks, a plain handle unlinks its log.
+/// tests/incidents.md F13 with the real Hermes: its own length check loses its locks, a plain handle unlinks its log.
 #[test]
 fn what_hermes_commits_to_a_log_that_is_gone_comes_back() {
     let Some(python) = hermes::python() else { return };

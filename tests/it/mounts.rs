@@ -29,7 +29,7 @@ fn quietly(program: &str, args: &[&std::ffi::OsStr]) -> bool {
 }
 
 impl Mount {
-    /// A `bindfs -o direct_io` mount: the shared-memory map fails there (incidents.md 6.5).
+    /// A `bindfs -o direct_io` mount: the shared-memory map fails there (tests/incidents.md F16).
     fn over(sandbox: &Sandbox) -> Option<Self> {
         if !wanted() {
             return None;

@@ -1,4 +1,4 @@
-//! The rules of the one connection (architecture.md, "The pool"), each in a scene where breaking it shows.
+//! The rules of the one connection (docs/architecture.md, "The pool"), each in a scene where breaking it shows.
 
 use std::time::{Duration, Instant};
 

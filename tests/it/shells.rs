@@ -54,7 +54,7 @@ fn values_of_the_board_are_offered_and_nothing_is_touched() {
     let id =
         sandbox.run(&["create", "Look into the storm", "--assignee", "coder"]).success().line().to_owned();
     sandbox.run(&["backup"]).success();
-    let board = sandbox.root().join("kanban/boards/work/kanban.db");
+    let board = sandbox.root().join("kanban/boards").join("work").join("kanban.db");
     std::fs::create_dir_all(board.parent().unwrap()).unwrap();
     sandbox.run(&["--db", board.to_str().unwrap(), "init"]).success();
     let before = sandbox.photograph();

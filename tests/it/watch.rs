@@ -167,11 +167,11 @@ fn another_file_in_the_boards_place_ends_it() {
     assert_eq!(watch.child.wait().unwrap().code(), Some(12));
 }
 
-/// Two dozen writers: every event once, in the order of their numbers (`KANBANCTL_TEST_SLOW=1` for a minute, else some
+/// Two dozen writers: every event once, in the order of their numbers (`KANBANCTL_TEST_LONG=1` for a minute, else some
 /// seconds).
 #[test]
 fn nothing_is_missed_or_told_twice_beside_many_writers() {
-    let slow = std::env::var_os("KANBANCTL_TEST_SLOW").is_some();
+    let slow = std::env::var_os("KANBANCTL_TEST_LONG").is_some();
     let sandbox = Sandbox::with_board();
     let watch = Watch::start(&sandbox, &[]);
     let until = Instant::now() + Duration::from_secs(if slow { 60 } else { 4 });

@@ -26,7 +26,7 @@ const SCHEMA: &str = "
                                     last_event_id INTEGER NOT NULL DEFAULT 0,
                                     PRIMARY KEY(task_id, platform, chat_id, thread_id));";
 
-/// Kinds of events that the notifier sends (board-format.md 7.5), as far as these boards have them.
+/// Kinds of events that the notifier sends (docs/board-format.md, 7.5), as far as these boards have them.
 const SENT: &str = "('completed', 'blocked')";
 
 /// What somebody does to a board.

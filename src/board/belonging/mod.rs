@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, HashSet};
 pub use self::facts::SourceFacts;
 use self::facts::{FREE, LeafRow, rows_of};
 pub use self::sidecars::{SidecarRelations, beside};
-use crate::board::trees::{Extent, walk};
+use crate::board::trees::{WalkedExtent, walk};
 use crate::ondisk::header::{self, Header, LOCK_BYTES_AT};
 use crate::ondisk::image::Image;
 use crate::ondisk::journal::Journal;
@@ -249,7 +249,7 @@ impl<'a> LogPair<'a> {
 
     fn decide(&self) -> Relation {
         let (alone, ours) = faults_and_facts(&self.main);
-        let together = walk(&self.both, Extent::Whole, |_, _| {}).faults;
+        let together = walk(&self.both, WalkedExtent::Whole, |_, _| {}).faults;
         let mut theirs = SourceFacts::default();
         for &number in self.newest.keys() {
             if let Some(bytes) = self.both.page(number) {
@@ -302,14 +302,14 @@ pub fn of_journal(main: &dyn Store, journal: &dyn Store) -> Relation {
     let is_impossible = is_apart || page_size != records.page_size;
     let (faults, ours) = faults_and_facts(&alone);
     let is_alike = page_size == records.page_size;
-    let together = if is_alike { walk(&rolled_back, Extent::Whole, |_, _| {}).faults } else { 0 };
+    let together = if is_alike { walk(&rolled_back, WalkedExtent::Whole, |_, _| {}).faults } else { 0 };
     relation(&ours, &theirs, Some(Combination { alone: faults, together, is_impossible }))
 }
 
 /// The faults in the trees of `image`, and what their rows say.
 fn faults_and_facts(image: &Image<'_>) -> (u64, SourceFacts) {
     let mut facts = SourceFacts::default();
-    let found = walk(image, Extent::Whole, |number, bytes| facts.add_page(number, bytes, image));
+    let found = walk(image, WalkedExtent::Whole, |number, bytes| facts.add_page(number, bytes, image));
     (found.faults, facts)
 }
 

@@ -1,7 +1,7 @@
 //! Who else has this board open, and how sure that is.
 //!
 //! Responsible for the question before anything that must not happen under another process: shrinking or leaving the
-//! WAL, installing a rebuilt file. SQLite's own refusal is no answer: a process whose locks were lost (incidents.md
+//! WAL, installing a rebuilt file. SQLite's own refusal is no answer: a process whose locks were lost (tests/incidents.md
 //! F11, F13) still writes, and only its descriptors show it. It leaves taking locks to [`super::locks`], and
 //! what is in a file that has lost its name to [`super::generation`].
 //!

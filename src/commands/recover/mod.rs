@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(long, value_name = "PID", conflicts_with = "undo")]
     from_pid: Vec<u32>,
     #[command(flatten)]
-    extent: Extent,
+    extent: RecoverExtent,
     /// Put back what the last install replaced.
     #[arg(long)]
     undo: bool,
@@ -56,7 +56,7 @@ pub struct Args {
 
 /// How much comes back, and how much is told.
 #[derive(Debug, clap::Args)]
-struct Extent {
+struct RecoverExtent {
     /// Bring back also rows that only an older copy or an unused part of a page has.
     #[arg(long, conflicts_with = "undo")]
     include_older: bool,
@@ -93,7 +93,7 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
-impl Extent {
+impl RecoverExtent {
     fn options(&self, scratch: PathBuf) -> recover::RecoverOptions {
         let (include_older, provenance) = (self.include_older, self.provenance);
         recover::RecoverOptions { include_older, provenance, ..recover::RecoverOptions::new(scratch) }

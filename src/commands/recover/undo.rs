@@ -16,7 +16,7 @@ use crate::ui::{Document, Records, Report};
 
 /// What was put back.
 #[derive(Debug, Serialize)]
-struct Undone {
+struct UndoReport {
     board: String,
     path: String,
     dry_run: bool,
@@ -32,7 +32,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
     newfile::clear_leftovers(&seen.resolved);
     let plan = undo::plan(&seen)?;
     let set = &plan.evidence;
-    let mut undone = Undone {
+    let mut undone = UndoReport {
         board: board.name(),
         path: seen.resolved.display().to_string(),
         dry_run: context.globals.dry_run,
@@ -74,7 +74,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
     shown.map(|()| Exit::Ok)
 }
 
-impl Report for Undone {
+impl Report for UndoReport {
     fn kind(&self) -> &'static str {
         "recover.undo"
     }

@@ -1,6 +1,6 @@
 //! Which copies of a board may go without a row being lost.
 //!
-//! In a storm nearly every copy is the only one of its content (incidents.md F03) and still holds nothing of its own, so
+//! In a storm nearly every copy is the only one of its content (tests/incidents.md F03) and still holds nothing of its own, so
 //! contents are compared by the row versions in them. Two passes over the copies keep memory bounded: the first counts who
 //! holds what, the second takes the candidates one by one. What is held are counts, some 80 bytes for each distinct row
 //! version, and the rows of a few copies at a time. Removing is [`super::remove`]'s.

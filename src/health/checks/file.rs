@@ -23,7 +23,7 @@ const LONGEST_TAIL: u64 = 16 << 20;
 /// Where the log is gone with the next open.
 const SAVE: &str = "kanbanctl recover --output NEW.db";
 
-/// The file is missing, empty or something else, with traces of a board beside it (architecture.md rule 3).
+/// The file is missing, empty or something else, with traces of a board beside it (docs/architecture.md, rule 3).
 pub(super) fn state(subject: &Subject) -> Vec<Finding> {
     let inspection = &subject.inspection;
     let Err(failure) = inspection.require_sqlite() else {
@@ -75,7 +75,7 @@ pub(super) fn header(subject: &Subject) -> Vec<Finding> {
     vec![Finding::new("header-invalid", Severity::Error, place, message).next(DRY_RUN)]
 }
 
-/// More pages counted than the file has. In WAL mode the missing ones may lawfully be in the WAL (recovery.md).
+/// More pages counted than the file has. In WAL mode the missing ones may lawfully be in the WAL (docs/recovery.md).
 pub(super) fn page_count(subject: &Subject) -> Vec<Finding> {
     let inspection = &subject.inspection;
     let Some(message) = short_of_pages(subject) else {

@@ -1,7 +1,7 @@
 //! What SQLite's own check means.
 //!
 //! Responsible for comparing the two looks and for telling index damage, which costs no row, from the rest
-//! (incidents.md F01, F04). Running the check is left to the caller, who owns the pause between the looks.
+//! (tests/incidents.md F01, F04). Running the check is left to the caller, who owns the pause between the looks.
 
 use crate::health::{Finding, Severity};
 use crate::store::audit;

@@ -12,7 +12,7 @@ use crate::failure::hint;
 use crate::health::{Finding, Severity};
 use crate::process::clock;
 
-/// From how many `.corrupt` copies on they are a storm rather than evidence (Hermes itself keeps ten, incidents.md
+/// From how many `.corrupt` copies on they are a storm rather than evidence (Hermes itself keeps ten, tests/incidents.md
 /// F03).
 const STORM: usize = 10;
 
@@ -22,7 +22,7 @@ const MOST_NAMESAKES: usize = 20;
 /// The finding whose message counts what a living process is still adding to.
 pub(super) const DELETED_FILES: &str = "deleted-files";
 
-/// WAL where processes cannot share memory (incidents.md F16).
+/// WAL where processes cannot share memory (tests/incidents.md F16).
 pub(super) fn filesystem(subject: &Subject) -> Vec<Finding> {
     let Suitability::Hopeless { why } = &subject.filesystem.wal else {
         return Vec::new();
@@ -37,7 +37,7 @@ pub(super) fn filesystem(subject: &Subject) -> Vec<Finding> {
     ]
 }
 
-/// Less room than the board takes (incidents.md F19).
+/// Less room than the board takes (tests/incidents.md F19).
 pub(super) fn space(subject: &Subject) -> Vec<Finding> {
     let size = |stamp: Option<u64>| stamp.unwrap_or(0);
     let needed = size(subject.inspection.stamp.map(|stamp| stamp.len))
@@ -56,7 +56,7 @@ pub(super) fn space(subject: &Subject) -> Vec<Finding> {
     }
 }
 
-/// Copies that Hermes made when it took the board for corrupt (incidents.md F02, F03).
+/// Copies that Hermes made when it took the board for corrupt (tests/incidents.md F02, F03).
 pub(super) fn backups(subject: &Subject) -> Vec<Finding> {
     let copies = subject.copies;
     if copies.count == 0 {
@@ -167,7 +167,7 @@ pub(super) fn holders(subject: &Subject) -> Vec<Finding> {
     findings
 }
 
-/// Whose files of the board have lost their name, and what is lost when that process ends (incidents.md F11, F13).
+/// Whose files of the board have lost their name, and what is lost when that process ends (tests/incidents.md F11, F13).
 pub(super) fn deleted_files(subject: &Subject) -> Vec<Finding> {
     let mut findings = Vec::new();
     for holder in subject.holders.of_apart() {

@@ -23,7 +23,7 @@ pub(super) fn frames(subject: &Subject) -> Vec<Finding> {
     vec![Finding::new(WAL_PENDING, Severity::Info, place(subject), message).next("kanbanctl checkpoint")]
 }
 
-/// Committed frames that SQLite does not see (recovery.md, "The WAL"), or that are gone.
+/// Committed frames that SQLite does not see (docs/recovery.md), or that are gone.
 pub(super) fn torn(subject: &Subject) -> Vec<Finding> {
     let Some(waiting) = subject.waiting.filter(|waiting| waiting.settled) else { return Vec::new() };
     let found = |message| {

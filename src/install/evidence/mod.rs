@@ -26,7 +26,7 @@ use sha2::{Digest, Sha256};
 pub use self::take::take;
 use super::target;
 use crate::board::files::with_suffix;
-use crate::board::folder::Folder;
+use crate::board::folder::OpenFolder;
 use crate::board::trust;
 use crate::failure::{Failure, Outcome};
 use crate::newfile::hex;
@@ -280,7 +280,7 @@ impl Evidence {
     /// Removes the folder: nothing was changed, and nothing can have been.
     pub fn discard(self) {
         // What stays behind is a true copy under a name that says so.
-        if let Ok(folder) = Folder::open(&self.folder) {
+        if let Ok(folder) = OpenFolder::open(&self.folder) {
             folder.remove();
         }
     }
@@ -319,7 +319,12 @@ pub(super) fn digest(path: &Path) -> Outcome<Option<(u64, String)>> {
     Ok(Some((bytes, hex(&hash.finalize()))))
 }
 
-fn write_json(folder: &Folder, name: &str, value: &impl Serialize, owner: Option<(u32, u32)>) -> Outcome<()> {
+fn write_json(
+    folder: &OpenFolder,
+    name: &str,
+    value: &impl Serialize,
+    owner: Option<(u32, u32)>,
+) -> Outcome<()> {
     let path = folder.path().join(name);
     let writing = |error: std::io::Error| Failure::io(error, format!("writing {}", path.display())).at(&path);
     let mut text = serde_json::to_vec_pretty(value).map_err(|error| writing(error.into()))?;
@@ -333,10 +338,10 @@ fn write_json(folder: &Folder, name: &str, value: &impl Serialize, owner: Option
     Ok(())
 }
 
-fn open_folder(path: &Path) -> Outcome<Folder> {
-    Folder::open(path).map_err(|error| Failure::io(error, format!("opening {}", path.display())).at(path))
+fn open_folder(path: &Path) -> Outcome<OpenFolder> {
+    OpenFolder::open(path).map_err(|error| Failure::io(error, format!("opening {}", path.display())).at(path))
 }
 
-fn owner_of(folder: &Folder) -> Option<(u32, u32)> {
+fn owner_of(folder: &OpenFolder) -> Option<(u32, u32)> {
     folder.file().metadata().ok().map(|meta| (meta.uid(), meta.gid()))
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::{About, Evidence, EvidenceFile, MANIFEST, MARK, Manifest, PIECE, open, write_json};
 use crate::board::Inspection;
 use crate::board::files::with_suffix;
-use crate::board::folder::Folder;
+use crate::board::folder::OpenFolder;
 use crate::failure::{Failure, Outcome};
 use crate::install::target;
 use crate::newfile::{has_acl, hex, temporary_name};
@@ -54,13 +54,13 @@ pub fn take(seen: &Inspection, about: About, clock: Clock) -> Outcome<Evidence> 
 
 /// A folder under a temporary name; gone when dropped.
 struct EvidenceDraft {
-    folder: Folder,
+    folder: OpenFolder,
     published: bool,
 }
 
 impl EvidenceDraft {
     fn create(path: &Path) -> Outcome<Self> {
-        let folder = Folder::create(path).map_err(|error| {
+        let folder = OpenFolder::create(path).map_err(|error| {
             Failure::making(error, format!("making the folder {}", path.display())).at(path)
         })?;
         // Its `flock` says that somebody is at work here.
@@ -97,7 +97,7 @@ impl Drop for EvidenceDraft {
     }
 }
 
-fn copy(from: &Path, folder: &Folder, suffix: &str) -> Outcome<Option<EvidenceFile>> {
+fn copy(from: &Path, folder: &OpenFolder, suffix: &str) -> Outcome<Option<EvidenceFile>> {
     let reading = |error| Failure::io(error, format!("reading {}", from.display())).at(from);
     let Some(mut source) = open(from)? else { return Ok(None) };
     let meta = source.metadata().map_err(reading)?;

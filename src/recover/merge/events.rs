@@ -13,7 +13,7 @@ use crate::failure::Outcome;
 use crate::ondisk::image::Image;
 use crate::ondisk::overflow;
 use crate::ondisk::text::Encoding;
-use crate::recover::merge::rank::Facts;
+use crate::recover::merge::rank::ReadFacts;
 use crate::salvage::image;
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::Row;
@@ -146,8 +146,9 @@ pub(super) struct Ends(HashMap<u32, i64>);
 
 impl Ends {
     /// Those of `ranked`. The numbers of a source whose events were numbered in another way tell nothing.
-    pub(super) fn of(ranked: &[Facts], merge: &Merge) -> Self {
-        let end = |facts: &Facts| if merge.is_renumbered(facts.source) { 0 } else { facts.highest_event() };
+    pub(super) fn of(ranked: &[ReadFacts], merge: &Merge) -> Self {
+        let end =
+            |facts: &ReadFacts| if merge.is_renumbered(facts.source) { 0 } else { facts.highest_event() };
         Self(ranked.iter().map(|facts| (facts.source, end(facts))).collect())
     }
 
@@ -198,7 +199,7 @@ pub(super) fn read(
 ///
 /// # Errors
 /// When a row can no longer be read.
-pub(crate) fn mark_stale(merge: &mut Merge, ranked: &[Facts], shelf: &SourceCache<'_>) -> Outcome<()> {
+pub(crate) fn mark_stale(merge: &mut Merge, ranked: &[ReadFacts], shelf: &SourceCache<'_>) -> Outcome<()> {
     let Some(best) = ranked.first().map(|facts| facts.source) else { return Ok(()) };
     let ends = Ends::of(ranked, merge);
     let substituted =

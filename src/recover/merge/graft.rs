@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Merge;
-use super::rank::Facts;
+use super::rank::ReadFacts;
 use crate::failure::Outcome;
 use crate::ondisk::image::Site;
 use crate::ondisk::overflow;
@@ -30,7 +30,7 @@ const LOOKS: u64 = 1 << 20;
 /// Completes what it can of the rows that `merge` has only parts of.
 pub(crate) fn graft(
     merge: &mut Merge,
-    ranked: &[Facts],
+    ranked: &[ReadFacts],
     shelf: &SourceCache<'_>,
     watch: &mut dyn Watch,
 ) -> Outcome<()> {

@@ -36,7 +36,7 @@ pub(crate) enum SourceState {
 
 /// What is known of a source that has pages.
 #[derive(Debug, Clone)]
-pub(crate) struct Facts {
+pub(crate) struct ReadFacts {
     pub(crate) source: u32,
     pub(crate) rows: u64,
     pub(crate) damaged_pages: u64,
@@ -64,14 +64,14 @@ pub(crate) struct Facts {
     evidence: (i64, i64),
 }
 
-impl Facts {
+impl ReadFacts {
     /// The highest number that an event of it has or had.
     pub(crate) fn highest_event(&self) -> i64 {
         self.evidence.1
     }
 }
 
-impl Facts {
+impl ReadFacts {
     /// True if it is another board's and stays out of the result.
     pub(crate) fn is_foreign(&self) -> bool {
         self.relation == Relation::AnotherBoard
@@ -86,14 +86,14 @@ fn invited(relation: Relation, is_invited: bool) -> Relation {
 /// The sources in order, and what was read of them.
 pub(crate) struct Ranking {
     /// Best first.
-    pub(crate) ranked: Vec<Facts>,
+    pub(crate) ranked: Vec<ReadFacts>,
     kept: Vec<Parked>,
     hold: SalvageSpill,
 }
 
 impl Ranking {
     /// Take out the sources that are another board's.
-    pub(crate) fn take_foreign(&mut self) -> Vec<Facts> {
+    pub(crate) fn take_foreign(&mut self) -> Vec<ReadFacts> {
         self.ranked.extract_if(.., |facts| facts.is_foreign()).collect()
     }
 }
@@ -104,7 +104,7 @@ enum ReadResult {
     Empty,
     /// It has lost its schema and waits for that of another.
     Waits,
-    Read(Box<(Facts, Salvage, Vec<SchemaEntry>)>),
+    Read(Box<(ReadFacts, Salvage, Vec<SchemaEntry>)>),
 }
 
 /// Looks at every source of `shelf`.
@@ -129,7 +129,7 @@ pub(crate) fn rank(shelf: &SourceCache<'_>, schemas: &Schemas, watch: &mut dyn W
 }
 
 /// The best has the lowest.
-fn order<'s>(facts: &Facts, sources: &'s [Source]) -> impl Ord + use<'s> {
+fn order<'s>(facts: &ReadFacts, sources: &'s [Source]) -> impl Ord + use<'s> {
     let source = sources.get(facts.source as usize);
     let live = facts.rows > 0 && source.is_some_and(|source| source.kind == SourceKind::Live);
     let path = source.map(|source| &source.path);
@@ -138,11 +138,11 @@ fn order<'s>(facts: &Facts, sources: &'s [Source]) -> impl Ord + use<'s> {
 
 struct Looks<'s> {
     sources: &'s [Source],
-    read: Vec<(Facts, Parked)>,
+    read: Vec<(ReadFacts, Parked)>,
     waiting: Vec<u32>,
     /// The schema of the best source that has one.
     sibling: Option<Vec<SchemaEntry>>,
-    best: Option<Facts>,
+    best: Option<ReadFacts>,
     hold: SalvageSpill,
 }
 
@@ -156,7 +156,7 @@ impl Looks<'_> {
             }
             ReadResult::Read(read) => *read,
         };
-        let better = |best: &Facts| order(&facts, self.sources) < order(best, self.sources);
+        let better = |best: &ReadFacts| order(&facts, self.sources) < order(best, self.sources);
         if facts.has_schema && self.best.as_ref().is_none_or(better) {
             self.best = Some(facts.clone());
             self.sibling = Some(entries);
@@ -307,7 +307,7 @@ impl SourceReader<'_, '_> {
             (missing_pages(&layout), layout.laid.lost_frames + salvage.doubted_frames);
         // Where its pages stand is known only now.
         self.shelf.note(orders.source, cut, &stores);
-        let facts = Facts {
+        let facts = ReadFacts {
             state: if salvage.is_sound() && missing_pages == 0 && lost_frames == 0 {
                 SourceState::Sound
             } else {

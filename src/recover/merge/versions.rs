@@ -6,7 +6,7 @@ use super::branch::OwnedValue;
 use super::branch::values::{decode, encode};
 use super::events::{self, Ends};
 use super::judge::{self, Ruling, Voice};
-use super::rank::Facts;
+use super::rank::ReadFacts;
 use super::{EVENTS, Merge, MergedTable, branch};
 use crate::failure::Outcome;
 use crate::ondisk::record::{Record, Value};
@@ -34,7 +34,7 @@ enum Change {
 /// When a row can no longer be read, and whatever `watch` stops with.
 pub(crate) fn decide(
     merge: &mut Merge,
-    ranked: &[Facts],
+    ranked: &[ReadFacts],
     shelf: &SourceCache<'_>,
     watch: &mut dyn Watch,
 ) -> Outcome<()> {
@@ -103,7 +103,7 @@ pub(crate) fn decide(
 }
 
 /// Give the events of older sources the names that Hermes has given those of the main line since.
-fn rename_kinds(merge: &mut Merge, ranked: &[Facts], shelf: &SourceCache<'_>) -> Outcome<()> {
+fn rename_kinds(merge: &mut Merge, ranked: &[ReadFacts], shelf: &SourceCache<'_>) -> Outcome<()> {
     let (Some(best), Some(at)) = (ranked.first(), merge.position(EVENTS)) else { return Ok(()) };
     let Some(table) = merge.table(at) else { return Ok(()) };
     let mut reader = PayloadReader::new(shelf, merge.odds());

@@ -337,7 +337,7 @@ pub(crate) fn sequences(connection: &Connection, merged: &Merged) -> Outcome<()>
 }
 
 /// What other tables name rows of Hermes' tables by, with their numbers: they were given out, whether the row is there or not
-/// (board-format.md 2.4, 2.5, 8).
+/// (docs/board-format.md, 2.4, 2.5, 8).
 const NAMES: [(&str, &str, &str); 3] = [
     ("task_events", "kanban_notify_subs", "last_event_id"),
     ("task_runs", "tasks", "current_run_id"),

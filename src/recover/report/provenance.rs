@@ -49,7 +49,7 @@ impl Serialize for ProvenanceWriter {
         let Traces { tables, places, room } = &*self.0;
         let mut map = to.serialize_map(Some(tables.len()))?;
         for trace in tables {
-            map.serialize_entry(&trace.table, &Places { trace, places })?;
+            map.serialize_entry(&trace.table, &RowPlaces { trace, places })?;
             // Of a roll that could not be read to its end too few rows were told.
             room.require_whole().map_err(S::Error::custom)?;
         }
@@ -57,12 +57,12 @@ impl Serialize for ProvenanceWriter {
     }
 }
 
-struct Places<'t> {
+struct RowPlaces<'t> {
     trace: &'t Trace,
     places: &'t HashMap<u32, u32>,
 }
 
-impl Serialize for Places<'_> {
+impl Serialize for RowPlaces<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let Trace { rows, asked, missing, .. } = self.trace;
         let rows = Both { ours: rows.iter().peekable(), theirs: asked.iter().peekable() };

@@ -7,14 +7,14 @@ use super::losses::Losses;
 use super::provenance::{ProvenanceWriter, Trace};
 use super::{ForeignSource, MAX_SUSPECTS, Provenance, Report, SourceReport, TableReport, TwoVersions};
 use crate::board::belonging::Relation;
-use crate::recover::merge::rank::Facts;
+use crate::recover::merge::rank::ReadFacts;
 use crate::recover::merge::{Merged, MergedTable};
 use crate::recover::rebuild::insert::InsertedRows;
 use crate::salvage::rows::set::MemoryBudget;
 use crate::salvage::source::Source;
 
 /// What the sources had; nothing is said of the result yet.
-pub(crate) fn begin(ranked: &[Facts], foreign: &[Facts], sources: &[Source]) -> Report {
+pub(crate) fn begin(ranked: &[ReadFacts], foreign: &[ReadFacts], sources: &[Source]) -> Report {
     let mut reports = Vec::new();
     for (number, facts) in in_order(ranked, sources) {
         let is_foreign = foreign.iter().any(|facts| facts.source == number);
@@ -43,7 +43,10 @@ pub(crate) fn begin(ranked: &[Facts], foreign: &[Facts], sources: &[Source]) -> 
 }
 
 /// The sources as the report has them: best first, then those without a page.
-fn in_order<'f>(ranked: &'f [Facts], sources: &[Source]) -> impl Iterator<Item = (u32, Option<&'f Facts>)> {
+fn in_order<'f>(
+    ranked: &'f [ReadFacts],
+    sources: &[Source],
+) -> impl Iterator<Item = (u32, Option<&'f ReadFacts>)> {
     let known: HashSet<u32> = ranked.iter().map(|facts| facts.source).collect();
     let empty = (0..).take(sources.len()).filter(move |source| !known.contains(source));
     ranked.iter().map(|facts| (facts.source, Some(facts))).chain(empty.map(|number| (number, None)))
@@ -54,7 +57,7 @@ pub(crate) fn finish(
     report: &mut Report,
     merged: Merged,
     written: &HashMap<String, InsertedRows>,
-    ranked: &[Facts],
+    ranked: &[ReadFacts],
     sources: &[Source],
     traced: Option<&Arc<MemoryBudget>>,
     losses: Losses,

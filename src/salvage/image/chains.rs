@@ -1,7 +1,7 @@
 //! Overflow chains of one source: which pages a payload goes on in, none of them twice.
 //!
 //! A chain has exactly the length that its payload needs, no page of it has another role or is all zeros, and a page
-//! belongs to one row (recovery.md, "What decides it", 5).
+//! belongs to one row (docs/recovery.md).
 
 use std::collections::{HashMap, HashSet};
 

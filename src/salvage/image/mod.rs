@@ -1,6 +1,6 @@
 //! From bytes to pages: how large they are, and which version of each counts.
 //!
-//! Header fields are hints (recovery.md): the page size is believed when pages of that size can be read, otherwise it is
+//! Header fields are hints (docs/recovery.md): the page size is believed when pages of that size can be read, otherwise it is
 //! found by trying.
 
 pub(crate) mod chains;

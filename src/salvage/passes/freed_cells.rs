@@ -24,7 +24,7 @@ use crate::work::threads::in_order;
 /// The table whose rows are all key: they come and go and do not change either.
 const LINKS: &str = "task_links";
 
-/// Its rows change until they have an end; of those that have, a later `edit` may only reword the summary (board-format.md 4.5).
+/// Its rows change until they have an end; of those that have, a later `edit` may only reword the summary (docs/board-format.md, 4.5).
 const RUNS: &str = "task_runs";
 
 /// Rows that were found on a page, with their tables, and how they are to be marked.

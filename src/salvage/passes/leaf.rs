@@ -1,5 +1,5 @@
 //! Rows of one leaf page: by its cell pointers, and where those fail, by what lies in its content area. One bad cell costs
-//! one cell (recovery.md, "What decides it", 4).
+//! one cell (docs/recovery.md).
 
 use super::cell_repair;
 use super::lost_sectors;

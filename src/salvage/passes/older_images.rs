@@ -2,7 +2,7 @@
 //! written over since it began anew, the main file's page beneath it.
 //!
 //! A row comes from there only where the current pages lack it and nothing shows that it was deleted: inside a gap, and
-//! where an index is whole, only if that names it (recovery.md, "What decides it", 3). Where a log lies over a main file of
+//! where an index is whole, only if that names it (docs/recovery.md). Where a log lies over a main file of
 //! another moment, leaves are older than the indexes over them: a row that a page of an index in the log names, and the leaf
 //! in the main file has not, was there.
 

@@ -1,4 +1,4 @@
-//! Overflow pages that two rows name: a page belongs to one row at most (recovery.md, "What decides it", 5), and the first
+//! Overflow pages that two rows name: a page belongs to one row at most (docs/recovery.md), and the first
 //! that came was believed. Here the others are heard.
 //!
 //! What a row says with the pages under its chain tells whose they are: values that are no values, characters that no text

@@ -1,7 +1,7 @@
 //! Rows of a transaction that never ended: in frames behind the last commit of the log, and nowhere else.
 //!
 //! They were never on the board, or the frame that committed them is lost; which of the two nothing says. So they are told
-//! and offered apart, whole as they may be, and never brought back (recovery.md, "What decides it", 8).
+//! and offered apart, whole as they may be, and never brought back (docs/recovery.md).
 
 use std::collections::HashSet;
 

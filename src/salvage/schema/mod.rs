@@ -69,7 +69,7 @@ impl SchemaEntry {
         Some((root, is_table && !is_keyed))
     }
 
-    /// The entry that `record` is, if it has the shape of one (recovery.md, "What decides it", 6).
+    /// The entry that `record` is, if it has the shape of one (docs/recovery.md).
     pub(crate) fn read(record: &Record<'_>, encoding: Encoding) -> Option<Self> {
         let mut values = record.values();
         let text = |value| match value {

@@ -1,4 +1,4 @@
-//! Commits that only a living process has: a deleted log, read through `/proc/PID/fd` (incidents.md 6.1).
+//! Commits that only a living process has: a deleted log, read through `/proc/PID/fd` (tests/incidents.md F13).
 //!
 //! ```text
 //!   the board's file now  +  the pages of the held log over it   =  the second history, as near as can be known

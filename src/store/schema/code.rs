@@ -2,7 +2,7 @@
 //! comparisons by functions that nobody knows, indexes on expressions.
 //!
 //! Responsible for saying so before any statement touches them. Triggers and views are switched off on every connection
-//! (architecture.md rule 9); SQLite has no switch for the rest. What a board may not have to be written is judged in
+//! (docs/architecture.md, rule 9); SQLite has no switch for the rest. What a board may not have to be written is judged in
 //! [`mod@super::check`].
 
 use rusqlite::Connection;

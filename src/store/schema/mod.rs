@@ -1,6 +1,6 @@
 //! The shape of a board: what Hermes 0.19.0 creates, what newer versions add, and whether a board may be written.
 //!
-//! Column names, declared types, defaults and indexes are facts of the format (board-format.md 2); with all of them
+//! Column names, declared types, defaults and indexes are facts of the format (docs/board-format.md, 2); with all of them
 //! equal, Hermes' own opening finds nothing to do.
 
 mod check;

@@ -1,7 +1,7 @@
 //! Boards of every Hermes whose schema is lost, in part or all of it: every row, value and column comes back, alone and
 //! beside a sound copy.
 //!
-//! `KANBANCTL_TEST_SLOW` tries every page and every sector of boards of 900 tasks.
+//! `KANBANCTL_TEST_LONG` tries every page and every sector of boards of 900 tasks.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -116,7 +116,7 @@ fn fillings(bytes: &[u8], at: usize) -> Vec<(&'static str, Vec<u8>)> {
 #[test]
 fn lost_schema_of_any_version_costs_no_row_and_no_column() {
     let versions: BTreeMap<&str, _> = hermes::versions().into_iter().collect();
-    let is_slow = std::env::var_os("KANBANCTL_TEST_SLOW").is_some();
+    let is_slow = std::env::var_os("KANBANCTL_TEST_LONG").is_some();
     let mut all = Vec::new();
     for life in LIVES {
         let pythons: Option<Vec<&Path>> =

@@ -25,7 +25,7 @@ fn tasks(board: &std::path::Path) -> i64 {
 }
 
 /// The least share of rows that must come back, in percent, and the most rows that may be wrong. Bits that flip inside
-/// a text cannot be seen from one file (recovery.md, "What decides it" 9).
+/// a text cannot be seen from one file (docs/recovery.md).
 fn bar(shape: Shape) -> (f64, usize) {
     match shape {
         Shape::Healthy

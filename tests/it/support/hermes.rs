@@ -1,6 +1,6 @@
 //! A real Hermes Agent 0.19.0 process on a sandbox's board, where one is installed (`KANBANCTL_TEST_HERMES`).
 //!
-//! At most one at a time may write to a board: two stock writers corrupt it by themselves (board-format.md 9.1).
+//! At most one at a time may write to a board: two stock writers corrupt it by themselves (docs/board-format.md, 9.1).
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -100,7 +100,7 @@ impl Hermes {
     }
 
     /// As [`Hermes::create`] beside writers who extend the file meanwhile: Hermes' own check after the commit can then read
-    /// a header that is ahead of the file, and takes the board for torn (board-format.md 9.1). Nothing in that case.
+    /// a header that is ahead of the file, and takes the board for torn (docs/board-format.md, 9.1). Nothing in that case.
     pub(crate) fn create_among_others(&mut self, title: &str) -> Option<String> {
         match self.ask(&json!(["create_task", [], { "title": title }])) {
             Ok(id) => Some(id.as_str().unwrap().to_owned()),

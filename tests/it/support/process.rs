@@ -67,7 +67,7 @@ impl Holder {
     }
 
     /// Opens a file plainly, reads one byte and closes it: all POSIX locks that the process had on it are gone
-    /// (incidents.md F11). This is how a Hermes 0.19.0 process loses them after each commit.
+    /// (tests/incidents.md F11). This is how a Hermes 0.19.0 process loses them after each commit.
     pub(crate) fn lose_locks(&mut self, file: &Path) {
         self.must("touch", file.to_str().unwrap());
     }

@@ -110,7 +110,7 @@ fn newer_run(main: BranchValues<'_>, second: BranchValues<'_>) -> Branch {
     if life(second) > life(main) { Branch::Second } else { Branch::Main }
 }
 
-/// A payload whose `run_id` (board-format.md 5: `claimed`) is moved, every other byte as it was; none if it names none, or
+/// A payload whose `run_id` (docs/board-format.md, 5: `claimed`) is moved, every other byte as it was; none if it names none, or
 /// one that stays.
 pub(crate) fn moved_payload(payload: &[u8], number: impl Fn(i64) -> i64) -> Option<Vec<u8>> {
     const NAME: &str = "\"run_id\"";

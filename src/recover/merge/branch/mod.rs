@@ -38,7 +38,7 @@ const RUNS: &str = "task_runs";
 const LINKS: &str = "task_links";
 const SUBSCRIPTIONS: &str = "kanban_notify_subs";
 
-/// Cursors into the events; the second is one of newer boards (board-format.md 10).
+/// Cursors into the events; the second is one of newer boards (docs/board-format.md, 10).
 const CURSOR: &str = "last_event_id";
 const PING_CURSOR: &str = "last_ping_event_id";
 

@@ -1,9 +1,9 @@
-//! How far a subscriber has been told (board-format.md 7.5): one number for events of two histories.
+//! How far a subscriber has been told (docs/board-format.md, 7.5): one number for events of two histories.
 //!
 //! The notifier sends every event of a task above the number and moves it to the last one sent. Set too high, events that
 //! were never sent are skipped for good; set too low, those that were are sent again.
 
-/// The kinds of events that are sent, and that alone move the number (board-format.md 7.5).
+/// The kinds of events that are sent, and that alone move the number (docs/board-format.md, 7.5).
 const SENT: [&[u8]; 8] =
     [b"completed", b"blocked", b"gave_up", b"crashed", b"timed_out", b"status", b"archived", b"unblocked"];
 

@@ -26,9 +26,9 @@ pub(crate) struct Recipe {
 pub(crate) enum Age {
     /// 0.19.0 from the start.
     Usual,
-    /// A much older one; 0.19.0 added its columns when half of the tasks were there (board-format.md 2.9).
+    /// A much older one; 0.19.0 added its columns when half of the tasks were there (docs/board-format.md, 2.9).
     Legacy,
-    /// 0.19.0; a newer one added its columns when half of the tasks were there (board-format.md 10).
+    /// 0.19.0; a newer one added its columns when half of the tasks were there (docs/board-format.md, 10).
     Newer,
 }
 

@@ -36,7 +36,7 @@ pub(crate) const TABLES: [&str; 7] = [
 pub(crate) enum Shape {
     /// Untouched.
     Healthy,
-    /// A TLS record over the first pages' start (incidents.md F10).
+    /// A TLS record over the first pages' start (tests/incidents.md F10).
     TlsHeader,
     /// The first page all zeros.
     FirstPageZero,
@@ -204,7 +204,7 @@ fn scatter(good: &[u8], dice: &mut Dice, out: &Path) -> Vec<u8> {
     bytes
 }
 
-/// Writes a copy beside `board` under the name that Hermes gives it (board-format.md 3.6).
+/// Writes a copy beside `board` under the name that Hermes gives it (docs/board-format.md, 3.6).
 pub(crate) fn quarantine(bytes: &[u8], board: &Path) -> PathBuf {
     let digest = Sha256::digest(bytes);
     let hash = format!("{:016x}", u64::from_be_bytes(digest[..8].try_into().unwrap()));

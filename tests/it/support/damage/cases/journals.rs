@@ -22,7 +22,8 @@ pub(super) const CASES: &[Case] = &[
         }
         leave(scene, &journal);
     })
-    .wrong(6),
+    .wrong(6)
+    .reaches(98.5),
     Case::new("hot-journal-flipped", |scene| {
         let mut journal = crash(scene);
         for _ in 0..4 {
@@ -32,7 +33,8 @@ pub(super) const CASES: &[Case] = &[
         leave(scene, &journal);
     })
     // The checksum of a record sums one byte in two hundred.
-    .wrong(4),
+    .wrong(4)
+    .reaches(99.5),
     Case::new("hot-journal-header-lost", |scene| {
         let mut journal = crash(scene);
         let headers: Vec<usize> = (SECTOR..journal.len())
