@@ -52,6 +52,14 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ("completions zsh > ~/.zfunc/_kanbanctl", "Install for zsh, where ~/.zfunc is in $fpath."),
         ("completions fish > ~/.config/fish/completions/kanbanctl.fish", "Install for fish."),
     ]),
+    ("kanbanctl-subscriptions", &[("subscriptions list", "List who is told about which task.")]),
+    ("kanbanctl-subscriptions-list", &[("subscriptions list", "List who is told about which task.")]),
+    ("kanbanctl-subscriptions-add", &[
+        ("subscriptions add t_1a2b3c4d --platform telegram --chat-id 42", "Tell a chat about one task."),
+    ]),
+    ("kanbanctl-subscriptions-remove", &[
+        ("subscriptions remove t_1a2b3c4d --platform telegram --chat-id 42", "Stop telling a chat about one task."),
+    ]),
     ("kanbanctl-create", &[
         ("create \"Write it up\" --assignee coder --priority 2", "Create a task and print its id."),
         ("create --from tasks.jsonl", "Create one task for each line, in one transaction."),
