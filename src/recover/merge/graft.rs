@@ -4,6 +4,7 @@
 //! Such a row is pieced together from two files. It comes in only where no source has it whole and the page beside the lost
 //! one is the same in both files, so that no mixture of an old and a new text passes for a row. It is marked.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -15,7 +16,8 @@ use crate::ondisk::overflow;
 use crate::ondisk::record::Record;
 use crate::salvage::image;
 use crate::salvage::image::PageImage;
-use crate::salvage::passes::lost_sectors::Sectors;
+use crate::salvage::passes::lost_sectors;
+use crate::salvage::passes::lost_sectors::{PayloadPart, Sectors};
 use crate::salvage::rows::row;
 use crate::salvage::rows::row::{Odd, Row, runs};
 use crate::salvage::source::cache::SourceCache;
@@ -108,25 +110,42 @@ impl Graft<'_, '_> {
                 .chain(others.map(|(source, layout)| (*source, layout)))
                 .filter(move |(_, layout)| fits(layout))
         };
-        overflow::follow(payload.overflow?, need, image.usable(), &mut whole, |_, number, last| {
-            sources().find_map(|(source, layout)| {
+        let mut pages: Vec<(Cow<'_, [u8]>, Site)> = Vec::new();
+        overflow::follow(payload.overflow?, need, image.usable(), &mut whole, |before, number, last| {
+            let held = usize::try_from(payload.len).unwrap_or(usize::MAX).saturating_sub(before.len());
+            let span = overflow::CONTENT..overflow::CONTENT.saturating_add(held).min(image.usable());
+            let mut links = sources().filter_map(|(source, layout)| {
                 let site = layout.image.site(number)?;
                 let page = layout.image.page(number)?;
-                // Another source's page stands in for one with a hole, too.
-                let hollow = !last && Sectors::of(&page, site).any_lost(0..image.usable());
-                let usable = !hollow
-                    && !self.taken.contains(&(source, site))
+                let usable = !self.taken.contains(&(source, site))
                     && overflow::is_link(&page, last, layout.image.count(), false);
-                if !usable {
+                usable.then_some((source, site, page))
+            });
+            // Another source's page stands in for one with a hole, too. Where each seems to have one, the text may repeat
+            // a pattern of its own: that is seen when all of it is there.
+            let mut hollow = None;
+            let sound = links.find_map(|link| {
+                let is_hollow = Sectors::of(&link.2, link.1).any_lost(span.clone());
+                if is_hollow {
+                    hollow.get_or_insert(link);
                     return None;
                 }
-                sites.push((source, site));
-                numbers.push(number);
-                Some(page)
-            })
+                Some(link)
+            });
+            let (source, site, page) = sound.or(hollow)?;
+            sites.push((source, site));
+            numbers.push(number);
+            pages.push((page.clone(), site));
+            Some(page)
         })
         .ok()?;
         if !self.is_of_one_text(&row, payload.local, &sites, &numbers) {
+            return None;
+        }
+        let (start, len) = lost_sectors::place(&cell);
+        let own = PayloadPart { sectors: Sectors::of(&bytes, row.site()), at: start, len };
+        let parts = lost_sectors::parts(own, &pages, image.usable(), whole.len());
+        if !lost_sectors::holes(&whole, &parts).is_empty() {
             return None;
         }
         let shape = merge.table(at)?.shape_of(row.source);
