@@ -30,9 +30,10 @@ use crate::salvage::source::deleted_wal::DeletedWal;
 /// board open, and asked for on a terminal. A sound board to which nothing would come is left alone (0). With --output it becomes a file of its own and the board is not touched;
 /// with --dry-run nothing is written. --undo puts back what the last recover, restore or repair replaced.
 ///
-/// Plain records, by their first word: source PATH COPIES ROWS DAMAGED-PAGES, table NAME RECOVERED LOST SUSPECT
-/// ONLY-OLDER STALE, lost|missing|stale|partial|conflicting TABLE ROWID TASK TITLE, two-versions TABLE ROW, partial PATH, dropped NAME, foreign PATH ROWS, unread PATH REASON; with --dry-run also map USE
-/// FIRST-PAGE LAST-PAGE. --undo: BOARD FROM TAKEN-AT EVIDENCE.
+/// Plain records, by their first word: source PATH COPIES ROWS DAMAGED-PAGES, read-as PATH HOW, table NAME RECOVERED LOST
+/// SUSPECT ONLY-OLDER STALE, lost|missing|stale|partial|conflicting TABLE ROWID TASK TITLE, two-versions TABLE ROW,
+/// partial-rows PATH, dropped NAME, foreign PATH ROWS, unread PATH REASON; with --dry-run also map USE FIRST-PAGE
+/// LAST-PAGE. --undo: BOARD FROM TAKEN-AT EVIDENCE.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// More files to take rows from, besides the board and its backups.

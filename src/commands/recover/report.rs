@@ -208,7 +208,7 @@ impl Report for Recovered {
             records.record(&["two-versions", &row.table, &row.name()]);
         }
         if let Some(path) = &self.report.partial_rows {
-            records.record(&["partial", &path.display().to_string()]);
+            records.record(&["partial-rows", &path.display().to_string()]);
         }
         for dropped in &self.report.dropped {
             records.record(&["dropped", dropped]);
