@@ -212,7 +212,7 @@ fn words_that_hermes_does_not_write_are_named() {
     assert_eq!(sandbox.photograph(), before);
 
     // A newer Hermes may have words of its own, if they are words.
-    with_plain_handle(&sandbox.board(), "ALTER TABLE tasks ADD COLUMN of_a_later_version TEXT");
+    with_plain_handle(&sandbox.board(), "ALTER TABLE tasks ADD COLUMN worker_scope TEXT");
     let data = sandbox.run(&["health", "--json"]).exits(3).data();
     assert_eq!(found(&data, "task_events.kind")["severity"], "info", "{data}");
     assert_eq!(found(&data, "tasks.status")["severity"], "warning", "{data}");
