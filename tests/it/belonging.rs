@@ -129,6 +129,37 @@ fn thousands_of_moments_are_lawful() {
     assert!(pairs > 5_000 || pythons().is_empty(), "only {pairs} pairs");
 }
 
+/// SQLite writes over frames of an open transaction and corrects their checksums only when it commits.
+#[test]
+fn open_transaction_that_outgrew_memory_is_lawful() {
+    let sandbox = Sandbox::with_board();
+    for task in ["one", "two", "three"] {
+        sandbox.run(&["create", task]).success();
+    }
+    let connection = rusqlite::Connection::open(sandbox.board()).unwrap();
+    connection
+        .execute_batch("PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=2; PRAGMA cache_spill=2;")
+        .unwrap();
+    let grow = "INSERT INTO task_events(task_id, kind, payload, created_at)
+                SELECT id, 'heartbeat', hex(randomblob(900)), created_at FROM tasks, (VALUES(1),(2),(3),(4),(5),(6))";
+    connection.execute_batch(grow).unwrap();
+    let mut seen = 0;
+    for round in 0..120 {
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        for _ in 0..1 + round % 4 {
+            connection.execute_batch(grow).unwrap();
+            connection.execute_batch("UPDATE task_events SET created_at=created_at+1").unwrap();
+        }
+        let (main, log) = (beside(&sandbox.board(), ""), beside(&sandbox.board(), "-wal"));
+        assert_eq!(of_log(&main, &log), Relation::SameMoment, "round {round}");
+        let wal = kanbanctl::ondisk::wal::Wal::read(&log, Some(4096)).unwrap();
+        assert!(wal.committed().all(|frame| frame.index < wal.visible()), "round {round}");
+        seen += 1;
+        connection.execute_batch("ROLLBACK").unwrap();
+    }
+    assert_eq!(seen, 120);
+}
+
 /// What each kind is called at each of three seeds.
 fn called(name: &str, look: impl Fn(&Path) -> Relation) -> Vec<Relation> {
     let case = Case::all().into_iter().find(|case| case.name == name).unwrap();

@@ -118,8 +118,11 @@ pub fn of_log(main: &dyn Store, log: &dyn Store) -> Relation {
     let Some(wal) = Wal::read(log, header.and_then(|header| header.page_size)) else {
         return Relation::SameMoment;
     };
+    // What SQLite sees decides. Frames that only recovery would restore prove nothing about where the log belongs.
+    let visible = wal.visible();
+    let is_seen = |frame: &&Frame| frame.verified && (visible == 0 || frame.index < visible);
     let newest: BTreeMap<u32, Frame> =
-        wal.committed().filter(|frame| frame.verified).map(|frame| (frame.page, *frame)).collect();
+        wal.committed().filter(is_seen).map(|frame| (frame.page, *frame)).collect();
     if newest.is_empty() || main.size() == 0 {
         return Relation::SameMoment;
     }
@@ -176,7 +179,9 @@ impl<'a> LogPair<'a> {
         for frame in newest.values() {
             both.overlay(frame);
         }
-        if let Some(count) = wal.page_count() {
+        let visible = wal.visible();
+        let seen = wal.committed().find(|frame| visible > 0 && frame.index + 1 == visible);
+        if let Some(count) = seen.map(|frame| frame.commit).or_else(|| wal.page_count()) {
             both.truncate(count);
         }
         Self { main, both, newest, header }

@@ -4,6 +4,8 @@
 //! frame before gives the value in front of them. The two words between are the fields. They are believed when they can be a
 //! page number and a database size.
 
+use std::collections::HashMap;
+
 use super::{Checksum, FRAME_HEADER_LEN, FRAME_SUMMED, Frame, WalHeader, word};
 use crate::ondisk::MAX_PAGES;
 use crate::ondisk::store::Store;
@@ -20,9 +22,16 @@ pub(super) struct FrameLog<'l> {
 }
 
 impl FrameLog<'_> {
-    /// Restores the headers of those of `frames` that the frames beside them tell of.
+    /// Restore the headers of those of `frames` that the frames beside them tell of.
+    ///
+    /// A frame counts only where its generation commits behind it. A transaction that outgrew memory writes over images of
+    /// its own frames and corrects their checksums when it commits. Until then such frames look like spoilt ones, and the
+    /// few bytes by which the images differ turn one page number into another.
     pub(super) fn restore(&self, frames: &mut [Frame]) {
         self.restore_salts(frames);
+        let commits = frames.iter().filter(|frame| frame.commit != 0);
+        let last_commits: HashMap<[u32; 2], usize> =
+            commits.map(|frame| (frame.salts, frame.index)).collect();
         for at in 0..frames.len() {
             let Some((spoilt, next)) = frames.get(at).copied().zip(frames.get(at + 1).copied()) else {
                 return;
@@ -39,7 +48,8 @@ impl FrameLog<'_> {
                 }),
                 None => self.header.map(|header| (header.salts, header.checksum)),
             };
-            let before = before.filter(|(salts, _)| *salts == next.salts);
+            let is_committed = last_commits.get(&next.salts).is_some_and(|&last| last >= next.index);
+            let before = before.filter(|(salts, _)| is_committed && *salts == next.salts);
             let restored = before.and_then(|(_, sum)| self.restored(sum, spoilt, next));
             if let Some(restored) = restored
                 && let Some([one, other]) = frames.get_mut(at..at + 2)
