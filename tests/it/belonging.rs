@@ -146,7 +146,7 @@ fn open_transaction_that_outgrew_memory_is_lawful() {
     let mut seen = 0;
     for round in 0..120 {
         connection.execute_batch("BEGIN IMMEDIATE").unwrap();
-        for _ in 0..1 + round % 4 {
+        for _ in 0..=(round % 4) {
             connection.execute_batch(grow).unwrap();
             connection.execute_batch("UPDATE task_events SET created_at=created_at+1").unwrap();
         }
