@@ -1,6 +1,6 @@
 //! `man DIR`: the manual, one page a verb, and the recovery runbook.
 //!
-//! It never touches a board. Not here: what the pages say ([`super::manual`]).
+//! It never touches a board. Not here: what the pages say (`manual`).
 
 use std::path::PathBuf;
 

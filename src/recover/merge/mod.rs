@@ -9,7 +9,7 @@
 //! Of a source that was folded in, only its rows in the result and the places where it may have lost some are kept. Ten
 //! thousand sources take no more memory than one.
 //!
-//! Not here: reading a source ([`crate::salvage`]), writing the result ([`crate::recover::rebuild`]).
+//! Not here: reading a source ([`crate::salvage`]), writing the result ([`mod@crate::recover::rebuild`]).
 
 pub(crate) mod branch;
 pub(crate) mod events;

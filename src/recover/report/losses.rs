@@ -1,7 +1,7 @@
 //! Names what a result lacks or cannot vouch for: lost, missing, stale, partial and conflicting rows, by task and title where any
 //! surviving row, event or index knows them.
 //!
-//! Not here: how many there are ([`super::summary`]), the one sentence about them ([`super::verdict`]).
+//! Not here: how many there are (`summary`), the one sentence about them ([`super::verdict`]).
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
