@@ -324,7 +324,7 @@ fn nobody_is_proven_absent_past_a_fuse() {
     let Some(mount) = Mount::of(&sandbox, "bindfs") else { return };
     sandbox.run(&["init"]).success();
     sandbox.run(&["create", "first"]).success();
-    let copy = sandbox.run(&["backup", "saved", "--json"]).success().data();
+    let copy = sandbox.run(&["backup", "saved", "--create-dirs", "--json"]).success().data();
     let copy = copy["path"].as_str().unwrap().to_owned();
     let behind = mount.behind("kanban.db");
     let mut holder = Holder::on(&behind);

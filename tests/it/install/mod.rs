@@ -283,7 +283,7 @@ fn a_disk_without_room_is_refused_with_figures() {
     let output = sandbox.run(&["recover", "--yes", "--assume-unused"]);
     let after = sandbox.photograph();
     mount("umount", &["-l"]);
-    output.exits(12).says("not enough space").says("bytes are needed").says("are free");
+    output.exits(12).says("not enough space").says("iB are needed (").says("are free");
     assert_eq!(after, before);
 }
 
