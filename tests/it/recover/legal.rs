@@ -155,7 +155,7 @@ fn sound_board_with_rare_sqlite_loses_no_row() {
             assert!(contents(&new) == truth, "{} seed {seed}: --output", rare.name);
             let score = damage::score(&good, &new);
             assert_eq!((score.right, score.wrong), (score.truth, 0), "{} seed {seed}", rare.name);
-            let output = sandbox.run(&["recover", "--yes", "--json"]);
+            let output = sandbox.run(&["recover", "--yes", "--assume-unused", "--json"]);
             assert_eq!(output.code(), 0, "{} seed {seed}\n{output}", rare.name);
             assert!(contents(&sandbox.board()) == truth, "{} seed {seed}: --yes", rare.name);
         }
@@ -172,7 +172,7 @@ fn rare_sqlite_behind_a_damaged_header_is_installed_whole() {
             let mut bytes = std::fs::read(sandbox.board()).unwrap();
             bytes[5..24].copy_from_slice(&[0x17, 3, 3, 1, 0x40, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 9, 8, 7, 6]);
             std::fs::write(sandbox.board(), bytes).unwrap();
-            let output = sandbox.run(&["recover", "--yes", "--json"]);
+            let output = sandbox.run(&["recover", "--yes", "--assume-unused", "--json"]);
             assert_eq!(output.code(), 0, "{} seed {seed}\n{output}", rare.name);
             assert!(contents(&sandbox.board()) == truth, "{} seed {seed}", rare.name);
         }
