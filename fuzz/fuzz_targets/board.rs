@@ -28,7 +28,7 @@ fn check(path: &Path) {
     let Ok(inspection) = board.inspect() else { return };
     let Ok(filesystem) = filesystem::of(folder()) else { return };
     let holders = Holders { found: Vec::new(), complete: Completeness::Complete };
-    let subject = Subject::of(inspection, filesystem, holders, Depth::Full, 1_780_000_000);
+    let subject = Subject::of(inspection, filesystem, holders, Depth::Full);
     let Ok(subject) = subject else { return };
     drop(before_opening(&subject));
     if subject.inspection.require_sqlite().is_err() {
