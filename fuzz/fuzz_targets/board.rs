@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use kanbanctl::board::holders::{Completeness, Holders};
 use kanbanctl::board::{Board, Origin, filesystem};
-use kanbanctl::health::checks::{self, Subject};
+use kanbanctl::health::checks::{self, CheckTerms, Subject};
 use kanbanctl::health::{Depth, before_opening};
 use kanbanctl::recover::{self, RecoverOptions};
 use kanbanctl::salvage::source as sources;
@@ -28,7 +28,7 @@ fn check(path: &Path) {
     let Ok(inspection) = board.inspect() else { return };
     let Ok(filesystem) = filesystem::of(folder()) else { return };
     let holders = Holders { found: Vec::new(), complete: Completeness::Complete };
-    let subject = Subject::of(inspection, filesystem, holders, Depth::Full);
+    let subject = Subject::of(inspection, filesystem, holders, CheckTerms::new(Depth::Full, 1_780_000_000));
     let Ok(subject) = subject else { return };
     drop(before_opening(&subject));
     if subject.inspection.require_sqlite().is_err() {
