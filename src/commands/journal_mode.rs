@@ -118,13 +118,14 @@ fn change(
     context.require_unfenced(&seen.resolved)?;
     let doing = format!("changing the journal mode to {target}");
     log::require_writable(seen)?;
+    // First, because it only looks: the check of the board opens it, which brings an old WAL index up to date.
+    let alone = || holders::require_none(seen, &doing, assume_unused);
+    alone()?;
     match context.pool_for_long(seen.clone(), Access::Write)?.require_undamaged() {
         // Where the WAL index cannot be shared, only the exclusive connection that changes the mode can check the board.
         Err(failure) if failure.is_shared_map() => (),
         other => other?,
     }
-    let alone = || holders::require_none(seen, &doing, assume_unused);
-    alone()?;
     if context.globals.dry_run {
         rehearse(context, seen)?;
         context.ui.status(format_args!("Dry run: the journal mode would be changed to {target}."));
