@@ -153,10 +153,10 @@ pub(crate) fn run_faults(scene: &Scene, faults: &[Fault]) -> String {
         let most = if every_point() { points.len().max(1) } else { MOST_POINTS };
         let step = points.len().div_ceil(most).max(1);
         let chosen: Vec<&Point> = points.iter().step_by(step).collect();
-        let failures = sweep(scene, &template, &chosen);
+        let Swept { failures, missed } = sweep(scene, &template, &chosen);
         writeln!(
             table,
-            "{:<28} {:<7} {:>4} of {:>4} points, {} failures",
+            "{:<28} {:<7} {:>4} of {:>4} points, {missed} not reached, {} failures",
             scene.name,
             fault.name(),
             chosen.len(),
@@ -165,6 +165,9 @@ pub(crate) fn run_faults(scene: &Scene, faults: &[Fault]) -> String {
         )
         .unwrap();
         wrong.extend(failures);
+        if missed * 4 > chosen.len() {
+            wrong.push(format!("{} {}: {missed} points were not reached", scene.name, fault.name()));
+        }
     }
     eprint!("{table}");
     note(scene.name, &table);
@@ -233,30 +236,45 @@ fn points(fault: Fault, calls: &BTreeMap<String, (usize, usize)>) -> Vec<Point> 
     points
 }
 
-/// Tries the points on two threads; what went wrong.
-fn sweep(scene: &Scene, template: &Sandbox, points: &[&Point]) -> Vec<String> {
-    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+/// What came of the points of one fault.
+struct Swept {
+    failures: Vec<String>,
+    /// Points that the run did not reach: how often a command waits and looks again depends on the machine's load.
+    missed: usize,
+}
+
+/// Tries the points on two threads.
+fn sweep(scene: &Scene, template: &Sandbox, points: &[&Point]) -> Swept {
+    let (next, missed, wrong) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some(point) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(text) = attempt(scene, template, point) {
-                        wrong.lock().unwrap().push(text);
+                    match attempt(scene, template, point) {
+                        Ok(true) => (),
+                        Ok(false) => _ = missed.fetch_add(1, Ordering::Relaxed),
+                        Err(text) => wrong.lock().unwrap().push(text),
                     }
                 }
             });
         }
     });
-    wrong.into_inner().unwrap()
+    Swept { failures: wrong.into_inner().unwrap(), missed: missed.into_inner() }
 }
 
-fn attempt(scene: &Scene, template: &Sandbox, point: &Point) -> Result<(), String> {
+/// False if the run made fewer of these calls than the undisturbed one, so that nothing was injected.
+fn attempt(scene: &Scene, template: &Sandbox, point: &Point) -> Result<bool, String> {
     let sandbox = copy(template);
+    let log = sandbox.path().join("strace.log");
     let inject = format!("inject={}:{}:when={}", point.call, point.fault.injection(), point.number);
     let mut command = strace(&sandbox);
-    command.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={}", point.call), "-e", &inject]);
+    command.args(["-f", "-qq", "-e", &format!("trace={}", point.call), "-e", &inject, "-o"]).arg(&log);
     command.arg(KANBANCTL).args(scene.args);
     let output = sandbox.finish(command, scene.input.as_bytes());
+    let trace = std::fs::read_to_string(&log).unwrap_or_default();
+    if !["(INJECTED)", "--- SIG", "+++ killed by"].iter().any(|sign| trace.contains(sign)) {
+        return Ok(false);
+    }
     let said = |wrong: String| {
         Err(format!(
             "{} {}: strace -f -e {inject} kanbanctl {}: {wrong}\n{output}",
@@ -280,7 +298,7 @@ fn attempt(scene: &Scene, template: &Sandbox, point: &Point) -> Result<(), Strin
         return said(format!("after the next run: {wrong}\n{second}"));
     }
     let left = leftovers(scene, &sandbox);
-    if left.is_empty() { Ok(()) } else { said(format!("left behind by the next run: {left:?}")) }
+    if left.is_empty() { Ok(true) } else { said(format!("left behind by the next run: {left:?}")) }
 }
 
 /// No child begins meanwhile: it would have the board open, and the next run would find it.
