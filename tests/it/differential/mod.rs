@@ -287,6 +287,11 @@ impl Pair {
             Ok(Value::Array(pair)) => pair.first() != Some(&json!(false)),
             Ok(_) => true,
         };
+        // The listed difference whole-deletion: Hermes leaves the rows of a deleted task's attachments.
+        if drawn.call.0["do"].as_str().is_some_and(|function| function.starts_with("delete_")) {
+            let orphans = "DELETE FROM task_attachments WHERE task_id NOT IN (SELECT id FROM tasks)";
+            self.hermes.ask(&Call::sql(orphans).0)?;
+        }
         if did != they_did && drawn.call.0["do"] != "recompute_ready" {
             return Err(format!("ours ended with {}:\n{output}\nHermes said {reply:?}", output.code()));
         }
