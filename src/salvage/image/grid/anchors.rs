@@ -1,6 +1,8 @@
 //! The b-tree pages of a file, at whatever offset they stand: a page that accounts for each of its bytes hardly comes about
 //! by chance.
 
+use std::hash::{DefaultHasher, Hasher};
+
 use crate::ondisk::header;
 use crate::ondisk::overflow;
 use crate::ondisk::page::{Page, PageKind};
@@ -34,6 +36,8 @@ pub(super) struct Anchor {
     pub(super) is_first: bool,
     /// The highest rowid of a leaf of a table.
     pub(super) last: Option<i64>,
+    /// A digest of its bytes: a page that stands twice has one.
+    pub(super) digest: u64,
     /// The pages that it names.
     pub(super) claims: Vec<(u32, Claim)>,
 }
@@ -131,8 +135,16 @@ fn is_first(page: &[u8], cut: Cut) -> bool {
 
 impl Anchor {
     fn of(number: u32, bytes: &[u8], at: i64, cut: Cut) -> Self {
-        let mut anchor =
-            Self { at, kind: PageKind::TableLeaf, is_first: number == 1, last: None, claims: Vec::new() };
+        let mut hasher = DefaultHasher::new();
+        hasher.write(bytes);
+        let mut anchor = Self {
+            at,
+            kind: PageKind::TableLeaf,
+            is_first: number == 1,
+            last: None,
+            digest: hasher.finish(),
+            claims: Vec::new(),
+        };
         let Ok(page) = Page::read(number, bytes, cut.usable) else { return anchor };
         anchor.kind = page.kind();
         for cell in page.cells().flatten() {

@@ -3,6 +3,7 @@
 //! An interior page names the number of each child and its highest rowid. The leaf with that rowid, wherever it stands, has
 //! that number: that is one vote for how far the pages around it stand from their places.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use super::anchors::{Anchor, Claim, Cut};
@@ -56,20 +57,36 @@ pub(super) fn number(file: &dyn Store, cut: Cut, anchors: &[Anchor], pages: Opti
 }
 
 /// For each anchor how far on it may belong.
+///
+/// Leaves of two tables may end with one rowid, and then an interior page seems to name either. Of those the one counts that
+/// stands as far from its place as most others do.
 fn votes(anchors: &[Anchor], size: i64) -> Vec<Vec<i64>> {
-    let mut by_last: HashMap<i64, Vec<usize>> = HashMap::new();
+    let mut by_last: HashMap<i64, Vec<(usize, &Anchor)>> = HashMap::new();
     for (at, anchor) in anchors.iter().enumerate() {
         if let Some(last) = anchor.last {
-            by_last.entry(last).or_default().push(at);
+            by_last.entry(last).or_default().push((at, anchor));
         }
     }
+    let claims = anchors.iter().flat_map(|anchor| &anchor.claims);
+    let named = claims.filter_map(|(number, claim)| {
+        let Claim::Table(Some(last)) = claim else { return None };
+        let place = (i64::from(*number) - 1).saturating_mul(size);
+        Some((place, by_last.get(last)?))
+    });
+    let named: Vec<_> = named.collect();
+    let mut common: HashMap<i64, usize> = HashMap::new();
+    for shift in named.iter().flat_map(|(place, found)| found.iter().map(|(_, anchor)| *place - anchor.at)) {
+        *common.entry(shift).or_default() += 1;
+    }
     let mut votes = vec![Vec::new(); anchors.len()];
-    let all = anchors.iter().flat_map(|anchor| &anchor.claims);
-    for (number, claim) in all {
-        let Claim::Table(Some(last)) = claim else { continue };
-        for at in by_last.get(last).into_iter().flatten() {
-            let place = (i64::from(*number) - 1).saturating_mul(size);
-            if let Some((votes, anchor)) = votes.get_mut(*at).zip(anchors.get(*at)) {
+    for (place, found) in named {
+        let weight = |anchor: &Anchor| {
+            let shift = place - anchor.at;
+            (common.get(&shift).copied().unwrap_or(0), Reverse(shift.unsigned_abs()))
+        };
+        let Some((_, likeliest)) = found.iter().max_by_key(|(_, anchor)| weight(anchor)) else { continue };
+        for (at, anchor) in found.iter().filter(|(_, anchor)| anchor.digest == likeliest.digest) {
+            if let Some(votes) = votes.get_mut(*at) {
                 votes.push(place - anchor.at);
             }
         }
@@ -217,7 +234,7 @@ fn lay(
         from = start;
     }
     // What more pages vouch for comes first where two pieces want one place.
-    extents.sort_by_key(|(votes, _)| std::cmp::Reverse(*votes));
+    extents.sort_by_key(|(votes, _)| Reverse(*votes));
     let mut map = ByteMap::new(pages.map_or(0, |pages| u64::from(pages) * cut.size as u64));
     let mut homeless = Vec::new();
     for (_, extent) in extents {
