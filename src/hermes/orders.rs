@@ -4,6 +4,8 @@
 
 use std::collections::HashSet;
 
+use serde::{Serialize, Serializer};
+
 use super::tables::{ColumnFacts, TableFacts};
 
 /// A range of Hermes' releases that share one schema.
@@ -40,9 +42,15 @@ impl SchemaVersion {
             Self::V0_15 => "0.15",
             Self::V0_16 => "0.16 to 0.17",
             Self::V0_18 => "0.18 to 0.19",
-            Self::V0_20 => "0.20",
-            Self::V0_22 => "0.22",
+            Self::V0_20 => "0.20.1",
+            Self::V0_22 => "0.22.2",
         }
+    }
+}
+
+impl Serialize for SchemaVersion {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.label())
     }
 }
 

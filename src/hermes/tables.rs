@@ -18,6 +18,8 @@ pub struct ColumnFacts {
 pub struct TableFacts {
     /// Its name.
     pub name: &'static str,
+    /// The first release that has it.
+    pub since: SchemaVersion,
     /// All its columns, in the order in which the newest release creates them. A release creates those that it knows,
     /// in this order.
     pub columns: &'static [ColumnFacts],
@@ -75,6 +77,7 @@ pub const UNRELEASED_COLUMNS: &[(&str, &str)] = &[
 pub const TABLES: &[TableFacts] = &[
     TableFacts {
         name: "tasks",
+        since: Early,
         columns: &[
             column("id", "TEXT PRIMARY KEY"),
             column("title", "TEXT NOT NULL"),
@@ -151,6 +154,7 @@ pub const TABLES: &[TableFacts] = &[
     },
     TableFacts {
         name: "task_links",
+        since: Early,
         columns: &[column("parent_id", "TEXT NOT NULL"), column("child_id", "TEXT NOT NULL")],
         primary_key: Some("parent_id, child_id"),
         appended: &[],
@@ -158,6 +162,7 @@ pub const TABLES: &[TableFacts] = &[
     },
     TableFacts {
         name: "task_comments",
+        since: Early,
         columns: &[
             column("id", "INTEGER PRIMARY KEY AUTOINCREMENT"),
             column("task_id", "TEXT NOT NULL"),
@@ -171,6 +176,7 @@ pub const TABLES: &[TableFacts] = &[
     },
     TableFacts {
         name: "task_events",
+        since: Early,
         columns: &[
             column("id", "INTEGER PRIMARY KEY AUTOINCREMENT"),
             column("task_id", "TEXT NOT NULL"),
@@ -185,6 +191,7 @@ pub const TABLES: &[TableFacts] = &[
     },
     TableFacts {
         name: "task_runs",
+        since: V0_13,
         columns: &[
             column("id", "INTEGER PRIMARY KEY AUTOINCREMENT"),
             column("task_id", "TEXT NOT NULL"),
@@ -210,6 +217,7 @@ pub const TABLES: &[TableFacts] = &[
     },
     TableFacts {
         name: "task_attachments",
+        since: V0_16,
         columns: &[
             column("id", "INTEGER PRIMARY KEY AUTOINCREMENT"),
             column("task_id", "TEXT NOT NULL"),
@@ -226,6 +234,7 @@ pub const TABLES: &[TableFacts] = &[
     },
     TableFacts {
         name: "kanban_notify_subs",
+        since: V0_13,
         columns: &[
             column("task_id", "TEXT NOT NULL"),
             column("platform", "TEXT NOT NULL"),

@@ -1,8 +1,8 @@
 //! What a new task is to be, before there is a board: texts in the form that Hermes stores, and what Hermes refuses.
 
-use super::schema::Release;
 use super::text;
 use crate::failure::{Failure, Outcome};
+use crate::hermes::SchemaVersion;
 
 /// The longest description of a new task, in bytes: every worker gets it whole.
 const LONGEST_BODY: usize = 16 << 20;
@@ -69,26 +69,26 @@ const TOOLSETS: &[&str] = &[
 ];
 
 /// Toolsets that came with a version, and those that are gone since one.
-const TOOLSETS_SINCE: &[(&str, Release)] = &[
-    ("desktop_ui", Release::V0_20),
-    ("bfl", Release::V0_20),
-    ("bot_room", Release::V0_22),
-    ("catalog", Release::V0_22),
-    ("connections", Release::V0_22),
-    ("mqtt", Release::V0_22),
-    ("onboarding", Release::V0_22),
+const TOOLSETS_SINCE: &[(&str, SchemaVersion)] = &[
+    ("desktop_ui", SchemaVersion::V0_20),
+    ("bfl", SchemaVersion::V0_20),
+    ("bot_room", SchemaVersion::V0_22),
+    ("catalog", SchemaVersion::V0_22),
+    ("connections", SchemaVersion::V0_22),
+    ("mqtt", SchemaVersion::V0_22),
+    ("onboarding", SchemaVersion::V0_22),
 ];
-const TOOLSETS_UNTIL: &[(&str, Release)] = &[
-    ("bfl", Release::V0_22),
-    ("hermes-homeassistant", Release::V0_22),
-    ("homeassistant", Release::V0_22),
-    ("spotify", Release::V0_22),
+const TOOLSETS_UNTIL: &[(&str, SchemaVersion)] = &[
+    ("bfl", SchemaVersion::V0_22),
+    ("hermes-homeassistant", SchemaVersion::V0_22),
+    ("homeassistant", SchemaVersion::V0_22),
+    ("spotify", SchemaVersion::V0_22),
 ];
 
 /// True if the name is one of that version's toolsets, in any case.
-fn is_toolset(name: &str, release: Release) -> bool {
+fn is_toolset(name: &str, release: SchemaVersion) -> bool {
     let name = text::folded(name);
-    let is = |(known, _): &&(&str, Release)| *known == name;
+    let is = |(known, _): &&(&str, SchemaVersion)| *known == name;
     let came = TOOLSETS_SINCE.iter().find(is).map(|(_, since)| *since <= release);
     let gone = TOOLSETS_UNTIL.iter().find(is).is_some_and(|(_, until)| *until <= release);
     came.unwrap_or_else(|| TOOLSETS.contains(&name.as_str())) && !gone
@@ -227,7 +227,7 @@ impl Draft {
     ///
     /// # Errors
     /// Exit 2.
-    pub(super) fn require_skills(&self, release: Release) -> Outcome<()> {
+    pub(super) fn require_skills(&self, release: SchemaVersion) -> Outcome<()> {
         let mut names = self.skills.iter().flatten();
         match names.find(|name| is_toolset(name, release)) {
             Some(name) => Err(Failure::usage(format!(

@@ -9,6 +9,7 @@ use super::draft::{Draft, Start};
 use super::writer::TaskWriter;
 use super::{query, schema, task};
 use crate::failure::exit::Exit;
+use crate::hermes::SchemaVersion;
 
 const NOW: i64 = 1_780_000_000;
 
@@ -49,7 +50,7 @@ fn a_new_board_is_writable_and_complete() {
     assert!(
         report.missing_columns.is_empty() && report.missing_indexes.is_empty() && report.drifted.is_empty()
     );
-    assert_eq!(report.version.to_string(), "Hermes 0.19.0");
+    assert_eq!(report.version.to_string(), "Hermes 0.18 to 0.19");
     assert!(!report.version.is_newer() && report.extra_tables.is_empty());
 }
 
@@ -224,10 +225,10 @@ fn a_comparison_is_good_until_the_schema_or_its_version_changes() {
 }
 
 /// The columns of a newer Hermes added to a board, in the order of its migration.
-fn migrated(release: schema::Release) -> Connection {
+fn migrated(release: SchemaVersion) -> Connection {
     let conn = board();
     let mut columns = vec!["provider_override TEXT", "reasoning_effort TEXT"];
-    if release == schema::Release::V0_22 {
+    if release == SchemaVersion::V0_22 {
         columns.extend(["completion_contract TEXT", "worker_started_at INTEGER"]);
     }
     for column in columns {
@@ -238,28 +239,34 @@ fn migrated(release: schema::Release) -> Connection {
 
 #[test]
 fn version_is_read_from_columns() {
-    use schema::Release::{Older, V0_19, V0_20, V0_22};
+    use SchemaVersion::{V0_16, V0_18, V0_20, V0_22};
     let version = |conn: &Connection| known(conn).version;
     for release in [V0_20, V0_22] {
         let found = version(&migrated(release));
         assert_eq!(found.release(), release);
-        assert_eq!(found.to_string(), format!("Hermes {}, created by 0.19.0", release.name()));
+        assert_eq!(found.to_string(), format!("Hermes {}, created by 0.18 to 0.19", release.label()));
     }
     let conn = board();
-    conn.execute_batch("ALTER TABLE tasks DROP COLUMN block_kind").unwrap();
-    assert_eq!(version(&conn).release(), Older);
+    for column in ["block_kind", "block_recurrences", "project_id"] {
+        assert_eq!(version(&conn).release(), V0_18);
+        conn.execute_batch(&format!("ALTER TABLE tasks DROP COLUMN {column}")).unwrap();
+    }
+    assert_eq!(version(&conn).release(), V0_16);
+    let report = known(&conn);
+    assert!(report.missing_columns.is_empty(), "{report:?}");
+    assert_eq!(report.later, ["tasks.project_id", "tasks.block_kind", "tasks.block_recurrences"]);
     conn.execute_batch(
         "ALTER TABLE tasks ADD COLUMN block_kind TEXT; ALTER TABLE tasks ADD COLUMN colour TEXT",
     )
     .unwrap();
-    assert_eq!((version(&conn).release(), version(&conn).is_newer()), (V0_19, false));
+    assert_eq!((version(&conn).release(), version(&conn).is_newer()), (V0_18, false));
     conn.execute_batch("ALTER TABLE tasks ADD COLUMN worker_scope TEXT").unwrap();
     assert!(version(&conn).is_newer() && version(&conn).to_string().starts_with("newer than"));
 }
 
 #[test]
 fn completion_without_evidence_is_refused_and_recorded_since_0_22() {
-    let conn = migrated(schema::Release::V0_22);
+    let conn = migrated(SchemaVersion::V0_22);
     let id = create(&conn, draft("x"));
     let mut writer = TaskWriter::new(&conn, &known(&conn), NOW).unwrap();
     let blank = Completion { result: Some(" \n".to_owned()), ..Completion::default() };
@@ -273,7 +280,7 @@ fn completion_without_evidence_is_refused_and_recorded_since_0_22() {
 
 #[test]
 fn closed_run_keeps_its_worker_since_0_22() {
-    for (release, kept) in [(schema::Release::V0_20, false), (schema::Release::V0_22, true)] {
+    for (release, kept) in [(SchemaVersion::V0_20, false), (SchemaVersion::V0_22, true)] {
         let conn = migrated(release);
         let id = create(&conn, draft("x"));
         conn.execute_batch(

@@ -304,3 +304,31 @@ fn healthy_boards_of_every_hermes_have_none_of_the_findings() {
         }
     }
 }
+
+/// What each older Hermes lacks of 0.19.0's schema (recorded from boards of those versions).
+#[test]
+fn boards_of_older_hermes_are_healthy() {
+    let older = ["project_id", "block_kind", "block_recurrences"];
+    let oldest = ["branch_name", "model_override", "goal_mode", "goal_max_turns", "session_id"];
+    for (label, lost) in [("0.16 to 0.17", vec![]), ("0.13 to 0.14", oldest.to_vec())] {
+        let sandbox = Sandbox::with_board();
+        sandbox.run(&["create", "one"]).success();
+        let connection = Connection::open(sandbox.board()).unwrap();
+        if !lost.is_empty() {
+            connection.execute_batch("DROP TABLE task_attachments; DROP INDEX idx_tasks_session_id").unwrap();
+        }
+        for column in older.iter().chain(&lost) {
+            connection.execute_batch(&format!("ALTER TABLE tasks DROP COLUMN {column}")).unwrap();
+        }
+        connection.close().unwrap();
+        let looked = sandbox.run(&["health", "--depth", "full"]).success();
+        assert!(!looked.stdout.contains("warning"), "{looked}");
+        let shown = sandbox.run(&["boards", "show", "--json"]).success().data();
+        assert_eq!(shown["version"]["hermes"], label);
+        assert!(sandbox.run(&["list"]).success().stdout.contains("one"));
+    }
+    // A table that the board's own version has is lost.
+    let sandbox = Sandbox::with_board();
+    Connection::open(sandbox.board()).unwrap().execute_batch("DROP TABLE task_attachments").unwrap();
+    sandbox.run(&["health"]).exits(4).says("tables are missing: task_attachments");
+}

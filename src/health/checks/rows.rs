@@ -40,18 +40,8 @@ pub(super) fn schema(connection: &Connection, subject: &Subject) -> Outcome<Vec<
         );
         return Ok(findings);
     }
-    // A Hermes older than the columns of runs had fewer tables; the next one adds them.
-    let is_old = report.tables.contains_key("tasks") && !report.has("tasks", "current_run_id");
-    let needs = |name: &String| ["tasks", "task_links", "task_events"].contains(&name.as_str());
-    let is_lost = !is_old || report.missing_tables.iter().any(needs);
-    let missing = if is_lost { Severity::Error } else { Severity::Warning };
     let lists = [
-        (
-            missing,
-            "tables are missing",
-            &report.missing_tables,
-            if missing == Severity::Error { LOST } else { EXPLAIN },
-        ),
+        (Severity::Error, "tables are missing", &report.missing_tables, LOST),
         (
             Severity::Warning,
             "columns are missing; Hermes adds them at its next open",
@@ -64,6 +54,7 @@ pub(super) fn schema(connection: &Connection, subject: &Subject) -> Outcome<Vec<
             &report.missing_indexes,
             EXPLAIN,
         ),
+        (Severity::Info, "a newer Hermes adds these at its next open", &report.later, ""),
         (Severity::Warning, "columns are declared otherwise", &report.drifted, EXPLAIN),
         (
             Severity::Error,
@@ -71,8 +62,8 @@ pub(super) fn schema(connection: &Connection, subject: &Subject) -> Outcome<Vec<
             &report.active,
             SAVE,
         ),
-        (Severity::Info, "tables that Hermes 0.19.0 does not know are kept", &report.extra_tables, ""),
-        (Severity::Info, "columns that Hermes 0.19.0 does not know are kept", &report.extra_columns, ""),
+        (Severity::Info, "tables that no known Hermes has are kept", &report.extra_tables, ""),
+        (Severity::Info, "columns that no known Hermes has are kept", &report.extra_columns, ""),
     ];
     for (severity, what, names, next) in lists {
         if !names.is_empty() {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::text::words;
 use super::version::BoardVersion;
 use crate::failure::{Failure, Outcome};
-use crate::hermes::{INDEXES, SchemaVersion, TABLES, TableFacts};
+use crate::hermes::{ColumnFacts, INDEXES, SchemaVersion, TABLES, TableFacts};
 
 /// Tables without which `create` and `complete` cannot keep their promises.
 const NEEDED: [&str; 4] = ["tasks", "task_links", "task_events", "task_runs"];
@@ -58,20 +58,22 @@ pub enum SchemaVerdict {
     },
 }
 
-/// How a board's schema differs from Hermes 0.19.0's.
+/// How a board's schema differs from that of the Hermes that it belongs to.
 #[derive(Clone, Debug, Serialize)]
 pub struct SchemaReport {
     /// Hermes' tables that are there.
     pub tables: BTreeMap<String, CheckedTable>,
-    /// Hermes' tables that are not.
+    /// Tables of the board's Hermes that are not.
     pub missing_tables: Vec<String>,
-    /// `table.column` of 0.19.0 that is not there; Hermes adds most of them at its next open.
+    /// `table.column` of the board's Hermes that is not there; Hermes adds most of them at its next open.
     pub missing_columns: Vec<String>,
-    /// Hermes' indexes that are not there; Hermes creates them at its next open.
+    /// Indexes that are not there although what they index is; Hermes creates them at its next open.
     pub missing_indexes: Vec<String>,
-    /// Tables, views and virtual tables that 0.19.0 does not know.
+    /// Tables and `table.column` of 0.19.0 that the board's Hermes does not know. A newer one adds them at its next open.
+    pub later: Vec<String>,
+    /// Tables, views and virtual tables that no known version has.
     pub extra_tables: Vec<String>,
-    /// `table.column` that 0.19.0 does not know.
+    /// `table.column` that no known version has.
     pub extra_columns: Vec<String>,
     /// `table.column: declared, not expected`.
     pub drifted: Vec<String>,
@@ -163,6 +165,7 @@ pub fn check(conn: &Connection) -> Outcome<SchemaReport> {
         missing_tables: Vec::new(),
         missing_columns: Vec::new(),
         missing_indexes: Vec::new(),
+        later: Vec::new(),
         extra_tables: Vec::new(),
         extra_columns: Vec::new(),
         drifted: Vec::new(),
@@ -170,21 +173,32 @@ pub fn check(conn: &Connection) -> Outcome<SchemaReport> {
         version: BoardVersion::of(&BTreeMap::new(), &[], 0),
         verdict: SchemaVerdict::Writable,
     };
-    let mut why = Vec::new();
+    let (mut why, mut absent) = (Vec::new(), Vec::new());
     for facts in TABLES {
         match entries.iter().find(|entry| is_table_named(entry, facts.name)) {
-            Some(entry) => compare(conn, facts, entry, &mut report, &mut why)?,
-            None => report.missing_tables.push(facts.name.to_owned()),
+            Some(entry) => compare(conn, facts, entry, &mut report, &mut absent, &mut why)?,
+            None => absent.push((facts.since, AbsentPart::Table, facts.name.to_owned())),
         }
     }
-    for (name, _) in INDEXES {
-        if !entries.iter().any(|entry| entry.kind == "index" && entry.name == *name) {
+    for (name, target) in INDEXES {
+        let is_there = entries.iter().any(|entry| entry.kind == "index" && entry.name == *name);
+        if !is_there && has_target(&report, target) {
             report.missing_indexes.push((*name).to_owned());
         }
     }
     look_around(conn, &entries, &mut report)?;
     let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     report.version = BoardVersion::of(&report.tables, &report.extra_tables, version);
+    for (since, part, name) in absent {
+        let list = match part {
+            _ if since > report.version.release() && report.tables.contains_key("tasks") => &mut report.later,
+            AbsentPart::Table => &mut report.missing_tables,
+            AbsentPart::Column => &mut report.missing_columns,
+        };
+        if since <= SchemaVersion::CREATED.max(report.version.release()) {
+            list.push(name);
+        }
+    }
     if version != 0 {
         why.push(format!(
             "user_version is {version}, where every known Hermes leaves 0: a newer or foreign schema"
@@ -202,6 +216,21 @@ pub fn check(conn: &Connection) -> Outcome<SchemaReport> {
         report.verdict = SchemaVerdict::ReadOnly { why };
     }
     Ok(report)
+}
+
+/// A part of Hermes' schema that a board does not have.
+#[derive(Clone, Copy, Debug)]
+enum AbsentPart {
+    Table,
+    Column,
+}
+
+/// True if the board has every column of an index: `table(column, column)`.
+fn has_target(report: &SchemaReport, target: &str) -> bool {
+    target.split_once('(').is_some_and(|(table, columns)| {
+        let mut columns = columns.trim_end_matches(')').split(',');
+        columns.all(|column| report.has(table, column.trim()))
+    })
 }
 
 fn entries(conn: &Connection) -> Outcome<Vec<CheckedEntry>> {
@@ -235,6 +264,7 @@ fn compare(
     facts: &TableFacts,
     entry: &CheckedEntry,
     report: &mut SchemaReport,
+    absent: &mut Vec<(SchemaVersion, AbsentPart, String)>,
     why: &mut Vec<String>,
 ) -> Outcome<()> {
     let name = facts.name;
@@ -247,13 +277,11 @@ fn compare(
         return Ok(());
     }
     let table = CheckedTable { columns: columns(conn, name)? };
-    for (column, declaration) in
-        facts.created(SchemaVersion::CREATED).map(|column| (column.name, column.declaration))
-    {
+    for &ColumnFacts { name: column, declaration, since } in facts.columns {
         match table.columns.iter().find(|known| known.name.eq_ignore_ascii_case(column)) {
             None => {
-                report.missing_columns.push(format!("{name}.{column}"));
-                if NEEDED.contains(&name) && facts.is_base(column) {
+                absent.push((since, AbsentPart::Column, format!("{name}.{column}")));
+                if NEEDED.contains(&name) && facts.is_base(column) && since <= SchemaVersion::V0_13 {
                     why.push(format!("column {name}.{column} is missing"));
                 }
             }
@@ -261,7 +289,7 @@ fn compare(
         }
     }
     for column in &table.columns {
-        if facts.created(SchemaVersion::CREATED).any(|known| known.name.eq_ignore_ascii_case(&column.name)) {
+        if facts.column(&column.name).is_some() {
             continue;
         }
         report.extra_columns.push(format!("{name}.{}", column.name));

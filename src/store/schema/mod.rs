@@ -17,7 +17,7 @@ pub(super) use check::lossy;
 pub use check::{CheckedColumn, CheckedTable, SchemaComparison, SchemaReport, SchemaVerdict, check};
 pub use code::{Carriers, carriers, require_board};
 pub use text::{brings_code, computes_columns, is_plain_index};
-pub use version::{BoardVersion, Release};
+pub use version::BoardVersion;
 
 /// Creates every table and index of Hermes 0.19.0 that is missing. The caller holds the transaction.
 pub fn create(conn: &Connection) -> Outcome<()> {

@@ -6,41 +6,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::check::CheckedTable;
 use crate::hermes::{self, SchemaVersion, UNRELEASED_COLUMNS};
-
-/// A version of Hermes whose schema or rules differ from its predecessor's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Release {
-    /// 0.13 to 0.18: a column of 0.19.0 is missing.
-    Older,
-    /// 0.19.0.
-    V0_19,
-    /// 0.20.1.
-    V0_20,
-    /// 0.22.2.
-    V0_22,
-}
-
-impl Release {
-    /// The version's number.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Older => "0.18 or older",
-            Self::V0_19 => "0.19.0",
-            Self::V0_20 => "0.20.1",
-            Self::V0_22 => "0.22.2",
-        }
-    }
-}
-
-impl Serialize for Release {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
 
 /// Tables that are known from versions after 0.22.2.
 const LATER_TABLES: [&str; 2] = ["recipe_instances", "recipe_instance_tasks"];
@@ -50,9 +19,9 @@ const LATER_TABLES: [&str; 2] = ["recipe_instances", "recipe_instance_tasks"];
 pub struct BoardVersion {
     /// The newest known version whose columns the board has. Its rules hold.
     #[serde(rename = "hermes")]
-    release: Release,
+    release: SchemaVersion,
     /// The version that made `tasks`, by the order of its columns; another one has migrated it where the two differ.
-    created_by: Release,
+    created_by: SchemaVersion,
     /// True where the board has something of a version after the newest known one.
     newer: bool,
 }
@@ -65,25 +34,23 @@ impl BoardVersion {
         let facts = hermes::table("tasks");
         let there =
             facts.into_iter().flat_map(|facts| facts.columns).filter(|column| place(column.name).is_some());
-        let release = match there.map(|column| column.since).max() {
-            Some(SchemaVersion::V0_22) => Release::V0_22,
-            Some(SchemaVersion::V0_20) => Release::V0_20,
-            _ => {
-                let mut known = facts.into_iter().flat_map(|facts| facts.created(SchemaVersion::CREATED));
-                let is_whole = known.all(|column| place(column.name).is_some());
-                if is_whole { Release::V0_19 } else { Release::Older }
-            }
-        };
+        let newest = there.map(|column| column.since).max().unwrap_or(SchemaVersion::Early);
+        // Every table of 0.13 and later points to the run of its task.
+        let release = if place("current_run_id").is_none() { SchemaVersion::Early } else { newest };
         let follows =
             |name: &str, before: &str| place(before).is_some_and(|before| place(name) == Some(before + 1));
         let created_by = if follows("worker_started_at", "worker_pid") {
-            Release::V0_22
+            SchemaVersion::V0_22
         } else if follows("provider_override", "model_override") {
-            Release::V0_20
+            SchemaVersion::V0_20
+        } else if follows("claim_lock", "project_id") {
+            SchemaVersion::V0_18
+        } else if follows("goal_mode", "max_retries") {
+            SchemaVersion::V0_16
         } else if follows("branch_name", "workspace_path") {
-            Release::V0_19
+            SchemaVersion::V0_15
         } else {
-            Release::Older
+            SchemaVersion::V0_13
         };
         let later =
             |(table, column): &(&str, &str)| tables.get(*table).is_some_and(|table| table.has(column));
@@ -94,7 +61,7 @@ impl BoardVersion {
     }
 
     /// The version whose rules hold.
-    pub const fn release(self) -> Release {
+    pub const fn release(self) -> SchemaVersion {
         self.release
     }
 
@@ -103,152 +70,152 @@ impl BoardVersion {
         self.newer
     }
 
-    fn at_least(self, release: Release) -> bool {
+    fn at_least(self, release: SchemaVersion) -> bool {
         self.release >= release
     }
 
     /// True if `review` is a lane: it can be requested, approved and returned to, and open parents bar completion.
     pub fn has_review_lane(self) -> bool {
-        self.at_least(Release::V0_20)
+        self.at_least(SchemaVersion::V0_20)
     }
 
     /// True if an archived parent counts as finished where a task is unblocked.
     pub fn archived_parents_release(self) -> bool {
-        self.at_least(Release::V0_20)
+        self.at_least(SchemaVersion::V0_20)
     }
 
     /// True if a child inherits its parents' subscriptions.
     pub fn inherits_subscriptions(self) -> bool {
-        self.at_least(Release::V0_20)
+        self.at_least(SchemaVersion::V0_20)
     }
 
     /// True if the `created` event names workspace, project and overrides.
     pub fn describes_creation(self) -> bool {
-        self.at_least(Release::V0_20)
+        self.at_least(SchemaVersion::V0_20)
     }
 
     /// True if `board.json` can give the board's project to its tasks.
     pub fn has_board_project(self) -> bool {
-        self.at_least(Release::V0_20)
+        self.at_least(SchemaVersion::V0_20)
     }
 
     /// True if a directory without `board.json` is no board.
     pub fn wants_metadata(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if running tasks with open parents are a finding of `diagnostics`.
     pub fn diagnoses_open_parents(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if the guard against a second start looks at less.
     pub fn respawns_sooner(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if an explicit scratch workspace takes a task out of the board's project.
     pub fn scratch_leaves_project(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if a child inherits its parents' tenant.
     pub fn inherits_tenant(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if `create` writes `blocked` and `dependency_wait` events, and names the creating task.
     pub fn explains_initial_status(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if a completion needs a result or a summary.
     pub fn needs_evidence(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if a living worker bars the completion of its task.
     pub fn guards_live_claims(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if a review request is barred by a living worker only, and not by every claim.
     pub fn review_asks_process(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if a closed run keeps the claim and the worker, which Hermes needs to end a worker that lives on.
     pub fn closed_runs_keep_worker(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if a `gave_up` event can hold a task in `blocked`.
     pub fn has_sticky_give_ups(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if a block for a dependency without an open parent asks for input instead.
     pub fn rekinds_dependency_blocks(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if a block without a kind can be given one.
     pub fn classifies_blocks(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if `promote` can pass over open parents.
     pub fn forces_promotion(self) -> bool {
-        !self.at_least(Release::V0_22)
+        !self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if archiving a running task ends its worker.
     pub fn archive_ends_worker(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if an `assigned` event names the former assignee.
     pub fn assignment_names_former(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if a worker may change its own task only.
     pub fn scopes_workers(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if `edit` changes tasks that are not done, and its event names the fields.
     pub fn edits_open_tasks(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if a running task cannot begin to wait, and an archived parent makes nobody wait.
     pub fn gates_no_running_child(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if collecting old events keeps those of decompositions, and 0 days switch it off.
     pub fn collects_with_care(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 
     /// True if a subscription begins behind the task's newest event and says how it is delivered.
     pub fn subscribes_caught_up(self) -> bool {
-        self.at_least(Release::V0_20)
+        self.at_least(SchemaVersion::V0_20)
     }
 
     /// True if a review request takes the implementer from the run.
     pub fn implementer_is_of_run(self) -> bool {
-        self.at_least(Release::V0_22)
+        self.at_least(SchemaVersion::V0_22)
     }
 }
 
 impl fmt::Display for BoardVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let than = if self.newer { "newer than " } else { "" };
-        write!(f, "{than}Hermes {}", self.release.name())?;
+        write!(f, "{than}Hermes {}", self.release.label())?;
         if self.created_by < self.release {
-            write!(f, ", created by {}", self.created_by.name())?;
+            write!(f, ", created by {}", self.created_by.label())?;
         }
         Ok(())
     }
