@@ -61,16 +61,7 @@ pub fn locate(request: &BoardRequest, env: &Env) -> Outcome<Board> {
     if let Some(given) = &request.board {
         let slug = option_slug(given)?;
         let board = named(&slug, Origin::BoardOption, env);
-        if let Some(pinned) = pinned.filter(|pinned| !same_file(pinned, &board_path_of(&slug, env))) {
-            return Err(Failure::refused(format!(
-                "--board {slug} and the variable HERMES_KANBAN_DB={} name different files: Hermes 0.19.0 and 0.20.1 \
-                 would use the variable's, 0.22.2 the named board.",
-                pinned.display()
-            ))
-            .hint("Unset HERMES_KANBAN_DB to use --board, or leave --board out to use the variable's file.")
-            .hint("To override both, name the file with --db.")
-            .at(&pinned));
-        }
+        require_unpinned(&slug, "--board ", env)?;
         return board;
     }
     if let Some(path) = pinned {
@@ -87,6 +78,32 @@ pub fn locate(request: &BoardRequest, env: &Env) -> Outcome<Board> {
         Some(slug) => named(&slug, Origin::Current, env),
         None => named(DEFAULT_SLUG, Origin::Default, env),
     }
+}
+
+/// Refuse a board's name where the variable `HERMES_KANBAN_DB` names another file. `option` stands before the name.
+///
+/// # Errors
+/// Exit 12.
+pub fn require_unpinned(slug: &str, option: &str, env: &Env) -> Outcome<()> {
+    match pinned(env)?.filter(|pinned| !same_file(pinned, &board_path_of(slug, env))) {
+        None => Ok(()),
+        Some(pinned) => Err(Failure::refused(format!(
+            "{option}{slug} and the variable HERMES_KANBAN_DB={} name different files: Hermes 0.19.0 and 0.20.1 \
+             would use the variable's, 0.22.2 the named board.",
+            pinned.display()
+        ))
+        .hint("Unset HERMES_KANBAN_DB to use --board, or leave --board out to use the variable's file.")
+        .hint("To override both, name the file with --db.")
+        .at(&pinned)),
+    }
+}
+
+/// The file that names the current board.
+///
+/// # Errors
+/// When the root is unknown.
+pub fn current_path(env: &Env) -> Outcome<PathBuf> {
+    Ok(root(env)?.join("kanban").join("current"))
 }
 
 /// All boards under the root: the default one first, the others sorted; archived ones are left out.
@@ -183,7 +200,7 @@ pub fn files_folder(root: &Path, slug: &str, kind: &str) -> PathBuf {
 /// # Errors
 /// Exit 12 when it holds no slug, and when it cannot be read.
 pub fn current(env: &Env) -> Outcome<Option<String>> {
-    let path = root(env)?.join("kanban").join("current");
+    let path = current_path(env)?;
     let Some(bytes) = read_small(&path)? else { return Ok(None) };
     let refuse = |reason: &str| {
         Failure::refused(format!("{} names no board: {reason}.", path.display()))
@@ -264,7 +281,8 @@ pub fn metadata_folder(root: &Path, slug: &str) -> PathBuf {
     boards_folder(root).join(slug)
 }
 
-fn boards_folder(root: &Path) -> PathBuf {
+/// The directory of the boards that have a name.
+pub fn boards_folder(root: &Path) -> PathBuf {
     root.join("kanban").join("boards")
 }
 
@@ -301,7 +319,7 @@ fn named(slug: &str, origin: Origin, env: &Env) -> Outcome<Board> {
         };
         let failure = failure.hint("See what there is with `kanbanctl boards list`.");
         let failure = match origin {
-            Origin::Current => failure.hint("Hermes left a stale pointer: `hermes kanban boards switch default` mends it, --board overrides it."),
+            Origin::Current => failure.hint("Hermes left a stale pointer: `kanbanctl boards switch default` corrects it, --board overrides it."),
             Origin::BoardVariable => failure.hint("Unset HERMES_KANBAN_BOARD, or override it with --board."),
             _ => failure,
         };
@@ -324,7 +342,8 @@ fn slug_of(path: &Path, env: &Env) -> Option<String> {
     candidates.into_iter().flatten().find(|slug| same_file(path, &board_path(&root, slug)))
 }
 
-fn is_board(directory: &Path) -> bool {
+/// True if Hermes 0.19.0 takes a directory below the root for a board's.
+pub fn is_board(directory: &Path) -> bool {
     directory.join("board.json").exists() || directory.join("kanban.db").exists()
 }
 
@@ -377,7 +396,7 @@ fn text(env: &Env, name: &str) -> Outcome<Option<String>> {
 }
 
 /// The first [`SMALL_FILE`] bytes of a file; nothing when it is absent. What is no plain file is not waited for.
-fn read_small(path: &Path) -> Outcome<Option<Vec<u8>>> {
+pub(super) fn read_small(path: &Path) -> Outcome<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     let without_waiting = OFlags::NONBLOCK.bits().cast_signed();
     let read = OpenOptions::new().read(true).custom_flags(without_waiting).open(path).and_then(|file| {

@@ -9,6 +9,7 @@
 
 pub mod attached_files;
 pub mod belonging;
+pub mod board_json;
 pub mod change_notice;
 pub mod copies;
 pub mod dispatcher;

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use super::Context;
 use super::bulk::{self, BulkOptions, BulkTargets, BulkVerb, NoKeys, UndoCommand};
-use crate::board::{attached_files, location};
+use crate::board::{Board, attached_files, location};
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::process::env::Env;
 use crate::store::verbs::attach::{self, StoredFile};
 
 const VERB: BulkVerb = BulkVerb {
@@ -104,10 +105,18 @@ fn is_before_commit(exit: Exit) -> bool {
 /// # Errors
 /// Exit 12 for a board whose place is not known.
 pub(super) fn root(context: &mut Context<'_>) -> Outcome<PathBuf> {
-    if let Some(named) = context.env.get("HERMES_KANBAN_ATTACHMENTS_ROOT").filter(|value| !value.is_empty()) {
-        return Ok(PathBuf::from(crate::board::home::expanded(&named.to_string_lossy(), context.env)));
-    }
     let board = context.board()?;
+    root_of(context.env, &board)
+}
+
+/// Where Hermes keeps the attachments of a board.
+///
+/// # Errors
+/// As [`root`].
+pub(super) fn root_of(env: &Env, board: &Board) -> Outcome<PathBuf> {
+    if let Some(named) = env.get("HERMES_KANBAN_ATTACHMENTS_ROOT").filter(|value| !value.is_empty()) {
+        return Ok(PathBuf::from(crate::board::home::expanded(&named.to_string_lossy(), env)));
+    }
     let Some(slug) = &board.slug else {
         return Err(Failure::refused(
             "the board does not lie under the root, so the place of its attachments is not known.",
@@ -115,7 +124,7 @@ pub(super) fn root(context: &mut Context<'_>) -> Outcome<PathBuf> {
         .hint("Name the board with --board, or set HERMES_KANBAN_ATTACHMENTS_ROOT.")
         .at(&board.path));
     };
-    Ok(location::files_folder(&location::root(context.env)?, slug, "attachments"))
+    Ok(location::files_folder(&location::root(env)?, slug, "attachments"))
 }
 
 /// A file of the board is no wider than the board.

@@ -5,10 +5,11 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::Context;
+use crate::board::Inspection;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::pool::Access;
-use crate::store::transfer::{self, hex};
+use crate::store::transfer::{self, ExportLine, hex};
 use crate::store::{attachment, schema, task};
 
 /// Write the board as JSON lines that `import` reads: every row of Hermes' tables, byte for byte.
@@ -29,10 +30,27 @@ pub struct Args {
 /// # Errors
 /// Exit 13 for an unknown task, and what the pool says.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
-    let mut pool = context.pool(Access::Read)?;
+    let inspection = context.inspection()?;
+    let text = lines(context, inspection, &args.ids, args.attachments, None)?;
+    context.ui.raw_bytes(&text)?;
+    Ok(Exit::Ok)
+}
+
+/// Return the lines of an export, with `board` behind the first, and say what is not in it.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn lines(
+    context: &mut Context<'_>,
+    inspection: Inspection,
+    ids: &[String],
+    attachments: bool,
+    board: Option<&ExportLine>,
+) -> Outcome<Vec<u8>> {
+    let mut pool = context.pool_for(inspection, Access::Read)?;
     let (text, left, files) = pool.read(|conn| {
         schema::require_board(conn)?;
-        let ids = args.ids.iter().map(|typed| task::resolve(conn, typed)).collect::<Outcome<Vec<_>>>()?;
+        let ids = ids.iter().map(|typed| task::resolve(conn, typed)).collect::<Outcome<Vec<_>>>()?;
         let ids = (!ids.is_empty()).then_some(ids);
         let mut text = Vec::new();
         let mut end = None;
@@ -42,11 +60,14 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
                 end = Some(line);
             } else {
                 push(&mut text, line.0, &line.1)?;
+                if let Some((kind, data)) = board.filter(|_| line.0 == "export") {
+                    push(&mut text, kind, data)?;
+                }
             }
             Ok(())
         })?;
         let mut files = Vec::new();
-        if args.attachments {
+        if attachments {
             files = match &ids {
                 None => attachment::all(conn)?,
                 Some(ids) => {
@@ -74,14 +95,13 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     if let Some((kind, data)) = end {
         push(&mut text, kind, &data)?;
     }
-    context.ui.raw_bytes(&text)?;
     if !left.is_empty() {
         let tables = left.join(", ");
         context
             .ui
             .warning(format_args!("Tables that are not Hermes' are not in it: {tables}; a backup has them."));
     }
-    Ok(Exit::Ok)
+    Ok(text)
 }
 
 fn push(text: &mut Vec<u8>, kind: &str, data: &Value) -> Outcome<()> {

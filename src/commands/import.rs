@@ -88,7 +88,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
 }
 
 /// Store the files that came along and say where each is.
-fn store(
+pub(super) fn store(
     root: &Path,
     incoming: &mut Incoming,
     files: &[(i64, String, String, Vec<u8>)],

@@ -129,7 +129,7 @@ fn rehearse(directory: &Path) -> Outcome<PathBuf> {
 }
 
 /// Whether nothing is there and nothing was; everything but a board in its place is a failure.
-fn is_free(inspection: &Inspection) -> Outcome<bool> {
+pub(super) fn is_free(inspection: &Inspection) -> Outcome<bool> {
     if matches!(inspection.state, FileState::Missing) && !inspection.leftovers() {
         return Ok(true);
     }
@@ -156,9 +156,18 @@ fn already_there(context: &mut Context<'_>, inspection: Inspection) -> Outcome<E
 
 /// Makes the board and gives it its name; says why it is not in WAL mode, where it is not.
 pub(super) fn create(path: &Path, directory: &Path) -> Outcome<Option<String>> {
+    create_with(path, directory, schema::create)
+}
+
+/// Make the board with the tables and rows that `rows` puts into it.
+pub(super) fn create_with(
+    path: &Path,
+    directory: &Path,
+    rows: impl FnOnce(&rusqlite::Connection) -> Outcome<()>,
+) -> Outcome<Option<String>> {
     let mut file = OwnFile::create(path)?;
     let transaction = file.connection()?.transaction()?;
-    schema::create(&transaction)?;
+    rows(&transaction)?;
     transaction.commit()?;
     let sealed = file.seal(RecordedMode::Delete)?;
     let mut obstacle = journal_mode::wal_obstacle(directory)?;

@@ -6,6 +6,7 @@
 mod destination;
 pub(crate) mod file_mode;
 pub(crate) mod same_content;
+pub mod small_file;
 pub(crate) mod stale_temp_files;
 
 use std::fmt::Write as _;

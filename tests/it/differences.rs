@@ -23,6 +23,9 @@ const DIFFERENCES: &[(&str, fn())] = &[
     ("pull-requests", pull_requests),
     ("files-left-to-hermes", files_left_to_hermes),
     ("odd-skills", odd_skills),
+    ("boards-are-kept", boards_are_kept),
+    ("board-color", board_color),
+    ("boards-as-lines", boards_as_lines),
 ];
 
 #[test]
@@ -204,4 +207,39 @@ fn odd_skills() {
     change(&sandbox, "UPDATE tasks SET skills = 'garbage'");
     let task = sandbox.run(&["show", &id, "--json"]).success().data()["task"].clone();
     assert_eq!((&task["skills"], &task["extra"]["skills"]), (&serde_json::json!([]), &"garbage".into()));
+}
+
+fn boards_are_kept() {
+    let sandbox = Sandbox::with_board();
+    sandbox.run(&["boards", "create", "side"]).success();
+    sandbox.run(&["boards", "archive", "side", "--assume-unused"]).exits(12).says("--yes");
+    sandbox.run(&["boards", "archive", "side", "--assume-unused", "--yes"]).success();
+    sandbox.run(&["boards", "create", "side"]).exits(12).says("--again");
+    sandbox.run(&["boards", "create", "side", "--again"]).success();
+    sandbox.run(&["boards", "delete", "side"]).exits(2);
+    sandbox.run(&["boards", "set-default-workdir", "side", "/srv"]).success();
+    let unset = sandbox.run(&["boards", "set-default-workdir", "side", "--json"]).success();
+    assert!(unset.data()["default_workdir"].is_null(), "{unset}");
+    let file = sandbox.root().join("kanban/boards/side/board.json");
+    std::fs::write(&file, "{").unwrap();
+    sandbox.run(&["boards", "rename", "side", "Work"]).exits(12);
+    assert_eq!(std::fs::read_to_string(file).unwrap(), "{");
+}
+
+fn board_color() {
+    let sandbox = Sandbox::with_board();
+    sandbox.run(&["boards", "create", "side", "--color", "#fff"]).exits(2);
+    let made = sandbox.run(&["boards", "create", "side", "--board-color", "#fff", "--json"]).success();
+    assert_eq!(made.data()["color"], "#fff", "{made}");
+}
+
+fn boards_as_lines() {
+    let sandbox = Sandbox::with_board();
+    let id = create(&sandbox, &["x"]);
+    sandbox.run(&["claim", &id]).success();
+    let lines = sandbox.run(&["boards", "export", "default", "-"]).success();
+    sandbox.run_with(&["boards", "import", "-"], &lines.bytes).exits(12);
+    sandbox.run_with(&["boards", "import", "-", "--as", "copy"], &lines.bytes).success();
+    let copied = sandbox.run(&["--board", "copy", "show", &id, "--json"]).success().data();
+    assert_eq!(copied["task"]["status"], "running", "{copied}");
 }

@@ -12,6 +12,7 @@ mod support; // the sandbox, other processes, injured boards, terminals: what ev
 
 mod backup; // backups of ours and the copies that Hermes put aside
 mod belonging; // logs, journals and copies of one board, and those of others
+mod boards; // the life of a board: create, switch, rename, archive, export, import, beside three versions of Hermes
 mod branches; // a deleted log and the main line, both written on within a second: no change lost
 mod checkpoint; // frames copied, a WAL cut only with proof, silence for cron
 mod complete; // all or nothing, hand-overs, a worker's own run, beginnings of ids

@@ -22,10 +22,12 @@ enum Scene {
     Drifted,
     /// One that was recovered.
     Recovered,
+    /// A board by name, an archived one and an export.
+    Named,
 }
 
 /// Scene, verb, the kind of its JSON. `ID` is a task that can be completed, `COPY` a copy of the board.
-const VERBS: [(Scene, &[&str], &str); 22] = [
+const VERBS: [(Scene, &[&str], &str); 29] = [
     (Scene::Nothing, &["init"], "init"),
     (Scene::Sound, &["init"], "init"),
     (Scene::Sound, &["create", "x"], "task"),
@@ -48,6 +50,13 @@ const VERBS: [(Scene, &[&str], &str); 22] = [
     (Scene::Recovered, &["recover", "--undo", "--assume-unused"], "recover.undo"),
     (Scene::Sound, &["stress"], "stress"),
     (Scene::Nothing, &["man", "pages"], "man"),
+    (Scene::Named, &["boards", "create", "new", "--switch"], "boards.create"),
+    (Scene::Named, &["boards", "switch", "work"], "boards.switch"),
+    (Scene::Named, &["boards", "rename", "work", "Other"], "boards.rename"),
+    (Scene::Named, &["boards", "set-default-workdir", "work", "/srv"], "boards.set-default-workdir"),
+    (Scene::Named, &["boards", "archive", "work", "--assume-unused"], "boards.archive"),
+    (Scene::Named, &["boards", "unarchive", "old-1780000000", "--assume-unused"], "boards.unarchive"),
+    (Scene::Named, &["boards", "import", "work.jsonl", "--as", "copy"], "boards.import"),
 ];
 
 fn set(scene: Scene) -> Sandbox {
@@ -55,6 +64,13 @@ fn set(scene: Scene) -> Sandbox {
     let good = sandbox.work().join("good.db");
     let shape = match scene {
         Scene::Nothing => return sandbox,
+        Scene::Named => {
+            sandbox.run(&["boards", "create", "work"]).success();
+            sandbox.run(&["boards", "create", "old"]).success();
+            sandbox.run(&["boards", "archive", "old", "--yes", "--assume-unused"]).success();
+            sandbox.run(&["boards", "export", "work", "work.jsonl"]).success();
+            return sandbox;
+        }
         Scene::Sound => Shape::WalPending,
         Scene::Bereft | Scene::Recovered => Shape::ZeroPages,
         Scene::Drifted => Shape::IndexDrift,
@@ -155,13 +171,12 @@ fn the_real_thing_has_the_kind_of_its_rehearsal() {
 
 #[test]
 fn no_verb_that_writes_is_left_out() {
-    /// Verbs that only look; `boards` and `backups` have one that writes between them, which is above.
+    /// Verbs that only look; `backups` has one that writes between them, which is above.
     const LOOKING: &[&str] = &[
         "list",
         "show",
         "stats",
         "health",
-        "boards",
         "completions",
         "version",
         "help",

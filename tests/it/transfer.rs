@@ -17,7 +17,7 @@ const TABLES: [&str; 7] = [
 ];
 
 /// A board with everything that a row can hold.
-fn oddities() -> Sandbox {
+pub(crate) fn oddities() -> Sandbox {
     let sandbox = Sandbox::with_board();
     change(
         &sandbox,
@@ -49,7 +49,12 @@ fn oddities() -> Sandbox {
 
 /// Every value with its type, in the order of the rows, and the sequences.
 fn dump(sandbox: &Sandbox, columns: impl Fn(&str) -> bool) -> Vec<String> {
-    let connection = Connection::open(sandbox.board()).unwrap();
+    dump_of(&sandbox.board(), columns)
+}
+
+/// The same of any board.
+pub(crate) fn dump_of(board: &std::path::Path, columns: impl Fn(&str) -> bool) -> Vec<String> {
+    let connection = Connection::open(board).unwrap();
     let mut lines = Vec::new();
     for table in TABLES {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY rowid")).unwrap();

@@ -133,7 +133,15 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ("kanbanctl-watch", &[("watch", "Follow events as they come.")]),
     ("kanbanctl-export", &[("export > board.jsonl", "Write the board as JSON lines.")]),
     ("kanbanctl-import", &[("import board.jsonl", "Read such lines into the board.")]),
-    ("kanbanctl-boards-create", &[("boards create work", "Make a board.")]),
+    ("kanbanctl-boards-create", &[
+        ("boards create work --name \"My work\" --switch", "Make a board and use it from now on."),
+    ]),
+    ("kanbanctl-boards-set-default-workdir", &[
+        ("boards set-default-workdir work /srv/work", "Say where tasks without a workspace work."),
+    ]),
+    ("kanbanctl-boards-unarchive", &[("boards unarchive work-1780000000", "Put an archived board back.")]),
+    ("kanbanctl-boards-export", &[("boards export work work.jsonl --attachments", "Write a board to a file.")]),
+    ("kanbanctl-boards-import", &[("boards import work.jsonl --as copy", "Make a new board of that file.")]),
     ("kanbanctl-boards-switch", &[("boards switch work", "Choose the current board.")]),
     ("kanbanctl-boards-rename", &[("boards rename work \"Work\"", "Change a board's display name.")]),
     ("kanbanctl-boards-archive", &[("boards archive work", "Put a board away.")]),

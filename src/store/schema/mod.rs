@@ -21,8 +21,17 @@ pub use version::BoardVersion;
 
 /// Creates every table and index of Hermes 0.19.0 that is missing. The caller holds the transaction.
 pub fn create(conn: &Connection) -> Outcome<()> {
+    create_as(conn, SchemaVersion::CREATED)
+}
+
+/// The same as a version of Hermes makes them.
+///
+/// # Errors
+/// What SQLite says.
+pub fn create_as(conn: &Connection, version: SchemaVersion) -> Outcome<()> {
     for table in TABLES {
-        conn.execute_batch(&create_table(table))?;
+        let columns = table.created(version).map(|column| format!("{} {}", column.name, column.declaration));
+        conn.execute_batch(&create_table_of(table, columns))?;
     }
     for (name, on) in INDEXES {
         conn.execute_batch(&format!("CREATE INDEX IF NOT EXISTS {name} ON {on}"))?;

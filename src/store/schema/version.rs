@@ -65,6 +65,11 @@ impl BoardVersion {
         self.release
     }
 
+    /// The tables that a new board gets beside this one; those of the default for an older one.
+    pub fn schema(self) -> SchemaVersion {
+        self.release.max(SchemaVersion::CREATED)
+    }
+
     /// True if the board has something of a version that is not known here.
     pub const fn is_newer(self) -> bool {
         self.newer

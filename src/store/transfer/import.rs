@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{ExportColumn, ExportHead, ExportedValue, FORMAT, malformed, quoted_name, unhex};
 use crate::failure::{Failure, Outcome};
-use crate::hermes::{TABLES, UNRELEASED_COLUMNS, table as facts_of};
+use crate::hermes::{SchemaVersion, TABLES, UNRELEASED_COLUMNS, table as facts_of};
 use crate::store::schema::SchemaReport;
 
 /// Tables whose rows have numbers.
@@ -35,6 +35,7 @@ pub struct Incoming {
     head: ExportHead,
     rows: BTreeMap<String, Vec<IncomingRow>>,
     files: BTreeMap<i64, Vec<u8>>,
+    board: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -72,7 +73,11 @@ impl Incoming {
                         ))
                         .hint("Import it with the kanbanctl that wrote it, or with a newer one.")));
                     }
-                    read = Some(Self { head, rows: BTreeMap::new(), files: BTreeMap::new() });
+                    read =
+                        Some(Self { head, rows: BTreeMap::new(), files: BTreeMap::new(), board: Map::new() });
+                }
+                ("export.board", Some(read)) => {
+                    read.board = serde_json::from_value(line.data).map_err(|error| at(malformed(error)))?;
                 }
                 ("export.row", Some(read)) => read.row(number, &line.data).map_err(at)?,
                 ("export.file", Some(read)) => read.file(&line.data).map_err(at)?,
@@ -125,6 +130,21 @@ impl Incoming {
         };
         self.files.insert(number, bytes);
         Ok(())
+    }
+
+    /// What the export says about the board itself; empty where it was made by `export`.
+    pub fn board(&self) -> &Map<String, Value> {
+        &self.board
+    }
+
+    /// The newest version of Hermes whose columns the export has.
+    pub fn schema(&self) -> SchemaVersion {
+        let columns = self.head.tables.get("tasks").map(Vec::as_slice).unwrap_or_default();
+        let known = columns.iter().filter_map(|column| facts_of("tasks")?.column(&column.name));
+        known
+            .map(|column| column.since)
+            .max()
+            .map_or(SchemaVersion::CREATED, |newest| newest.max(SchemaVersion::CREATED))
     }
 
     /// The files that came along, each with its task, its name and its number in the export.

@@ -199,6 +199,11 @@ pub fn export(
     Ok(schema.extra_tables)
 }
 
+/// The line that says how the board is called: the keys of its `board.json`.
+pub fn board_line(fields: &Map<String, Value>) -> ExportLine {
+    ("export.board", json!(fields))
+}
+
 fn head(conn: &Connection, schema: &SchemaReport) -> Outcome<ExportHead> {
     let mut statement = conn.prepare("SELECT name, seq FROM sqlite_sequence")?;
     let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;

@@ -44,7 +44,8 @@ pub(crate) fn command_line(sandbox: &Sandbox, python: &Path, args: &[&str]) -> S
     output.stdout
 }
 
-fn in_home(sandbox: &Sandbox, program: &Path) -> Command {
+/// A program in the sandbox's Hermes home.
+pub(crate) fn in_home(sandbox: &Sandbox, program: &Path) -> Command {
     let mut command = sandbox.program(program);
     command
         .env("HERMES_HOME", sandbox.root())

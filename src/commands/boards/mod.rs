@@ -1,20 +1,28 @@
-//! `kanbanctl boards`: which boards there are, and which one is meant.
+//! `kanbanctl boards`: which boards there are, which one is meant, and the life of a board.
+
+mod archive;
+mod create;
+mod rename;
+mod switch;
+mod transfer;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::Context;
-use crate::board::{Board, FileState, Inspection, filesystem, location};
-use crate::failure::Outcome;
+use crate::board::board_json::BoardJson;
+use crate::board::{Board, FileState, Inspection, Origin, filesystem, location};
 use crate::failure::count::size;
 use crate::failure::exit::Exit;
+use crate::failure::{Failure, Outcome, nearest};
 use crate::pool::Access;
 use crate::store::schema::BoardVersion;
 use crate::store::{query, schema};
 use crate::ui::{Document, Label, Records, Report, TextColumn, TextTable};
 
-/// Look at the boards under the root.
+/// Look at the boards under the root, create them and put them away.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -39,6 +47,182 @@ enum BoardsVerb {
         #[arg(value_name = "SLUG")]
         slug: Option<String>,
     },
+    /// Create a board under a name.
+    ///
+    /// It gets the tables of the Hermes that the default board belongs to. A board that is there is kept; options change
+    /// its board.json. Refused where a board was lost or archived.
+    ///
+    /// Plain record: BOARD created|exists PATH.
+    #[command(visible_alias = "new")]
+    Create(create::CreateBoardArgs),
+    /// Choose the board that is used where none is named.
+    ///
+    /// Plain record: BOARD switched PATH.
+    #[command(visible_alias = "use")]
+    Switch {
+        /// The board.
+        #[arg(value_name = "SLUG")]
+        slug: String,
+    },
+    /// Change a board's display name; its slug and its files stay.
+    ///
+    /// Plain record: BOARD renamed PATH.
+    Rename {
+        /// The board.
+        #[arg(value_name = "SLUG")]
+        slug: String,
+        /// The new display name; a blank one is made from the slug.
+        #[arg(allow_hyphen_values = true)]
+        name: String,
+    },
+    /// Say where tasks without a workspace of their own work.
+    ///
+    /// Plain record: BOARD changed PATH.
+    SetDefaultWorkdir {
+        /// The board.
+        #[arg(value_name = "SLUG")]
+        slug: String,
+        /// The directory; none when left out.
+        #[arg(value_name = "DIR")]
+        path: Option<String>,
+    },
+    /// Move a board's directory to `_archived`, with all that is in it.
+    ///
+    /// Refused (12) while anybody has the board open: that process would go on writing to the moved file. On a board of
+    /// Hermes 0.22.2 a board.json stays that says archived, so that no Hermes creates an empty board there.
+    ///
+    /// Plain record: BOARD FROM TO.
+    #[command(visible_aliases = ["rm", "remove"])]
+    Archive(archive::ArchiveBoardArgs),
+    /// Put an archived board back.
+    ///
+    /// Plain record: BOARD FROM TO.
+    Unarchive(archive::UnarchiveBoardArgs),
+    /// Write a whole board with its display name as JSON lines that `boards import` reads.
+    Export(transfer::ExportBoardArgs),
+    /// Make a new board of such lines; never writes to a board that is there.
+    ///
+    /// Plain record: BOARD created PATH.
+    Import(transfer::ImportBoardArgs),
+}
+
+/// A board that a verb names by its slug.
+#[derive(Clone, Debug)]
+struct NamedBoard {
+    slug: String,
+    board: Board,
+    /// Where its `board.json` lies.
+    folder: PathBuf,
+}
+
+impl NamedBoard {
+    /// The board `given` under the root, whether it is there or not.
+    ///
+    /// # Errors
+    /// Exit 2 for what is no slug, and beside `--board` or `--db`; 12 where its directory is a link.
+    fn of(context: &mut Context<'_>, given: &str) -> Outcome<Self> {
+        if context.globals.board.is_some() || context.globals.db.is_some() || context.globals.all_boards {
+            return Err(Failure::usage("--board, --db and --all-boards mean nothing here.")
+                .hint("Name the board behind the verb, as in `kanbanctl boards switch work`."));
+        }
+        let slug = location::normalise(given).map_err(|reason| {
+            Failure::usage(format!("{reason}."))
+                .hint("A display name with spaces is given with --name, as in `kanbanctl boards create work --name 'My work'`.")
+        })?;
+        let root = location::root(context.env)?;
+        let folder = location::metadata_folder(&root, &slug);
+        if std::fs::symlink_metadata(&folder).is_ok_and(|meta| !meta.is_dir()) {
+            return Err(Failure::refused(format!("{} is a link or no directory.", folder.display()))
+                .hint("Name the file that it leads to with --db, or put a directory there.")
+                .at(&folder));
+        }
+        let path = location::board_path(&root, &slug);
+        let board = Board { slug: Some(slug.clone()), path, origin: Origin::BoardOption };
+        context.chosen = Some(board.clone());
+        Ok(Self { slug, board, folder })
+    }
+
+    fn require_exists(&self, context: &Context<'_>) -> Outcome<()> {
+        if self.slug == location::DEFAULT_SLUG || location::is_board(&self.folder) {
+            return Ok(());
+        }
+        let failure = Failure::no_board(format!("there is no board '{}'; nothing was changed.", self.slug));
+        let boards = location::discover(context.env).unwrap_or_default();
+        let failure = match nearest(&self.slug, boards.iter().filter_map(|board| board.slug.as_deref())) {
+            Some(meant) => failure.hint(format!("Did you mean '{meant}'?")),
+            None => failure,
+        };
+        Err(failure.hint("See what there is with `kanbanctl boards list`.").at(&self.folder))
+    }
+
+    /// The version of the board, where its tables can be read.
+    fn version(&self, context: &mut Context<'_>) -> Option<BoardVersion> {
+        let seen = self.board.inspect().ok().filter(|seen| matches!(seen.state, FileState::Sqlite(_)))?;
+        version(context, &seen)
+    }
+}
+
+/// A board whose `board.json`, or whose being current, was changed.
+#[derive(Debug, Serialize)]
+struct BoardChange {
+    #[serde(skip)]
+    kind: &'static str,
+    slug: String,
+    name: String,
+    description: String,
+    icon: String,
+    color: String,
+    default_workdir: Option<String>,
+    path: String,
+    change: &'static str,
+    /// What the changed key was before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<String>,
+    /// True if it is the current board now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    switched: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dry_run: bool,
+}
+
+impl BoardChange {
+    fn of(
+        kind: &'static str,
+        named: &NamedBoard,
+        file: &BoardJson,
+        change: &'static str,
+        dry_run: bool,
+    ) -> Self {
+        let text = |key: &str| file.text(key).to_owned();
+        Self {
+            kind,
+            slug: named.slug.clone(),
+            name: text("name"),
+            description: text("description"),
+            icon: text("icon"),
+            color: text("color"),
+            default_workdir: Some(text("default_workdir")).filter(|text| !text.is_empty()),
+            path: named.board.path.display().to_string(),
+            change,
+            before: None,
+            switched: false,
+            dry_run,
+        }
+    }
+}
+
+impl Report for BoardChange {
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    fn human(&self, page: &mut Document<'_>) {
+        page.pairs(&[("board", self.slug.as_str()), ("name", &self.name), ("path", &self.path)]);
+    }
+
+    fn plain(&self, records: &mut Records<'_>) {
+        records.record(&[&self.slug, self.change, &self.path]);
+    }
 }
 
 /// One board under the root.
@@ -90,6 +274,14 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     match &args.verb {
         BoardsVerb::List { all } => list(context, *all),
         BoardsVerb::Show { slug } => show(context, slug.as_deref()),
+        BoardsVerb::Create(args) => create::run(context, args),
+        BoardsVerb::Switch { slug } => switch::run(context, slug),
+        BoardsVerb::Rename { slug, name } => rename::run(context, slug, name),
+        BoardsVerb::SetDefaultWorkdir { slug, path } => rename::set_workdir(context, slug, path.as_deref()),
+        BoardsVerb::Archive(args) => archive::run(context, args),
+        BoardsVerb::Unarchive(args) => archive::undo(context, args),
+        BoardsVerb::Export(args) => transfer::export(context, args),
+        BoardsVerb::Import(args) => transfer::import(context, args),
     }
 }
 
