@@ -15,11 +15,37 @@ const FIXED_OF_TASKS: [&str; 3] = ["id", "created_at", "created_by"];
 /// One flipped bit is believed in so many bytes of text, one more in each further piece of that length.
 const BYTES_PER_FLIP: usize = 128;
 
-/// Another version of a row, and how many sources have it.
+/// The sources that have a version of a row.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct VersionVotes {
+    /// How many of them are sound from end to end.
+    pub(super) sound: usize,
+    pub(super) all: usize,
+}
+
+impl VersionVotes {
+    /// That of one source.
+    pub(super) fn one(is_sound: bool) -> Self {
+        Self { sound: usize::from(is_sound), all: 1 }
+    }
+
+    /// Add those of `other`.
+    pub(super) fn add(&mut self, other: Self) {
+        self.sound += other.sound;
+        self.all += other.all;
+    }
+
+    /// True if these are better than `others`: a bit flips in a file that is damaged elsewhere rather than in a sound one.
+    fn beat(self, others: Self) -> bool {
+        (self.sound > 0, self.all) > (others.sound > 0, others.all)
+    }
+}
+
+/// Another version of a row, and which sources have it.
 #[derive(Debug, Clone)]
 pub(super) struct Voice {
     pub(super) values: Vec<OwnedValue>,
-    pub(super) sources: usize,
+    pub(super) votes: VersionVotes,
 }
 
 /// What becomes of the newest version.
@@ -43,7 +69,7 @@ pub(super) fn is_fixed(table: &str, column: &str) -> bool {
 pub(super) fn judge(
     table: &str,
     columns: &[&str],
-    (ours, agreeing): (&[OwnedValue], usize),
+    (ours, agreeing): (&[OwnedValue], VersionVotes),
     others: &[Voice],
     is_edited: bool,
 ) -> Ruling {
@@ -52,15 +78,20 @@ pub(super) fn judge(
     for (at, _) in columns.iter().enumerate().filter(|(_, column)| is_fixed(table, column)) {
         let Some(own) = ours.get(at) else { continue };
         let against = |voice: &&Voice| voice.values.get(at).is_some_and(|value| flips(own, value).is_some());
-        let Some(best) =
-            others.iter().filter(against).max_by_key(|voice| votes(others, at, voice.values.get(at)))
-        else {
+        let Some(best) = others.iter().filter(against).max_by_key(|voice| {
+            let votes = votes(others, at, voice.values.get(at));
+            (votes.sound > 0, votes.all)
+        }) else {
             continue;
         };
         let value = best.values.get(at);
-        if votes(others, at, value) > agreeing + votes(others, at, Some(own)) {
-            if let (Some(place), Some(value)) = (result.get_mut(at), value) {
-                *place = value.clone();
+        let mut for_ours = votes(others, at, Some(own));
+        for_ours.add(agreeing);
+        let is_beaten = votes(others, at, value).beat(for_ours);
+        let better = value.filter(|_| is_beaten).cloned();
+        if let Some(better) = better.or_else(|| by_bytes(own, for_ours, others, at)) {
+            if let Some(place) = result.get_mut(at) {
+                *place = better;
             }
         } else {
             marked = marked.or_else(|| others.iter().position(|voice| voice.values.get(at) == value));
@@ -84,9 +115,39 @@ pub(super) fn judge(
     marked.map_or(Ruling::Stands, Ruling::Marked)
 }
 
-/// How many sources have `value` in the column `at`.
-fn votes(others: &[Voice], at: usize, value: Option<&OwnedValue>) -> usize {
-    others.iter().filter(|voice| voice.values.get(at) == value).map(|voice| voice.sources).sum()
+/// The sources that have `value` in the column `at`.
+fn votes(others: &[Voice], at: usize, value: Option<&OwnedValue>) -> VersionVotes {
+    let mut votes = VersionVotes::default();
+    others.iter().filter(|voice| voice.values.get(at) == value).for_each(|voice| votes.add(voice.votes));
+    votes
+}
+
+/// `own`, which the sources `agreeing` have in the column `at`, with each byte as most sources have it; none where that is what it
+/// is, or where the sources have no majority for a byte. In a long text every source may have another flipped bit.
+fn by_bytes(own: &OwnedValue, agreeing: VersionVotes, others: &[Voice], at: usize) -> Option<OwnedValue> {
+    let bytes = |value: &OwnedValue| match value {
+        OwnedValue::Text(bytes) | OwnedValue::Blob(bytes) => Some(bytes.clone()),
+        _ => None,
+    };
+    let mut texts = vec![(bytes(own)?, agreeing.all)];
+    for voice in others {
+        let value = voice.values.get(at)?;
+        if flips(own, value).is_some() {
+            texts.push((bytes(value)?, voice.votes.all));
+        }
+    }
+    let all: usize = texts.iter().map(|(_, votes)| votes).sum();
+    let mut result = texts.first()?.0.clone();
+    for (place, byte) in result.iter_mut().enumerate() {
+        let votes_of = |byte: u8| -> usize {
+            texts.iter().filter(|(text, _)| text.get(place) == Some(&byte)).map(|(_, votes)| votes).sum()
+        };
+        let is_clear = |byte: &u8| 2 * votes_of(*byte) > all;
+        *byte = texts.iter().filter_map(|(text, _)| text.get(place).copied()).find(is_clear)?;
+    }
+    let result =
+        if matches!(own, OwnedValue::Text(_)) { OwnedValue::Text(result) } else { OwnedValue::Blob(result) };
+    (result != *own).then_some(result)
 }
 
 /// How many bits lie between two values, if damage may have made the one of the other: both of one kind and length, and few
@@ -137,8 +198,12 @@ mod tests {
         texts.iter().map(|one| text(one)).chain([OwnedValue::Integer(time)]).collect()
     }
 
+    fn damaged(all: usize) -> VersionVotes {
+        VersionVotes { sound: 0, all }
+    }
+
     fn voice(values: &[OwnedValue], sources: usize) -> Voice {
-        Voice { values: values.to_vec(), sources }
+        Voice { values: values.to_vec(), votes: damaged(sources) }
     }
 
     #[test]
@@ -147,16 +212,22 @@ mod tests {
         for newer in
             [row(["t_1", "v3", "todo"], 8), row(["t_1", "v2", "done"], 8), row(["t_1", "other", "todo"], 8)]
         {
-            assert_eq!(judge("tasks", &TASK, (&newer, 1), &[voice(&older, 9)], true), Ruling::Stands);
+            assert_eq!(
+                judge("tasks", &TASK, (&newer, damaged(1)), &[voice(&older, 9)], true),
+                Ruling::Stands
+            );
         }
     }
 
     #[test]
     fn one_bit_without_an_event_is_marked() {
         let (older, newer) = (row(["t_1", "v2", "todo"], 8), row(["t_1", "v3", "todo"], 8));
-        assert_eq!(judge("tasks", &TASK, (&newer, 1), &[voice(&older, 9)], false), Ruling::Marked(0));
+        assert_eq!(
+            judge("tasks", &TASK, (&newer, damaged(1)), &[voice(&older, 9)], false),
+            Ruling::Marked(0)
+        );
         let newer = row(["t_1", "v5", "todo"], 8);
-        assert_eq!(judge("tasks", &TASK, (&newer, 1), &[voice(&older, 9)], false), Ruling::Stands);
+        assert_eq!(judge("tasks", &TASK, (&newer, damaged(1)), &[voice(&older, 9)], false), Ruling::Stands);
     }
 
     #[test]
@@ -164,24 +235,65 @@ mod tests {
         let (right, wrong) = (row(["t_1", "completed", "{}"], 8), row(["t_1", "complered", "{}"], 8));
         let flipped = row(["t_1", "completee", "{}"], 8);
         assert_eq!(
-            judge("task_events", &EVENT, (&flipped, 1), &[voice(&right, 2)], true),
+            judge("task_events", &EVENT, (&flipped, damaged(1)), &[voice(&right, 2)], true),
             Ruling::Corrected(right.clone())
         );
-        assert_eq!(judge("task_events", &EVENT, (&flipped, 1), &[voice(&right, 1)], true), Ruling::Marked(0));
-        assert_eq!(judge("task_events", &EVENT, (&flipped, 3), &[voice(&right, 2)], true), Ruling::Marked(0));
+        assert_eq!(
+            judge("task_events", &EVENT, (&flipped, damaged(1)), &[voice(&right, 1)], true),
+            Ruling::Marked(0)
+        );
+        assert_eq!(
+            judge("task_events", &EVENT, (&flipped, damaged(3)), &[voice(&right, 2)], true),
+            Ruling::Marked(0)
+        );
         // Another row, not another version of this one.
-        assert_eq!(judge("task_events", &EVENT, (&wrong, 1), &[voice(&right, 5)], true), Ruling::Stands);
+        assert_eq!(
+            judge("task_events", &EVENT, (&wrong, damaged(1)), &[voice(&right, 5)], true),
+            Ruling::Stands
+        );
         let moved = row(["t_1", "completed", "{}"], 9);
         assert_eq!(
-            judge("task_events", &EVENT, (&moved, 1), &[voice(&right, 2)], true),
+            judge("task_events", &EVENT, (&moved, damaged(1)), &[voice(&right, 2)], true),
             Ruling::Corrected(right)
         );
     }
 
     #[test]
+    fn one_sound_source_is_believed_above_damaged_ones_in_what_never_changes() {
+        let (right, flipped) = (row(["t_1", "completed", "{}"], 8), row(["t_1", "completee", "{}"], 8));
+        let sound = Voice { values: right.clone(), votes: VersionVotes::one(true) };
+        let ruling = judge("task_events", &EVENT, (&flipped, damaged(2)), &[sound.clone()], true);
+        assert_eq!(ruling, Ruling::Corrected(right.clone()));
+        let agreeing = VersionVotes { sound: 1, all: 1 };
+        assert_eq!(judge("task_events", &EVENT, (&flipped, agreeing), &[sound], true), Ruling::Marked(0));
+        let older = Voice { values: row(["t_1", "v2", "todo"], 8), votes: VersionVotes::one(true) };
+        let newer = row(["t_1", "v3", "todo"], 8);
+        assert_eq!(judge("tasks", &TASK, (&newer, damaged(1)), &[older], true), Ruling::Stands);
+    }
+
+    #[test]
+    fn text_that_is_flipped_in_every_source_is_what_most_say_of_each_byte() {
+        let right = row(["t_1", "created", &"queue retry ".repeat(60)], 8);
+        let flipped = |at: usize| {
+            let mut values = right.clone();
+            if let Some(OwnedValue::Text(text)) = values.get_mut(2) {
+                text[at] ^= 1;
+            }
+            values
+        };
+        let others = [voice(&flipped(500), 1), voice(&flipped(700), 1)];
+        let ruling = judge("task_events", &EVENT, (&flipped(9), damaged(1)), &others, true);
+        assert_eq!(ruling, Ruling::Corrected(right.clone()));
+        // Two of two sources are no majority.
+        let ruling = judge("task_events", &EVENT, (&flipped(9), damaged(1)), &others[..1], true);
+        assert_eq!(ruling, Ruling::Marked(0));
+    }
+
+    #[test]
     fn a_task_keeps_its_edits_when_its_id_is_corrected() {
         let (older, newer) = (row(["t_1a", "v2", "todo"], 8), row(["t_1c", "v9", "done"], 8));
-        let corrected = judge("tasks", &TASK, (&newer, 1), &[voice(&older, 1), voice(&older, 1)], true);
+        let corrected =
+            judge("tasks", &TASK, (&newer, damaged(1)), &[voice(&older, 1), voice(&older, 1)], true);
         // a and c differ in one bit.
         assert_eq!(corrected, Ruling::Corrected(row(["t_1a", "v9", "done"], 8)));
     }

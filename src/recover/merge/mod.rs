@@ -167,6 +167,7 @@ impl Merge {
             self.list(source, salvage, is_later);
             return;
         }
+        let is_sound = salvage.is_sound();
         let merged = &mut self.merged;
         merged.add_schema(&salvage);
         let known = merged.tables.len();
@@ -196,7 +197,7 @@ impl Merge {
                 }
                 let mode = if renumbered { FoldMode::Listed } else { mode };
                 table.see(source, Arc::clone(&tree.table), found);
-                let take = Take { odds: &salvage.odds, all: &mut merged.odds };
+                let take = Take { odds: &salvage.odds, all: &mut merged.odds, is_sound };
                 let placings = history.as_ref().and_then(|history| history.placings.get(&table.table.name));
                 if let Some(placings) = placings {
                     table.fold_history(rows, placings, take);
@@ -249,7 +250,7 @@ impl Merge {
                 continue;
             };
             table.see(source, Arc::clone(&tree.table), tree.root.is_some());
-            let take = Take { odds: &salvage.odds, all: &mut merged.odds };
+            let take = Take { odds: &salvage.odds, all: &mut merged.odds, is_sound: false };
             beyond.rows += table.fold(rows, FoldMode::Listed, take);
         }
         merged.beyond.insert(source, beyond);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::branch::{Branch, Placing};
 use super::events::StaleRow;
+use super::judge::VersionVotes;
 use crate::salvage::TableRows;
 use crate::salvage::rows::extras::RowExtras;
 use crate::salvage::rows::gaps::Gaps;
@@ -33,10 +34,10 @@ pub(super) enum FoldMode {
 /// Versions of a row that differ from the chosen one.
 #[derive(Debug, Default)]
 pub(super) struct Dispute {
-    /// Each version, and how many sources have it.
-    pub(super) versions: Vec<(Row, usize)>,
-    /// How many sources have the chosen one, the best source among them.
-    pub(super) agreeing: usize,
+    /// Each version, and the sources that have it.
+    pub(super) versions: Vec<(Row, VersionVotes)>,
+    /// The sources that have the chosen one, the best source among them.
+    pub(super) agreeing: VersionVotes,
 }
 
 /// One table of the result.
@@ -68,8 +69,10 @@ pub(crate) struct MergedTable {
     pub(super) disputed: BTreeMap<i64, Dispute>,
     /// Rows of better sources that were unlikely and gave way, by rowid.
     pub(super) yielded: BTreeMap<i64, Row>,
-    /// Sources that were folded in behind the main line.
-    folded: usize,
+    /// Sources that were folded in, the main line among them.
+    folded: VersionVotes,
+    /// Whether the main line has the table.
+    is_of_main: bool,
     /// Rows of the result that are not known to be the newest version, in order.
     pub(crate) stale: Vec<StaleRow>,
     /// Versions of marked rows that are not in the result.
@@ -105,7 +108,8 @@ impl MergedTable {
             open,
             disputed: BTreeMap::new(),
             yielded: BTreeMap::new(),
-            folded: 0,
+            folded: VersionVotes::default(),
+            is_of_main: false,
             stale: Vec::new(),
             versions: Vec::new(),
             corrected: 0,
@@ -130,7 +134,11 @@ impl MergedTable {
 
     /// True if every row is from the best source and its leaves are in order: then no two rows have one key.
     pub(crate) fn is_of_one_sound_source(&self) -> bool {
-        !self.main.is_damaged() && self.folded == 0 && self.asked.is_empty() && self.main.indexed.is_empty()
+        self.is_of_main
+            && !self.main.is_damaged()
+            && self.folded.all <= 1
+            && self.asked.is_empty()
+            && self.main.indexed.is_empty()
     }
 
     /// How many they are.
@@ -230,7 +238,10 @@ impl MergedTable {
 
     /// Folds in the rows of a source; returns how many of them the result has not.
     pub(super) fn fold(&mut self, mut rows: TableRows, mode: FoldMode, mut take: Take<'_>) -> u64 {
+        let vote = VersionVotes::one(take.is_sound);
         if mode == FoldMode::Main {
+            self.folded.add(vote);
+            self.is_of_main = true;
             self.fold_main(rows, take);
             return 0;
         }
@@ -253,15 +264,15 @@ impl MergedTable {
                         let dispute = self
                             .disputed
                             .entry(row.rowid)
-                            .or_insert_with(|| Dispute { agreeing: 1 + self.folded, ..Dispute::default() });
+                            .or_insert_with(|| Dispute { agreeing: self.folded, ..Dispute::default() });
                         let same = dispute.versions.iter().position(|(known, _)| known.parity == row.parity);
                         if let Some((_, sources)) = same.and_then(|at| dispute.versions.get_mut(at)) {
-                            *sources += 1;
+                            sources.add(vote);
                         } else if dispute.versions.len() < MAX_VERSIONS {
-                            dispute.versions.push((take.row(row), 1));
+                            dispute.versions.push((take.row(row), vote));
                         }
                     } else if let Some(dispute) = self.disputed.get_mut(&row.rowid) {
-                        dispute.agreeing += 1;
+                        dispute.agreeing.add(vote);
                     }
                 }
                 Some(_) => {}
@@ -275,7 +286,7 @@ impl MergedTable {
             }
         }
         older.settle();
-        self.folded += 1;
+        self.folded.add(vote);
         self.rows.settle();
         if mode == FoldMode::Older {
             self.fold_parts(&mut rows, false, &mut take);
@@ -328,6 +339,8 @@ impl<'b> Behind<'b> {
 pub(super) struct Take<'t> {
     pub(super) odds: &'t RowExtras,
     pub(super) all: &'t mut RowExtras,
+    /// Whether the source is sound from end to end.
+    pub(super) is_sound: bool,
 }
 
 impl Take<'_> {

@@ -60,8 +60,8 @@ pub(crate) fn decide(
             table.shape_of(chosen.source).columns.iter().map(|column| column.name.as_str()).collect();
         let ours = stored(table, chosen, chosen.source, &mut reader)?;
         let mut voices = Vec::new();
-        for (row, sources) in &dispute.versions {
-            voices.push(Voice { values: stored(table, row, chosen.source, &mut reader)?, sources: *sources });
+        for (row, votes) in &dispute.versions {
+            voices.push(Voice { values: stored(table, row, chosen.source, &mut reader)?, votes: *votes });
         }
         let name = table.table.name.as_str();
         let task = names.iter().position(|column| *column == if name == "tasks" { "id" } else { "task_id" });
