@@ -305,8 +305,9 @@ pub fn require_belonging(inspection: &Inspection) -> Outcome<()> {
     {
         return Ok(());
     }
-    let Some((suffix, relation)) = belonging::beside(&inspection.resolved)?.stray() else {
-        return Ok(());
+    let relations = belonging::beside(&inspection.resolved)?;
+    let Some((suffix, relation)) = relations.stray() else {
+        return require_whole_journal(inspection, relations.torn_records);
     };
     Err(Failure::damaged(format!(
         "the {suffix} beside the board {}: SQLite would play it back over the board, and rows would be gone. Nothing was \
@@ -315,6 +316,19 @@ pub fn require_belonging(inspection: &Inspection) -> Outcome<()> {
     ))
     .hint("See what both hold with `kanbanctl recover --dry-run`: it reads the two apart.")
     .hint("`kanbanctl health` names the finding; do not open the board with anything else.")
+    .at(&inspection.resolved))
+}
+
+/// Refuse to touch a board whose journal has `torn` records: SQLite ends its playback at the first, and removes the journal.
+fn require_whole_journal(inspection: &Inspection, torn: u64) -> Outcome<()> {
+    if torn == 0 {
+        return Ok(());
+    }
+    Err(Failure::damaged(format!(
+        "{torn} of the records of the -journal beside the board are damaged. SQLite would put back the pages before the first \
+         of them, and remove the journal with all others. Nothing was opened."
+    ))
+    .hint("See what comes back with `kanbanctl recover --dry-run`: it reads each record for itself.")
     .at(&inspection.resolved))
 }
 

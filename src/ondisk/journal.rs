@@ -48,6 +48,8 @@ pub struct JournalRecord {
     pub offset: u64,
     /// The image has the checksum that the record states.
     pub is_sound: bool,
+    /// What its checksum begins with; none where nothing but the record itself says.
+    nonce: Option<u32>,
 }
 
 impl Journal {
@@ -99,6 +101,17 @@ impl Journal {
         bytes.read(record.offset, self.page_size).filter(|image| image.len() == self.page_size)
     }
 
+    /// How far the checksum that `record` states in `bytes` is from that of `image`.
+    pub fn checksum_step(&self, bytes: &dyn Store, record: &JournalRecord, image: &[u8]) -> Option<i32> {
+        let stated = bytes.read(record.offset + self.page_size as u64, CHECKSUM_LEN)?;
+        Some(u32_at(&stated, 0)?.wrapping_sub(checksum(record.nonce?, image)).cast_signed())
+    }
+
+    /// The records of which a part is lost: SQLite would end its playback at the first of them.
+    pub fn torn(&self) -> impl Iterator<Item = &JournalRecord> + '_ {
+        self.records.iter().filter(|record| !record.is_sound || record.page.is_none())
+    }
+
     /// Bytes of the database before the transaction.
     pub fn size_before(&self) -> u64 {
         u64::from(self.pages_before) * self.page_size as u64
@@ -117,15 +130,17 @@ impl Journal {
             let Some(record) = bytes.read(at, length).filter(|record| record.len() == length) else {
                 return (at, segment.records == UNCOUNTED);
             };
-            let is_sound = implied_nonce(&record) == Some(segment.nonce);
+            let is_sound = segment.nonce.is_some() && implied_nonce(&record) == segment.nonce;
             if !is_sound && segment.records == UNCOUNTED {
                 return (at, false);
             }
             let page = u32_at(&record, 0).filter(|page| (1..=self.pages_before).contains(page));
             // A sound page that the database did not have before is one that it is cut by.
-            let is_new = is_sound && u32_at(&record, 0).is_some_and(|page| page > self.pages_before);
+            let is_new = (is_sound || segment.nonce.is_none())
+                && u32_at(&record, 0).is_some_and(|page| page > self.pages_before);
             if !is_new {
-                self.records.push(JournalRecord { page, offset: at + NUMBER_LEN as u64, is_sound });
+                let offset = at + NUMBER_LEN as u64;
+                self.records.push(JournalRecord { page, offset, is_sound, nonce: segment.nonce });
             }
             at += length as u64;
         }
@@ -153,9 +168,10 @@ impl Journal {
         let mut nonces: Vec<u32> = (0..count.min(MAX_SAMPLE)).filter_map(nonce).collect();
         nonces.sort_unstable();
         let most = nonces.chunk_by(u32::eq).max_by_key(|alike| alike.len());
-        let (nonce, agree) = most.and_then(|alike| Some((*alike.first()?, alike.len()))).unwrap_or_default();
+        // One record alone is right by any nonce.
+        let nonce = most.filter(|alike| alike.len() >= 2).and_then(|alike| alike.first().copied());
         let records = u32::try_from(count).ok()?;
-        (next.is_some() || agree >= 2).then_some(Segment { records, nonce, records_at, ..*last })
+        (next.is_some() || nonce.is_some()).then_some(Segment { records, nonce, records_at, ..*last })
     }
 }
 
@@ -170,7 +186,7 @@ fn implied_nonce(record: &[u8]) -> Option<u32> {
 #[derive(Clone, Copy)]
 struct Segment {
     records: u32,
-    nonce: u32,
+    nonce: Option<u32>,
     pages_before: u32,
     sector_size: u64,
     page_size: usize,
@@ -191,7 +207,7 @@ impl Segment {
         }
         Some(Self {
             records: u32_at(&header, 8)?,
-            nonce: u32_at(&header, 12)?,
+            nonce: Some(u32_at(&header, 12)?),
             pages_before: u32_at(&header, 16)?,
             sector_size: sector_size.into(),
             page_size: page_size as usize,
@@ -202,13 +218,14 @@ impl Segment {
 
 /// A record's checksum: the nonce and every two-hundredth byte of the image, counted from its end.
 pub fn checksum(nonce: u32, image: &[u8]) -> u32 {
-    let mut sum = nonce;
-    let mut at = image.len().saturating_sub(SUMMED_STEP);
-    while at > 0 {
-        sum = sum.wrapping_add(image.get(at).copied().unwrap_or_default().into());
-        at = at.saturating_sub(SUMMED_STEP);
-    }
-    sum
+    let byte = |at| u32::from(image.get(at).copied().unwrap_or_default());
+    summed(image.len()).fold(nonce, |sum, at| sum.wrapping_add(byte(at)))
+}
+
+/// The bytes of a page of `size` bytes that a checksum sums, by their places.
+pub fn summed(size: usize) -> impl Iterator<Item = usize> {
+    let before = |at: &usize| at.checked_sub(SUMMED_STEP).filter(|at| *at > 0);
+    std::iter::successors(before(&size), before)
 }
 
 #[cfg(test)]
@@ -272,7 +289,10 @@ mod tests {
         for at in headers.into_iter().rev().skip(1).step_by(2) {
             log[at..at + 512].fill(0);
         }
-        assert!(Journal::read(&log).unwrap() == good);
+        let places = |journal: &Journal| -> Vec<_> {
+            journal.records().iter().map(|record| (record.page, record.offset)).collect()
+        };
+        assert_eq!(places(&Journal::read(&log).unwrap()), places(&good));
     }
 
     #[test]

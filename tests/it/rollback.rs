@@ -241,3 +241,26 @@ fn an_undo_that_was_killed_is_finished_by_the_next() {
     sandbox.run(&["recover", "--undo", "--yes", "--assume-unused"]).success();
     assert_eq!(set(&sandbox), before);
 }
+
+/// SQLite ends its playback at the first record with a wrong checksum, and removes the journal.
+#[test]
+fn journal_with_a_damaged_record_is_not_played_back() {
+    let (whole, torn) = scene();
+    let mut journal_bytes = std::fs::read(journal(&torn)).unwrap();
+    // Within the first record, behind its page's number.
+    journal_bytes[1024..1536].fill(0);
+    std::fs::write(journal(&torn), journal_bytes).unwrap();
+    let before = torn.photograph();
+    for verb in [&["create", "more"][..], &["list"], &["archive", "t_1"]] {
+        let output = torn.run(verb);
+        assert_eq!(output.code(), 4, "{verb:?}: {output}");
+        assert!(output.stderr.contains("records of the -journal"), "{verb:?}: {output}");
+        assert_eq!(torn.photograph(), before, "{verb:?}");
+    }
+    let new = torn.work().join("new.db");
+    let output = torn.run(&["recover", "--output", new.to_str().unwrap(), "--json"]);
+    assert_eq!(output.code(), 5, "{output}");
+    let score = damage::score(&whole.board(), &new);
+    // What the transaction changed in the lost sector is gone.
+    assert!(score.wrong == 0 && score.right + 4 >= score.truth, "{score:?}");
+}

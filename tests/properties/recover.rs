@@ -68,7 +68,7 @@ fn recovered(path: &Path, output: &Path) -> Option<recover::Report> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn a_whole_board_comes_back_whole(events in 0_u32..120) {

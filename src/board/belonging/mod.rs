@@ -276,6 +276,10 @@ impl<'a> LogPair<'a> {
     }
 }
 
+/// Faults in trees that one torn record of a journal can leave: its page keeps what the transaction made of it, and so may
+/// pages that it names.
+const FAULTS_OF_A_TORN_RECORD: u64 = 4;
+
 /// Decide whether `journal` belongs to `main`. One that is not hot is no claim on the file.
 pub fn of_journal(main: &dyn Store, journal: &dyn Store) -> Relation {
     let Some(records) = Journal::read(journal) else { return Relation::SameMoment };
@@ -307,7 +311,12 @@ pub fn of_journal(main: &dyn Store, journal: &dyn Store) -> Relation {
     let is_impossible = is_apart || page_size != records.page_size;
     let (faults, ours) = faults_and_facts(&alone);
     let is_alike = page_size == records.page_size;
-    let together = if is_alike { walk(&rolled_back, WalkedExtent::Whole, |_, _| {}).faults } else { 0 };
+    let found = if is_alike { walk(&rolled_back, WalkedExtent::Whole, |_, _| {}).faults } else { 0 };
+    // The change counters tell more than trees of which pages are missing.
+    let torn = records.torn().count() as u64;
+    let is_explained =
+        torn > 0 && (before.is_some() || found <= torn.saturating_mul(FAULTS_OF_A_TORN_RECORD));
+    let together = if is_explained { 0 } else { found };
     relation(&ours, &theirs, Some(Combination { alone: faults, together, is_impossible }))
 }
 

@@ -12,6 +12,7 @@ use crate::board::files::with_suffix;
 use crate::board::getlk;
 use crate::board::log::{LogBytes, is_countable};
 use crate::failure::Outcome;
+use crate::ondisk::journal::Journal;
 use crate::ondisk::store::Store;
 
 /// Looks at files that a writer changes meanwhile, or that seem not to belong.
@@ -25,10 +26,12 @@ pub struct SidecarRelations {
     pub wal: Relation,
     /// The `-journal`.
     pub journal: Relation,
+    /// Records of the `-journal` that are not whole, where it belongs to the file.
+    pub torn_records: u64,
 }
 
 impl SidecarRelations {
-    const LAWFUL: Self = Self { wal: Relation::SameMoment, journal: Relation::SameMoment };
+    const LAWFUL: Self = Self { wal: Relation::SameMoment, journal: Relation::SameMoment, torn_records: 0 };
 
     /// The suffix and the relation of the first that does not belong.
     pub fn stray(self) -> Option<(&'static str, Relation)> {
@@ -88,6 +91,8 @@ fn look(main: &Path, stamps: &Stamps) -> Outcome<SidecarRelations> {
         && let Some(records) = LogBytes::at(&with_suffix(main, "-journal"))?
     {
         found.journal = of_journal(&bytes, &records);
+        let torn = Journal::read(&records).map_or(0, |journal| journal.torn().count());
+        found.torn_records = torn as u64;
     }
     Ok(found)
 }

@@ -262,10 +262,11 @@ mod tests {
     fn one_sound_source_is_believed_above_damaged_ones_in_what_never_changes() {
         let (right, flipped) = (row(["t_1", "completed", "{}"], 8), row(["t_1", "completee", "{}"], 8));
         let sound = Voice { values: right.clone(), votes: VersionVotes::one(true) };
-        let ruling = judge("task_events", &EVENT, (&flipped, damaged(2)), &[sound.clone()], true);
+        let others = [sound];
+        let ruling = judge("task_events", &EVENT, (&flipped, damaged(2)), &others, true);
         assert_eq!(ruling, Ruling::Corrected(right.clone()));
         let agreeing = VersionVotes { sound: 1, all: 1 };
-        assert_eq!(judge("task_events", &EVENT, (&flipped, agreeing), &[sound], true), Ruling::Marked(0));
+        assert_eq!(judge("task_events", &EVENT, (&flipped, agreeing), &others, true), Ruling::Marked(0));
         let older = Voice { values: row(["t_1", "v2", "todo"], 8), votes: VersionVotes::one(true) };
         let newer = row(["t_1", "v3", "todo"], 8);
         assert_eq!(judge("tasks", &TASK, (&newer, damaged(1)), &[older], true), Ruling::Stands);

@@ -22,6 +22,7 @@ pub(crate) mod mapped;
 pub mod open;
 mod separation;
 mod torn_journal;
+mod torn_pages;
 pub(crate) mod transfer;
 pub(crate) mod wal_repairs;
 

@@ -1,15 +1,16 @@
 //! Records of a rollback journal that are not what their checksum says: what is left of their pages.
 //!
 //! The page in the main file is what the transaction that never ended made of it, so that what is left of the record is better.
-//! A lost sector is one repeated byte; where none is, the bytes that the main file has otherwise are in doubt. A record whose
-//! number is lost is that of the page that is most like it.
+//! A lost sector is one repeated byte; what stood in it is asked of the main file ([`super::torn_pages`]). Where no sector is
+//! lost, one bit of what the checksum sums is another. A record whose number is lost is that of the page that is most like it.
 //!
 //! Not here: reading the journal ([`crate::ondisk::journal`]).
 
 use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::ondisk::journal::{Journal, JournalRecord};
+use super::torn_pages::{self, TornImage};
+use crate::ondisk::journal::{self, Journal, JournalRecord};
 use crate::ondisk::store::Store;
 
 /// What a disk loses at least.
@@ -30,8 +31,7 @@ pub(super) struct TornPage {
 pub(super) fn torn_pages(journal: &Journal, records: &dyn Store, main: &dyn Store) -> (Vec<TornPage>, u64) {
     let mut known: HashSet<u32> = journal.records().iter().filter_map(|record| record.page).collect();
     let (mut torn, mut lost, mut compared) = (Vec::new(), 0, 0);
-    let is_torn = |record: &&JournalRecord| !record.is_sound || record.page.is_none();
-    for record in journal.records().iter().filter(is_torn) {
+    for record in journal.torn() {
         let Some(image) = journal.image(records, record) else { continue };
         let gone = lost_sectors(record.offset, &image, records);
         let page = record.page.or_else(|| {
@@ -50,40 +50,73 @@ pub(super) fn torn_pages(journal: &Journal, records: &dyn Store, main: &dyn Stor
         }
         let theirs = main.read(offset, journal.page_size).unwrap_or_default();
         // What SQLite does not use of a page is zeros in both, and tells nothing.
-        let is_told = gone.iter().any(|range| part(&image, range) != part(&theirs, range));
-        let doubtful = match (is_told, record.is_sound) {
-            (false, false) => [gone, differing(&image, &theirs)].concat(),
-            _ => gone,
+        let is_told = gone.iter().any(|range| image.get(range.clone()) != theirs.get(range.clone()));
+        let step = journal.checksum_step(records, record, &image);
+        let flipped = match step {
+            Some(step) if !is_told && !record.is_sound => flipped(&image, &theirs, step),
+            _ => Vec::new(),
         };
-        torn.push(TornPage { offset, image: image.into_owned(), doubtful });
+        let step = step.filter(|_| is_checksum_left(journal, record, records));
+        torn.push(TornImage {
+            page,
+            image: image.into_owned(),
+            theirs: theirs.into_owned(),
+            gone,
+            flipped,
+            step,
+        });
     }
-    (torn, lost)
+    (torn_pages::fill(torn, journal, main), lost)
+}
+
+/// True if the checksum that `record` states is in no lost sector.
+fn is_checksum_left(journal: &Journal, record: &JournalRecord, records: &dyn Store) -> bool {
+    let at = record.offset + journal.page_size as u64;
+    let lost = |sector: u64| records.read(sector * SECTOR, 512).is_some_and(|bytes| is_filler(&bytes));
+    !lost(at / SECTOR) && !lost((at + 3) / SECTOR)
+}
+
+fn is_filler(sector: &[u8]) -> bool {
+    sector.len() as u64 == SECTOR && sector.iter().all(|byte| sector.first() == Some(byte))
 }
 
 /// The parts of `image`, which begins at `offset` of the journal, that are in sectors of one repeated byte.
-fn lost_sectors(offset: u64, image: &[u8], records: &dyn Store) -> Vec<Range<u64>> {
+fn lost_sectors(offset: u64, image: &[u8], records: &dyn Store) -> Vec<Range<usize>> {
     let end = offset + image.len() as u64;
-    let mut lost = Vec::new();
+    let mut lost: Vec<Range<usize>> = Vec::new();
     for sector in offset / SECTOR..end.div_ceil(SECTOR) {
         let Some(bytes) = records.read(sector * SECTOR, 512) else { continue };
-        if bytes.len() == 512 && bytes.iter().all(|byte| bytes.first() == Some(byte)) {
+        if is_filler(&bytes) {
             let (from, to) = ((sector * SECTOR).max(offset), ((sector + 1) * SECTOR).min(end));
-            lost.push(from - offset..to - offset);
+            let place = |at: u64| usize::try_from(at - offset).unwrap_or(usize::MAX);
+            lost.push(place(from)..place(to));
         }
     }
     lost
 }
 
-fn part<'b>(bytes: &'b [u8], range: &Range<u64>) -> Option<&'b [u8]> {
-    bytes.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
+/// The bytes of `image`, whose checksum is `step` from the stated one, of which one may have another bit. Where that makes one
+/// what stands in the same place of `theirs`, it is that one. None where the checksum itself is another.
+fn flipped(image: &[u8], theirs: &[u8], step: i32) -> Vec<Range<usize>> {
+    let bit = step.unsigned_abs();
+    let summed = || journal::summed(image.len());
+    let Some(bit) = bit.is_power_of_two().then_some(bit).and_then(|bit| u8::try_from(bit).ok()) else {
+        // More than one bit is another: of the bytes, or of the checksum.
+        let is_large = bit.is_power_of_two();
+        return if is_large { Vec::new() } else { differing(image, theirs) };
+    };
+    let is_candidate = |at: &usize| image.get(*at).is_some_and(|byte| (byte & bit == 0) == (step > 0));
+    let is_theirs = |at: &usize| image.get(*at).map(|byte| byte ^ bit) == theirs.get(*at).copied();
+    let likely: Vec<usize> = summed().filter(is_candidate).filter(is_theirs).collect();
+    let places = if likely.len() == 1 { likely } else { summed().filter(is_candidate).collect() };
+    places.into_iter().map(|at| at..at + 1).collect()
 }
 
 /// Where `image` is not as `page`.
-fn differing(image: &[u8], page: &[u8]) -> Vec<Range<u64>> {
-    let mut runs: Vec<Range<u64>> = Vec::new();
-    for (at, byte) in (0_u64..).zip(image) {
-        let theirs = usize::try_from(at).ok().and_then(|at| page.get(at));
-        if theirs == Some(byte) {
+fn differing(image: &[u8], page: &[u8]) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for (at, byte) in image.iter().enumerate() {
+        if page.get(at) == Some(byte) {
             continue;
         }
         match runs.last_mut() {
@@ -99,11 +132,11 @@ fn likest(
     journal: &Journal,
     main: &dyn Store,
     image: &[u8],
-    gone: &[Range<u64>],
+    gone: &[Range<usize>],
     known: &HashSet<u32>,
 ) -> Option<u32> {
     let there: Vec<usize> = (0..image.len())
-        .filter(|at| image.get(*at) != Some(&0) && !gone.iter().any(|range| range.contains(&(*at as u64))))
+        .filter(|at| image.get(*at) != Some(&0) && !gone.iter().any(|range| range.contains(at)))
         .collect();
     let alike = |page: &u32| {
         let bytes = main.read(u64::from(page - 1) * journal.page_size as u64, journal.page_size)?;
@@ -116,5 +149,26 @@ fn likest(
         [(count, page)] if 2 * count > there.len() => Some(page),
         [(count, page), (next, _), ..] if 2 * count > there.len() && count > 2 * next => Some(page),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flipped_bit_is_looked_for_where_the_checksum_sums() {
+        let theirs: Vec<u8> = (0..4096).map(|at: usize| u8::try_from(at % 251).unwrap()).collect();
+        let sum = |image: &[u8]| journal::checksum(7, image).cast_signed();
+        let at = journal::summed(4096).nth(5).unwrap();
+        let mut image = theirs.clone();
+        image[at] ^= 4;
+        let places = flipped(&image, &theirs, sum(&theirs) - sum(&image));
+        assert!(matches!(places.as_slice(), [place] if *place == (at..at + 1)), "{places:?}");
+        // The transaction changed the page, so that nothing tells which of them it is.
+        let places = flipped(&image, &[], sum(&theirs) - sum(&image));
+        assert!(places.contains(&(at..at + 1)) && places.len() < 20, "{places:?}");
+        // A bit of the checksum that no byte of the page has.
+        assert!(flipped(&image, &theirs, 1 << 20).is_empty());
     }
 }

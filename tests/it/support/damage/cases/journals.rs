@@ -22,8 +22,8 @@ pub(super) const CASES: &[Case] = &[
         }
         leave(scene, &journal);
     })
-    .wrong(6)
-    .reaches(98.5),
+    .wrong(2)
+    .reaches(99.0),
     Case::new("hot-journal-flipped", |scene| {
         let mut journal = crash(scene);
         for _ in 0..4 {
