@@ -56,6 +56,7 @@ pub mod reclaim;
 pub mod recover;
 pub mod reopen_review;
 pub mod repair;
+pub mod report;
 pub mod request_changes;
 pub mod request_review;
 pub mod restore;
@@ -151,6 +152,7 @@ pub enum Verb {
     Man(man::Args),
     Recover(recover::Args),
     Repair(repair::Args),
+    Report(report::Args),
     Restore(restore::Args),
     Version(version::Args),
 }
@@ -222,6 +224,7 @@ fn dispatch(context: &mut Context<'_>, verb: Option<&Verb>) -> Outcome<Exit> {
         Some(Verb::Man(args)) => man::run(context, args),
         Some(Verb::Recover(args)) => recover::run(context, args),
         Some(Verb::Repair(args)) => repair::run(context, args),
+        Some(Verb::Report(args)) => report::run(context, args),
         Some(Verb::Restore(args)) => restore::run(context, args),
         Some(Verb::Version(args)) => version::run(context, args),
         Some(Verb::Assignees(args)) => assignees::run(context, args),

@@ -35,6 +35,11 @@ pub(crate) fn take(context: &mut Context<'_>, resolved: &Path) -> Outcome<Option
 
 /// Draws `map`.
 pub(crate) fn draw(map: &Map, page: &mut Document<'_>) {
+    chart(map).draw(page);
+}
+
+/// Return `map` as cells of a chart.
+pub(crate) fn chart(map: &Map) -> Chart {
     // A power of two, so that neighbouring numbers stay easy to count.
     let per_cell = map.pages.div_ceil(SIGNS).max(1).next_power_of_two();
     let keys = Use::ALL.map(|usage| {
@@ -44,7 +49,7 @@ pub(crate) fn draw(map: &Map, page: &mut Document<'_>) {
     });
     let place = |usage: Use| Use::ALL.iter().position(|other| *other == usage).unwrap_or_default();
     let cells = map.stretches(per_cell).into_iter().map(place).collect();
-    Chart { keys: keys.to_vec(), cells, per_cell, things: "pages" }.draw(page);
+    Chart { keys: keys.to_vec(), cells, per_cell, things: "pages" }
 }
 
 /// One record for each run of pages: `map`, use, first page, last page.

@@ -6,5 +6,6 @@ pub mod compare;
 pub mod inspect;
 pub mod page_map;
 pub mod prune;
+pub mod reach;
 pub mod remove;
 pub(crate) mod row_version;

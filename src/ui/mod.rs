@@ -4,6 +4,7 @@
 //! said ([`crate::commands`]).
 
 use std::fmt::{self, Display};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -13,6 +14,7 @@ use crate::failure::{Failure, Outcome};
 use crate::process::signals::Signals;
 
 mod chart;
+mod html;
 mod json;
 mod label;
 mod lanes;
@@ -30,6 +32,7 @@ mod table;
 pub mod text;
 
 pub use chart::{Chart, ChartKey};
+pub use html::{HtmlMoment, HtmlPage};
 pub use label::Label;
 pub use lanes::{Lane, Lanes};
 pub use page::Document;
@@ -108,6 +111,14 @@ impl Ui {
         self.settings.output.as_deref().map_or(Ok(()), output::check)
     }
 
+    /// Refuse a destination of [`Ui::save`] that must not be replaced; to be called before a board is opened.
+    ///
+    /// # Errors
+    /// Exit 12.
+    pub fn check_destination(&self, destination: &Path) -> Outcome<()> {
+        output::check(destination)
+    }
+
     /// Writes a report in the chosen format.
     pub fn emit<R: Report>(&mut self, report: &R) -> Outcome<()> {
         let settings = self.settings.clone();
@@ -155,6 +166,26 @@ impl Ui {
     /// Write bytes as they are: files that are data themselves, off a terminal.
     pub fn raw_bytes(&mut self, bytes: &[u8]) -> Outcome<()> {
         self.write(|out| out.write_all(bytes))
+    }
+
+    /// Write `text` to the file `destination`, whole or not at all; an existing plain file is replaced only if `replaces`.
+    /// `access` sets who may read it.
+    ///
+    /// # Errors
+    /// Exit 12 where something is there that may not be replaced.
+    pub fn save(
+        &self,
+        destination: &Path,
+        text: &str,
+        replaces: bool,
+        access: impl FnOnce(&File) -> io::Result<()>,
+    ) -> Outcome<()> {
+        output::check(destination)?;
+        let mut file = Replacement::create(destination)?;
+        file.set_access(access)?;
+        let written = file.write_all(text.as_bytes());
+        written.map_err(|error| Failure::io(error, format!("writing {}", destination.display())))?;
+        if replaces { file.commit() } else { file.commit_new() }
     }
 
     /// Makes an `-o` file appear, once, when the verb has succeeded.

@@ -9,7 +9,8 @@ use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::Access;
+use rustix::fs::{Access, CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
 
 use crate::failure::{Failure, Outcome};
 use crate::process::random;
@@ -42,7 +43,7 @@ pub(super) fn check(destination: &Path) -> Outcome<()> {
     if read.is_ok() && database {
         let message =
             format!("{} is a SQLite database and is not replaced by output.", destination.display());
-        return Err(Failure::refused(message).hint("Name another file after `-o`."));
+        return Err(Failure::refused(message).hint("Name another file for the output."));
     }
     Ok(())
 }
@@ -54,7 +55,7 @@ fn refuse_evidence(destination: &Path) -> Outcome<()> {
     let taken = ends.iter().any(|end| name.ends_with(end.as_bytes()));
     if taken && fs::symlink_metadata(destination).is_ok() {
         let message = format!("{} belongs to a board and is not replaced by output.", destination.display());
-        return Err(Failure::refused(message).hint("Name another file after `-o`."));
+        return Err(Failure::refused(message).hint("Name another file for the output."));
     }
     Ok(())
 }
@@ -93,13 +94,33 @@ impl Replacement {
 
     /// Makes the file appear under its name.
     pub(super) fn commit(mut self) -> Outcome<()> {
-        let Some(writer) = self.writer.take() else { return Ok(()) };
-        let done = writer
-            .into_inner()
-            .map_err(io::IntoInnerError::into_error)
-            .and_then(|file| file.sync_all())
-            .and_then(|()| fs::rename(&self.temporary, &self.destination))
-            .and_then(|()| sync_directory(&self.destination));
+        let named = synced(self.writer.take()).and_then(|()| fs::rename(&self.temporary, &self.destination));
+        self.named(named)
+    }
+
+    /// Make the file appear under its name, which must be free: a file that came there meanwhile stays.
+    pub(super) fn commit_new(mut self) -> Outcome<()> {
+        let rename = || {
+            match renameat_with(CWD, &self.temporary, CWD, &self.destination, RenameFlags::NOREPLACE) {
+                // A hard link does not replace either.
+                Err(Errno::INVAL | Errno::NOSYS) => fs::hard_link(&self.temporary, &self.destination),
+                other => other.map_err(io::Error::from),
+            }
+        };
+        let named = synced(self.writer.take()).and_then(|()| rename());
+        self.named(named)
+    }
+
+    /// Let `apply` set who may read the file.
+    pub(super) fn set_access(&self, apply: impl FnOnce(&File) -> io::Result<()>) -> Outcome<()> {
+        let applied = self.writer.as_ref().map_or(Ok(()), |writer| apply(writer.get_ref()));
+        applied.map_err(|error| {
+            Failure::io(error, format!("setting the mode of {}", self.destination.display()))
+        })
+    }
+
+    fn named(&self, named: io::Result<()>) -> Outcome<()> {
+        let done = named.and_then(|()| sync_directory(&self.destination));
         done.map_err(|error| Failure::making(error, format!("writing {}", self.destination.display())))
     }
 }
@@ -119,6 +140,11 @@ impl Drop for Replacement {
         // After a commit the name is gone already; otherwise the leftover is ours alone.
         drop(fs::remove_file(&self.temporary));
     }
+}
+
+fn synced(writer: Option<BufWriter<File>>) -> io::Result<()> {
+    let Some(writer) = writer else { return Ok(()) };
+    writer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
 }
 
 fn existing(destination: &Path) -> Outcome<Option<fs::Metadata>> {
@@ -141,7 +167,7 @@ fn refuse_special(destination: &Path, metadata: &fs::Metadata) -> Outcome<()> {
         "no plain file"
     };
     let message = format!("{} is {kind} and is not replaced by output.", destination.display());
-    Err(Failure::refused(message).hint("Name a plain file after `-o`, or redirect stdout."))
+    Err(Failure::refused(message).hint("Name a plain file for the output, or redirect stdout."))
 }
 
 /// The mode of the file that is replaced, and its owner where we may.

@@ -104,6 +104,16 @@ impl TextTable {
         self.rows.is_empty()
     }
 
+    /// Return each column's name, whether it is aligned to the right, and whether it may be cut.
+    pub(super) fn columns(&self) -> impl Iterator<Item = (&str, bool, bool)> {
+        self.columns.iter().map(|column| (column.name.as_ref(), column.right, column.least.is_some()))
+    }
+
+    /// Return the rows, each with its cells in the order of the columns.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &[(Label, String)]> {
+        self.rows.iter().map(Vec::as_slice)
+    }
+
     pub(super) fn draw(
         &self,
         to: &mut String,

@@ -174,7 +174,7 @@ fn nothing_that_a_board_brings_along_runs() {
         change(&sandbox, "PRAGMA journal_mode=DELETE");
         change(&sandbox, &sql);
         let before = sandbox.photograph();
-        let verbs: [(&[&str], &[i32]); 13] = [
+        let verbs: [(&[&str], &[i32]); 15] = [
             (&[], &[health]),
             (&["list"], &[reading]),
             (&["list", "--json"], &[reading]),
@@ -188,6 +188,8 @@ fn nothing_that_a_board_brings_along_runs() {
             (&["backup", "-n"], &[0]),
             (&["backups", "list"], &[0]),
             (&["recover", "--dry-run"], &[0, 5]),
+            (&["report", "--json"], &[0]),
+            (&["report", "--output", "-"], &[0]),
             (&["boards", "list"], &[0]),
         ];
         for (verb, codes) in verbs {

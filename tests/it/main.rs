@@ -54,6 +54,7 @@ mod reading; // ready, tree, runs, events, log, search, diagnostics and the like
 mod readme; // every command that is documented works
 mod recover; // what comes back from every shape of damage
 mod rehearsals; // what would be: the same JSON, marked, and not a byte changed
+mod report; // the page of an incident: every byte left, hostile titles, loaded in a real browser
 mod restore; // one sound copy exactly, the smallest repair, and every "no" without a trace
 mod rollback; // transactions of a rollback journal that a crash cut short
 mod runbook; // the runbook pasted block by block, and what each of its sections must say

@@ -195,6 +195,7 @@ fn no_verb_that_writes_is_left_out() {
         "board",
         "export",
         "notify-list",
+        "report",
     ];
     let lifecycle = crate::lifecycle::VERBS.iter().map(|(_, verb, _)| verb[0]);
     let editing = crate::editing::VERBS.iter().map(|(verb, _)| verb[0]);

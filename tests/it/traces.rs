@@ -33,6 +33,8 @@ const READING: &[&[&str]] = &[
     &["boards", "list"],
     &["boards", "show"],
     &["backup", "OUT"],
+    &["report"],
+    &["report", "--output", "OUT/report.html"],
 ];
 
 /// Verbs that may write to the board.
@@ -94,7 +96,7 @@ fn an_empty_board_beside_a_full_wal_is_left_alone_by_every_verb() {
         let before = sandbox.photograph();
         let output = sandbox.run(&words(&sandbox, verb, &id));
         // Recovering from the WAL alone is partial at best; everything else that needs the board says damaged.
-        let harmless = matches!(verb.first(), Some(&("boards" | "backups" | "recover")) | None);
+        let harmless = matches!(verb.first(), Some(&("boards" | "backups" | "recover" | "report")) | None);
         assert!(harmless || output.code() == 4, "{verb:?}\n{output}");
         assert_eq!(sandbox.photograph(), before, "{verb:?}\n{output}");
     }
@@ -112,7 +114,7 @@ fn a_damaged_board_stops_every_verb_and_stays_as_it_is() {
         let before = sandbox.photograph();
         for verb in READING.iter().copied().chain(WRITING) {
             let output = sandbox.run(&words(&sandbox, verb, &id));
-            let rescues = matches!(verb.first(), Some(&("boards" | "backups" | "recover")));
+            let rescues = matches!(verb.first(), Some(&("boards" | "backups" | "recover" | "report")));
             // A checkpoint of a cleanly closed board, and its journal mode, are told from the header alone.
             let header =
                 matches!(verb, ["checkpoint", ..] | ["journal-mode"]) && shape == Shape::SchemaDuplicate;

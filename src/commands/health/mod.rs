@@ -261,6 +261,23 @@ fn check(
     judge(context, bytes, known, wants_map)
 }
 
+/// The whole check of one board for a report: what kept it from being looked at is a finding.
+///
+/// # Errors
+/// The signal's when one arrives.
+pub(super) fn examine(
+    context: &mut Context<'_>,
+    inspection: &Inspection,
+) -> Outcome<(Verdict, Vec<Finding>)> {
+    let terms = CheckTerms::new(Depth::Full, context.clock.epoch());
+    let checked = match check(context, inspection, terms, &Acknowledged::default(), false) {
+        Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => return Err(failure),
+        Err(failure) => not_seen(&inspection.board, Depth::Full, &failure),
+        Ok(checked) => checked,
+    };
+    Ok((checked.verdict, checked.findings))
+}
+
 /// Whether the whole of SQLite's check and every other find nothing that is an error; the copies beside the board are not
 /// looked into.
 ///

@@ -93,6 +93,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ("recover --undo", "Put back what was there before."),
     ]),
     ("kanbanctl-repair", &[("repair", "Rebuild inconsistent indexes.")]),
+    ("kanbanctl-report", &[
+        ("report --output incident.html", "Write everything that is known of an incident into one page."),
+        ("report --json", "The same for a script."),
+    ]),
     ("kanbanctl-restore", &[
         ("restore COPY --dry-run", "Check a copy and say what would change: the drill."),
         ("restore COPY", "Put one copy in the board's place, exactly."),

@@ -148,7 +148,7 @@ fn rebuild(
 ) -> Outcome<(Rebuilt, Discovered)> {
     let held = in_hands(seen, holders, &args.from_pid)?;
     let mut bars = Bars::new(context.ui, context.signals.clone());
-    let found = discover(seen, args, held, &mut bars)?;
+    let found = discover(seen, args.named(), held, &mut bars)?;
     // Nothing is known yet of the new file's size but that it is about that of the largest source.
     let largest = found.sources.iter().map(|source| source.size + source.wal_size).max().unwrap_or(0);
     Space::of(seen, largest).require(seen, false)?;

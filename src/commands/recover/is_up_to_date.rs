@@ -18,6 +18,11 @@ pub(crate) fn is_so(context: &mut Context<'_>, board: &Board, report: &recover::
     Ok(rests_on_its_own_log(&seen) && health::is_sound(context, &seen)?)
 }
 
+/// The same where the board that was `seen` has been checked already.
+pub(crate) fn is_known(seen: &Inspection, report: &recover::Report, is_sound: bool) -> bool {
+    is_sound && report.is_live_board() && rests_on_its_own_log(seen)
+}
+
 /// Whether nothing lies beside the board that SQLite would write over it.
 fn rests_on_its_own_log(seen: &Inspection) -> bool {
     seen.sidecars.journal.is_none() && (seen.is_wal() || !seen.sidecars.wal_has_bytes())

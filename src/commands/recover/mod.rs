@@ -73,6 +73,11 @@ struct RecoverExtent {
 const BUILD: &str = "`kanbanctl recover --output NEW.db`";
 
 impl Args {
+    /// Every file that was named.
+    fn named(&self) -> Vec<PathBuf> {
+        self.sources.iter().chain(&self.extent.include_foreign).cloned().collect()
+    }
+
     /// The same recovery without its destination, to be pasted: without what it was told to read it would be another.
     fn again(&self) -> String {
         let mut words = vec!["kanbanctl recover".to_owned()];
@@ -132,6 +137,34 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     }
 }
 
+/// What a recovery would make of a board.
+pub(super) struct Rehearsal {
+    /// Every file that rows could come from.
+    pub(super) found: source::Discovered,
+    /// What would come back; the failure where nothing can be read.
+    pub(super) report: Outcome<recover::Report>,
+}
+
+/// Recovers the board that was `seen`, with what `named` files and living processes hold, and writes nothing.
+///
+/// # Errors
+/// Exit 10 where there is nothing to read, and the signal's when one arrives.
+pub(super) fn rehearse(
+    context: &mut Context<'_>,
+    seen: &Inspection,
+    named: &[PathBuf],
+) -> Outcome<Rehearsal> {
+    source::require_there(named)?;
+    let held = in_hands(seen, &holders::scan(seen)?, &[])?;
+    let mut bars = Bars::new(context.ui, context.signals.clone());
+    let found = discover(seen, named.to_vec(), held, &mut bars)?;
+    let options = recover::RecoverOptions::new(context.scratch());
+    match recover::recover(&found.sources, None, &options, &mut bars) {
+        Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => Err(failure),
+        report => Ok(Rehearsal { found, report }),
+    }
+}
+
 /// Builds a file of its own, or only says what would come back.
 fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&Path>) -> Outcome<Exit> {
     let seen = board.inspect()?;
@@ -140,7 +173,7 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
     say_who_goes_on_writing(context, &holders);
     let installable = args.output.is_some() || !say_what_stands_in_the_way(context, &seen);
     let mut bars = Bars::new(context.ui, context.signals.clone());
-    let found = discover(&seen, args, held, &mut bars)?;
+    let found = discover(&seen, args.named(), held, &mut bars)?;
     let options = args.extent.options(scratch(output, context.scratch()));
     let report = recover::recover(&found.sources, output, &options, &mut bars)?;
     drop(bars);
@@ -226,12 +259,10 @@ fn scratch(output: Option<&Path>, otherwise: PathBuf) -> PathBuf {
 /// may have had in their hands.
 fn discover(
     seen: &Inspection,
-    args: &Args,
+    mut named: Vec<PathBuf>,
     held: DeletedWal,
     bars: &mut Bars<'_>,
 ) -> Outcome<source::Discovered> {
-    let mut named = args.sources.clone();
-    named.extend(args.extent.include_foreign.iter().cloned());
     let interrupted = evidence::list(&seen.resolved).unwrap_or_default();
     named.extend(
         interrupted.iter().filter(|set| !set.finished && set.has_begun()).filter_map(|set| set.copy_of("")),
