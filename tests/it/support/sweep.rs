@@ -131,6 +131,9 @@ struct Point {
 /// Points tried at most for one fault of one scene, unless every one is wanted.
 const MOST_POINTS: usize = 36;
 
+/// The same for verbs that share one machinery.
+const FEW_POINTS: usize = 8;
+
 /// Whether a sweep takes every point there is: an hour's work.
 pub(crate) fn every_point() -> bool {
     std::env::var_os("KANBANCTL_TEST_EVERY_POINT").is_some()
@@ -143,17 +146,56 @@ pub(crate) fn run(scene: &Scene) -> String {
 
 /// The same for some faults.
 pub(crate) fn run_faults(scene: &Scene, faults: &[Fault]) -> String {
+    run_points(scene, faults, MOST_POINTS, None)
+}
+
+/// The same at fewer points for a verb that is done or not done: what `state` says is then what it was before, or what it is
+/// after an undisturbed run, and after success the latter.
+pub(crate) fn run_whole(scene: &Scene, state: fn(&Sandbox) -> String) -> String {
+    run_points(scene, &Fault::ALL, FEW_POINTS, Some(state))
+}
+
+/// What a board holds before a command and after it.
+struct States {
+    read: fn(&Sandbox) -> String,
+    before: String,
+    after: String,
+}
+
+impl States {
+    fn of(scene: &Scene, template: &Sandbox, read: fn(&Sandbox) -> String) -> Self {
+        let (untouched, changed) = (copy(template), copy(template));
+        changed.run_with(scene.args, scene.input).success();
+        let states = Self { read, before: read(&untouched), after: read(&changed) };
+        assert_ne!(states.before, states.after, "{} changes nothing", scene.name);
+        states
+    }
+
+    fn check(&self, sandbox: &Sandbox, output: &Output) -> Result<(), String> {
+        let _open = sandbox::FORKS.read().unwrap_or_else(PoisonError::into_inner);
+        let state = (self.read)(sandbox);
+        if state == self.after || state == self.before && output.code() != 0 {
+            return Ok(());
+        }
+        let known: Vec<&str> = self.before.lines().chain(self.after.lines()).collect();
+        let strange: Vec<&str> = state.lines().filter(|line| !known.contains(line)).collect();
+        Err(format!("it is neither done nor undone: {strange:?}"))
+    }
+}
+
+fn run_points(scene: &Scene, faults: &[Fault], most: usize, state: Option<fn(&Sandbox) -> String>) -> String {
     let template = Sandbox::new();
     (scene.build)(&template);
     let calls = baseline(scene, &template);
+    let states = state.map(|read| States::of(scene, &template, read));
     let mut table = String::new();
     let mut wrong = Vec::new();
     for &fault in faults {
         let points = points(fault, &calls);
-        let most = if every_point() { points.len().max(1) } else { MOST_POINTS };
+        let most = if every_point() { points.len().max(1) } else { most };
         let step = points.len().div_ceil(most).max(1);
         let chosen: Vec<&Point> = points.iter().step_by(step).collect();
-        let Swept { failures, missed } = sweep(scene, &template, &chosen);
+        let Swept { failures, missed } = sweep(scene, &template, states.as_ref(), &chosen);
         writeln!(
             table,
             "{:<28} {:<7} {:>4} of {:>4} points, {missed} not reached, {} failures",
@@ -244,13 +286,13 @@ struct Swept {
 }
 
 /// Tries the points on two threads.
-fn sweep(scene: &Scene, template: &Sandbox, points: &[&Point]) -> Swept {
+fn sweep(scene: &Scene, template: &Sandbox, states: Option<&States>, points: &[&Point]) -> Swept {
     let (next, missed, wrong) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some(point) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    match attempt(scene, template, point) {
+                    match attempt(scene, template, states, point) {
                         Ok(true) => (),
                         Ok(false) => _ = missed.fetch_add(1, Ordering::Relaxed),
                         Err(text) => wrong.lock().unwrap().push(text),
@@ -263,7 +305,12 @@ fn sweep(scene: &Scene, template: &Sandbox, points: &[&Point]) -> Swept {
 }
 
 /// False if the run made fewer of these calls than the undisturbed one, so that nothing was injected.
-fn attempt(scene: &Scene, template: &Sandbox, point: &Point) -> Result<bool, String> {
+fn attempt(
+    scene: &Scene,
+    template: &Sandbox,
+    states: Option<&States>,
+    point: &Point,
+) -> Result<bool, String> {
     let sandbox = copy(template);
     let log = sandbox.path().join("strace.log");
     let inject = format!("inject={}:{}:when={}", point.call, point.fault.injection(), point.number);
@@ -284,6 +331,9 @@ fn attempt(scene: &Scene, template: &Sandbox, point: &Point) -> Result<bool, Str
         ))
     };
     if let Err(wrong) = judge(scene, point, &output).and_then(|()| check(scene, &sandbox, &output)) {
+        return said(wrong);
+    }
+    if let Some(Err(wrong)) = states.map(|states| states.check(&sandbox, &output)) {
         return said(wrong);
     }
     let left = leftovers(scene, &sandbox);
