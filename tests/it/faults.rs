@@ -569,3 +569,76 @@ fn no_verb_that_changes_rows_is_left_out() {
         assert!(swept.contains(&verb) || apart.contains(&verb), "{verb} is in no sweep");
     }
 }
+
+/// Two boards by name, one of them archived; the default one is current.
+fn named(sandbox: &Sandbox) {
+    board(sandbox);
+    sandbox.run(&["boards", "create", "side"]).success();
+    sandbox.run(&["--board", "side", "create", "task on side"]).success();
+    sandbox.run(&["boards", "export", "side", "side.jsonl"]).success();
+    sandbox.run(&["boards", "create", "old"]).success();
+    sandbox.run(&["boards", "archive", "old", "--yes", "--assume-unused"]).success();
+}
+
+/// The files of boards by name, what each says, and the tasks on each; times, locks and logs left out.
+fn boards(sandbox: &Sandbox) -> String {
+    let mut lines = Vec::new();
+    let mut folders = vec![sandbox.root().join("kanban")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(sandbox.root()).unwrap().display().to_string();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.ends_with("kanban.db") {
+                let tasks = Connection::open(&path).and_then(|connection| {
+                    connection.query_row("SELECT count(*) FROM tasks", [], |row| row.get::<_, i64>(0))
+                });
+                lines.push(format!("{name}: {tasks:?}"));
+            } else if !name.contains("kanban.db") && !name.contains(".kanbanctl-") {
+                lines.push(format!("{name}: {}", std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    lines.sort();
+    lines.join("\n")
+}
+
+/// Nothing is torn: each board is whole where it lies, and so is each small file.
+fn boards_are_whole(sandbox: &Sandbox, _: &Output) -> Result<(), String> {
+    sound(&sandbox.board())?;
+    let text = boards(sandbox);
+    if text.contains("Err(") {
+        return Err(text);
+    }
+    let side = text.matches("kanban.db: Ok(1)").count();
+    if side == 0 { Err(format!("the board 'side' is gone:\n{text}")) } else { Ok(()) }
+}
+
+#[test]
+fn boards_by_name() {
+    if !sweep::wanted() {
+        return;
+    }
+    for (name, args) in [
+        ("boards create", &["boards", "create", "new", "--switch"][..]),
+        ("boards switch", &["boards", "switch", "side"]),
+        ("boards rename", &["boards", "rename", "side", "Another"]),
+        ("boards archive", &["boards", "archive", "side", "--yes", "--assume-unused"]),
+        ("boards unarchive", &["boards", "unarchive", "old-1780000000", "--assume-unused"]),
+        ("boards import", &["boards", "import", "side.jsonl", "--as", "copy"]),
+        ("boards export", &["boards", "export", "side", "out.jsonl"]),
+    ] {
+        sweep::run(&Scene {
+            name,
+            build: named,
+            args,
+            input: "",
+            check: boards_are_whole,
+            // 10 and 12: the first run had done it.
+            again: &[0, 10, 12],
+            keeps: |name| matches!(name, "kanban" | "side.jsonl" | "out.jsonl"),
+            also: &[],
+        });
+    }
+}

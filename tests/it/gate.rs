@@ -65,26 +65,43 @@ const WRITERS: &[&[&str]] = &[
     &["journal-mode", "wal"],
 ];
 
-/// Requires that every verb refuses with 4 and leaves each byte and each name as it was.
+/// Requires that every verb of [`WRITERS`] refuses with 4 and leaves each byte and each name as it was.
 fn refuses(sandbox: &Sandbox, what: &str) {
-    let id: String = {
+    refuses_each(sandbox, what, WRITERS.iter().copied());
+}
+
+/// The same for other verbs; `A`, `B` and `ID` are tasks.
+fn refuses_each(sandbox: &Sandbox, what: &str, verbs: impl Iterator<Item = &'static [&'static str]>) {
+    let [id, other]: [String; 2] = {
         let copy = sandbox.work().join("read.db");
         let bytes = std::fs::read(sandbox.board()).unwrap();
         std::fs::write(&copy, bytes).unwrap();
         let connection = Connection::open(&copy).unwrap();
-        connection
-            .query_row("SELECT id FROM tasks WHERE status = 'ready' LIMIT 1", [], |row| row.get(0))
-            .unwrap()
+        [0, 1].map(|at| {
+            let sql =
+                format!("SELECT id FROM tasks ORDER BY status = 'ready' DESC, rowid LIMIT 1 OFFSET {at}");
+            connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+        })
     };
+    std::fs::write(sandbox.work().join("a.txt"), "x").unwrap();
+    let elsewhere = Sandbox::with_board();
+    elsewhere.run(&["create", "elsewhere"]).success();
+    std::fs::write(sandbox.work().join("other.jsonl"), elsewhere.run(&["export"]).success().bytes).unwrap();
     for suffix in ["", "-wal", "-shm", "-journal"] {
         let _ = std::fs::remove_file(sandbox.work().join(format!("read.db{suffix}")));
     }
     let before = sandbox.photograph();
-    for args in WRITERS {
-        let args: Vec<&str> = args.iter().map(|arg| if *arg == "t_" { id.as_str() } else { arg }).collect();
+    for args in verbs {
+        let word = |arg: &&'static str| match *arg {
+            "t_" | "A" | "ID" => id.clone(),
+            "B" => other.clone(),
+            "FILE" => "other.jsonl".to_owned(),
+            other => other.to_owned(),
+        };
+        let args: Vec<String> = args.iter().map(word).collect();
         let output = sandbox.run(&args);
         // Where there is no log, or the mode is that one already, nothing is written.
-        let is_done = ["checkpoint", "journal-mode"].contains(&args[0]) && output.code() == 0;
+        let is_done = ["checkpoint", "journal-mode"].contains(&args[0].as_str()) && output.code() == 0;
         assert!(is_done || output.code() == 4, "{what}: {args:?}: {output}");
         assert_eq!(sandbox.photograph(), before, "{what}: {args:?} changed something");
     }
@@ -101,6 +118,18 @@ fn free_page_in_use_stops_every_writer() {
         std::fs::write(sandbox.board(), &board.0).unwrap();
         refuses(&sandbox, "live leaf");
     }
+}
+
+#[test]
+fn free_page_in_use_stops_every_verb_that_changes_tasks() {
+    let sandbox = Sandbox::new();
+    let mut board = Bytes::of(&sandbox.board(), 60, 3);
+    let leaves = board.pages_of(13);
+    board.free(&[leaves[leaves.len() / 2]]);
+    std::fs::write(sandbox.board(), &board.0).unwrap();
+    let lifecycle = crate::lifecycle::VERBS.iter().map(|(_, verb, _)| *verb);
+    let editing = crate::editing::VERBS.iter().map(|(verb, _)| *verb);
+    refuses_each(&sandbox, "live leaf", lifecycle.chain(editing));
 }
 
 #[test]
