@@ -1,10 +1,14 @@
 //! `create`: ids, rows, refusals, many at once, and dry runs that write nothing.
 
+use std::collections::BTreeSet;
+use std::process::Stdio;
+use std::sync::PoisonError;
+
 use rusqlite::Connection;
 use serde_json::json;
 
 use crate::support::rows::{count, create, data, status};
-use crate::support::sandbox::NOW;
+use crate::support::sandbox::{FORKS, NOW};
 use crate::support::{Sandbox, damage};
 
 #[test]
@@ -214,4 +218,34 @@ fn input_is_read_in_pieces_within_its_bounds() {
     let mut command = sandbox.command(&["list"]);
     command.env("KANBANCTL_NOW", "yesterday");
     sandbox.finish(command, b"").exits(2).says("KANBANCTL_NOW");
+}
+
+/// Two hundred processes at once with one key: one task, and each prints its id.
+#[test]
+fn two_hundred_racing_creates_with_one_key_make_one_task() {
+    let sandbox = Sandbox::with_board();
+    let mut racing = Vec::new();
+    for number in 0..200 {
+        let mut command = sandbox.command(&[
+            "create",
+            &format!("racer {number}"),
+            "--idempotency-key",
+            "k",
+            "--timeout",
+            "5m",
+        ]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let _alone = FORKS.write().unwrap_or_else(PoisonError::into_inner);
+        racing.push(command.spawn().unwrap());
+    }
+    let mut ids = BTreeSet::new();
+    for racer in racing {
+        let output = racer.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        ids.insert(String::from_utf8(output.stdout).unwrap());
+    }
+    assert_eq!(ids.len(), 1, "{ids:?}");
+    assert_eq!(count(&sandbox, "SELECT count(*) FROM tasks"), 1);
+    assert_eq!(count(&sandbox, "SELECT count(*) FROM task_events WHERE kind = 'created'"), 1);
 }

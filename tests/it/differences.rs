@@ -26,6 +26,10 @@ const DIFFERENCES: &[(&str, fn())] = &[
     ("boards-are-kept", boards_are_kept),
     ("board-color", board_color),
     ("boards-as-lines", boards_as_lines),
+    ("context-in-own-words", context_in_own_words),
+    ("diagnostics-of-tasks", diagnostics_of_tasks),
+    ("shared-attachment-file", shared_attachment_file),
+    ("worktrees-stay", worktrees_stay),
 ];
 
 #[test]
@@ -242,4 +246,65 @@ fn boards_as_lines() {
     sandbox.run_with(&["boards", "import", "-", "--as", "copy"], &lines.bytes).success();
     let copied = sandbox.run(&["--board", "copy", "show", &id, "--json"]).success().data();
     assert_eq!(copied["task"]["status"], "running", "{copied}");
+}
+
+fn context_in_own_words() {
+    let sandbox = Sandbox::with_board();
+    let parent = create(&sandbox, &["the parent"]);
+    sandbox.run(&["complete", &parent, "--summary", "what the parent found"]).success();
+    let id = create(&sandbox, &["the title", "--body", "the body", "--parent", &parent]);
+    sandbox.run(&["comment", &id, "the remark"]).success();
+    std::fs::write(sandbox.work().join("notes.txt"), "x").unwrap();
+    sandbox.run(&["attach", &id, "notes.txt"]).success();
+    let text = sandbox.run(&["context", &id]).success().stdout;
+    for part in [&id, "the title", "the body", "what the parent found", "the remark", "notes.txt"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+fn diagnostics_of_tasks() {
+    let (sandbox, id) = board();
+    change(&sandbox, "UPDATE tasks SET consecutive_failures = 3, last_failure_error = 'e'");
+    create(&sandbox, &["y", "--triage"]);
+    let found = |args: &[&str]| sandbox.run(&[&["diagnostics", "--json"], args].concat()).success().data();
+    let at_two = found(&[]);
+    assert_eq!((at_two.as_array().unwrap().len(), &at_two[0]["task_id"]), (1, &id.as_str().into()));
+    let finding = &at_two[0]["diagnostics"][0];
+    assert!(finding["next"][0].as_str().unwrap().starts_with("kanbanctl "), "{finding}");
+    assert_eq!(found(&["--failure-limit", "4"]).as_array().unwrap().len(), 0);
+}
+
+fn shared_attachment_file() {
+    let (sandbox, id) = board();
+    std::fs::write(sandbox.work().join("a.txt"), "x").unwrap();
+    sandbox.run(&["attach", &id, "a.txt"]).success();
+    change(
+        &sandbox,
+        "INSERT INTO task_attachments (task_id, filename, stored_path, created_at)
+           SELECT task_id, filename, stored_path, created_at FROM task_attachments",
+    );
+    let stored = sandbox.root().join("kanban/attachments").join(&id).join("a.txt");
+    sandbox.run(&["attach-rm", "1"]).success();
+    assert!(stored.exists());
+    sandbox.run(&["attach-rm", "2"]).success();
+    assert!(!stored.exists());
+}
+
+fn worktrees_stay() {
+    let (sandbox, id) = board();
+    let other = create(&sandbox, &["y"]);
+    let workspaces = sandbox.root().join("kanban/workspaces");
+    let (tree, scratch) = (workspaces.join(&id), workspaces.join(&other));
+    std::fs::create_dir_all(&tree).unwrap();
+    std::fs::create_dir_all(&scratch).unwrap();
+    sandbox.run(&["archive", &id, &other]).success();
+    change(
+        &sandbox,
+        &format!(
+            "UPDATE tasks SET workspace_kind = 'worktree', workspace_path = '{}' WHERE id = '{id}'",
+            tree.display()
+        ),
+    );
+    sandbox.run(&["gc"]).success();
+    assert!(tree.exists() && !scratch.exists());
 }

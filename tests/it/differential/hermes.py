@@ -1,7 +1,7 @@
 """Hermes' own functions on one board, told by a test: one JSON array in, one JSON array out. Not part of Hermes.
 
 The clock and the ids are the test's: they are set with every operation, so that two boards can be compared row by row."""
-import dataclasses, json, os, sys, time
+import argparse, contextlib, dataclasses, io, json, os, sys, time
 
 out = os.fdopen(os.dup(1), "w", encoding="utf-8")
 os.dup2(2, 1)
@@ -68,6 +68,11 @@ for line in sys.stdin:
             reply = conn.close()
         elif do == "json":
             reply = [kanban._task_to_dict(task) for task in kb.list_tasks(conn, include_archived=True)]
+        elif do == "printed":
+            said = io.StringIO()
+            with contextlib.redirect_stdout(said):
+                getattr(kanban, "_cmd_" + args[0])(argparse.Namespace(json=True, **named))
+            reply = json.loads(said.getvalue())
         elif do == "sql":
             conn.executescript(args[0])
             reply = None

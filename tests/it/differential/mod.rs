@@ -342,7 +342,7 @@ impl Pair {
     }
 
     /// Compares the JSON of every task, for the keys that both have.
-    fn compare_json(&mut self) -> Result<(), String> {
+    fn compare_json(&mut self, now: i64) -> Result<(), String> {
         let theirs = self.hermes.must("json");
         let output = self.ours.run(&["list", "--archived", "--json"]).success();
         let ours = output.data();
@@ -364,7 +364,74 @@ impl Pair {
                 }
             }
         }
+        self.compare_printed(&["stats"], "stats", &json!({}), now)?;
+        self.compare_printed(
+            &["diagnostics"],
+            "diagnostics",
+            &json!({ "task": null, "severity": null }),
+            now,
+        )?;
+        self.compare_printed(&["assignees"], "assignees", &json!({}), now)?;
+        for id in theirs.keys() {
+            let named = json!({ "task_id": id, "state_type": null, "state_name": null });
+            self.compare_printed(&["show", id], "show", &named, now)?;
+            self.compare_printed(&["runs", id], "runs", &named, now)?;
+        }
         Ok(())
+    }
+
+    /// Compares what both print as JSON for one command, for the keys that both have.
+    fn compare_printed(
+        &mut self,
+        ours: &[&str],
+        command: &str,
+        named: &Value,
+        now: i64,
+    ) -> Result<(), String> {
+        let ask = json!({ "do": "printed", "args": [command], "named": named, "now": now });
+        let theirs = self.hermes.ask(&ask).map_err(|error| format!("{ours:?}: Hermes said {error}"))?;
+        let mut run = self.ours.command(&[ours, &["--json"]].concat());
+        run.env("KANBANCTL_NOW", now.to_string());
+        let ours_said = self.ours.finish(run, b"").success().data();
+        let theirs = if command == "diagnostics" { of_tasks(&theirs) } else { theirs };
+        differ(&ours_said, &theirs).map_err(|error| format!("{ours:?}: {error}"))
+    }
+}
+
+/// Hermes' diagnostics without what is about its configuration: the listed difference diagnostics-of-tasks.
+fn of_tasks(diagnostics: &Value) -> Value {
+    let mut rows = diagnostics.as_array().unwrap().clone();
+    for row in &mut rows {
+        let found = row["diagnostics"].as_array_mut().unwrap();
+        found.retain(|one| one["kind"] != "triage_aux_unavailable");
+    }
+    rows.retain(|row| !row["diagnostics"].as_array().unwrap().is_empty());
+    Value::Array(rows)
+}
+
+/// Compares two values for the keys that both have; rows of tasks in any order.
+fn differ(ours: &Value, theirs: &Value) -> Result<(), String> {
+    match (ours, theirs) {
+        (Value::Object(own), Value::Object(other)) => {
+            let shared = other.iter().filter_map(|(key, value)| Some((key, own.get(key)?, value)));
+            let mut found = 0;
+            for (key, own, value) in shared {
+                found += 1;
+                differ(own, value).map_err(|error| format!("{key}: {error}"))?;
+            }
+            let none = found == 0 && !other.is_empty();
+            if none { Err(format!("no key in common: {ours} and {theirs}")) } else { Ok(()) }
+        }
+        (Value::Array(own), Value::Array(other)) if own.len() == other.len() => {
+            let by_task = |rows: &[Value]| {
+                let mut rows = rows.to_vec();
+                rows.sort_by_key(|row| row.get("task_id").map(ToString::to_string));
+                rows
+            };
+            by_task(own).iter().zip(by_task(other)).try_for_each(|(own, other)| differ(own, &other))
+        }
+        _ if ours == theirs => Ok(()),
+        _ => Err(format!("{ours}, and {theirs} for Hermes")),
     }
 }
 
@@ -438,7 +505,7 @@ fn differential(hermes: Hermes) {
                 );
             }
         }
-        if let Err(error) = pair.compare_json() {
+        if let Err(error) = pair.compare_json(draw.now) {
             panic!("{hermes:?}, seed {seed}, board {board}: {error}");
         }
         if let Err(error) = pair.reopen(&python) {
