@@ -330,5 +330,6 @@ fn boards_of_older_hermes_are_healthy() {
     // A table that the board's own version has is lost.
     let sandbox = Sandbox::with_board();
     Connection::open(sandbox.board()).unwrap().execute_batch("DROP TABLE task_attachments").unwrap();
-    sandbox.run(&["health"]).exits(4).says("tables are missing: task_attachments");
+    let looked = sandbox.run(&["health"]).exits(4);
+    assert!(looked.stdout.contains("tables are missing: task_attachments"), "{looked}");
 }
