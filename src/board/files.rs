@@ -174,13 +174,12 @@ impl Inspection {
         }
     }
 
-    /// The command that shows what can be brought back: copies under other names are read when they are named.
+    /// The command that shows what can be brought back. Snapshots and archived boards are read when they are named.
     pub fn way_back(&self) -> String {
-        let is_log =
-            |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().contains("-wal."));
-        let named = self.namesakes.iter().map(|namesake| namesake.path.as_path()).find(|path| !is_log(path));
-        match named.filter(|_| self.backups.count == 0 && !self.sidecars.any_log()) {
-            Some(path) => format!("kanbanctl recover --dry-run {}", hint::quoted(path)),
+        let is_read =
+            self.backups.count > 0 || self.sidecars.any_log() || self.namesakes.iter().any(|found| found.kind.is_source());
+        match self.namesakes.first().filter(|_| !is_read) {
+            Some(found) => format!("kanbanctl recover --dry-run {}", hint::quoted(&found.path)),
             None => "kanbanctl recover --dry-run".to_owned(),
         }
     }

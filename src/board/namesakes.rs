@@ -35,6 +35,13 @@ impl NamesakeKind {
     }
 }
 
+impl NamesakeKind {
+    /// True if `recover` reads such a copy unasked. The others are older on purpose, or another board's life.
+    pub fn is_source(self) -> bool {
+        matches!(self, Self::Conflict | Self::PutAside)
+    }
+}
+
 /// A copy under another name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Namesake {
@@ -80,6 +87,13 @@ pub fn find(database: &Path) -> Vec<Namesake> {
     }
     found.sort_by(|a, b| (a.kind as u8, &a.path).cmp(&(b.kind as u8, &b.path)));
     found
+}
+
+/// The main file whose log was put aside at `path`: `kanban.db-wal.MARK` lies beside `kanban.db.MARK`.
+pub fn log_of(database: &Path, path: &Path) -> Option<PathBuf> {
+    let (board, file) = (database.file_name()?.to_str()?, path.file_name()?.to_str()?);
+    let mark = file.strip_prefix(board)?.strip_prefix("-wal")?;
+    (!mark.is_empty()).then(|| path.with_file_name(format!("{board}{mark}")))
 }
 
 fn entries(dir: &Path) -> impl Iterator<Item = DirEntry> + use<> {

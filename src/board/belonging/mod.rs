@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, HashSet};
 
 pub use self::facts::SourceFacts;
 use self::facts::{FREE, LeafRow, rows_of};
-pub use self::sidecars::{SidecarRelations, beside};
+pub use self::sidecars::{SidecarRelations, beside, of_log_at};
 use crate::board::trees::{WalkedExtent, walk};
 use crate::ondisk::header::{self, Header, LOCK_BYTES_AT};
 use crate::ondisk::image::Image;

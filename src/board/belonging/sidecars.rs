@@ -61,6 +61,17 @@ pub fn beside(main: &Path) -> Outcome<SidecarRelations> {
     Ok(SidecarRelations::LAWFUL)
 }
 
+/// How the log at `log` is related to the file at `main`, which it does not lie beside. Both rest.
+///
+/// # Errors
+/// When a file is there and cannot be read.
+pub fn of_log_at(main: &Path, log: &Path) -> Outcome<Relation> {
+    match (LogBytes::at(main)?, LogBytes::at(log)?) {
+        (Some(main), Some(log)) if is_countable(log.size()) => Ok(of_log(&main, &log)),
+        _ => Ok(Relation::SameMoment),
+    }
+}
+
 type Stamps = [Option<Stamp>; 3];
 
 fn stamps(main: &Path) -> Outcome<Stamps> {

@@ -87,6 +87,7 @@ fn kind(kind: SourceKind) -> &'static str {
     match kind {
         SourceKind::Own => "backup",
         SourceKind::Named => "named",
+        SourceKind::Namesake => "copy",
         SourceKind::Live | SourceKind::Backup | SourceKind::Held => "corrupt",
     }
 }

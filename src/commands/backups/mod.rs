@@ -15,7 +15,7 @@ use crate::board::{Board, Stamp};
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::salvage::source;
-use crate::salvage::source::{Digests, Unread};
+use crate::salvage::source::{Digests, Discovered, Unread};
 
 /// Look at the copies beside a board, and thin them out.
 #[derive(Debug, clap::Args)]
@@ -127,12 +127,13 @@ fn gather(context: &mut Context<'_>, directory: Option<&Path>) -> Outcome<Gather
                     gathered.exit = gathered.exit.merge(failure.exit());
                     context.ui.setback(&board.name(), &board.blame(failure));
                 }
-                Ok(_) => {}
+                Ok(resolved) => under_other_names(context, &resolved, &mut gathered)?,
             }
         }
     } else {
         let board = context.board()?;
-        of_board(context, &board, directory, &mut gathered)?;
+        let resolved = of_board(context, &board, directory, &mut gathered)?;
+        under_other_names(context, &resolved, &mut gathered)?;
     }
     gathered.sort();
     Ok(gathered)
@@ -160,6 +161,14 @@ fn gather_one(
 }
 
 impl Gathered {
+    fn take(&mut self, context: &mut Context<'_>, found: Discovered) {
+        self.contents.extend(found.sources.into_iter().map(CopyContent::of));
+        for Unread { path, reason } in found.unread {
+            context.ui.warning(format_args!("{}: {reason}", path.display()));
+            self.exit = self.exit.merge(Exit::Partial);
+        }
+    }
+
     fn sort(&mut self) {
         self.contents.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.sha256.cmp(&b.sha256)));
     }
@@ -179,10 +188,17 @@ fn of_board(
         None => source::own_backups(&resolved, Digests::All, &mut bars)?,
     };
     drop(bars);
-    gathered.contents.extend(copies.sources.into_iter().chain(own.sources).map(CopyContent::of));
-    for Unread { path, reason } in copies.unread.into_iter().chain(own.unread) {
-        context.ui.warning(format_args!("{}: {reason}", path.display()));
-        gathered.exit = gathered.exit.merge(Exit::Partial);
+    for found in [copies, own] {
+        gathered.take(context, found);
     }
     Ok(resolved)
+}
+
+/// Adds the copies that neither Hermes nor we named. They are shown and compared; `prune` removes none of them.
+fn under_other_names(context: &mut Context<'_>, resolved: &Path, gathered: &mut Gathered) -> Outcome<()> {
+    let mut bars = Bars::new(context.ui, context.signals.clone());
+    let found = source::namesakes(resolved, Digests::All, &mut bars)?;
+    drop(bars);
+    gathered.take(context, found);
+    Ok(())
 }

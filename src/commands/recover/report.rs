@@ -46,6 +46,7 @@ impl Recovered {
                 source::SourceKind::Backup => "backup",
                 source::SourceKind::Own => "own",
                 source::SourceKind::Named => "named",
+                source::SourceKind::Namesake => "copy",
                 source::SourceKind::Held => "held",
             };
             sources.row([

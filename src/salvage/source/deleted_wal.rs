@@ -60,6 +60,7 @@ fn source(generation: &Generation, place: &Path, board: &Path) -> Outcome<Source
         path: member.path.clone(),
         kind: SourceKind::Held,
         base: generation.wal.as_ref().map(|_| base.to_path_buf()),
+        log: None,
         digest: None,
         wal_digest: None,
         size: member.main_size(),

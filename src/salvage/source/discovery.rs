@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::Unread;
 use crate::board::Stamp;
 use crate::board::copies::{self, CopyPart};
 use crate::board::files::with_suffix;
+use crate::board::namesakes;
 use crate::board::trust;
 use crate::failure::{Failure, Outcome};
 use crate::newfile::directory;
 
 /// One copy: a main file and what belongs to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Member {
     /// The main file's name. Where only its log was left behind there is no file of this name.
     pub path: PathBuf,
@@ -27,6 +29,8 @@ pub struct Member {
     pub shm: Option<Stamp>,
     /// Whether one of the names is a symbolic link: read, but never removed.
     pub is_linked: bool,
+    /// The log's own name, where it is not the main file's with `-wal` behind it.
+    pub log: Option<PathBuf>,
 }
 
 impl Member {
@@ -35,7 +39,7 @@ impl Member {
     /// # Errors
     /// When `stat` fails for another reason than absence.
     pub fn at(path: PathBuf) -> Outcome<Self> {
-        let mut member = Self { main: None, wal: None, shm: None, is_linked: false, path };
+        let mut member = Self { path, ..Self::default() };
         for part in [CopyPart::Main, CopyPart::Wal, CopyPart::Shm] {
             member.look(part)?;
         }
@@ -49,16 +53,21 @@ impl Member {
     pub(crate) fn held(place: &Path, base: &Path, wal: Option<&Path>) -> Outcome<Self> {
         let log = wal.map_or(Ok(None), Stamp::of)?;
         let path = place.to_path_buf();
-        Ok(Self { path, main: Stamp::of(base)?, wal: log, shm: None, is_linked: false })
+        Ok(Self { path, main: Stamp::of(base)?, wal: log, ..Self::default() })
+    }
+
+    /// Where its log lies, if it has one.
+    pub(crate) fn wal_path(&self) -> PathBuf {
+        self.log.clone().unwrap_or_else(|| with_suffix(&self.path, "-wal"))
     }
 
     fn look(&mut self, part: CopyPart) -> Outcome<()> {
-        let suffix = match part {
-            CopyPart::Main => "",
-            CopyPart::Wal => "-wal",
-            CopyPart::Shm => "-shm",
+        let path = match part {
+            CopyPart::Main => self.path.clone(),
+            CopyPart::Wal => self.wal_path(),
+            CopyPart::Shm => with_suffix(&self.path, "-shm"),
         };
-        let (stamp, is_link) = look(&with_suffix(&self.path, suffix))?;
+        let (stamp, is_link) = look(&path)?;
         self.is_linked |= is_link;
         match part {
             CopyPart::Main => self.main = stamp,
@@ -151,6 +160,37 @@ pub(crate) fn own(directory: &Path, board: &Path) -> Outcome<(Vec<Member>, Vec<U
     listed(directory, board, &|file| copies::is_own_name(&prefix, file))
 }
 
+/// The copies of `board` under names that a synchronisation service, a person or a script gave them, with their logs.
+/// Snapshots and archived boards are read when they are named.
+///
+/// # Errors
+/// When `stat` fails for another reason than absence.
+pub(crate) fn namesakes(board: &Path) -> Outcome<(Vec<Member>, Vec<Unread>)> {
+    let owner = trust::owner_of(board);
+    let named = namesakes::find(board).into_iter().filter(|found| found.kind.is_source());
+    let (logs, mains): (Vec<_>, Vec<_>) =
+        named.map(|found| found.path).partition(|path| namesakes::log_of(board, path).is_some());
+    let (mut found, mut unread) = (Vec::new(), Vec::new());
+    let sidecars = ["-wal", "-shm", "-journal"].map(OsStr::new);
+    for path in mains {
+        if sidecars.iter().any(|sidecar| path.as_os_str().as_bytes().ends_with(sidecar.as_bytes())) {
+            continue;
+        }
+        let log = logs.iter().find(|log| namesakes::log_of(board, log).as_ref() == Some(&path)).cloned();
+        let mut member = Member { path, log, ..Member::default() };
+        let files = [member.path.clone(), member.wal_path()];
+        if let Some(why) = files.iter().find_map(|file| trust::objection(file, owner)) {
+            unread.push(unasked(member.path, &why));
+            continue;
+        }
+        match [CopyPart::Main, CopyPart::Wal].into_iter().try_for_each(|part| member.look(part)) {
+            Ok(()) => found.push(member),
+            Err(failure) => unread.push(Unread::new(member.path, &failure)),
+        }
+    }
+    Ok((found, unread))
+}
+
 /// A file or folder that is not read because of who made it.
 fn unasked(path: PathBuf, why: &str) -> Unread {
     let reason = format!("not read unasked: {why}; name the file to read it");
@@ -187,7 +227,7 @@ fn listed(dir: &Path, board: &Path, is_main: &dyn Fn(&OsStr) -> bool) -> Outcome
             unread.push(unasked(found, &why));
             continue;
         }
-        let mut member = Member { path, main: None, wal: None, shm: None, is_linked: false };
+        let mut member = Member { path, ..Member::default() };
         match parts.into_iter().try_for_each(|part| member.look(part)) {
             // A lone WAL index holds nothing; what is no file is nobody's copy.
             Ok(()) if member.is_there() => found.push(member),

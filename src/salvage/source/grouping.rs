@@ -8,7 +8,6 @@ use super::discovery::Member;
 use super::hashing::{self, Digest, Hashed};
 use super::{Discovered, Source, SourceKind, SourcePart, Unread};
 use crate::board::belonging::Relation;
-use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 use crate::work::progress::Watch;
 
@@ -73,7 +72,7 @@ pub(crate) fn group(
             Some(Ok(Some(hashed))) => {
                 // Another name of the same files keeps its own name.
                 let member =
-                    Member { path: member.path, is_linked: member.is_linked, ..hashed.member.clone() };
+                    Member { path: member.path, is_linked: member.is_linked, log: member.log, ..hashed.member.clone() };
                 groups.add(kind, member, Some(hashed));
             }
             Some(Ok(None)) => {}
@@ -88,13 +87,13 @@ pub(crate) fn group(
 
 /// Whether it is one of many: what is wrong with it is told, and hides nothing else.
 fn is_copy(kind: SourceKind) -> bool {
-    matches!(kind, SourceKind::Backup | SourceKind::Own)
+    matches!(kind, SourceKind::Backup | SourceKind::Own | SourceKind::Namesake)
 }
 
 /// Whether what was not hashed can be opened; false when it went away meanwhile.
 fn readable(member: &Member) -> Outcome<bool> {
     let mut there = false;
-    for path in [member.path.clone(), with_suffix(&member.path, "-wal")] {
+    for path in [member.path.clone(), member.wal_path()] {
         match File::open(&path) {
             Ok(_) => there = true,
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -126,6 +125,7 @@ impl Groups {
             path: member.path.clone(),
             kind,
             base: None,
+            log: member.log.clone(),
             digest: key.map(|(main, _)| main),
             wal_digest: key.and_then(|(_, wal)| wal),
             size: member.main_size(),

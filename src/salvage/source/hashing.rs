@@ -14,7 +14,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::discovery::Member;
 use super::{moving, tries};
-use crate::board::files::with_suffix;
 use crate::failure::{Failure, Outcome};
 use crate::work::progress::{Stage, Watch};
 
@@ -113,7 +112,7 @@ impl HashJob<'_> {
 
     fn hash_member(&self, member: &Member, piece: &mut [u8]) -> Outcome<Option<Hashed>> {
         let mut member = member.clone();
-        let wal = with_suffix(&member.path, "-wal");
+        let wal = member.wal_path();
         for _ in tries() {
             let main = self.hash(&member.path, piece)?;
             let log = self.hash(&wal, piece)?;

@@ -1,5 +1,5 @@
-//! Where rows can come from: the live set, the copies that Hermes put aside, our own backups, files that the operator
-//! names.
+//! Where rows can come from: the live set, the copies that Hermes put aside, our own backups, copies under other names,
+//! files that the operator names.
 //!
 //! ```text
 //!   discovery  which files there are: one listing, one `stat` each
@@ -62,6 +62,8 @@ pub enum SourceKind {
     Backup,
     /// A backup of ours (`<db>.backups/`).
     Own,
+    /// A copy under another name: a conflict of a synchronisation service, a file that was put aside.
+    Namesake,
     /// A file that the operator named.
     Named,
     /// A log or database file that has lost its name, in the hands of a living process.
@@ -89,6 +91,8 @@ pub struct Source {
     pub kind: SourceKind,
     /// The main file where `path` is the log alone.
     pub base: Option<PathBuf>,
+    /// The log, where its name is not the main file's with `-wal` behind it.
+    pub log: Option<PathBuf>,
     /// All copies with this content, that of `path` first.
     pub copies: Vec<Member>,
     /// SHA-256 of the main file, where it was needed. Hermes names its copies by the first sixteen digits.
@@ -148,6 +152,9 @@ pub fn discover(board: &Path, named: &[PathBuf], watch: &mut dyn Watch) -> Outco
     let (own, unread_own) = discovery::own(&crate::board::copies::own_directory(board), board)?;
     files.extend(own.into_iter().map(|member| (SourceKind::Own, member)));
     unread.extend(unread_own);
+    let (namesakes, unread_namesakes) = discovery::namesakes(board)?;
+    files.extend(namesakes.into_iter().map(|member| (SourceKind::Namesake, member)));
+    unread.extend(unread_namesakes);
     if files.is_empty() && unread.is_empty() {
         return Err(Failure::no_board("there is no board file and no copy of one.")
             .hint(hint::IS_IT_THE_ONE)
@@ -187,6 +194,7 @@ pub fn live(board: &Path) -> Outcome<Option<Source>> {
         path: member.path.clone(),
         kind: SourceKind::Live,
         base: None,
+        log: None,
         range: None,
         digest: None,
         wal_digest: None,
@@ -246,6 +254,15 @@ pub fn own_backups_in(
     grouped(SourceKind::Own, files, unread, digests, watch)
 }
 
+/// The copies of `board` under other names, each content once.
+///
+/// # Errors
+/// When `stat` fails for another reason than absence, and what `watch` stops with.
+pub fn namesakes(board: &Path, digests: Digests, watch: &mut dyn Watch) -> Outcome<Discovered> {
+    let (files, unread) = discovery::namesakes(board)?;
+    grouped(SourceKind::Namesake, files, unread, digests, watch)
+}
+
 fn grouped(
     kind: SourceKind,
     files: Vec<Member>,
@@ -272,7 +289,10 @@ impl Source {
             Some(base) => (base.clone(), self.path.clone()),
             // Nothing lies beside a file that is read alone.
             None if self.part != SourcePart::Whole => (self.path.clone(), with_suffix(&self.path, "-none")),
-            None => (self.path.clone(), with_suffix(&self.path, "-wal")),
+            None => {
+                let log = self.log.clone().unwrap_or_else(|| with_suffix(&self.path, "-wal"));
+                (self.path.clone(), log)
+            }
         }
     }
 }

@@ -54,17 +54,22 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 
 /// The log and the journal beside `source` that do not belong to it.
 fn apart(source: &Source) -> Outcome<Vec<Source>> {
-    let relations = belonging::beside(&source.path)?;
-    let sidecars =
-        [("-wal", SourcePart::Log, relations.wal), ("-journal", SourcePart::Journal, relations.journal)];
+    let mut relations = belonging::beside(&source.path)?;
+    let (main, wal) = source.files();
+    if source.log.is_some() {
+        relations.wal = belonging::of_log_at(&main, &wal)?;
+    }
+    let journal = with_suffix(&main, "-journal");
+    let sidecars = [(wal, SourcePart::Log, relations.wal), (journal, SourcePart::Journal, relations.journal)];
     let mut apart = Vec::new();
-    for (suffix, part, relation) in sidecars.into_iter().filter(|(.., it)| !it.is_same_moment()) {
-        let member = Member::at(with_suffix(&source.path, suffix))?;
+    for (path, part, relation) in sidecars.into_iter().filter(|(.., it)| !it.is_same_moment()) {
+        let member = Member::at(path)?;
         apart.push(Source {
             range: None,
             path: member.path.clone(),
             kind: source.kind,
             base: None,
+            log: None,
             digest: None,
             wal_digest: None,
             size: member.main_size(),
