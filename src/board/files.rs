@@ -176,8 +176,9 @@ impl Inspection {
 
     /// The command that shows what can be brought back. Snapshots and archived boards are read when they are named.
     pub fn way_back(&self) -> String {
-        let is_read =
-            self.backups.count > 0 || self.sidecars.any_log() || self.namesakes.iter().any(|found| found.kind.is_source());
+        let is_read = self.backups.count > 0
+            || self.sidecars.any_log()
+            || self.namesakes.iter().any(|found| found.kind.is_source());
         match self.namesakes.first().filter(|_| !is_read) {
             Some(found) => format!("kanbanctl recover --dry-run {}", hint::quoted(&found.path)),
             None => "kanbanctl recover --dry-run".to_owned(),

@@ -333,3 +333,58 @@ fn boards_of_older_hermes_are_healthy() {
     let looked = sandbox.run(&["health"]).exits(4);
     assert!(looked.stdout.contains("tables are missing: task_attachments"), "{looked}");
 }
+
+/// What a runbook told somebody to put aside: the main file, and the log under a name of its own.
+#[test]
+fn log_that_was_put_aside_is_read_with_its_main_file() {
+    let sandbox = Sandbox::with_board();
+    let connection = Connection::open(sandbox.board()).unwrap();
+    connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+    for number in 0..9 {
+        sandbox.run(&["create", &format!("task {number}")]).success();
+    }
+    connection.execute_batch("UPDATE tasks SET body = 'in the log'").unwrap();
+    let beside = |name: &str| sandbox.root().join(name);
+    let mark = "pre-recover.20260524T101112.bak";
+    for name in ["kanban.db", "kanban.db-wal"] {
+        std::fs::copy(beside(name), beside(&format!("{name}.{mark}"))).unwrap();
+    }
+    connection.close().unwrap();
+    std::fs::remove_file(beside("kanban.db-wal")).unwrap();
+    std::fs::remove_file(beside("kanban.db-shm")).unwrap();
+    std::fs::write(sandbox.board(), b"").unwrap();
+    let looked = sandbox.run(&["health"]).exits(4);
+    assert!(looked.stdout.contains("recover --dry-run\n"), "{looked}");
+    sandbox.run(&["recover", "--yes"]).success().says("9 tasks, 9 events: everything comes back");
+    let bodies = "SELECT count(*) FROM tasks WHERE body = 'in the log'";
+    let count: i64 =
+        Connection::open(sandbox.board()).unwrap().query_row(bodies, [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 9);
+    let listed = sandbox.run(&["backups", "list"]).success();
+    assert!(listed.stdout.contains(mark), "{listed}");
+    sandbox.run(&["backups", "prune", "--keep", "1", "--yes"]).success();
+    assert!(beside(&format!("kanban.db.{mark}")).exists());
+}
+
+/// Two machines went on from one board.
+#[test]
+fn conflict_copy_is_read_unasked_and_merged_when_it_is_named() {
+    let sandbox = Sandbox::with_board();
+    for number in 0..4 {
+        sandbox.run(&["create", &format!("task {number}")]).success();
+    }
+    sandbox.run(&["checkpoint"]).success();
+    let copy = sandbox.root().join("kanban.sync-conflict-20261130-101112-ABCDEFG.db");
+    std::fs::copy(sandbox.board(), &copy).unwrap();
+    let copy = copy.to_str().unwrap();
+    sandbox.run(&["create", "on the one"]).success();
+    sandbox.run(&["--db", copy, "create", "on the other"]).success();
+    sandbox.run(&["--db", copy, "create", "on the other too"]).success();
+    let before = sandbox.photograph();
+    sandbox
+        .run(&["recover", "--dry-run"])
+        .exits(5)
+        .says("This board is sound; 4 rows that it does not have stand in a later copy");
+    assert_eq!(sandbox.photograph(), before);
+    sandbox.run(&["recover", copy, "--yes"]).success().says("7 tasks, 7 events: everything comes back");
+}

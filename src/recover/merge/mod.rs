@@ -163,8 +163,12 @@ impl Merge {
             () if self.is_sound => FoldMode::Listed,
             () => FoldMode::Older,
         };
-        if mode == FoldMode::Listed && history.is_none() {
-            self.list(source, salvage, is_later);
+        if mode == FoldMode::Listed && history.as_ref().is_none_or(|history| history.is_listed) {
+            let arrivals = history.as_ref().map_or(0, History::arrivals);
+            self.list(source, salvage, is_later || history.is_some());
+            if let Some(beyond) = self.merged.beyond.get_mut(&source) {
+                beyond.rows = beyond.rows.max(arrivals);
+            }
             return;
         }
         let is_sound = salvage.is_sound();

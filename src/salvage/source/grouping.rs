@@ -71,8 +71,12 @@ pub(crate) fn group(
             },
             Some(Ok(Some(hashed))) => {
                 // Another name of the same files keeps its own name.
-                let member =
-                    Member { path: member.path, is_linked: member.is_linked, log: member.log, ..hashed.member.clone() };
+                let member = Member {
+                    path: member.path,
+                    is_linked: member.is_linked,
+                    log: member.log,
+                    ..hashed.member.clone()
+                };
                 groups.add(kind, member, Some(hashed));
             }
             Some(Ok(None)) => {}

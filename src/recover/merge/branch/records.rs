@@ -43,6 +43,16 @@ pub(crate) struct History {
     /// By table.
     pub(crate) placings: BTreeMap<String, Vec<Placing>>,
     pub(crate) conflicts: Vec<Conflict>,
+    /// True if it is told and not taken in: a sound board beside a copy under another name, which was not named.
+    pub(crate) is_listed: bool,
+}
+
+impl History {
+    /// How many rows of the second branch the result would have.
+    pub(crate) fn arrivals(&self) -> u64 {
+        let second = |placing: &&Placing| placing.side == Branch::Second;
+        self.placings.values().map(|placings| placings.iter().filter(second).count() as u64).sum()
+    }
 }
 
 /// How `salvage`, what `source` holds, comes in beside what `merge` has so far; none if it is no history of its own but an
@@ -92,12 +102,14 @@ pub(crate) fn history(
     }
     // A sound board takes in what was asked for, what living processes still write, and the board that was here before it.
     let is_recreated = tables.get(EVENTS).is_none_or(|events| events.split.common == 0);
-    if merge.is_sound() && !held && origin.kind != SourceKind::Named && !is_recreated {
+    let is_asked = !merge.is_sound() || held || origin.kind == SourceKind::Named || is_recreated;
+    if !is_asked && origin.kind != SourceKind::Namesake {
         return Ok(None);
     }
     let doubted = |name: &str, rowid| merge.table_named(name).is_some_and(|table| table.doubts(rowid));
     let joined = join(&tables, parted, &doubted);
-    Ok(Some(pair.placed(merge, &tables, joined)?))
+    let history = pair.placed(merge, &tables, joined)?;
+    Ok(Some(History { is_listed: !is_asked, ..history }))
 }
 
 /// The main line so far and the source beside it, open for reading.
@@ -220,7 +232,7 @@ impl Pair<'_, '_> {
         tables: &BTreeMap<String, BranchRow>,
         joined: Joined,
     ) -> Outcome<History> {
-        let mut history = History { placings: BTreeMap::new(), conflicts: joined.conflicts };
+        let mut history = History { conflicts: joined.conflicts, ..History::default() };
         for name in tables.keys() {
             history.placings.insert(name.clone(), Vec::new());
         }
