@@ -281,6 +281,7 @@ impl SourceEntry {
             SourceKind::Backup => "corrupt copy",
             SourceKind::Own => "backup",
             SourceKind::Named => "named file",
+            SourceKind::Namesake => "copy under another name",
             SourceKind::Held => "held by a process",
         }
     }

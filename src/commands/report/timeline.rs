@@ -109,6 +109,7 @@ fn of_source(source: &SourceEntry) -> Vec<TimelineEntry> {
     let (kind, what) = match source.kind {
         SourceKind::Backup => (MomentKind::Copy, "Copy by Hermes"),
         SourceKind::Own => (MomentKind::Backup, "Backup"),
+        SourceKind::Namesake => (MomentKind::Copy, "Copy under another name"),
         SourceKind::Live | SourceKind::Named | SourceKind::Held => return Vec::new(),
     };
     let (Some(oldest), Some(newest)) = (source.oldest, source.newest) else { return Vec::new() };
