@@ -162,10 +162,7 @@ pub(crate) fn own(directory: &Path, board: &Path) -> Outcome<(Vec<Member>, Vec<U
 
 /// The copies of `board` under names that a synchronisation service, a person or a script gave them, with their logs.
 /// Snapshots and archived boards are read when they are named.
-///
-/// # Errors
-/// When `stat` fails for another reason than absence.
-pub(crate) fn namesakes(board: &Path) -> Outcome<(Vec<Member>, Vec<Unread>)> {
+pub(crate) fn namesakes(board: &Path) -> (Vec<Member>, Vec<Unread>) {
     let owner = trust::owner_of(board);
     let named = namesakes::find(board).into_iter().filter(|found| found.kind.is_source());
     let (logs, mains): (Vec<_>, Vec<_>) =
@@ -188,7 +185,7 @@ pub(crate) fn namesakes(board: &Path) -> Outcome<(Vec<Member>, Vec<Unread>)> {
             Err(failure) => unread.push(Unread::new(member.path, &failure)),
         }
     }
-    Ok((found, unread))
+    (found, unread)
 }
 
 /// A file or folder that is not read because of who made it.

@@ -152,7 +152,7 @@ pub fn discover(board: &Path, named: &[PathBuf], watch: &mut dyn Watch) -> Outco
     let (own, unread_own) = discovery::own(&crate::board::copies::own_directory(board), board)?;
     files.extend(own.into_iter().map(|member| (SourceKind::Own, member)));
     unread.extend(unread_own);
-    let (namesakes, unread_namesakes) = discovery::namesakes(board)?;
+    let (namesakes, unread_namesakes) = discovery::namesakes(board);
     files.extend(namesakes.into_iter().map(|member| (SourceKind::Namesake, member)));
     unread.extend(unread_namesakes);
     if files.is_empty() && unread.is_empty() {
@@ -257,9 +257,9 @@ pub fn own_backups_in(
 /// The copies of `board` under other names, each content once.
 ///
 /// # Errors
-/// When `stat` fails for another reason than absence, and what `watch` stops with.
+/// What `watch` stops with.
 pub fn namesakes(board: &Path, digests: Digests, watch: &mut dyn Watch) -> Outcome<Discovered> {
-    let (files, unread) = discovery::namesakes(board)?;
+    let (files, unread) = discovery::namesakes(board);
     grouped(SourceKind::Namesake, files, unread, digests, watch)
 }
 
