@@ -9,6 +9,7 @@ use crate::board::Inspection;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::pool::Access;
+use crate::store::schema::BoardVersion;
 use crate::store::transfer::{self, ExportLine, hex};
 use crate::store::{attachment, schema, task};
 
@@ -36,7 +37,10 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     Ok(Exit::Ok)
 }
 
-/// Return the lines of an export, with `board` behind the first, and say what is not in it.
+/// What says how the board is called, by its version.
+pub(super) type BoardHead<'a> = &'a dyn Fn(BoardVersion) -> Outcome<ExportLine>;
+
+/// Return the lines of an export, with that of `board` behind the first, and say what is not in it.
 ///
 /// # Errors
 /// As [`run`].
@@ -45,13 +49,14 @@ pub(super) fn lines(
     inspection: Inspection,
     ids: &[String],
     attachments: bool,
-    board: Option<&ExportLine>,
+    board: Option<BoardHead<'_>>,
 ) -> Outcome<Vec<u8>> {
     let mut pool = context.pool_for(inspection, Access::Read)?;
     let (text, left, files) = pool.read(|conn| {
         schema::require_board(conn)?;
         let ids = ids.iter().map(|typed| task::resolve(conn, typed)).collect::<Outcome<Vec<_>>>()?;
         let ids = (!ids.is_empty()).then_some(ids);
+        let board = board.map(|board| board(schema::version(conn)?)).transpose()?;
         let mut text = Vec::new();
         let mut end = None;
         let left = transfer::export(conn, ids.as_deref(), &mut |line| {
@@ -60,7 +65,7 @@ pub(super) fn lines(
                 end = Some(line);
             } else {
                 push(&mut text, line.0, &line.1)?;
-                if let Some((kind, data)) = board.filter(|_| line.0 == "export") {
+                if let Some((kind, data)) = board.as_ref().filter(|_| line.0 == "export") {
                     push(&mut text, kind, data)?;
                 }
             }

@@ -78,7 +78,8 @@ pub(super) fn run(context: &mut Context<'_>, args: &CreateBoardArgs) -> Outcome<
     let named = NamedBoard::of(context, &args.slug)?;
     let new =
         NewBoard { looks: args.looks.clone(), again: args.again, switch: args.switch, fields: Map::new() };
-    let version = context_version(context);
+    let is_new = is_vacant(&named.board.inspect()?)?;
+    let version = if is_new { context_version(context) } else { SchemaVersion::CREATED };
     new.make(context, &named, "boards.create", version, |conn| schema::create_as(conn, version))
 }
 

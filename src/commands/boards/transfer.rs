@@ -56,9 +56,10 @@ pub(super) fn export(context: &mut Context<'_>, args: &ExportBoardArgs) -> Outco
     if !to_stdout {
         newfile::require_destination(&args.file)?;
     }
-    let has_project = named.version(context).is_some_and(BoardVersion::has_board_project);
-    let file = BoardJson::read(&named.folder, &named.slug, has_project)?;
-    let head = transfer::board_line(file.fields());
+    let head = |version: BoardVersion| {
+        let file = BoardJson::read(&named.folder, &named.slug, version.has_board_project())?;
+        Ok(transfer::board_line(file.fields()))
+    };
     let inspection = named.board.inspect()?;
     let text = export::lines(context, inspection, &[], args.attachments, Some(&head))?;
     if to_stdout {
