@@ -7,13 +7,7 @@ use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::store::verbs::archive;
 
-const VERB: BulkVerb = BulkVerb {
-    name: "archive",
-    past: "archived",
-    record: "task.archive",
-    list: "task.archive.list",
-    irrevocable: false,
-};
+const VERB: BulkVerb = bulk::verb!("archive", "archived");
 
 /// Archive tasks. Their history is kept; `delete` removes it. No process is ended.
 #[derive(Clone, Debug, clap::Args)]

@@ -9,13 +9,7 @@ use crate::failure::{Failure, Outcome};
 use crate::store::verbs::assign;
 use crate::store::writer::{TaskChange, TaskWriter};
 
-const VERB: BulkVerb = BulkVerb {
-    name: "assign",
-    past: "assigned",
-    record: "task.assign",
-    list: "task.assign.list",
-    irrevocable: false,
-};
+const VERB: BulkVerb = bulk::verb!("assign", "assigned");
 
 /// Assign tasks to a profile, or to nobody (none, - or null).
 ///

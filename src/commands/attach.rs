@@ -11,13 +11,7 @@ use crate::failure::{Failure, Outcome};
 use crate::process::env::Env;
 use crate::store::verbs::attach::{self, StoredFile};
 
-const VERB: BulkVerb = BulkVerb {
-    name: "attach",
-    past: "given the file",
-    record: "task.attach",
-    list: "task.attach.list",
-    irrevocable: false,
-};
+const VERB: BulkVerb = bulk::verb!("attach", "given the file");
 
 /// Attach a file to tasks: it is copied to where Hermes keeps attachments.
 #[derive(Clone, Debug, clap::Args)]

@@ -7,13 +7,7 @@ use crate::failure::exit::Exit;
 use crate::store::verbs::block;
 use crate::store::vocabulary::BLOCKS;
 
-const VERB: BulkVerb = BulkVerb {
-    name: "block",
-    past: "blocked",
-    record: "task.block",
-    list: "task.block.list",
-    irrevocable: false,
-};
+const VERB: BulkVerb = bulk::verb!("block", "blocked");
 
 /// Block tasks that are running or ready.
 ///

@@ -186,6 +186,23 @@ pub struct BulkVerb {
     pub irrevocable: bool,
 }
 
+/// The words of a verb whose records are named after it.
+macro_rules! verb {
+    ($name:literal, $past:literal) => {
+        $crate::commands::bulk::BulkVerb {
+            name: $name,
+            past: $past,
+            record: concat!("task.", $name),
+            list: concat!("task.", $name, ".list"),
+            irrevocable: false,
+        }
+    };
+    ($name:literal, $past:literal, irrevocable) => {
+        $crate::commands::bulk::BulkVerb { irrevocable: true, ..$crate::commands::bulk::verb!($name, $past) }
+    };
+}
+pub(crate) use verb;
+
 /// The command that takes a change back: a verb, the id, and what stands behind it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UndoCommand {

@@ -7,13 +7,7 @@ use crate::failure::exit::Exit;
 use crate::process::worker;
 use crate::store::verbs::claim;
 
-const VERB: BulkVerb = BulkVerb {
-    name: "claim",
-    past: "claimed",
-    record: "task.claim",
-    list: "task.claim.list",
-    irrevocable: false,
-};
+const VERB: BulkVerb = bulk::verb!("claim", "claimed");
 
 /// Claim ready tasks: they run until they are completed, blocked or reclaimed.
 ///

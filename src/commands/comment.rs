@@ -9,13 +9,7 @@ use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::store::text;
 
-const VERB: BulkVerb = BulkVerb {
-    name: "comment",
-    past: "commented on",
-    record: "task.comment",
-    list: "task.comment.list",
-    irrevocable: false,
-};
+const VERB: BulkVerb = bulk::verb!("comment", "commented on");
 
 /// The keys of a line.
 #[derive(Clone, Debug, Default, serde::Deserialize)]

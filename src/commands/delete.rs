@@ -6,13 +6,7 @@ use crate::failure::Outcome;
 use crate::failure::exit::Exit;
 use crate::store::verbs::delete;
 
-const VERB: BulkVerb = BulkVerb {
-    name: "delete",
-    past: "deleted",
-    record: "task.delete",
-    list: "task.delete.list",
-    irrevocable: true,
-};
+const VERB: BulkVerb = bulk::verb!("delete", "deleted", irrevocable);
 
 /// Delete archived tasks for good: their links, comments, events, runs, subscriptions and the rows of their attachments.
 ///

@@ -15,13 +15,7 @@ use crate::store::verbs::edit::{self, Edits};
 use crate::store::writer::{TaskChange, TaskWriter};
 use crate::store::{json as python, text};
 
-const VERB: BulkVerb = BulkVerb {
-    name: "edit",
-    past: "edited",
-    record: "task.edit",
-    list: "task.edit.list",
-    irrevocable: false,
-};
+const VERB: BulkVerb = bulk::verb!("edit", "edited");
 
 /// Fields that can be taken away: the option's name and the column.
 const CLEARABLE: [(&str, &str); 8] = [

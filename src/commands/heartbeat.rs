@@ -6,13 +6,7 @@ use crate::failure::Outcome;
 use crate::failure::exit::Exit;
 use crate::store::verbs::heartbeat;
 
-const VERB: BulkVerb = BulkVerb {
-    name: "heartbeat",
-    past: "marked as alive",
-    record: "task.heartbeat",
-    list: "task.heartbeat.list",
-    irrevocable: false,
-};
+const VERB: BulkVerb = bulk::verb!("heartbeat", "marked as alive");
 
 /// Note that the workers of running tasks are alive. A claim is not made longer by it.
 #[derive(Clone, Debug, clap::Args)]

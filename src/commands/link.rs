@@ -6,13 +6,7 @@ use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::store::verbs::link;
 
-const VERB: BulkVerb = BulkVerb {
-    name: "link",
-    past: "linked",
-    record: "task.link",
-    list: "task.link.list",
-    irrevocable: false,
-};
+const VERB: BulkVerb = bulk::verb!("link", "linked");
 
 /// The keys of a line.
 #[derive(Clone, Debug, Default, serde::Deserialize)]

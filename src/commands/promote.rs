@@ -9,13 +9,7 @@ use crate::store::schema;
 use crate::store::verbs::promote;
 use crate::store::{cascade, writer};
 
-const VERB: BulkVerb = BulkVerb {
-    name: "promote",
-    past: "promoted",
-    record: "task.promote",
-    list: "task.promote.list",
-    irrevocable: false,
-};
+const VERB: BulkVerb = bulk::verb!("promote", "promoted");
 
 /// Promote tasks that are todo or blocked to ready.
 ///

@@ -7,13 +7,7 @@ use crate::failure::Outcome;
 use crate::failure::exit::Exit;
 use crate::store::verbs;
 
-const VERB: BulkVerb = BulkVerb {
-    name: "reassign",
-    past: "reassigned",
-    record: "task.reassign",
-    list: "task.reassign.list",
-    irrevocable: false,
-};
+const VERB: BulkVerb = bulk::verb!("reassign", "reassigned");
 
 /// Reassign tasks; --reclaim takes the claim of a running one back first. No process is ended.
 #[derive(Clone, Debug, clap::Args)]

@@ -10,13 +10,7 @@ use crate::pool::Pool;
 use crate::store::verbs::reclaim::{self, EndedWorker};
 use crate::store::{schema, task};
 
-const VERB: BulkVerb = BulkVerb {
-    name: "reclaim",
-    past: "reclaimed",
-    record: "task.reclaim",
-    list: "task.reclaim.list",
-    irrevocable: false,
-};
+const VERB: BulkVerb = bulk::verb!("reclaim", "reclaimed");
 
 /// Take the claims of tasks back, so that they can be claimed again. No process is ended unless --terminate says so.
 #[derive(Clone, Debug, clap::Args)]

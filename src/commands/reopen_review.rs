@@ -6,13 +6,7 @@ use crate::failure::Outcome;
 use crate::failure::exit::Exit;
 use crate::store::verbs::review;
 
-const VERB: BulkVerb = BulkVerb {
-    name: "reopen-review",
-    past: "reopened",
-    record: "task.reopen-review",
-    list: "task.reopen-review.list",
-    irrevocable: false,
-};
+const VERB: BulkVerb = bulk::verb!("reopen-review", "reopened");
 
 /// Take tasks out of review: whoever did the work does it again, on boards of Hermes 0.20.1 and later.
 #[derive(Clone, Debug, clap::Args)]

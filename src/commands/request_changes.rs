@@ -6,13 +6,7 @@ use crate::failure::Outcome;
 use crate::failure::exit::Exit;
 use crate::store::verbs::review;
 
-const VERB: BulkVerb = BulkVerb {
-    name: "request-changes",
-    past: "sent back",
-    record: "task.request-changes",
-    list: "task.request-changes.list",
-    irrevocable: false,
-};
+const VERB: BulkVerb = bulk::verb!("request-changes", "sent back");
 
 /// End the running reviews of tasks and give the work back to whoever did it, on boards of Hermes 0.20.1 and later.
 #[derive(Clone, Debug, clap::Args)]

@@ -10,13 +10,7 @@ use crate::failure::Outcome;
 use crate::failure::exit::Exit;
 use crate::store::verbs::review::{self, ReviewRequest};
 
-const VERB: BulkVerb = BulkVerb {
-    name: "request-review",
-    past: "put into review",
-    record: "task.request-review",
-    list: "task.request-review.list",
-    irrevocable: false,
-};
+const VERB: BulkVerb = bulk::verb!("request-review", "put into review");
 
 /// Move running or ready tasks to review, on boards of Hermes 0.20.1 and later.
 #[derive(Clone, Debug, clap::Args)]

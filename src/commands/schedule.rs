@@ -6,13 +6,7 @@ use crate::failure::Outcome;
 use crate::failure::exit::Exit;
 use crate::store::verbs::schedule;
 
-const VERB: BulkVerb = BulkVerb {
-    name: "schedule",
-    past: "scheduled",
-    record: "task.schedule",
-    list: "task.schedule.list",
-    irrevocable: false,
-};
+const VERB: BulkVerb = bulk::verb!("schedule", "scheduled");
 
 /// Park tasks until somebody unblocks them. No time is kept with them.
 ///

@@ -8,13 +8,7 @@ use crate::failure::exit::Exit;
 use crate::failure::{Outcome, hint};
 use crate::store::verbs::set_model;
 
-const VERB: BulkVerb = BulkVerb {
-    name: "set-model",
-    past: "set",
-    record: "task.set-model",
-    list: "task.set-model.list",
-    irrevocable: false,
-};
+const VERB: BulkVerb = bulk::verb!("set-model", "set");
 
 /// Set the model of tasks, or clear it (none, - or null), on boards of Hermes 0.20.1 and later. It holds from the next
 /// worker on.

@@ -6,13 +6,7 @@ use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::store::verbs::unblock;
 
-const VERB: BulkVerb = BulkVerb {
-    name: "unblock",
-    past: "unblocked",
-    record: "task.unblock",
-    list: "task.unblock.list",
-    irrevocable: false,
-};
+const VERB: BulkVerb = bulk::verb!("unblock", "unblocked");
 
 /// Unblock blocked or scheduled tasks: they become ready, wait for open parents, or go back to review.
 #[derive(Clone, Debug, clap::Args)]

@@ -7,13 +7,7 @@ use crate::failure::Outcome;
 use crate::failure::exit::Exit;
 use crate::store::verbs::link;
 
-const VERB: BulkVerb = BulkVerb {
-    name: "unlink",
-    past: "unlinked",
-    record: "task.unlink",
-    list: "task.unlink.list",
-    irrevocable: false,
-};
+const VERB: BulkVerb = bulk::verb!("unlink", "unlinked");
 
 /// End the waiting of tasks for another one: the first id is what they waited for.
 ///
