@@ -14,6 +14,7 @@ use crate::support::sandbox::Sandbox;
 
 /// What came of one case.
 struct Outcome {
+    exit: i32,
     possible: usize,
     ours: Score,
     peer: Option<Score>,
@@ -32,6 +33,7 @@ fn run(case: Case, tasks: usize, seed: u64) -> Outcome {
     keep(case, tasks, seed, &scene, &new);
     let (possible, earlier) = (scene.possible(), scene.earlier());
     Outcome {
+        exit: output.code(),
         possible: possible.count,
         ours: score_since(truth, &earlier, &new),
         peer: peer::shell().map(|shell| peer::recover(&shell, board, truth, &earlier)),
@@ -53,7 +55,7 @@ fn keep(case: Case, tasks: usize, seed: u64, scene: &Scene, new: &Path) {
 
 /// What a case must come to.
 fn judge(case: Case, seed: u64, outcome: &Outcome, faults: &mut String) {
-    let Outcome { possible, ours, peer, unreached } = outcome;
+    let Outcome { exit, possible, ours, peer, unreached } = outcome;
     #[allow(clippy::cast_precision_loss, reason = "row counts of test boards are small")]
     let floor = *possible as f64 * case.floor / 100.0;
     #[allow(clippy::cast_precision_loss, reason = "row counts of test boards are small")]
@@ -65,6 +67,13 @@ fn judge(case: Case, seed: u64, outcome: &Outcome, faults: &mut String) {
     }
     if ours.wrong > case.wrong {
         let _ = writeln!(faults, "{} seed {seed}: {} rows are wrong", case.name, ours.wrong);
+    }
+    if ours.older > case.older {
+        let _ = writeln!(faults, "{} seed {seed}: {} rows are of an earlier moment", case.name, ours.older);
+    }
+    let is_equal = (ours.right, ours.older, ours.wrong) == (ours.truth, 0, 0);
+    if *exit == 0 && !is_equal && case.wrong == 0 {
+        let _ = writeln!(faults, "{} seed {seed}: exit 0, and yet {ours:?}", case.name);
     }
     // Where not all comes back yet, the table says how far the peer is.
     if let Some(peer) = peer

@@ -320,6 +320,16 @@ pub fn of_journal(main: &dyn Store, journal: &dyn Store) -> Relation {
     relation(&ours, &theirs, Some(Combination { alone: faults, together, is_impossible }))
 }
 
+/// Count the pages of `image` that are not what their tree says, and the leaves with rows that no tree reaches.
+pub fn disorder(image: &Image<'_>) -> u64 {
+    let found = walk(image, WalkedExtent::Whole, |_, _| {});
+    let is_loose = |number: &u32| {
+        !found.used.contains(number)
+            && image.page(*number).is_some_and(|bytes| !rows_of(*number, &bytes, image.usable()).is_empty())
+    };
+    found.faults + (2..=image.count()).filter(is_loose).count() as u64
+}
+
 /// The faults in the trees of `image`, and what their rows say.
 fn faults_and_facts(image: &Image<'_>) -> (u64, SourceFacts) {
     let mut facts = SourceFacts::default();

@@ -15,6 +15,8 @@ mod mend;
 mod spoilt;
 
 pub use self::mend::Mend;
+use std::collections::BTreeMap;
+
 use super::field::u32_at;
 use super::store::Store;
 
@@ -233,6 +235,15 @@ impl Wal {
     /// Frames of older generations that were not overwritten yet: earlier versions of their pages.
     pub fn older(&self) -> impl Iterator<Item = &Frame> {
         self.frames.iter().filter(|frame| frame.salts != self.salts && frame.verified)
+    }
+
+    /// The newest committed frame for each page in the generation before this one, as far as it was not overwritten. All of
+    /// them were written into the main file before this generation began.
+    pub fn checkpointed(&self) -> BTreeMap<u32, &Frame> {
+        let is_previous = |frame: &&Frame| frame.salts[0].wrapping_add(1) == self.salts[0];
+        let frames: Vec<&Frame> = self.older().filter(is_previous).collect();
+        let committed = frames.iter().rposition(|frame| frame.commit != 0).map_or(0, |last| last + 1);
+        frames.into_iter().take(committed).map(|frame| (frame.page, frame)).collect()
     }
 
     /// Pages of the database after the last commit, if its frame says so.

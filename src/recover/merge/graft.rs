@@ -29,6 +29,9 @@ const DONORS: usize = 16;
 /// Pages that may be looked at in all; a heap of crossed chains ends here.
 const LOOKS: u64 = 1 << 20;
 
+/// Bytes besides zeros that two versions of a page have alike at least.
+const MIN_SAME_BYTES: usize = 128;
+
 /// Completes what it can of the rows that `merge` has only parts of.
 pub(crate) fn graft(
     merge: &mut Merge,
@@ -153,7 +156,8 @@ impl Graft<'_, '_> {
         Some((row, Odd { flip, chain: runs(&sites, image.page_size()), ..Odd::default() }))
     }
 
-    /// True if beside every page that another source lends, a page of our own, or the row's cell, is the same in that source.
+    /// True if beside every page that another source lends, a page of our own, or the row's cell, is the same in that source, or
+    /// if what is left of our own page is.
     fn is_of_one_text(&self, row: &Row, local: &[u8], sites: &[(u32, Site)], numbers: &[u32]) -> bool {
         let lent = |at: usize| sites.get(at).is_some_and(|(source, _)| *source != self.own.0);
         let is_same = |donor: &PageImage<'_>, at: usize| {
@@ -174,8 +178,28 @@ impl Graft<'_, '_> {
                 sites.get(at).and_then(|(source, _)| self.donors.iter().find(|(donor, _)| donor == source));
             donor.is_some_and(|(_, donor)| {
                 let before = if at == 0 { has_cell(donor) } else { is_same(donor, at - 1) };
-                before || is_same(donor, at + 1)
+                before
+                    || is_same(donor, at + 1)
+                    || numbers.get(at).is_some_and(|number| self.is_same_beside_holes(donor, *number))
             })
         })
+    }
+
+    /// True if our page `number` has lost sectors, and is that of `donor` beside them.
+    fn is_same_beside_holes(&self, donor: &PageImage<'_>, number: u32) -> bool {
+        let image = &self.own.1.image;
+        let (Some(site), Some(ours), Some(theirs)) =
+            (image.site(number), image.page(number), donor.image.page(number))
+        else {
+            return false;
+        };
+        let sectors = Sectors::of(&ours, site);
+        let mut same = 0;
+        ours.len() == theirs.len()
+            && ours.iter().zip(theirs.iter()).enumerate().all(|(at, (own, other))| {
+                same += usize::from(own == other && *own != 0);
+                own == other || sectors.any_lost(at..at + 1)
+            })
+            && same >= MIN_SAME_BYTES
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::board::belonging;
 use crate::ondisk::geometry;
 use crate::ondisk::header::Header;
 use crate::ondisk::image::{self, Image};
@@ -56,6 +57,7 @@ pub(crate) fn lay_over(image: &mut Image<'_>, wal: &Wal, stores: &OpenSource) ->
     if let Some(count) = wal.page_count().filter(|_| wal.header.is_some()) {
         image.truncate(count);
     }
+    frames.lay_checkpointed(image, wal, &taken);
     laid
 }
 
@@ -110,6 +112,29 @@ impl Frames<'_> {
         }
         let grown = ends.values().any(|(ours, theirs)| ours < theirs);
         !grown && ends.values().filter(|(ours, theirs)| ours > theirs).count() > 1
+    }
+
+    /// Put the frames of the generation before over pages of the main file that are others: they were written there before the log
+    /// began anew, so that the file is from before that, in part. Only where the trees are better with them.
+    fn lay_checkpointed(&self, image: &mut Image<'_>, wal: &Wal, taken: &HashMap<u32, usize>) {
+        let is_other = |frame: &&Frame| {
+            let written = self.log.read(frame.offset, self.page_size);
+            written.is_some() && image.page(frame.page) != written
+        };
+        let checkpointed = wal.checkpointed();
+        let within = |frame: &&Frame| frame.page <= image.count() && !taken.contains_key(&frame.page);
+        let others: Vec<Frame> =
+            checkpointed.into_values().filter(within).filter(is_other).copied().collect();
+        if others.is_empty() {
+            return;
+        }
+        let mut with = image.clone();
+        for frame in &others {
+            with.overlay(frame);
+        }
+        if belonging::disorder(&with) < belonging::disorder(image) {
+            *image = with;
+        }
     }
 
     /// Frames whose own header is spoilt, and with it their page number: a leaf that shares most of its rows with a page is a
@@ -173,5 +198,71 @@ impl FrameLeaf {
 
     fn shared(&self, other: &Self) -> usize {
         self.rowids.iter().filter(|rowid| other.rowids.binary_search(rowid).is_ok()).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::super::lay_out;
+    use super::*;
+
+    /// A main file from before a checkpoint, the same after it, and the log that was begun anew since.
+    fn checkpointed() -> [Vec<u8>; 3] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("kanban.db");
+        let connection = Connection::open(&path).unwrap();
+        let more = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400) \
+                    INSERT INTO task_comments(body) SELECT printf('%064d', i) FROM n";
+        let checkpoint =
+            |mode| connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(())).unwrap();
+        connection
+            .execute_batch(&format!(
+                "CREATE TABLE task_comments(id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT); \
+                 PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; {more}"
+            ))
+            .unwrap();
+        checkpoint("TRUNCATE");
+        let before = std::fs::read(&path).unwrap();
+        connection
+            .execute_batch(&format!("{more}; UPDATE task_comments SET body = 'new' WHERE id > 350"))
+            .unwrap();
+        checkpoint("RESTART");
+        let after = std::fs::read(&path).unwrap();
+        connection.execute_batch("UPDATE task_comments SET body = 'newest' WHERE id = 1").unwrap();
+        let log = std::fs::read(dir.path().join("kanban.db-wal")).unwrap();
+        [before, after, log]
+    }
+
+    fn disorder(main: Vec<u8>, log: Vec<u8>) -> u64 {
+        let stores = OpenSource::in_memory(main, log);
+        belonging::disorder(&lay_out(&stores).unwrap().image)
+    }
+
+    #[test]
+    fn file_in_part_from_before_a_checkpoint_is_read_with_its_frames() {
+        let [before, after, log] = checkpointed();
+        // Page 1, whose frame was written over, is as it is now.
+        let half = before.len() / 2;
+        let mixed = [&after[..4096], &before[4096..half], &after[half..]].concat();
+        assert!(
+            belonging::disorder(&Image::new(&mixed, 4096, 4096)) > 0,
+            "the scene needs pages out of order"
+        );
+        assert_eq!(disorder(mixed, log), 0);
+    }
+
+    #[test]
+    fn file_from_after_the_checkpoint_stays_as_it_is() {
+        let [_, mut after, log] = checkpointed();
+        let wal = Wal::read(&log, Some(4096)).unwrap();
+        let number = *wal.checkpointed().keys().max().unwrap();
+        // The file has gone on with a page, and its trees are whole.
+        let last = (number as usize - 1) * 4096 + 4095;
+        after[last] ^= 1;
+        let stores = OpenSource::in_memory(after.clone(), log);
+        let layout = lay_out(&stores).unwrap();
+        assert_eq!(layout.image.page(number).as_deref(), Some(&after[last - 4095..=last]));
     }
 }

@@ -5,6 +5,7 @@ mod copies;
 mod foreign;
 mod grid;
 mod headers;
+mod histories;
 mod journals;
 mod logs;
 mod pages;
@@ -28,11 +29,13 @@ pub(crate) struct Case {
     pub(crate) floor: f64,
     /// How many rows may be wrong: altered where no other byte of any source tells so.
     pub(crate) wrong: usize,
+    /// How many rows may be of an earlier moment: stale, or deleted since.
+    pub(crate) older: usize,
 }
 
 impl Case {
     const fn new(name: &'static str, make: fn(&mut Scene)) -> Self {
-        Self { name, make, floor: 100.0, wrong: 0 }
+        Self { name, make, floor: 100.0, wrong: 0, older: usize::MAX }
     }
 
     /// Not all that is there comes back yet.
@@ -43,6 +46,11 @@ impl Case {
     /// Rows can be wrong without a sign of it.
     const fn wrong(self, wrong: usize) -> Self {
         Self { wrong, ..self }
+    }
+
+    /// No more rows than these may be of an earlier moment.
+    const fn older(self, older: usize) -> Self {
+        Self { older, ..self }
     }
 
     /// All of them.
@@ -58,6 +66,7 @@ impl Case {
             foreign::CASES,
             grid::CASES,
             journals::CASES,
+            histories::CASES,
         ];
         shapes.chain(families.into_iter().flatten().copied()).collect()
     }
