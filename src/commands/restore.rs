@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::values::{self, Moment};
 use super::{Context, after_install, backups};
 use crate::board::files::with_suffix;
 use crate::board::{Board, Inspection, Stamp, holders};
@@ -20,6 +21,7 @@ use crate::newfile;
 use crate::newfile::{OwnFile, RecordedMode, Sealed};
 use crate::pool::Access;
 use crate::process::clock;
+use crate::salvage::source::replica::{self, ReplicaState};
 use crate::store::audit::{self, Integrity};
 use crate::ui::{Document, Label, Records, Report, TextColumn, TextTable};
 
@@ -28,7 +30,8 @@ const TRIES: usize = 2;
 
 /// Put one copy in the board's place, exactly.
 ///
-/// BACKUP is a backup of ours, a .corrupt copy or any other file; a log beside it is part of it. It is only read. A private
+/// BACKUP is a backup of ours, a .corrupt copy, any other file with the log beside it, or the directory of a replica that
+/// Litestream 0.3 wrote, which is read without Litestream. It is only read. A private
 /// copy is checked whole, and only a sound one is written into the board's file, as one transaction, with copies of what
 /// was there kept beside it: refused (12) while anybody has the board open, and asked for on a terminal. What the board
 /// has and the backup has not is gone then, but for `recover --undo`; to keep both, use `kanbanctl recover BACKUP`.
@@ -39,6 +42,9 @@ pub struct Args {
     /// A path, or how `backups list` calls it.
     #[arg(value_name = "BACKUP")]
     backup: PathBuf,
+    /// The state of a replica at this moment: a date, RFC 3339, @SECONDS, or how long ago, such as 2h.
+    #[arg(long, value_name = "TIME", value_parser = values::moment)]
+    at: Option<Moment>,
     /// Go on where it cannot be proven that nobody else has the board open; never beside a process that was found.
     #[arg(long)]
     assume_unused: bool,
@@ -87,7 +93,13 @@ struct RestoredRows {
 /// Exit 13 for an unknown backup, 4 for one that is not sound, 11 and 12 when nothing may be installed.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let board = context.board()?;
-    let source = find(context, &args.backup)?;
+    let CopyToRestore { source, bytes, replica } = find(context, args)?;
+    if let Some(state) = &replica {
+        say_state(context, &args.backup, state);
+    }
+    // What was restored until a gap is not what was asked for.
+    let exit =
+        if replica.as_ref().is_some_and(|state| !state.gaps.is_empty()) { Exit::Partial } else { Exit::Ok };
     let mut confirmed = false;
     for _ in 0..TRIES {
         let before = counts(context, board.inspect()?);
@@ -100,7 +112,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             let question = format!("The board would be replaced by {}.", source.display());
             context.ui.require_answer(&question)?;
         }
-        let (file, after) = verify(&source, &seen)?;
+        let (file, after) = verify(&bytes, &source, &seen)?;
         let mut restored = report(context, &board, &seen, &source, &file, rows(before, after))?;
         let is_same = is_same(&seen, &file.path()?)?;
         if is_same || context.globals.dry_run {
@@ -111,7 +123,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             context.ui.emit(&restored)?;
             let what = if is_same { "has the backup's content already" } else { "would be replaced" };
             context.ui.status(format_args!("The board {what}; nothing was changed."));
-            return Ok(Exit::Ok);
+            return Ok(exit);
         }
         if !confirmed {
             confirm(context, &board, &restored)?;
@@ -133,20 +145,61 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         let shown = context.ui.emit(&restored);
         context.ui.status(format_args!("The board is {} now.", source.display()));
         after_install::say(context, &installed);
-        return shown.map(|()| Exit::Ok);
+        return shown.map(|()| exit);
     }
     Err(Failure::busy("the board changed each time; nothing was restored.")
         .hint("Stop the processes that write to it (`kanbanctl health` names them), then run this again.")
         .at(&board.path))
 }
 
-/// A file that is there, else a copy that is called so.
-fn find(context: &mut Context<'_>, wanted: &Path) -> Outcome<PathBuf> {
-    if std::fs::metadata(wanted).is_ok_and(|meta| meta.is_file()) {
-        return std::path::absolute(wanted)
-            .map_err(|error| Failure::io(error, format!("resolving {}", wanted.display())));
+/// What is put in the board's place.
+struct CopyToRestore {
+    /// What it is called.
+    source: PathBuf,
+    /// The file that is read.
+    bytes: PathBuf,
+    /// The replica's state that `bytes` is, which has to be kept.
+    replica: Option<ReplicaState>,
+}
+
+/// A file that is there, the directory of a replica, else a copy that is called so.
+fn find(context: &mut Context<'_>, args: &Args) -> Outcome<CopyToRestore> {
+    let wanted = args.backup.as_path();
+    if replica::is_replica(wanted) {
+        let until = args.at.map(|at| at.at(context.clock.epoch()));
+        let state = replica::newest(wanted, until, &context.scratch())?;
+        return Ok(CopyToRestore {
+            source: state.generation.clone(),
+            bytes: state.path(),
+            replica: Some(state),
+        });
     }
-    backups::find(context, &wanted.to_string_lossy())
+    if args.at.is_some() {
+        return Err(Failure::usage(format!(
+            "--at is for the directory of a replica, and {} is none.",
+            wanted.display()
+        )));
+    }
+    let source = if std::fs::metadata(wanted).is_ok_and(|meta| meta.is_file()) {
+        std::path::absolute(wanted)
+            .map_err(|error| Failure::io(error, format!("resolving {}", wanted.display())))?
+    } else {
+        backups::find(context, &wanted.to_string_lossy())?
+    };
+    Ok(CopyToRestore { bytes: source.clone(), source, replica: None })
+}
+
+/// Say which state of a replica is read, and what is missing behind it.
+fn say_state(context: &mut Context<'_>, root: &Path, state: &ReplicaState) {
+    let written = clock::rfc3339(state.written).unwrap_or_default();
+    let (index, end) = state.position;
+    context.ui.status(format_args!(
+        "The replica {} is read up to {written} (log {index:08x}, byte {end}).",
+        root.display()
+    ));
+    for gap in &state.gaps {
+        context.ui.warning(format_args!("{}: {gap}.", state.generation.display()));
+    }
 }
 
 fn require_another_file(source: &Path, seen: &Inspection) -> Outcome<()> {
@@ -168,14 +221,14 @@ fn counts(context: &mut Context<'_>, seen: Inspection) -> Vec<(String, i64)> {
     counted.unwrap_or_default()
 }
 
-/// A private copy of the backup, found sound and sealed, and its rows.
-fn verify(source: &Path, seen: &Inspection) -> Outcome<(Sealed, Vec<(String, i64)>)> {
+/// A private copy of the backup in the file `bytes`, found sound and sealed, and its rows.
+fn verify(bytes: &Path, source: &Path, seen: &Inspection) -> Outcome<(Sealed, Vec<(String, i64)>)> {
     let length = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
-    let wal = length(&with_suffix(source, "-wal"));
-    Space::of(seen, length(source) + wal).require(seen, false)?;
+    let wal = length(&with_suffix(bytes, "-wal"));
+    Space::of(seen, length(bytes) + wal).require(seen, false)?;
     let recorded =
-        if wal > 0 || journal_mode::records_wal(source)? { RecordedMode::Wal } else { RecordedMode::Delete };
-    let examined = OwnFile::copy_of(source, &seen.resolved).and_then(|mut file| {
+        if wal > 0 || journal_mode::records_wal(bytes)? { RecordedMode::Wal } else { RecordedMode::Delete };
+    let examined = OwnFile::copy_of(bytes, &seen.resolved).and_then(|mut file| {
         let rows = examine(&mut file)?;
         Ok((file.seal(recorded)?, rows))
     });

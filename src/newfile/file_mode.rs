@@ -32,7 +32,7 @@ impl Audience {
     pub fn of(path: &Path) -> Self {
         let kept = if has_acl(path) { 0o700 } else { 0o777 };
         std::fs::metadata(path).map_or(Self::from(0o600), |meta| Self {
-            mode: meta.mode() & kept,
+            mode: meta.mode() & if meta.is_dir() { kept & 0o666 } else { kept },
             owner: Some((meta.uid(), meta.gid())),
         })
     }

@@ -42,6 +42,7 @@ mod journal; // the journal mode shown, changed, brought back
 mod lifecycle; // the verbs of a task's life: many ids, files, all or nothing, the way back, dry runs
 mod limits; // no room, no permission, few descriptors, short files, a clock that jumps
 mod list; // list, show, stats: filters, orders, counts, unknown columns
+mod litestream; // replicas read without Litestream: to any moment, damaged, and as the real program restores them
 mod load; // a thousand short processes, two at a time: nothing lost
 mod location; // which file is meant, and refusals where Hermes would guess
 mod mounts; // real filesystems where WAL cannot work

@@ -88,7 +88,7 @@ fn kind(kind: SourceKind) -> &'static str {
         SourceKind::Own => "backup",
         SourceKind::Named => "named",
         SourceKind::Namesake => "copy",
-        SourceKind::Live | SourceKind::Backup | SourceKind::Held => "corrupt",
+        SourceKind::Live | SourceKind::Backup | SourceKind::Held | SourceKind::Replica => "corrupt",
     }
 }
 

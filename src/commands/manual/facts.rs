@@ -90,6 +90,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ("recover --dry-run", "Say what each source holds and what would come back."),
         ("recover --output rescued.db", "Build a new, verified file; disturbs no other process."),
         ("recover", "Install the result into the board, with Hermes stopped."),
+        ("recover REPLICA --output rescued.db", "Bring a board back from a Litestream replica alone."),
         ("recover --undo", "Put back what was there before."),
     ]),
     ("kanbanctl-repair", &[("repair", "Rebuild inconsistent indexes.")]),
@@ -100,6 +101,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ("kanbanctl-restore", &[
         ("restore COPY --dry-run", "Check a copy and say what would change: the drill."),
         ("restore COPY", "Put one copy in the board's place, exactly."),
+        ("restore REPLICA --at 2h", "Put the state of two hours ago in its place, from a Litestream replica."),
     ]),
     ("kanbanctl-show", &[("show 1a2b", "Show a task by the beginning of its id.")]),
     ("kanbanctl-stats", &[("stats", "Count tasks by status and assignee.")]),
@@ -204,6 +206,10 @@ const FILES: &[(&str, &str)] = &[
     (
         "kanban.db.evidence.TIME/",
         "What was there before \\fBrecover\\fR, \\fBrestore\\fR or \\fBrepair\\fR; \\fBrecover \\-\\-undo\\fR puts it back.",
+    ),
+    (
+        ".kanban.db\\-litestream/",
+        "What Litestream keeps beside a board; \\fBrecover\\fR reads the logs in it.",
     ),
     ("NEW.db.partial.jsonl", "Rows of which only a part is left, beside the result of a recovery."),
     ("kanban.db.init.lock, kanban.db.dispatch.lock", "Hermes' locks."),

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::report::Recovered;
-use super::{Args, discover, exit, in_hands, is_up_to_date, say_already, say_verdict};
+use super::{Args, discover, exit, in_hands, is_up_to_date, named, say_already, say_verdict};
 use crate::board::files::FileState;
 use crate::board::holders::{self, Holders};
 use crate::board::{Board, Inspection};
@@ -147,8 +147,9 @@ fn rebuild(
     holders: &Holders,
 ) -> Outcome<(Rebuilt, Discovered)> {
     let held = in_hands(seen, holders, &args.from_pid)?;
+    let named = named(context, args)?;
     let mut bars = Bars::new(context.ui, context.signals.clone());
-    let found = discover(seen, args.named(), held, &mut bars)?;
+    let found = discover(seen, named, held, &mut bars)?;
     // Nothing is known yet of the new file's size but that it is about that of the largest source.
     let largest = found.sources.iter().map(|source| source.size + source.wal_size).max().unwrap_or(0);
     Space::of(seen, largest).require(seen, false)?;

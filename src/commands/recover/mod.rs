@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use self::report::Recovered;
 use super::progress::Bars;
+use super::values::{self, Moment};
 use super::{Context, page_map};
 use crate::board::holders::{self, Completeness, Holders};
 use crate::board::{Board, Inspection, generation};
@@ -21,6 +22,7 @@ use crate::recover;
 use crate::salvage::source;
 use crate::salvage::source::deleted_wal;
 use crate::salvage::source::deleted_wal::DeletedWal;
+use crate::salvage::source::replica;
 
 /// Bring back every row that is left.
 ///
@@ -36,9 +38,12 @@ use crate::salvage::source::deleted_wal::DeletedWal;
 /// LAST-PAGE. --undo: BOARD FROM TAKEN-AT EVIDENCE.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// More files to take rows from, besides the board and its backups.
+    /// More files to take rows from, besides the board and its backups, or the directory of a Litestream replica.
     #[arg(value_name = "SOURCE", conflicts_with = "undo")]
     sources: Vec<PathBuf>,
+    /// Read replicas up to this moment: a date, RFC 3339, @SECONDS, or how long ago, such as 2h.
+    #[arg(long, value_name = "TIME", value_parser = values::moment, requires = "sources", conflicts_with = "undo")]
+    at: Option<Moment>,
     /// Build this file, which must not exist, and leave the board alone.
     #[arg(long, value_name = "NEW.db", conflicts_with = "undo")]
     output: Option<PathBuf>,
@@ -72,6 +77,26 @@ struct RecoverExtent {
 /// The command that hints from below give to build a file instead.
 const BUILD: &str = "`kanbanctl recover --output NEW.db`";
 
+/// What was named on the command line.
+struct NamedSources {
+    /// Files, and directories of replicas.
+    files: Vec<PathBuf>,
+    /// Up to when replicas are read, Unix seconds.
+    until: Option<i64>,
+    /// Where replicas are restored to.
+    scratch: PathBuf,
+}
+
+/// What `args` name; a moment only with a replica that it is for.
+fn named(context: &Context<'_>, args: &Args) -> Outcome<NamedSources> {
+    let files = args.named();
+    if args.at.is_some() && !files.iter().any(|path| replica::is_replica(path)) {
+        return Err(Failure::usage("--at is for the directory of a Litestream replica, and none is named."));
+    }
+    let until = args.at.map(|at| at.at(context.clock.epoch()));
+    Ok(NamedSources { files, until, scratch: context.scratch() })
+}
+
 impl Args {
     /// Every file that was named.
     fn named(&self) -> Vec<PathBuf> {
@@ -88,6 +113,10 @@ impl Args {
                 .iter()
                 .map(|file| format!("--include-foreign {}", hint::quoted(absolute(file)))),
         );
+        words.extend(self.at.map(|at| match at {
+            Moment::At(seconds) => format!("--at @{seconds}"),
+            Moment::Ago(span) => format!("--at {}s", span.as_secs()),
+        }));
         words.extend(self.from_pid.iter().map(|pid| format!("--from-pid {pid}")));
         words.extend(self.sources.iter().map(|source| hint::quoted(absolute(source))));
         words.join(" ")
@@ -157,7 +186,8 @@ pub(super) fn rehearse(
     source::require_there(named)?;
     let held = in_hands(seen, &holders::scan(seen)?, &[])?;
     let mut bars = Bars::new(context.ui, context.signals.clone());
-    let found = discover(seen, named.to_vec(), held, &mut bars)?;
+    let named = NamedSources { files: named.to_vec(), until: None, scratch: context.scratch() };
+    let found = discover(seen, named, held, &mut bars)?;
     let options = recover::RecoverOptions::new(context.scratch());
     match recover::recover(&found.sources, None, &options, &mut bars) {
         Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => Err(failure),
@@ -172,8 +202,9 @@ fn build(context: &mut Context<'_>, args: &Args, board: &Board, output: Option<&
     let held = in_hands(&seen, &holders, &args.from_pid)?;
     say_who_goes_on_writing(context, &holders);
     let installable = args.output.is_some() || !say_what_stands_in_the_way(context, &seen);
+    let named = named(context, args)?;
     let mut bars = Bars::new(context.ui, context.signals.clone());
-    let found = discover(&seen, args.named(), held, &mut bars)?;
+    let found = discover(&seen, named, held, &mut bars)?;
     let options = args.extent.options(scratch(output, context.scratch()));
     let report = recover::recover(&found.sources, output, &options, &mut bars)?;
     drop(bars);
@@ -259,23 +290,36 @@ fn scratch(output: Option<&Path>, otherwise: PathBuf) -> PathBuf {
 /// may have had in their hands.
 fn discover(
     seen: &Inspection,
-    mut named: Vec<PathBuf>,
+    named: NamedSources,
     held: DeletedWal,
     bars: &mut Bars<'_>,
 ) -> Outcome<source::Discovered> {
+    let NamedSources { files, until, scratch } = named;
+    let (replicas, mut named): (Vec<PathBuf>, Vec<PathBuf>) =
+        files.into_iter().partition(|path| replica::is_replica(path));
+    let (mut more, mut unread) = (held.sources, held.unread);
+    let mut restored = Vec::new();
+    for root in replicas {
+        let (states, gaps) = replica::sources(&root, until, &scratch)?;
+        unread.extend(gaps);
+        for (source, state) in states {
+            more.push(source);
+            restored.push(state);
+        }
+    }
+    more.extend(replica::shadow_logs(&seen.resolved)?);
     let interrupted = evidence::list(&seen.resolved).unwrap_or_default();
     named.extend(
         interrupted.iter().filter(|set| !set.finished && set.has_begun()).filter_map(|set| set.copy_of("")),
     );
     let mut found = match source::discover(&seen.resolved, &named, bars) {
-        Err(failure) if failure.exit() == Exit::NoBoard && !held.sources.is_empty() => {
-            source::Discovered::default()
-        }
+        Err(failure) if failure.exit() == Exit::NoBoard && !more.is_empty() => source::Discovered::default(),
         other => other?,
     };
-    found.sources.extend(held.sources);
+    found.sources.extend(more);
     source::separate(&mut found)?;
-    found.unread.extend(held.unread);
+    found.unread.extend(unread);
+    found.restored = restored;
     Ok(found)
 }
 

@@ -48,6 +48,7 @@ impl Recovered {
                 source::SourceKind::Named => "named",
                 source::SourceKind::Namesake => "copy",
                 source::SourceKind::Held => "held",
+                source::SourceKind::Replica => "replica",
             };
             sources.row([
                 (Label::Id, kind.to_owned()),

@@ -283,6 +283,7 @@ impl SourceEntry {
             SourceKind::Named => "named file",
             SourceKind::Namesake => "copy under another name",
             SourceKind::Held => "held by a process",
+            SourceKind::Replica => "log of Litestream",
         }
     }
 

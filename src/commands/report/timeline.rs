@@ -110,7 +110,7 @@ fn of_source(source: &SourceEntry) -> Vec<TimelineEntry> {
         SourceKind::Backup => (MomentKind::Copy, "Copy by Hermes"),
         SourceKind::Own => (MomentKind::Backup, "Backup"),
         SourceKind::Namesake => (MomentKind::Copy, "Copy under another name"),
-        SourceKind::Live | SourceKind::Named | SourceKind::Held => return Vec::new(),
+        SourceKind::Live | SourceKind::Named | SourceKind::Held | SourceKind::Replica => return Vec::new(),
     };
     let (Some(oldest), Some(newest)) = (source.oldest, source.newest) else { return Vec::new() };
     let tasks = source.rows.get("tasks").copied().unwrap_or(0);

@@ -20,6 +20,7 @@ mod grouping;
 mod hashing;
 pub(crate) mod mapped;
 pub mod open;
+pub mod replica;
 mod separation;
 mod torn_journal;
 mod torn_pages;
@@ -68,6 +69,8 @@ pub enum SourceKind {
     Named,
     /// A log or database file that has lost its name, in the hands of a living process.
     Held,
+    /// A log that Litestream keeps beside the board.
+    Replica,
 }
 
 /// Which of its files a source is read from.
@@ -89,7 +92,7 @@ pub struct Source {
     pub path: PathBuf,
     /// Where it comes from.
     pub kind: SourceKind,
-    /// The main file where `path` is the log alone.
+    /// The main file where `path` is the log alone, or the folder of a replica.
     pub base: Option<PathBuf>,
     /// The log, where its name is not the main file's with `-wal` behind it.
     pub log: Option<PathBuf>,
@@ -129,6 +132,8 @@ pub struct Discovered {
     pub sources: Vec<Source>,
     /// Copies that could not be read.
     pub unread: Vec<Unread>,
+    /// What sources are read from, to be kept as long as they are.
+    pub restored: Vec<replica::ReplicaState>,
 }
 
 /// The live set, the copies beside it, our own backups and the files in `named`, grouped by content: live first, then
@@ -286,6 +291,8 @@ impl Source {
     /// Main file and WAL.
     pub fn files(&self) -> (PathBuf, PathBuf) {
         match &self.base {
+            // A restored state of a replica has no log.
+            Some(base) if self.kind == SourceKind::Named => (base.clone(), with_suffix(base, "-none")),
             Some(base) => (base.clone(), self.path.clone()),
             // Nothing lies beside a file that is read alone.
             None if self.part != SourcePart::Whole => (self.path.clone(), with_suffix(&self.path, "-none")),

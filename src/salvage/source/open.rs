@@ -184,7 +184,8 @@ impl Source {
             };
             let sizes = size(&file).and_then(|size_of_file| Ok((size_of_file, size(&log)?)));
             let (main_size, log_size) = sizes.map_err(|error| reading(error, &self.path))?;
-            let live = matches!(self.kind, SourceKind::Live | SourceKind::Held) || hot.is_some();
+            let live = matches!(self.kind, SourceKind::Live | SourceKind::Held | SourceKind::Replica)
+                || hot.is_some();
             let small = main_size + log_size <= if live { MEMORY_LIVE } else { MEMORY };
             let rests = in_place
                 && self.kind == SourceKind::Live

@@ -24,7 +24,9 @@ pub fn separate(found: &mut Discovered) -> Outcome<()> {
     let mut whole = Vec::new();
     for mut source in std::mem::take(&mut found.sources) {
         let part = if source.kind == SourceKind::Named { part_in(&source.path) } else { SourcePart::Whole };
-        if part == SourcePart::Whole {
+        if source.kind == SourceKind::Replica {
+            all.push(source);
+        } else if part == SourcePart::Whole {
             whole.push(source);
         } else {
             source.part = part;
@@ -33,7 +35,9 @@ pub fn separate(found: &mut Discovered) -> Outcome<()> {
         }
     }
     for source in whole {
-        let apart = if source.kind == SourceKind::Held { Vec::new() } else { apart(&source)? };
+        // Nothing lies beside what a process holds or a restored replica.
+        let is_alone = source.kind == SourceKind::Held || source.base.is_some();
+        let apart = if is_alone { Vec::new() } else { apart(&source)? };
         all.push(source);
         for source in apart {
             // One that was named is there already, and comes in.
