@@ -24,6 +24,7 @@ pub mod holders;
 pub mod home;
 pub mod index_guard;
 mod index_table;
+pub mod litestream;
 pub mod location;
 pub mod locks;
 pub mod log;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::Context;
+use super::{Context, replicated};
 use crate::board::locks::HermesLocks;
 use crate::board::{Board, Inspection, Stamp, files, holders, log};
 use crate::failure::count::counted;
@@ -239,6 +239,9 @@ fn one_board(
     if !inspection.sidecars.wal_has_bytes() {
         context.ui.status("The WAL is empty; there is nothing to checkpoint.");
         return Ok((report, Ok(())));
+    }
+    if args.mode == CheckpointMode::Truncate {
+        replicated::warn(context, &inspection.resolved, "cutting the log");
     }
     let dry_run = context.globals.dry_run;
     let mut pool = if args.mode == CheckpointMode::Truncate {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Context;
+use super::{Context, replicated};
 use crate::board::filesystem;
 use crate::board::holders;
 use crate::board::locks::HermesLocks;
@@ -121,6 +121,7 @@ fn change(
     // First, because it only looks: the check of the board opens it, which brings an old WAL index up to date.
     let alone = || holders::require_none(seen, &doing, assume_unused);
     alone()?;
+    replicated::warn(context, &seen.resolved, &doing);
     match context.pool_for_long(seen.clone(), Access::Write)?.require_undamaged() {
         // Where the WAL index cannot be shared, only the exclusive connection that changes the mode can check the board.
         Err(failure) if failure.is_shared_map() => (),

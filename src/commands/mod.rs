@@ -56,6 +56,7 @@ pub mod reclaim;
 pub mod recover;
 pub mod reopen_review;
 pub mod repair;
+mod replicated;
 pub mod report;
 pub mod request_changes;
 pub mod request_review;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::values::{self, Moment};
-use super::{Context, after_install, backups};
+use super::{Context, after_install, backups, replicated};
 use crate::board::files::with_suffix;
 use crate::board::{Board, Inspection, Stamp, holders};
 use crate::failure::count::counted;
@@ -126,6 +126,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
             return Ok(exit);
         }
         if !confirmed {
+            replicated::warn(context, &seen.resolved, "restoring over it");
             confirm(context, &board, &restored)?;
             confirmed = true;
         }

@@ -84,9 +84,9 @@ impl Replicated {
         for entry in std::fs::read_dir(self.sandbox.root()).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                std::fs::remove_dir_all(path).unwrap()
+                std::fs::remove_dir_all(path).unwrap();
             } else {
-                std::fs::remove_file(path).unwrap()
+                std::fs::remove_file(path).unwrap();
             }
         }
     }
@@ -223,6 +223,63 @@ fn the_logs_beside_a_board_are_read_unasked() {
     let output = scene.run(&["recover", "--dry-run", "--json"]).success();
     let sources = output.data()["sources"].as_array().unwrap().clone();
     assert!(sources.iter().all(|source| source["kind"] != "replica"), "{output}");
+}
+
+/// As Litestream leaves a board that it replicates: its folder with a generation, and its copy of the log.
+fn followed(sandbox: &Sandbox) {
+    let folder = sandbox.root().join(".kanban.db-litestream");
+    let logs = folder.join("generations").join(ID).join("wal");
+    std::fs::create_dir_all(&logs).unwrap();
+    std::fs::write(folder.join("generation"), format!("{ID}\n")).unwrap();
+    std::fs::copy(beside(&sandbox.board(), "-wal"), logs.join("00000000.wal")).unwrap();
+}
+
+#[test]
+fn health_names_litestream_with_its_generation_and_lag() {
+    let sandbox = Sandbox::with_board();
+    let holder = Connection::open(sandbox.board()).unwrap();
+    holder.execute_batch("PRAGMA wal_autocheckpoint=0; UPDATE sqlite_sequence SET seq = seq + 1").unwrap();
+    create(&sandbox, &["x"]);
+    followed(&sandbox);
+    let said = |sandbox: &Sandbox| {
+        let findings = sandbox.run(&["health", "--json"]).data()["findings"].as_array().unwrap().clone();
+        let about =
+            findings.iter().find_map(|it| it["message"].as_str().filter(|it| it.contains("Litestream")));
+        about.map(str::to_owned).unwrap_or_default()
+    };
+    let complete = said(&sandbox);
+    assert!(complete.contains(ID) && complete.contains("its copy of the log is complete"), "{complete}");
+    create(&sandbox, &["more"]);
+    let lacks = said(&sandbox);
+    assert!(lacks.contains("its copy of the log lacks"), "{lacks}");
+}
+
+#[test]
+fn verbs_that_begin_a_generation_say_so_first() {
+    let warned = "makes it begin a new generation";
+    for args in [
+        &["journal-mode", "delete", "--assume-unused"][..],
+        &["checkpoint", "--mode", "truncate", "--assume-unused"],
+        &["restore", "copy.db", "--yes", "--assume-unused"],
+    ] {
+        for is_followed in [true, false] {
+            let sandbox = Sandbox::with_board();
+            std::fs::copy(sandbox.board(), sandbox.work().join("copy.db")).unwrap();
+            let holder = Connection::open(sandbox.board()).unwrap();
+            holder.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+            holder
+                .execute_batch(
+                    "PRAGMA wal_autocheckpoint=0; CREATE TABLE notes (x); INSERT INTO notes VALUES (1)",
+                )
+                .unwrap();
+            holder.close().unwrap();
+            if is_followed {
+                followed(&sandbox);
+            }
+            let output = sandbox.run(args).success();
+            assert_eq!(output.stderr.contains(warned), is_followed, "{args:?}\n{output}");
+        }
+    }
 }
 
 /// The real program, where `KANBANCTL_TEST_LITESTREAM` names it.

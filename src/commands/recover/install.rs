@@ -11,7 +11,7 @@ use crate::board::files::FileState;
 use crate::board::holders::{self, Holders};
 use crate::board::{Board, Inspection};
 use crate::commands::progress::Bars;
-use crate::commands::{Context, after_install};
+use crate::commands::{Context, after_install, replicated};
 use crate::failure::count::counted;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -65,6 +65,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
             return Ok(exit);
         }
         if !confirmed {
+            replicated::warn(context, &seen.resolved, "installing the recovered board");
             confirm(context, board, &rebuilt)?;
             confirmed = true;
         }

@@ -300,9 +300,9 @@ fn discover(
     let (mut more, mut unread) = (held.sources, held.unread);
     let mut restored = Vec::new();
     for root in replicas {
-        let (states, gaps) = replica::sources(&root, until, &scratch)?;
-        unread.extend(gaps);
-        for (source, state) in states {
+        let sources = replica::sources(&root, until, &scratch)?;
+        unread.extend(sources.unread);
+        for (source, state) in sources.found {
             more.push(source);
             restored.push(state);
         }

@@ -59,6 +59,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args, board: &Board) -> Outc
         context.ui.status(format_args!("Dry run: the board would be as it was at {}.", undone.taken_at));
         return Ok(Exit::Ok);
     }
+    crate::commands::replicated::warn(context, &seen.resolved, "putting the earlier board back");
     let warning = format!("The board will be as it was at {}, kept in {}.", undone.taken_at, undone.from);
     context.ui.confirm_name(&warning, &board.name())?;
     let terms = context.terms(args.assume_unused)?;

@@ -19,6 +19,7 @@ use crate::board::belonging::SidecarRelations;
 use crate::board::filesystem::Filesystem;
 use crate::board::generation::{self, Generation, Stake};
 use crate::board::holders::{self, Holders, library};
+use crate::board::litestream::{self, Replication};
 use crate::board::log::{self, WaitingFrames};
 use crate::board::namesakes::{self, Namesake};
 use crate::board::rollback::{self, Rollback};
@@ -68,6 +69,8 @@ pub struct Subject {
     pub old_libraries: Vec<(u32, String)>,
     /// When our newest backup beside the board was made, Unix seconds.
     pub newest_backup: Option<i64>,
+    /// How far Litestream has followed the board, where it does.
+    pub replication: Option<Replication>,
     /// How deep to look, when, and what counts as old.
     pub terms: CheckTerms,
 }
@@ -148,8 +151,9 @@ impl Subject {
         let namesakes = namesakes::find(&inspection.resolved);
         let newest_backup = copies::newest_own(&inspection.resolved);
         let old_libraries = if inspection.is_wal() { old_libraries(&holders) } else { Vec::new() };
+        let replication = litestream::replication(&inspection.resolved);
         let of = Self::of(inspection, filesystem, holders, terms)?;
-        Ok(Self { generations, copies, namesakes, old_libraries, newest_backup, ..of })
+        Ok(Self { generations, copies, namesakes, old_libraries, newest_backup, replication, ..of })
     }
 
     /// What the board's own files say, on `filesystem` and in the hands of `holders`, beside no copies.
@@ -172,6 +176,7 @@ impl Subject {
             namesakes: Vec::new(),
             old_libraries: Vec::new(),
             newest_backup: None,
+            replication: None,
             inspection,
             filesystem,
             holders,

@@ -6,6 +6,7 @@ use super::Subject;
 use crate::board::filesystem::Suitability;
 use crate::board::generation::{Generation, Stake};
 use crate::board::holders::{Completeness, HeldFile, library};
+use crate::board::litestream::{self, Replication};
 use crate::board::namesakes::{Namesake, NamesakeKind};
 use crate::failure::count::{self, counted};
 use crate::failure::hint;
@@ -158,13 +159,37 @@ pub(super) fn holders(subject: &Subject) -> Vec<Finding> {
             Some(pid) => format!("pid {pid} ({})", holder.command),
             None => "a process that cannot be seen from here".to_owned(),
         };
-        findings.push(Finding::new("holders", Severity::Info, who, "it has the board open."));
+        let message = match &subject.replication {
+            Some(replication) if litestream::is_litestream(&holder.command) => {
+                format!("Litestream has the board open and replicates it: {}.", followed(replication))
+            }
+            _ => "it has the board open.".to_owned(),
+        };
+        findings.push(Finding::new("holders", Severity::Info, who, message));
+    }
+    let runs =
+        |subject: &Subject| subject.holders.found.iter().any(|it| litestream::is_litestream(&it.command));
+    if let Some(replication) = subject.replication.as_ref().filter(|_| !runs(subject)) {
+        let message = format!(
+            "Litestream has replicated this board, and was not seen running: {}.",
+            followed(replication)
+        );
+        findings.push(Finding::new("holders", Severity::Info, path(subject), message));
     }
     if let Completeness::Partial { reason } = &subject.holders.complete {
         let message = format!("not every process could be seen: {reason}.");
         findings.push(Finding::new("holders", Severity::Info, path(subject), message));
     }
     findings
+}
+
+/// How far Litestream has followed the board, as a clause.
+fn followed(replication: &Replication) -> String {
+    let Replication { generation, behind } = replication;
+    match behind {
+        0 => format!("generation {generation}, its copy of the log is complete"),
+        _ => format!("generation {generation}, its copy of the log lacks {}", count::size(*behind)),
+    }
 }
 
 /// Whose files of the board have lost their name, and what is lost when that process ends (tests/incidents.md F11, F13).

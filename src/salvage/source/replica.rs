@@ -28,6 +28,7 @@ use super::open::{SourceBytes, nameless};
 use super::{Member, Source, SourceKind, SourcePart, Unread};
 use crate::board::belonging::{self, Relation};
 use crate::board::files::with_suffix;
+use crate::board::litestream;
 use crate::board::trust;
 use crate::failure::count::counted;
 use crate::failure::{Failure, Outcome};
@@ -53,6 +54,15 @@ pub struct ReplicaState {
     pub position: (u32, u64),
     /// What is missing or damaged behind it, as sentences.
     pub gaps: Vec<String>,
+}
+
+/// What a replica gives to a recovery.
+#[derive(Debug, Default)]
+pub struct ReplicaSources {
+    /// A source of each generation, with the state that it is read from, the newest first.
+    pub found: Vec<(Source, ReplicaState)>,
+    /// What could not be restored.
+    pub unread: Vec<Unread>,
 }
 
 /// The files of a generation.
@@ -104,34 +114,32 @@ pub fn newest(root: &Path, until: Option<i64>, scratch: &Path) -> Outcome<Replic
     Err(failed.unwrap_or_else(|| nothing_there(root, until)))
 }
 
-/// Sources of every generation of the replica at `root`, the newest first, and what of it could not be restored. The states
-/// have to be kept as long as the sources are read.
+/// Sources of every generation of the replica at `root`, and what of it could not be restored. The states have to be kept as
+/// long as the sources are read.
 ///
 /// # Errors
 /// As [`newest`], but that damage is no failure where another generation is sound.
-pub fn sources(
-    root: &Path,
-    until: Option<i64>,
-    scratch: &Path,
-) -> Outcome<(Vec<(Source, ReplicaState)>, Vec<Unread>)> {
-    let (mut states, mut unread) = (Vec::new(), Vec::new());
-    let found = generations(root, until)?;
-    if found.is_empty() {
+pub fn sources(root: &Path, until: Option<i64>, scratch: &Path) -> Outcome<ReplicaSources> {
+    let mut sources = ReplicaSources::default();
+    let generations = generations(root, until)?;
+    if generations.is_empty() {
         return Err(nothing_there(root, until));
     }
-    for generation in found {
+    for generation in generations {
         match generation.state(scratch) {
             Ok(state) => {
                 for gap in &state.gaps {
-                    unread.push(Unread { path: generation.folder.clone(), reason: gap.clone() });
+                    sources.unread.push(Unread { path: generation.folder.clone(), reason: gap.clone() });
                 }
-                states.push((state.source()?, state));
+                sources.found.push((state.source()?, state));
             }
-            Err(failure) if failure.is_damage() => unread.push(Unread::new(generation.folder, &failure)),
+            Err(failure) if failure.is_damage() => {
+                sources.unread.push(Unread::new(generation.folder, &failure));
+            }
             Err(failure) => return Err(failure),
         }
     }
-    Ok((states, unread))
+    Ok(sources)
 }
 
 fn nothing_there(root: &Path, until: Option<i64>) -> Failure {
@@ -291,24 +299,24 @@ impl GenerationFiles {
                 ));
             }
             if let Some(broken) = broken {
-                return self.note_gap(state, broken);
+                self.note_gap(state, &broken);
+                return Ok(());
             }
             let Some(next) = index.checked_add(1) else { break };
             index = next;
         }
         // Logs go on behind one that is missing.
         if self.segments.range((index, 0)..).next().is_some() {
-            return self.note_gap(state, format!("the log {index:08x} is missing"));
+            self.note_gap(state, &format!("the log {index:08x} is missing"));
         }
         Ok(())
     }
 
-    fn note_gap(&self, state: &mut ReplicaState, what: String) -> Outcome<()> {
+    fn note_gap(&self, state: &mut ReplicaState, what: &str) {
         let (index, end) = state.position;
         let behind = self.segments.range((index, end)..).count();
         let pieces = counted(behind as u64, "piece from there on is", "pieces from there on are");
         state.gaps.push(format!("{what}: {pieces} not in the state, which ends before it"));
-        Ok(())
     }
 }
 
@@ -417,21 +425,13 @@ impl ReplicaState {
     }
 }
 
-/// The folder in which Litestream keeps its copies of the log of the board at `database`.
-pub fn shadow_folder(database: &Path) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(database.file_name().unwrap_or_default());
-    name.push("-litestream");
-    crate::newfile::directory(database).join(name)
-}
-
 /// Sources of the logs that Litestream keeps beside the board at `database`. One that the board's own log begins with is left
 /// out. A log that continues the main file is read over it, another alone.
 ///
 /// # Errors
 /// When the folder cannot be listed, or a log in it not be read.
 pub fn shadow_logs(database: &Path) -> Outcome<Vec<Source>> {
-    let folder = shadow_folder(database);
+    let folder = litestream::folder(database);
     let owner = trust::owner_of(database);
     let mut sources = Vec::new();
     for (_, generation) in listed(&folder.join(GENERATIONS))? {
