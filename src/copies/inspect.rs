@@ -187,5 +187,5 @@ impl Inspector {
 
 /// A source on its own.
 fn orders(threads: usize, room: &Arc<MemoryBudget>) -> Orders<'_> {
-    Orders { source: 0, sibling: None, threads, waits: false, log_counts: false, room }
+    Orders { source: 0, sibling: None, threads, waits: false, log_counts: false, deleted: false, room }
 }

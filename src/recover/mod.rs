@@ -54,7 +54,8 @@ pub struct RecoverOptions {
     pub scratch: PathBuf,
     /// Write row by row, also where pages could stay: what the page path is measured by.
     pub by_rows: bool,
-    /// Whether rows that only an older source has come back even where a newer one shows them gone.
+    /// Whether rows that only an older source has come back even where a newer one shows them gone, and rows that were
+    /// deleted and are still there.
     pub include_older: bool,
     /// Whether the report says of every row where it is from.
     pub provenance: bool,
@@ -201,7 +202,7 @@ fn attempt(
 ) -> Outcome<Ran> {
     let sources = shelf.sources;
     let schemas = Schemas::new()?;
-    let mut ranking = crate::recover::merge::rank::rank(shelf, &schemas, watch)?;
+    let mut ranking = crate::recover::merge::rank::rank(shelf, &schemas, options.include_older, watch)?;
     if ranking.ranked.is_empty() {
         return Err(barren(sources, Failure::no_board, "a page of a database"));
     }

@@ -72,8 +72,9 @@ impl Salvage {
 
     /// True if nothing of it is damaged: every page is in order, and its indexes name no row that is not there.
     pub(crate) fn is_sound(&self) -> bool {
-        let is_whole =
-            |rows: &TableRows| !rows.is_damaged() && rows.indexed.is_empty() && rows.older.is_empty();
+        let is_whole = |rows: &TableRows| {
+            !rows.is_damaged() && rows.indexed.is_empty() && rows.older.iter().all(|row| row.is(row::EARLIER))
+        };
         self.has_schema && self.schema_is_whole && self.damaged_pages == 0 && self.tables.iter().all(is_whole)
     }
 
@@ -101,6 +102,8 @@ pub(crate) struct Orders<'o> {
     pub(crate) waits: bool,
     /// Whether the main file has gone on without the log: then the log's rows are the source's, wherever they lie.
     pub(crate) log_counts: bool,
+    /// Whether rows are wanted that were deleted and are still there.
+    pub(crate) deleted: bool,
     /// Where its rows are kept.
     pub(crate) room: &'o Arc<MemoryBudget>,
 }
@@ -181,10 +184,13 @@ fn read(
     work.take_unused(&catalog, watch)?;
     work.adopt_free(&catalog, free);
     work.look_ahead(&catalog, layout);
+    let lost_ends = work.chains.are_doubtful();
+    if orders.deleted {
+        work.take_deleted(&catalog, layout);
+    }
     let evidence = work.evidence(&catalog, &sequences);
     work.room.require_whole()?;
     let damaged_pages = work.damaged.len() as u64 + layout.laid.bad_frames + layout.displaced_count();
-    let lost_ends = work.chains.are_doubtful();
     let Pass { tables, odds, doubted_frames, blob_texts, .. } = work;
     let salvage = Salvage {
         catalog: Arc::new(catalog),

@@ -63,7 +63,7 @@ pub struct Args {
 /// How much comes back, and how much is told.
 #[derive(Debug, clap::Args)]
 struct RecoverExtent {
-    /// Bring back also rows that only an older copy or an unused part of a page has.
+    /// Bring back also rows that only an older copy, an earlier frame of the log, or an unused part of a page has.
     #[arg(long, conflicts_with = "undo")]
     include_older: bool,
     /// Bring back also the rows of this file, which is another board's.

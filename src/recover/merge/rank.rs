@@ -107,16 +107,21 @@ enum ReadResult {
     Read(Box<(ReadFacts, Salvage, Vec<SchemaEntry>)>),
 }
 
-/// Looks at every source of `shelf`.
+/// Looks at every source of `shelf`, and for deleted rows if `deleted`.
 ///
 /// # Errors
 /// What a source says when it cannot be read, and whatever `watch` stops with.
-pub(crate) fn rank(shelf: &SourceCache<'_>, schemas: &Schemas, watch: &mut dyn Watch) -> Outcome<Ranking> {
+pub(crate) fn rank(
+    shelf: &SourceCache<'_>,
+    schemas: &Schemas,
+    deleted: bool,
+    watch: &mut dyn Watch,
+) -> Outcome<Ranking> {
     let sources = shelf.sources;
     let hold = SalvageSpill::new(shelf.scratch(), shelf.room());
     let mut looks = Looks { sources, read: Vec::new(), waiting: Vec::new(), sibling: None, best: None, hold };
     let all: Vec<u32> = (0..).take(sources.len()).collect();
-    let crew = SourceReader { shelf, schemas };
+    let crew = SourceReader { shelf, schemas, deleted };
     crew.look(&all, None, false, watch, &mut |source, look| looks.put(source, look))?;
     let waiting = std::mem::take(&mut looks.waiting);
     let sibling = looks.sibling.take();
@@ -228,6 +233,7 @@ fn relation_to(
 struct SourceReader<'c, 's> {
     shelf: &'c SourceCache<'s>,
     schemas: &'c Schemas,
+    deleted: bool,
 }
 
 impl SourceReader<'_, '_> {
@@ -250,6 +256,7 @@ impl SourceReader<'_, '_> {
             threads,
             waits,
             log_counts: kind == Some(SourceKind::Held),
+            deleted: self.deleted,
             room: self.shelf.room(),
         }
     }

@@ -28,7 +28,7 @@ const LINKS: &str = "task_links";
 const RUNS: &str = "task_runs";
 
 /// Rows that were found on a page, with their tables, and how they are to be marked.
-type Remnants = (Vec<(usize, Row)>, u8);
+pub(crate) type Remnants = (Vec<(usize, Row)>, u8);
 
 impl Pass<'_, '_> {
     /// Looks into the pages in `unknown`.
@@ -41,7 +41,8 @@ impl Pass<'_, '_> {
             if !self.chains.has_claimed(page) {
                 self.damaged.insert(page);
                 let bytes = self.image.page(page).unwrap_or_default();
-                let remnants = self.rows_anywhere(catalog, page, &bytes, &poor);
+                let lacks = |table, rowid| self.lacks(table, rowid);
+                let remnants = self.rows_anywhere(catalog, page, &bytes, &poor, &lacks);
                 self.take(catalog, remnants, false);
             }
         }
@@ -89,7 +90,7 @@ impl Pass<'_, '_> {
         let piece = self.image.piece(*first, last - first + 1);
         let remnants = places.iter().map(|(table, page)| {
             let bytes = piece.page(*page).unwrap_or_default();
-            self.rows_anywhere(catalog, *page, &bytes, &[*table])
+            self.rows_anywhere(catalog, *page, &bytes, &[*table], &|table, rowid| self.lacks(table, rowid))
         });
         remnants.filter(|(rows, _)| !rows.is_empty()).collect()
     }
@@ -133,8 +134,15 @@ impl Pass<'_, '_> {
     }
 
     /// Rows of `tables` that lie anywhere in `bytes`, which are page `number`, outside the cells that it has if it is whole:
-    /// what a whole page does not use is not what it had last.
-    fn rows_anywhere(&self, catalog: &Catalog, number: u32, bytes: &[u8], tables: &[usize]) -> Remnants {
+    /// what a whole page does not use is not what it had last. `wants` says which rowids of which table count.
+    pub(crate) fn rows_anywhere(
+        &self,
+        catalog: &Catalog,
+        number: u32,
+        bytes: &[u8],
+        tables: &[usize],
+        wants: &dyn Fn(usize, i64) -> bool,
+    ) -> Remnants {
         let usable = self.image.usable();
         let (Some(site), Ok(page)) =
             (self.image.site(number), Page::read_as(PageKind::TableLeaf, number, bytes, usable))
@@ -152,7 +160,7 @@ impl Pass<'_, '_> {
             if !leaf::may_be_row(cell) || leaf::has_hole(bytes, site, cell) || !is_whole() {
                 return None;
             }
-            let lacking = tables.iter().filter(|table| self.lacks(**table, cell.rowid));
+            let lacking = tables.iter().filter(|table| wants(**table, cell.rowid));
             let fits = lacking.filter_map(|&table| {
                 Some((leaf::sure_fit(&catalog.tables.get(table)?.table, cell, encoding)?, table))
             });

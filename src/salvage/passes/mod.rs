@@ -3,6 +3,7 @@
 //! Not here: the order in which they run ([`super`]).
 
 pub(crate) mod cell_repair;
+pub(crate) mod deleted_rows;
 pub(crate) mod freed_cells;
 pub(crate) mod leaf;
 pub(crate) mod lost_schema;
