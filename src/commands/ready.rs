@@ -49,10 +49,12 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         .number("HERMES_KANBAN_RATE_LIMIT_COOLDOWN_SECONDS")
         .filter(|seconds| *seconds >= 0)
         .unwrap_or(RATE_LIMIT_COOLDOWN);
+    let explain = args.explain || !args.ids.is_empty();
     let around = PickupContext {
         now: context.clock.epoch(),
         rate_limit_cooldown: cooldown,
         has_profile: &has_profile,
+        with_words: explain || context.ui.format().is_json(),
     };
     let mut pool = context.pool(Access::Read)?;
     let found = pool.read(|conn| {
@@ -69,7 +71,6 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     pool.close()?;
     let taken = found.iter().filter(|one| one.reasons.is_empty()).count() as u64;
     let times = Times::of(context);
-    let explain = args.explain || !args.ids.is_empty();
     context.ui.emit(&ReadyList { tasks: found.iter().map(ReadyTask::of).collect(), explain, times })?;
     let would = counted(taken, "task would be picked up", "tasks would be picked up");
     context.ui.status(format_args!("{would}."));

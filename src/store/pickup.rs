@@ -45,6 +45,8 @@ pub struct PickupContext<'a> {
     pub rate_limit_cooldown: i64,
     /// True if a profile of this name exists.
     pub has_profile: &'a dyn Fn(&str) -> bool,
+    /// False where only the kinds of reasons are shown: their messages are empty then.
+    pub with_words: bool,
 }
 
 /// One reason why a task is not picked up.
@@ -57,6 +59,9 @@ pub struct PickupReason {
     /// The command that changes it, where there is one.
     pub next: Option<String>,
 }
+
+/// The message of a reason, and the command that changes it.
+type ReasonWords = (String, Option<String>);
 
 /// A task and what keeps it from being picked up; nothing does where there are no reasons.
 #[derive(Clone)]
@@ -131,62 +136,67 @@ fn reasons(
 ) -> Outcome<Vec<PickupReason>> {
     let id = task.id();
     let mut found = Vec::new();
-    let mut add = |kind: &'static str, message: String, next: Option<String>| {
+    let with_words = around.with_words;
+    let mut add = |kind: &'static str, words: &dyn Fn() -> ReasonWords| {
+        let (message, next) = if with_words { words() } else { ReasonWords::default() };
         found.push(PickupReason { kind, message, next });
     };
     let status = task.field("status").show();
-    let named = quoted(&id);
+    let named = || quoted(&id);
     match status.as_str() {
         "ready" | "todo" => {}
         "done" | "archived" => {
-            add("status", format!("it is {status}"), None);
+            add("status", &|| (format!("it is {status}"), None));
             return Ok(found);
         }
         "blocked" => blocked(conn, task, &named, &mut add)?,
         "scheduled" => {
-            add("status", "it is scheduled until it is unblocked".to_owned(), Some(unblock(&named)));
+            add("status", &|| ("it is scheduled until it is unblocked".to_owned(), Some(unblock(&named()))));
         }
         "triage" => {
-            let next = Some(format!("hermes kanban specify {named}"));
-            add("status", "it is in triage and has to be specified".to_owned(), next);
+            add("status", &|| {
+                let next = Some(format!("hermes kanban specify {}", named()));
+                ("it is in triage and has to be specified".to_owned(), next)
+            });
         }
-        "running" => add("status", "it is running".to_owned(), None),
-        "review" => add("status", "it waits for its review".to_owned(), None),
-        other => add("status", format!("its status {other:?} is none that Hermes starts"), None),
+        "running" => add("status", &|| ("it is running".to_owned(), None)),
+        "review" => add("status", &|| ("it waits for its review".to_owned(), None)),
+        other => add("status", &|| (format!("its status {other:?} is none that Hermes starts"), None)),
     }
     let open = if related.waiting.contains(&id) { open_parents(conn, &id)? } else { Vec::new() };
     if !open.is_empty() && matches!(status.as_str(), "ready" | "todo" | "blocked") {
-        add(
-            "parents",
-            format!("it waits for {}", open.join(", ")),
-            Some(format!("kanbanctl tree {named} --parents")),
-        );
+        add("parents", &|| {
+            let next = format!("kanbanctl tree {} --parents", named());
+            (format!("it waits for {}", open.join(", ")), Some(next))
+        });
     } else if status == "todo" {
-        add("promotion", "it becomes ready when the dispatcher next looks".to_owned(), None);
+        add("promotion", &|| ("it becomes ready when the dispatcher next looks".to_owned(), None));
     }
     if status == "ready" && !task.field("claim_lock").is_null() {
-        let until = task.field("claim_expires").integer().and_then(clock::rfc3339);
-        let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
-        let message = format!("{} has claimed it{until}", task.field("claim_lock").show());
-        add("claim", message, Some(format!("kanbanctl reclaim {named}")));
+        add("claim", &|| {
+            let until = task.field("claim_expires").integer().and_then(clock::rfc3339);
+            let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
+            let message = format!("{} has claimed it{until}", task.field("claim_lock").show());
+            (message, Some(format!("kanbanctl reclaim {}", named())))
+        });
     }
     if matches!(status.as_str(), "ready" | "todo" | "blocked") {
         let assignee = task.field("assignee").show();
         if text::strip(&assignee).is_empty() {
-            add(
-                "assignee",
-                "it has no assignee".to_owned(),
-                Some(format!("kanbanctl assign {named} PROFILE")),
-            );
+            add("assignee", &|| {
+                ("it has no assignee".to_owned(), Some(format!("kanbanctl assign {} PROFILE", named())))
+            });
         } else if !(around.has_profile)(&assignee) {
-            let message = format!("there is no profile {assignee}");
-            add("profile", message, Some(format!("hermes profile create {}", quoted(&assignee))));
+            add("profile", &|| {
+                let next = format!("hermes profile create {}", quoted(&assignee));
+                (format!("there is no profile {assignee}"), Some(next))
+            });
         }
     }
     if status == "ready"
         && let Some((kind, message)) = guard(conn, &id, task, around, newest, related)?
     {
-        add(kind, message, None);
+        add(kind, &|| (message.clone(), None));
     }
     Ok(found)
 }
@@ -198,19 +208,19 @@ fn unblock(named: &str) -> String {
 fn blocked(
     conn: &Connection,
     task: &Task,
-    named: &str,
-    add: &mut impl FnMut(&'static str, String, Option<String>),
+    named: &dyn Fn() -> String,
+    add: &mut impl FnMut(&'static str, &dyn Fn() -> ReasonWords),
 ) -> Outcome<()> {
     let failures = task.field("consecutive_failures").integer().unwrap_or(0);
     let limit = task.field("max_retries").integer().unwrap_or(FAILURE_LIMIT);
     if is_blocked_by_request(conn, &task.id())? {
         let kind = task.field("block_kind").show();
         let what = if kind.is_empty() { String::new() } else { format!(" ({kind})") };
-        add("blocked", format!("it was blocked by request{what}"), Some(unblock(named)));
+        add("blocked", &|| (format!("it was blocked by request{what}"), Some(unblock(&named()))));
     } else if failures >= limit {
-        add("failures", format!("it failed {failures} times of {limit}"), Some(unblock(named)));
+        add("failures", &|| (format!("it failed {failures} times of {limit}"), Some(unblock(&named()))));
     } else {
-        add("promotion", "it is blocked without a request and becomes ready again".to_owned(), None);
+        add("promotion", &|| ("it is blocked without a request and becomes ready again".to_owned(), None));
     }
     Ok(())
 }
