@@ -43,6 +43,23 @@ pub struct Args {
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let mut filter = filter(args);
     let mut pool = context.pool(Access::Read)?;
+    if context.ui.format().is_json() {
+        let mut rows = context.ui.json_rows("event.list", "event", context.scratch());
+        pool.read_rows(|conn, still| {
+            rows.restart();
+            schema::require_board(conn)?;
+            filter.task = args.id.as_deref().map(|id| task::resolve(conn, id)).transpose()?;
+            feed::each(conn, &filter, |event| {
+                rows.push(&event)?;
+                if rows.is_due() && still.holds() { rows.release(context.ui) } else { Ok(()) }
+            })
+        })?;
+        pool.close()?;
+        let none = rows.count() == 0;
+        rows.finish(context.ui)?;
+        say_none(context, none);
+        return Ok(Exit::Ok);
+    }
     let events = pool.read(|conn| {
         schema::require_board(conn)?;
         filter.task = args.id.as_deref().map(|id| task::resolve(conn, id)).transpose()?;
@@ -51,10 +68,14 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     pool.close()?;
     let (none, times) = (events.is_empty(), Times::of(context));
     context.ui.emit(&EventList { events, times })?;
+    say_none(context, none);
+    Ok(Exit::Ok)
+}
+
+fn say_none(context: &mut Context<'_>, none: bool) {
     if none {
         context.ui.status("No event matches.");
     }
-    Ok(Exit::Ok)
 }
 
 fn filter(args: &Args) -> EventFilter {

@@ -2,16 +2,17 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Context;
 use crate::board::Inspection;
 use crate::failure::exit::Exit;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::pool::Access;
 use crate::store::schema::BoardVersion;
 use crate::store::transfer::{self, ExportLine, hex};
 use crate::store::{attachment, schema, task};
+use crate::ui::JsonRows;
 
 /// Write the board as JSON lines that `import` reads: every row of Hermes' tables, byte for byte.
 ///
@@ -32,8 +33,8 @@ pub struct Args {
 /// Exit 13 for an unknown task, and what the pool says.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let inspection = context.inspection()?;
-    let text = lines(context, inspection, &args.ids, args.attachments, None)?;
-    context.ui.raw_bytes(&text)?;
+    let rows = gather(context, inspection, args, None, true)?;
+    rows.finish(context.ui)?;
     Ok(Exit::Ok)
 }
 
@@ -51,46 +52,65 @@ pub(super) fn lines(
     attachments: bool,
     board: Option<BoardHead<'_>>,
 ) -> Outcome<Vec<u8>> {
+    let args = Args { ids: ids.to_vec(), attachments };
+    gather(context, inspection, &args, board, false)?.into_bytes()
+}
+
+/// Gather the lines; where they go out, most of them are written on the way.
+fn gather(
+    context: &mut Context<'_>,
+    inspection: Inspection,
+    args: &Args,
+    board: Option<BoardHead<'_>>,
+    goes_out: bool,
+) -> Outcome<JsonRows> {
     let mut pool = context.pool_for(inspection, Access::Read)?;
-    let (text, left, files) = pool.read(|conn| {
-        schema::require_board(conn)?;
-        let ids = ids.iter().map(|typed| task::resolve(conn, typed)).collect::<Outcome<Vec<_>>>()?;
+    let mut rows = context.ui.json_lines(context.scratch());
+    let (end, left, files) = pool.read_rows(|conn, still| {
+        rows.restart();
+        // Several statements, one state of the board.
+        let txn = conn.unchecked_transaction()?;
+        schema::require_board(&txn)?;
+        let ids = args.ids.iter().map(|typed| task::resolve(&txn, typed)).collect::<Outcome<Vec<_>>>()?;
         let ids = (!ids.is_empty()).then_some(ids);
-        let board = board.map(|board| board(schema::version(conn)?)).transpose()?;
-        let mut text = Vec::new();
+        let board = board.map(|board| board(schema::version(&txn)?)).transpose()?;
         let mut end = None;
-        let left = transfer::export(conn, ids.as_deref(), &mut |line| {
+        let left = transfer::export(&txn, ids.as_deref(), &mut |line| {
             // The files come before the end.
             if line.0 == "export.end" {
                 end = Some(line);
-            } else {
-                push(&mut text, line.0, &line.1)?;
-                if let Some((kind, data)) = board.as_ref().filter(|_| line.0 == "export") {
-                    push(&mut text, kind, data)?;
-                }
+                return Ok(());
             }
-            Ok(())
+            rows.push_kind(line.0, &line.1)?;
+            if let Some((kind, data)) = board.as_ref().filter(|_| line.0 == "export") {
+                rows.push_kind(kind, data)?;
+            }
+            if goes_out && rows.is_due() && still.holds() { rows.release(context.ui) } else { Ok(()) }
         })?;
         let mut files = Vec::new();
-        if attachments {
+        if args.attachments {
             files = match &ids {
-                None => attachment::all(conn)?,
+                None => attachment::all(&txn)?,
                 Some(ids) => {
                     let of =
-                        ids.iter().map(|id| attachment::of_task(conn, id)).collect::<Outcome<Vec<_>>>()?;
+                        ids.iter().map(|id| attachment::of_task(&txn, id)).collect::<Outcome<Vec<_>>>()?;
                     of.into_iter().flatten().collect()
                 }
             };
         }
-        Ok(((text, end), left, files))
+        txn.commit()?;
+        Ok((end, left, files))
     })?;
     pool.close()?;
-    let (mut text, end) = text;
     for one in files {
+        if goes_out {
+            rows.confirm(context.ui)?;
+        }
         let path = one.stored_path.show();
         match std::fs::read(Path::new(&path)) {
             Ok(bytes) => {
-                push(&mut text, "export.file", &json!({ "attachment": one.id, "bytes_hex": hex(&bytes) }))?;
+                let file = json!({ "attachment": one.id, "bytes_hex": hex(&bytes) });
+                rows.push_kind("export.file", &file)?;
             }
             Err(error) => {
                 context.ui.warning(format_args!("{path} cannot be read and is not in it: {error}."));
@@ -98,7 +118,7 @@ pub(super) fn lines(
         }
     }
     if let Some((kind, data)) = end {
-        push(&mut text, kind, &data)?;
+        rows.push_kind(kind, &data)?;
     }
     if !left.is_empty() {
         let tables = left.join(", ");
@@ -106,12 +126,5 @@ pub(super) fn lines(
             .ui
             .warning(format_args!("Tables that are not Hermes' are not in it: {tables}; a backup has them."));
     }
-    Ok(text)
-}
-
-fn push(text: &mut Vec<u8>, kind: &str, data: &Value) -> Outcome<()> {
-    let line = json!({ "schema_version": 1, "kind": kind, "data": data });
-    serde_json::to_writer(&mut *text, &line).map_err(|error| Failure::failed(format!("{error}.")))?;
-    text.push(b'\n');
-    Ok(())
+    Ok(rows)
 }

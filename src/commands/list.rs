@@ -9,14 +9,14 @@ use crate::board::Board;
 use crate::failure::count::counted;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::pool::Access;
+use crate::pool::{Access, Pool};
 use crate::store::field::Field;
 use crate::store::query::{self, Filter, SORTS};
 use crate::store::schema;
 use crate::store::task::Task;
 use crate::store::text;
 use crate::store::vocabulary::STATUSES;
-use crate::ui::{Document, Label, Records, Report, TextColumn, TextTable};
+use crate::ui::{Document, JsonRows, Label, Records, Report, TextColumn, TextTable};
 
 /// List tasks as they are stored; nothing is promoted by looking.
 ///
@@ -89,11 +89,10 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     }
     let filter = filter(context, args);
     let chosen: Vec<&str> = args.columns.iter().map(String::as_str).collect();
-    let columns: &[&str] = match (context.ui.format().is_json(), chosen.is_empty()) {
-        (true, _) => &[],
-        (false, true) => &SHOWN,
-        (false, false) => &chosen,
-    };
+    if context.ui.format().is_json() {
+        return in_json(context, args, &filter);
+    }
+    let columns: &[&str] = if chosen.is_empty() { &SHOWN } else { &chosen };
     let read = |conn: &rusqlite::Connection| {
         schema::require_board(conn)?;
         require_columns(conn, &args.columns)?;
@@ -111,7 +110,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
         return Ok(Exit::Ok);
     }
     let mut rows = Vec::new();
-    let exit = every_board(context, |board, pool| {
+    let exit = every_board(context, |_, board, pool| {
         let name = board.name();
         rows.extend(pool.read(read)?.into_iter().map(|task| (Some(name.clone()), task)));
         Ok(())
@@ -120,6 +119,51 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     context.show(&listed(rows))?;
     tell(context, count);
     Ok(exit)
+}
+
+/// Every column as JSON, row by row: a board of any size takes the same memory.
+fn in_json(context: &mut Context<'_>, args: &Args, filter: &Filter) -> Outcome<Exit> {
+    let mut rows = context.ui.json_rows("task.list", "task", context.scratch());
+    let mut exit = Exit::Ok;
+    if context.globals.all_boards {
+        exit = every_board(context, |context, board, pool| {
+            let read = read_rows(context, pool, args, filter, Some(&board.name()), &mut rows);
+            if read.is_err() {
+                rows.restart();
+            }
+            read.and_then(|()| rows.confirm(context.ui))
+        })?;
+    } else {
+        let mut pool = context.pool(Access::Read)?;
+        read_rows(context, &mut pool, args, filter, None, &mut rows)?;
+        pool.close()?;
+    }
+    let count = rows.count();
+    rows.finish(context.ui)?;
+    tell(context, count);
+    Ok(exit)
+}
+
+fn read_rows(
+    context: &mut Context<'_>,
+    pool: &mut Pool,
+    args: &Args,
+    filter: &Filter,
+    board: Option<&str>,
+    rows: &mut JsonRows,
+) -> Outcome<()> {
+    pool.read_rows(|conn, still| {
+        rows.restart();
+        schema::require_board(conn)?;
+        require_columns(conn, &args.columns)?;
+        query::each(conn, filter, |task| {
+            match board {
+                Some(board) => rows.push(&BoardTasks { board, task })?,
+                None => rows.push(task)?,
+            }
+            if rows.is_due() && still.holds() { rows.release(context.ui) } else { Ok(()) }
+        })
+    })
 }
 
 /// Say how many there are; a script that reads records counts lines.
@@ -168,13 +212,13 @@ fn require_columns(conn: &rusqlite::Connection, columns: &[String]) -> Outcome<(
 /// Runs a reading closure on every board under the root; a board that fails is told about and the worst code kept.
 pub(super) fn every_board(
     context: &mut Context<'_>,
-    mut work: impl FnMut(&Board, &mut crate::pool::Pool) -> Outcome<()>,
+    mut work: impl FnMut(&mut Context<'_>, &Board, &mut Pool) -> Outcome<()>,
 ) -> Outcome<Exit> {
     let mut exit = Exit::Ok;
     for board in context.every_board()? {
         let outcome = board.inspect().and_then(|inspection| {
             let mut pool = context.pool_for(inspection, Access::Read)?;
-            work(&board, &mut pool)?;
+            work(context, &board, &mut pool)?;
             pool.close()
         });
         if let Err(failure) = outcome {
@@ -195,11 +239,12 @@ struct List {
     times: Times,
 }
 
+/// A task of one of several boards.
 #[derive(serde::Serialize)]
-struct BoardTasks<'a> {
+struct BoardTasks<'a, T> {
     board: &'a str,
     #[serde(flatten)]
-    task: &'a Task,
+    task: &'a T,
 }
 
 impl Serialize for List {

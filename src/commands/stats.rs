@@ -38,7 +38,7 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
         return Ok(Exit::Ok);
     }
     let mut boards = Vec::new();
-    let exit = every_board(context, |board, pool| {
+    let exit = every_board(context, |_, board, pool| {
         boards.push(BoardStats { board: Some(board.name()), stats: pool.read(read)? });
         Ok(())
     })?;

@@ -231,6 +231,25 @@ impl Pool {
         first
     }
 
+    /// As [`Pool::read`], for a closure that gives rows away before it has read the last one: only while [`Stillness::holds`].
+    /// A second run must begin with the rows that were given away, or fail.
+    ///
+    /// # Errors
+    /// As [`Pool::read`].
+    pub fn read_rows<T>(
+        &mut self,
+        mut work: impl FnMut(&Connection, &Stillness) -> Outcome<T>,
+    ) -> Outcome<T> {
+        // What keeps it from opening is for the look below to tell.
+        let _ = self.opened();
+        let locked = self.handle.as_ref().is_some_and(|handle| !handle.immutable);
+        let still = Stillness((!locked).then(|| self.inspection.clone()));
+        self.read(|connection| {
+            // Read again beside locks, the same check only holds back more.
+            work(connection, &still)
+        })
+    }
+
     /// Runs a closure in one `BEGIN IMMEDIATE` transaction and commits it; the boundary waits for the lock within
     /// the budget, the body never runs twice.
     ///
@@ -380,11 +399,7 @@ impl Pool {
     }
 
     fn changed_since_inspection(&self) -> bool {
-        let now = Stamp::of(&self.inspection.resolved);
-        let same = matches!((&now, &self.inspection.stamp), (Ok(Some(now)), Some(then)) if now == then);
-        let quiet = Sidecars::beside(&self.inspection.resolved)
-            .is_ok_and(|beside| beside.journal.is_none() && !beside.wal_has_bytes());
-        !(same && quiet)
+        has_changed(&self.inspection)
     }
 
     /// Adds the path, turns an interruption into its cause, and says what to do about damage and locks.
@@ -427,6 +442,27 @@ impl Pool {
         };
         failure.at(path)
     }
+}
+
+/// Whether what was read so far is one state of the board. SQLite's locks see to that, or the file must be as it was
+/// inspected (docs/architecture.md, rule 8).
+#[derive(Debug)]
+pub struct Stillness(Option<Inspection>);
+
+impl Stillness {
+    /// Looks at the file now: a few calls of `stat`, none where the board is read under locks.
+    pub fn holds(&self) -> bool {
+        self.0.as_ref().is_none_or(|inspection| !has_changed(inspection))
+    }
+}
+
+/// Whether the file, or what lies beside it, is no longer as it was inspected.
+fn has_changed(inspection: &Inspection) -> bool {
+    let now = Stamp::of(&inspection.resolved);
+    let same = matches!((&now, &inspection.stamp), (Ok(Some(now)), Some(then)) if now == then);
+    let quiet = Sidecars::beside(&inspection.resolved)
+        .is_ok_and(|beside| beside.journal.is_none() && !beside.wal_has_bytes());
+    !(same && quiet)
 }
 
 /// Refuses to commit into a file that the board's path no longer names: nobody would ever see the rows.

@@ -50,6 +50,20 @@ pub struct EventFilter {
 
 /// The events in the order of their numbers.
 pub fn events(conn: &Connection, filter: &EventFilter) -> Outcome<Vec<BoardEvent>> {
+    let mut events = Vec::new();
+    each(conn, filter, |event| {
+        events.push(event);
+        Ok(())
+    })?;
+    Ok(events)
+}
+
+/// Gives `take` the events in the order of their numbers.
+pub fn each(
+    conn: &Connection,
+    filter: &EventFilter,
+    mut take: impl FnMut(BoardEvent) -> Outcome<()>,
+) -> Outcome<()> {
     let mut conditions: Vec<String> = Vec::new();
     let mut values: Vec<&dyn ToSql> = Vec::new();
     if let Some(after) = &filter.after {
@@ -75,14 +89,18 @@ pub fn events(conn: &Connection, filter: &EventFilter) -> Outcome<Vec<BoardEvent
         }
         conditions.push(format!("{column} IN ({})", marks.join(", ")));
     }
-    let order = if filter.newest && filter.limit.is_some() { "DESC" } else { "ASC" };
-    let sql = format!(
+    let newest = filter.newest && filter.limit.is_some();
+    let order = if newest { "DESC" } else { "ASC" };
+    let mut sql = format!(
         "SELECT e.id, e.task_id, e.kind, e.payload, e.created_at, e.run_id, t.assignee \
          FROM task_events e LEFT JOIN tasks t ON t.id = e.task_id{}{} ORDER BY e.id {order}{}",
         if conditions.is_empty() { "" } else { " WHERE " },
         conditions.join(" AND "),
         filter.limit.map(|limit| format!(" LIMIT {limit}")).unwrap_or_default(),
     );
+    if newest {
+        sql = format!("SELECT * FROM ({sql}) ORDER BY id");
+    }
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map(rusqlite::params_from_iter(values), |row| {
         let created_at: Field = row.get(4)?;
@@ -97,11 +115,10 @@ pub fn events(conn: &Connection, filter: &EventFilter) -> Outcome<Vec<BoardEvent
             assignee: row.get(6)?,
         })
     })?;
-    let mut events: Vec<BoardEvent> = rows.collect::<Result<_, _>>()?;
-    if order == "DESC" {
-        events.reverse();
+    for event in rows {
+        take(event?)?;
     }
-    Ok(events)
+    Ok(())
 }
 
 /// The number of the newest event; 0 where there is none.

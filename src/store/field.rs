@@ -56,31 +56,89 @@ impl Field {
     /// The JSON value held as text in this column; the text itself where it is no JSON (Hermes can write `NaN`,
     /// docs/board-format.md, 8.5).
     pub fn json(&self) -> serde_json::Value {
+        self.borrowed().json()
+    }
+
+    /// The value where it lies.
+    pub fn borrowed(&self) -> FieldRef<'_> {
         match self {
-            Self::Text(text) => {
-                serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.clone()))
-            }
-            other => serde_json::to_value(other).unwrap_or_default(),
+            Self::Null => FieldRef::Null,
+            Self::Integer(number) => FieldRef::Integer(*number),
+            Self::Real(number) => FieldRef::Real(*number),
+            Self::Text(text) => FieldRef::Text(text),
+            Self::Bytes(bytes) => FieldRef::Bytes(bytes),
         }
     }
 }
 
 impl FromSql for Field {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        Ok(match value {
-            ValueRef::Null => Self::Null,
-            ValueRef::Integer(number) => Self::Integer(number),
-            ValueRef::Real(number) => Self::Real(number),
-            ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => Self::Text(text.to_owned()),
-                Err(_) => Self::Bytes(bytes.to_vec()),
-            },
-            ValueRef::Blob(bytes) => Self::Bytes(bytes.to_vec()),
+        Ok(match FieldRef::from(value) {
+            FieldRef::Null => Self::Null,
+            FieldRef::Integer(number) => Self::Integer(number),
+            FieldRef::Real(number) => Self::Real(number),
+            FieldRef::Text(text) => Self::Text(text.to_owned()),
+            FieldRef::Bytes(bytes) => Self::Bytes(bytes.to_vec()),
         })
     }
 }
 
 impl Serialize for Field {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.borrowed().serialize(serializer)
+    }
+}
+
+/// A value where it lies: in a [`Field`], or in the row that a statement is at.
+#[derive(Clone, Copy, Debug)]
+pub enum FieldRef<'a> {
+    /// As [`Field::Null`].
+    Null,
+    /// INTEGER.
+    Integer(i64),
+    /// REAL.
+    Real(f64),
+    /// TEXT that is valid UTF-8.
+    Text(&'a str),
+    /// A blob, or text that is not UTF-8.
+    Bytes(&'a [u8]),
+}
+
+impl FieldRef<'_> {
+    /// The number, if it is an integer.
+    pub fn integer(self) -> Option<i64> {
+        if let Self::Integer(number) = self { Some(number) } else { None }
+    }
+
+    /// Whether there is nothing.
+    pub fn is_null(self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// As [`Field::json`].
+    pub fn json(self) -> serde_json::Value {
+        match self {
+            Self::Text(text) => {
+                serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.to_owned()))
+            }
+            other => serde_json::to_value(other).unwrap_or_default(),
+        }
+    }
+}
+
+impl<'a> From<ValueRef<'a>> for FieldRef<'a> {
+    fn from(value: ValueRef<'a>) -> Self {
+        match value {
+            ValueRef::Null => Self::Null,
+            ValueRef::Integer(number) => Self::Integer(number),
+            ValueRef::Real(number) => Self::Real(number),
+            ValueRef::Text(bytes) => simdutf8::basic::from_utf8(bytes).map_or(Self::Bytes(bytes), Self::Text),
+            ValueRef::Blob(bytes) => Self::Bytes(bytes),
+        }
+    }
+}
+
+impl Serialize for FieldRef<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Null => serializer.serialize_unit(),

@@ -11,7 +11,7 @@ use super::comment::{self, Comment};
 use super::event::{self, Event};
 use super::field::Field;
 use super::run::{self, TaskRun};
-use super::task::{self, Task};
+use super::task::{self, Task, TaskRow};
 use super::vocabulary::STATUSES;
 use super::{link, text};
 use crate::failure::{Failure, Outcome};
@@ -127,6 +127,24 @@ impl Conditions {
 
 /// Tasks as stored: nothing is promoted by looking. With `columns` named, the others read as NULL.
 pub fn list(conn: &Connection, filter: &Filter, columns: &[&str]) -> Outcome<Vec<Task>> {
+    let (conditions, tail) = tail(conn, filter)?;
+    let values: Vec<&dyn ToSql> = conditions.values.iter().map(AsRef::as_ref).collect();
+    task::select(conn, columns, &tail, &values)
+}
+
+/// As [`list`] with every column, one task after the other.
+pub fn each(
+    conn: &Connection,
+    filter: &Filter,
+    take: impl FnMut(&TaskRow<'_>) -> Outcome<()>,
+) -> Outcome<()> {
+    let (conditions, tail) = tail(conn, filter)?;
+    let values: Vec<&dyn ToSql> = conditions.values.iter().map(AsRef::as_ref).collect();
+    task::each(conn, &tail, &values, take)
+}
+
+/// Return what stands behind the tables of a query: conditions, order and limit.
+fn tail(conn: &Connection, filter: &Filter) -> Outcome<(Conditions, String)> {
     let conditions = Conditions::of(conn, filter)?;
     let mut tail = String::new();
     if !conditions.texts.is_empty() {
@@ -138,8 +156,7 @@ pub fn list(conn: &Connection, filter: &Filter, columns: &[&str]) -> Outcome<Vec
         // Writing to a String cannot fail.
         let _ = write!(tail, " LIMIT {limit}");
     }
-    let values: Vec<&dyn ToSql> = conditions.values.iter().map(AsRef::as_ref).collect();
-    task::select(conn, columns, &tail, &values)
+    Ok((conditions, tail))
 }
 
 /// One column of the board.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::field::Field;
+use super::field::{Field, FieldRef};
 use crate::failure::{Failure, Outcome, nearest};
 use crate::process::clock;
 
@@ -137,38 +137,106 @@ impl Task {
     }
 }
 
-struct Extra<'a>(&'a Task);
+/// The key of the same time in RFC 3339, where a column is a time.
+fn utc_key(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "created_at" => "created_at_utc",
+        "started_at" => "started_at_utc",
+        "completed_at" => "completed_at_utc",
+        "claim_expires" => "claim_expires_utc",
+        "last_heartbeat_at" => "last_heartbeat_at_utc",
+        _ => return None,
+    })
+}
+
+/// Write a task whose column at each place is `value`; both forms of a task share it.
+fn serialize<'v, S: Serializer>(
+    layout: &TaskColumns,
+    value: impl Fn(usize) -> FieldRef<'v>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let at = |place: Option<usize>| place.map_or(FieldRef::Null, &value);
+    let mut odd_skills = None;
+    let mut map = serializer.serialize_map(None)?;
+    for (key, place) in KEYS.iter().zip(&layout.places) {
+        let field = at(*place);
+        if *key == "skills" {
+            match field.json() {
+                skills @ serde_json::Value::Array(_) => map.serialize_entry(key, &skills)?,
+                _ => {
+                    map.serialize_entry(key, &[(); 0])?;
+                    odd_skills = (!field.is_null()).then_some(field);
+                }
+            }
+            continue;
+        }
+        map.serialize_entry(key, &field)?;
+        if let Some(utc) = utc_key(key) {
+            map.serialize_entry(utc, &field.integer().and_then(clock::rfc3339))?;
+        }
+    }
+    for (key, place) in NEWER_KEYS.iter().zip(&layout.newer) {
+        if let Some(place) = place {
+            map.serialize_entry(key, &value(*place))?;
+        }
+    }
+    if !layout.extra.is_empty() || odd_skills.is_some() {
+        let extra = layout.extra.iter().map(|(place, name)| (name.as_str(), value(*place)));
+        map.serialize_entry(
+            "extra",
+            &Extra(extra.chain(odd_skills.map(|skills| ("skills", skills))).collect()),
+        )?;
+    }
+    map.end()
+}
+
+struct Extra<'a>(Vec<(&'a str, FieldRef<'a>)>);
 
 impl Serialize for Extra<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.extra())
+        serializer.collect_map(self.0.iter().copied())
     }
 }
 
 impl Serialize for Task {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for key in KEYS {
-            if key == "skills" {
-                map.serialize_entry(key, &self.skills())?;
-                continue;
-            }
-            let field = self.field(key);
-            map.serialize_entry(key, field)?;
-            if key.ends_with("_at") || key == "claim_expires" {
-                map.serialize_entry(&format!("{key}_utc"), &field.integer().and_then(clock::rfc3339))?;
-            }
-        }
-        for (key, place) in NEWER_KEYS.iter().zip(&self.layout.newer) {
-            if let Some(field) = place.and_then(|place| self.fields.get(place)) {
-                map.serialize_entry(key, field)?;
-            }
-        }
-        if self.extra().next().is_some() {
-            map.serialize_entry("extra", &Extra(self))?;
-        }
-        map.end()
+        let value = |place: usize| self.fields.get(place).map_or(FieldRef::Null, Field::borrowed);
+        serialize(&self.layout, value, serializer)
     }
+}
+
+/// One task in the row that a statement is at: written without being copied.
+pub struct TaskRow<'a> {
+    layout: &'a TaskColumns,
+    row: &'a Row<'a>,
+}
+
+impl Serialize for TaskRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let value = |place: usize| self.row.get_ref(place).map_or(FieldRef::Null, FieldRef::from);
+        serialize(self.layout, value, serializer)
+    }
+}
+
+/// Gives `take` the whole tasks of a query over `tasks`, one after the other.
+pub fn each(
+    conn: &Connection,
+    tail: &str,
+    values: &[&dyn rusqlite::ToSql],
+    mut take: impl FnMut(&TaskRow<'_>) -> Outcome<()>,
+) -> Outcome<()> {
+    let mut statement = conn.prepare_cached(&format!("SELECT * FROM tasks {tail}"))?;
+    let mut rows = statement.query(values)?;
+    let mut layout = None;
+    while let Some(row) = rows.next()? {
+        // Behind the first step, which holds the schema still.
+        let layout = match &layout {
+            Some(layout) => layout,
+            None => layout.insert(TaskReader::default().layout(conn)?),
+        };
+        take(&TaskRow { layout, row })?;
+    }
+    Ok(())
 }
 
 /// Reads whole tasks one after the other: which columns the board has is asked once, and again when its schema has changed.

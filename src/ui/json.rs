@@ -39,13 +39,31 @@ struct ErrorLine<'a> {
 }
 
 /// Writes one envelope and a newline.
-pub(super) fn envelope<T: Serialize + ?Sized>(
-    to: &mut dyn Write,
+pub(super) fn envelope<W: Write + ?Sized, T: Serialize + ?Sized>(
+    to: &mut W,
     kind: &str,
     data: &T,
     terminal: bool,
 ) -> io::Result<()> {
     line(to, &Envelope { schema_version: SCHEMA_VERSION, kind, data }, terminal)
+}
+
+/// Return what stands before the rows of an envelope.
+pub(super) fn head(kind: &str) -> String {
+    format!("{{\"schema_version\":{SCHEMA_VERSION},\"kind\":\"{kind}\",\"data\":[")
+}
+
+/// What ends an envelope of rows.
+pub(super) const TAIL: &[u8] = b"]}\n";
+
+/// Writes one value, without a newline.
+pub(super) fn value<T: Serialize + ?Sized>(to: &mut Vec<u8>, value: &T, terminal: bool) -> io::Result<()> {
+    if terminal {
+        value.serialize(&mut Serializer::with_formatter(to, Guarded))?;
+    } else {
+        value.serialize(&mut Serializer::with_formatter(to, CompactFormatter))?;
+    }
+    Ok(())
 }
 
 /// Writes one envelope per element when the data is an array, else one for all of it.
@@ -104,7 +122,7 @@ pub(super) fn error(failure: &Failure, terminal: bool) -> Vec<u8> {
     text
 }
 
-fn line<T: Serialize>(to: &mut dyn Write, value: &T, terminal: bool) -> io::Result<()> {
+fn line<W: Write + ?Sized, T: Serialize>(to: &mut W, value: &T, terminal: bool) -> io::Result<()> {
     if terminal {
         value.serialize(&mut Serializer::with_formatter(&mut *to, Guarded))?;
     } else {

@@ -16,6 +16,7 @@ use crate::process::signals::Signals;
 mod chart;
 mod html;
 mod json;
+mod json_rows;
 mod label;
 mod lanes;
 pub mod nagios;
@@ -33,6 +34,7 @@ pub mod text;
 
 pub use chart::{Chart, ChartKey};
 pub use html::{HtmlMoment, HtmlPage};
+pub use json_rows::JsonRows;
 pub use label::Label;
 pub use lanes::{Lane, Lanes};
 pub use page::Document;
@@ -71,6 +73,8 @@ pub struct Ui {
     err: Box<dyn Write>,
     file: Option<Replacement>,
     finished: bool,
+    /// True where `out` is the process's own stdout.
+    is_stdout: bool,
     bars: MultiProgress,
     signals: Signals,
 }
@@ -80,7 +84,7 @@ impl Ui {
     pub fn new(settings: Settings) -> Self {
         settings.push();
         let out = BufWriter::with_capacity(64 * 1024, io::stdout());
-        Self::with_streams(settings, Box::new(out), Box::new(io::stderr()))
+        Self { is_stdout: true, ..Self::with_streams(settings, Box::new(out), Box::new(io::stderr())) }
     }
 
     /// Other streams than the process's own.
@@ -88,7 +92,16 @@ impl Ui {
         let target =
             if draws(&settings) { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bars = MultiProgress::with_draw_target(target);
-        Self { settings, out, err, file: None, finished: false, bars, signals: Signals::default() }
+        Self {
+            settings,
+            out,
+            err,
+            file: None,
+            finished: false,
+            is_stdout: false,
+            bars,
+            signals: Signals::default(),
+        }
     }
 
     /// Ends questions when one of these signals arrives.
@@ -297,6 +310,14 @@ impl Ui {
     /// A line for what is waited for; nothing where no bar would be drawn.
     pub fn line(&self) -> Option<ProgressLine> {
         draws(&self.settings).then(|| ProgressLine::on(&self.bars, self.settings.ascii))
+    }
+
+    /// Return how many bytes can be written without waiting for a reader.
+    fn room(&self) -> usize {
+        if self.file.is_some() || self.settings.output.is_some() || !self.is_stdout {
+            return usize::MAX;
+        }
+        output::room(&io::stdout())
     }
 
     fn write(&mut self, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Outcome<()> {

@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,9 @@ use crate::process::random;
 
 /// The first bytes of every SQLite database (SQLite file format, section 1.3.1).
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// Bytes that a device, such as a terminal or `/dev/null`, is given at once.
+const CHUNK_OF_DEVICE: usize = 64 << 10;
 
 /// A file under construction beside its destination; removed when dropped unfinished.
 pub(super) struct Replacement {
@@ -58,6 +62,30 @@ fn refuse_evidence(destination: &Path) -> Outcome<()> {
         return Err(Failure::refused(message).hint("Name another file for the output."));
     }
     Ok(())
+}
+
+/// Return how many bytes a stream takes without waiting for its reader: as many as one likes where it is a file, else what
+/// a pipe has room for.
+pub(super) fn room(stream: &impl AsFd) -> usize {
+    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::fs::{FileType, fstat};
+    let kind = fstat(stream).map(|meta| FileType::from_raw_mode(meta.st_mode));
+    if matches!(kind, Ok(FileType::RegularFile | FileType::BlockDevice)) {
+        return usize::MAX;
+    }
+    let now = rustix::fs::Timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut watched = [PollFd::new(stream, PollFlags::OUT)];
+    if !poll(&mut watched, Some(&now)).is_ok_and(|ready| ready > 0) {
+        return 0;
+    }
+    let is_empty = || rustix::io::ioctl_fionread(stream).is_ok_and(|unread| unread == 0);
+    let size = || rustix::pipe::fcntl_getpipe_size(stream).ok();
+    match kind {
+        // A pipe that has been emptied takes as much as it can hold.
+        Ok(FileType::Fifo) if is_empty() => size().unwrap_or(rustix::pipe::PIPE_BUF),
+        Ok(FileType::CharacterDevice) => CHUNK_OF_DEVICE,
+        _ => rustix::pipe::PIPE_BUF,
+    }
 }
 
 impl Replacement {

@@ -1,6 +1,7 @@
-//! Work that takes long: threads whose results come back in order.
+//! Work that takes long: threads whose results come back in order, files without a name.
 //!
 //! Not here: what is shown of it ([`crate::ui`]).
 
 pub mod progress;
 pub(crate) mod threads;
+pub(crate) mod unnamed;

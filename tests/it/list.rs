@@ -1,10 +1,14 @@
 //! `list`, `show` and `stats`: Hermes' filters and orders, counts, unknown columns, several boards.
 
+use std::io::{BufRead, BufReader, Read};
+use std::process::{ChildStdout, Stdio};
+use std::sync::PoisonError;
+
 use serde_json::json;
 
 use crate::support::Sandbox;
 use crate::support::rows::{change, create, data};
-use crate::support::sandbox::NOW;
+use crate::support::sandbox::{FORKS, NOW};
 
 #[test]
 fn the_list_filters_and_sorts_as_hermes_does() {
@@ -181,4 +185,97 @@ fn a_filter_that_is_repeated_is_a_union() {
     assert_eq!(listed(&["--status", "ready", "--status", "done"]), 3);
     assert_eq!(listed(&["--status", "done"]), 1);
     assert_eq!(listed(&["--assignee", "alice", "--assignee", "bob", "--status", "ready"]), 1);
+}
+
+/// A board of `count` tasks with bodies, written behind kanbanctl's back in the given journal mode and closed.
+fn long_board(count: u32, mode: &str) -> Sandbox {
+    let sandbox = Sandbox::with_board();
+    let connection = rusqlite::Connection::open(sandbox.board()).unwrap();
+    let set: String =
+        connection.query_row(&format!("PRAGMA journal_mode={mode}"), [], |row| row.get(0)).unwrap();
+    assert_eq!(set, mode);
+    let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) \
+               INSERT INTO tasks(id, title, body, status, created_at) \
+               SELECT printf('t_%08x', i), 'task ' || i, printf('%.*c', 1000, 'x'), 'ready', i FROM n";
+    connection.execute(sql, [count]).unwrap();
+    drop(connection);
+    sandbox
+}
+
+/// Starts `kanbanctl ARGS`, and the reader of its stdout.
+fn started(sandbox: &Sandbox, args: &[&str]) -> (std::process::Child, BufReader<ChildStdout>) {
+    let mut command = sandbox.command(args);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let _alone = FORKS.write().unwrap_or_else(PoisonError::into_inner);
+    let mut child = command.spawn().unwrap();
+    let out = BufReader::with_capacity(16, child.stdout.take().unwrap());
+    (child, out)
+}
+
+/// The most memory that a process had, in bytes.
+fn most_memory(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+}
+
+#[test]
+fn a_long_list_takes_little_memory_and_no_lock_while_its_reader_rests() {
+    const TASKS: u32 = 40_000;
+    let sandbox = long_board(TASKS, "delete");
+    for (args, lines) in [
+        (&["list", "--format", "jsonl"][..], TASKS as usize),
+        (&["list", "--json"], 1),
+        (&["export"], TASKS as usize + 2),
+    ] {
+        let (mut child, mut out) = started(&sandbox, args);
+        let mut first = vec![0; 16];
+        out.read_exact(&mut first).unwrap();
+        assert!(first.starts_with(b"{\"schema_version"));
+        // A reader that held its lock would let no commit through, and this one is not read from.
+        sandbox.run(&["comment", "t_00000001", "beside a long list", "--timeout", "60s"]).success();
+        let most = most_memory(child.id());
+        assert!(most < 40 << 20, "{args:?}: {most} bytes");
+        let mut rest = Vec::new();
+        out.read_to_end(&mut rest).unwrap();
+        assert!(child.wait().unwrap().success());
+        let ends = rest.iter().filter(|&&byte| byte == b'\n').count();
+        let comments = if args[0] == "export" { ends - lines } else { 0 };
+        assert_eq!(ends, lines + comments, "{args:?}");
+        if args[1..] == ["--json"] {
+            let whole: serde_json::Value = serde_json::from_slice(&[first, rest].concat()).unwrap();
+            assert_eq!(whole["data"].as_array().unwrap().len(), TASKS as usize);
+        }
+    }
+}
+
+/// The board is read as immutable and written to in the middle: the lines that are out stand for one state of it.
+#[test]
+fn a_board_that_changes_under_a_long_list_is_never_mixed() {
+    const TASKS: u32 = 60_000;
+    for (priority, code, lines) in [("0", 0, Some(TASKS as usize + 1)), ("9", 11, None)] {
+        let sandbox = long_board(TASKS, "wal");
+        let (mut child, mut out) = started(&sandbox, &["list", "--format", "jsonl"]);
+        let mut text = String::new();
+        out.read_line(&mut text).unwrap();
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+        sandbox.run(&["create", "new", "--priority", priority]).success();
+        rustix::process::kill_process(pid, rustix::process::Signal::CONT).unwrap();
+        out.read_to_string(&mut text).unwrap();
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{said}");
+        assert!(text.ends_with('\n'));
+        let got = text.lines().count();
+        assert!(lines.is_none_or(|lines| got == lines), "{got} lines");
+        let mut ids = std::collections::HashSet::new();
+        for line in text.lines() {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert!(ids.insert(line["data"]["id"].as_str().unwrap().to_owned()), "twice: {line}");
+        }
+        if code == 11 {
+            assert!(said.contains("the board changed while it was read"), "{said}");
+        }
+    }
 }

@@ -16,8 +16,8 @@ use crate::salvage::rows::gaps::Gaps;
 use crate::salvage::rows::row::Row;
 use crate::salvage::rows::set::{MemoryBudget, RowSet, setting_aside};
 use crate::salvage::schema::Catalog;
-use crate::salvage::source::open::nameless;
 use crate::salvage::{Salvage, TableRows};
+use crate::work::unnamed::nameless;
 
 /// What is held in memory, in bytes.
 const MEMORY: usize = 32 << 20;

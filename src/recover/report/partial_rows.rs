@@ -35,7 +35,7 @@ use crate::salvage::passes::lost_sectors::{PayloadPart, Sectors};
 use crate::salvage::rows::row::Row;
 use crate::salvage::schema::TableSchema;
 use crate::salvage::source::cache::SourceCache;
-use crate::salvage::source::open::nameless;
+use crate::work::unnamed::nameless;
 
 /// What is put behind the result's name.
 const SUFFIX: &str = ".partial.jsonl";

@@ -5,15 +5,13 @@
 //! memory or into a file that has no name. A sector that cannot be read costs the pages that it is in, not the source.
 
 use std::borrow::Cow;
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::fs::File;
+use std::io::{Read, Write};
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-
-use rustix::fs::{Mode, OFlags};
 
 use super::mapped::{MappedMain, Places};
 use super::torn_journal::torn_pages;
@@ -29,6 +27,7 @@ use crate::ondisk::journal::Journal;
 use crate::ondisk::store::Store;
 use crate::ondisk::wal::Mend;
 use crate::ondisk::wal::index::HEAD;
+use crate::work::unnamed::nameless;
 
 /// Up to this many bytes of a live board are copied into memory.
 const MEMORY_LIVE: u64 = 32 << 20;
@@ -488,41 +487,4 @@ fn set_aside(file: &File, size: u64, scratch: &Path) -> Outcome<SourceBytes> {
         offset += len as u64;
     }
     Ok(SourceBytes::File { file: copy, size })
-}
-
-/// A file that only this process can reach, gone when it ends however it ends.
-pub(crate) fn nameless(dir: &Path) -> std::io::Result<File> {
-    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-    match rustix::fs::open(dir, flags, Mode::RUSR | Mode::WUSR) {
-        Ok(file) => return Ok(File::from(file)),
-        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::ISDIR | rustix::io::Errno::INVAL) => {}
-        Err(error) => return Err(error.into()),
-    }
-    for attempt in 0..100 {
-        let path = dir.join(format!(".kanbanctl-{}-{attempt}", std::process::id()));
-        match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(file) => {
-                std::fs::remove_file(&path)?;
-                return Ok(file);
-            }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Err(ErrorKind::AlreadyExists.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_nameless_file_leaves_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut file = nameless(dir.path()).unwrap();
-        file.write_all(b"rows").unwrap();
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
-        let bytes = SourceBytes::File { file, size: 4 };
-        assert_eq!(bytes.read(1, 9).unwrap(), &b"ows"[..]);
-    }
 }

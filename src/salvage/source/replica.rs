@@ -24,7 +24,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use lz4_flex::frame::FrameDecoder;
 
-use super::open::{SourceBytes, nameless};
+use super::open::SourceBytes;
 use super::{Member, Source, SourceKind, SourcePart, Unread};
 use crate::board::belonging::{self, Relation};
 use crate::board::files::with_suffix;
@@ -34,6 +34,7 @@ use crate::failure::count::counted;
 use crate::failure::{Failure, Outcome};
 use crate::ondisk::store::Store;
 use crate::ondisk::wal::Wal;
+use crate::work::unnamed::nameless;
 
 const GENERATIONS: &str = "generations";
 const SNAPSHOT_END: &str = ".snapshot.lz4";

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use super::{Place, RowOrder};
 use crate::salvage::rows::memory::MemoryBudget;
 use crate::salvage::rows::row::Row;
-use crate::salvage::source::open::nameless;
+use crate::work::unnamed::nameless;
 
 /// Rows that are read or written at once.
 pub(crate) const BLOCK: usize = 2048;
