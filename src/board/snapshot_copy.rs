@@ -10,9 +10,12 @@ use std::path::Path;
 use super::Stamp;
 use super::files::with_suffix;
 use crate::failure::{Failure, Outcome};
+use crate::work::holes;
 
 /// How often a file that changes while it is copied is tried.
 const TRIES: u32 = 3;
+/// Bytes that are copied at once.
+const PIECE: usize = 1 << 20;
 /// What belongs to a database at rest; an index belongs to living processes.
 const SET: [&str; 3] = ["", "-wal", "-journal"];
 
@@ -44,10 +47,9 @@ fn stamps(path: &Path) -> Outcome<[Option<Stamp>; 3]> {
 /// Copies one file over what an earlier try left; none where the original has none and may do without.
 fn copy_one(from: &Path, to: &Path, is_needed: bool) -> std::io::Result<()> {
     match File::open(from) {
-        Ok(mut source) => {
-            let mut target =
-                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(to)?;
-            std::io::copy(&mut source, &mut target).map(|_| ())
+        Ok(source) => {
+            let target = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(to)?;
+            holes::copy(&source, &target, &mut vec![0; PIECE]).map(|_| ())
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_needed => {
             match std::fs::remove_file(to) {

@@ -118,7 +118,7 @@ impl Context<'_> {
     /// As [`Pool::new`].
     pub fn pool_for_long(&mut self, inspection: Inspection, access: Access) -> Outcome<Pool> {
         let bytes = inspection.bytes_on_disk();
-        Ok(self.pool_within(inspection, access, self.budget().for_bytes(bytes))?.caching(bytes))
+        Ok(self.pool_within(inspection, access, self.budget().for_bytes(bytes))?.caching(bytes, 1))
     }
 
     pub(super) fn pool_within(
@@ -130,15 +130,22 @@ impl Context<'_> {
         if access == Access::Write {
             self.require_unfenced(&inspection.resolved)?;
         }
-        let pool = Pool::new(inspection, access, budget, self.signals.clone())?;
-        let log = (self.globals.verbose >= 2).then(|| self.statements.clone());
-        Ok(pool
-            .rehearsing(self.globals.dry_run)
-            .logging(log)
-            .with_scratch(self.scratch())
-            .describing((self.globals.verbose >= 1).then(|| self.details.clone()))
-            .noting(self.notes.clone())
-            .telling(self.onlooker()))
+        PoolSettings { budget, ..self.pool_settings() }.pool(inspection, access)
+    }
+
+    /// How pools are made in this invocation, apart from the streams.
+    pub(super) fn pool_settings(&self) -> PoolSettings {
+        PoolSettings {
+            budget: self.budget,
+            signals: self.signals.clone(),
+            dry_run: self.globals.dry_run,
+            statements: (self.globals.verbose >= 2).then(|| self.statements.clone()),
+            details: (self.globals.verbose >= 1).then(|| self.details.clone()),
+            notes: self.notes.clone(),
+            scratch: self.scratch(),
+            onlooker: self.onlooker(),
+            at_once: 1,
+        }
     }
 
     /// Refuse to write where Hermes has fenced a board off: a child that a worker delegated to may read its boards only.
@@ -237,6 +244,52 @@ impl Context<'_> {
     /// The budget of the whole invocation; its clock runs since the command line was read.
     pub fn budget(&self) -> Budget {
         self.budget
+    }
+}
+
+/// How pools are made: what a thread needs of the [`Context`].
+#[derive(Clone, Debug)]
+pub(super) struct PoolSettings {
+    /// What may be waited for locks in all.
+    pub(super) budget: Budget,
+    /// The flag that INT, TERM and HUP set.
+    pub(super) signals: Signals,
+    /// Every transaction is rolled back.
+    pub(super) dry_run: bool,
+    /// Where the statements of `-vv` gather.
+    pub(super) statements: Option<Lines>,
+    /// Where what only `-v` shows gathers.
+    pub(super) details: Option<Lines>,
+    /// Where the pool's own remarks gather.
+    pub(super) notes: Lines,
+    /// Where private copies go.
+    pub(super) scratch: PathBuf,
+    /// Who is told who is in the way.
+    pub(super) onlooker: Onlooker,
+    /// Boards that are open at the same time and share what is kept of pages.
+    pub(super) at_once: u64,
+}
+
+impl PoolSettings {
+    fn pool(&self, inspection: Inspection, access: Access) -> Outcome<Pool> {
+        let pool = Pool::new(inspection, access, self.budget, self.signals.clone())?;
+        Ok(pool
+            .rehearsing(self.dry_run)
+            .logging(self.statements.clone())
+            .with_scratch(self.scratch.clone())
+            .describing(self.details.clone())
+            .noting(self.notes.clone())
+            .telling(self.onlooker.clone()))
+    }
+
+    /// A pool for reading that takes as long as the board is large.
+    ///
+    /// # Errors
+    /// As [`Pool::new`].
+    pub(super) fn reader_for_long(&self, inspection: Inspection) -> Outcome<Pool> {
+        let bytes = inspection.bytes_on_disk();
+        let settings = Self { budget: self.budget.for_bytes(bytes), ..self.clone() };
+        Ok(settings.pool(inspection, Access::Read)?.caching(bytes, self.at_once))
     }
 }
 

@@ -11,7 +11,6 @@ pub(crate) mod stale_temp_files;
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
-use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,6 +25,7 @@ use crate::board::files::with_suffix;
 use crate::board::snapshot_copy::copy_set;
 use crate::failure::{Failure, Outcome};
 use crate::store::audit;
+use crate::work::holes;
 
 pub use destination::{create_directory_of, refuse_existing, require_destination};
 pub(crate) use destination::{directory, temporary_name};
@@ -247,16 +247,16 @@ impl OwnFile {
 /// When it cannot be read.
 pub fn digest(path: &Path) -> Outcome<(String, u64)> {
     let reading = |error| Failure::io(error, format!("reading {}", path.display()));
-    let mut file = File::open(path).map_err(reading)?;
-    let (mut hash, mut length, mut piece) = (Sha256::new(), 0_u64, vec![0_u8; PIECE]);
-    loop {
-        let read = file.read(&mut piece).map_err(reading)?;
-        let Some(bytes) = piece.get(..read).filter(|bytes| !bytes.is_empty()) else {
-            break;
-        };
+    let file = File::open(path).map_err(reading)?;
+    let (mut hash, mut behind) = (Sha256::new(), 0);
+    let length = holes::each_piece(&file, &mut vec![0; PIECE], |at, bytes| {
+        holes::zeros(at - behind, |zeros| hash.update(zeros));
         hash.update(bytes);
-        length += u64::try_from(read).unwrap_or_default();
-    }
+        behind = at + bytes.len() as u64;
+        Ok(())
+    })
+    .map_err(reading)?;
+    holes::zeros(length - behind, |zeros| hash.update(zeros));
     Ok((hex(&hash.finalize()), length))
 }
 

@@ -135,6 +135,14 @@ impl<'a> Image<'a> {
         ImagePiece { image: self, first, bytes }
     }
 
+    /// True if the pages from `first` on, `count` of them, are known to be zeros that were never written.
+    pub fn is_hole(&self, first: u32, count: u32) -> bool {
+        let offset = u64::from(first.max(1) - 1) * self.page_size as u64;
+        let len = self.page_size.saturating_mul(count as usize);
+        let numbers = first..first.saturating_add(count);
+        self.main.is_hole(offset, len) && !self.overlay.keys().any(|number| numbers.contains(number))
+    }
+
     /// The highest page number.
     pub fn count(&self) -> u32 {
         self.count

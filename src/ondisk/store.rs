@@ -18,6 +18,11 @@ pub trait Store: Debug + Sync {
         true
     }
 
+    /// True if the `len` bytes from `offset` are known to be zeros that were never written.
+    fn is_hole(&self, _offset: u64, _len: usize) -> bool {
+        false
+    }
+
     /// True if some of the `len` bytes from `offset` were put there because of what rows say that go on in them.
     fn is_moved(&self, _offset: u64, _len: usize) -> bool {
         false

@@ -128,10 +128,10 @@ impl Pool {
         self
     }
 
-    /// Keep up to `bytes` of pages, for work that reads the board more than once.
+    /// Keep up to `bytes` of pages, for work that reads the board more than once; less where `at_once` boards are open.
     #[must_use]
-    pub fn caching(mut self, bytes: u64) -> Self {
-        self.page_cache = Some(bytes.min(LARGEST_CACHE));
+    pub fn caching(mut self, bytes: u64, at_once: u64) -> Self {
+        self.page_cache = Some(bytes.min(LARGEST_CACHE / at_once.max(1)));
         self
     }
 

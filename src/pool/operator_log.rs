@@ -12,6 +12,14 @@ impl Lines {
         self.0.lock().map(|mut log| std::mem::take(&mut *log)).unwrap_or_default()
     }
 
+    /// Move the lines of another list behind these.
+    pub(crate) fn extend(&self, other: &Self) {
+        let lines = other.take();
+        if let Ok(mut log) = self.0.lock() {
+            log.extend(lines);
+        }
+    }
+
     pub(crate) fn add(&self, line: &str) {
         if let Ok(mut log) = self.0.lock() {
             log.push(line.split_whitespace().collect::<Vec<_>>().join(" "));

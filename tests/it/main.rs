@@ -63,6 +63,7 @@ mod salvage; // the score table: what was there, what came back, what the peer m
 mod screens; // board, list, show and tree as a person sees them, at every width
 mod shells; // completion in bash, zsh and fish: values of the board, no trace, silence on errors
 mod signals; // INT, TERM and HUP at any moment: rolled back, nothing left, the signal's status
+mod sparse; // holes of sparse files: passed over, kept in copies
 mod storm; // thousands of copies: grouped, compared, thinned out without losing a row
 mod strangers; // what other users plant in a directory is not read, and leads nothing elsewhere
 mod stress; // a filesystem qualified: the report, what is left, workers that never outlive it

@@ -35,50 +35,70 @@ impl ProcAccess {
     }
 }
 
-/// What was out of sight.
-#[derive(Default)]
-pub(super) struct Unseen {
-    processes: usize,
-    example: Option<String>,
-    unsettled: bool,
+/// A process whose files may not be read.
+#[derive(Debug)]
+pub(super) struct UnseenProcess {
+    pid: u32,
+    uid: u32,
 }
 
-impl Unseen {
-    /// Counts a process whose files may not be read.
-    pub(super) fn count(&mut self, pid: u32, access: &ProcAccess) {
-        let owner = std::fs::metadata(format!("/proc/{pid}")).map(|meta| meta.uid());
-        // Without an owner the process has ended meanwhile.
-        if owner.map_or(true, |uid| !access.allows(uid)) || process::holds_nothing(pid) {
-            return;
+impl UnseenProcess {
+    /// The process; nothing where it has ended meanwhile or cannot hold a file.
+    pub(super) fn of(pid: u32) -> Option<Self> {
+        let uid = std::fs::metadata(format!("/proc/{pid}")).ok()?.uid();
+        (!process::holds_nothing(pid)).then_some(Self { pid, uid })
+    }
+}
+
+/// What else can be out of sight.
+#[derive(Debug)]
+pub(super) struct ProcView {
+    hides_processes: bool,
+    is_container: bool,
+    is_unsettled: bool,
+}
+
+impl ProcView {
+    pub(super) fn look() -> Self {
+        Self {
+            hides_processes: hides_processes(),
+            is_container: !process::sees_whole_machine(),
+            is_unsettled: false,
         }
-        self.processes += 1;
-        self.example.get_or_insert_with(|| format!("{pid} ({})", process::command(pid)));
     }
 
     /// Notes that processes began faster than they could be looked at.
     pub(super) fn unsettled(&mut self) {
-        self.unsettled = true;
+        self.is_unsettled = true;
     }
 
-    pub(super) fn verdict(self, filesystem: Option<&Filesystem>) -> Completeness {
+    pub(super) fn verdict(
+        &self,
+        unseen: &[UnseenProcess],
+        access: &ProcAccess,
+        filesystem: Option<&Filesystem>,
+    ) -> Completeness {
         let mut reasons = Vec::new();
-        if let Some(example) = self.example {
+        let mut able = unseen.iter().filter(|process| access.allows(process.uid));
+        if let Some(example) = able.next() {
             reasons.push(format!(
-                "{} that could open it cannot be read, {example} among them",
-                counted(self.processes as u64, "process of another user", "processes of other users")
+                "{} that could open it cannot be read, {} ({}) among them",
+                counted(1 + able.count() as u64, "process of another user", "processes of other users"),
+                example.pid,
+                process::command(example.pid)
             ));
-        } else if hides_processes() {
+        } else if self.hides_processes {
             reasons.push(
                 "/proc is mounted with hidepid, so processes of other users are out of sight".to_owned(),
             );
         }
-        if !process::sees_whole_machine() {
+        if self.is_container {
             reasons.push(
                 "this is a container or another pid namespace, so processes outside of it are out of sight"
                     .to_owned(),
             );
         }
-        if self.unsettled {
+        if self.is_unsettled {
             reasons.push("new processes began faster than they could be looked at".to_owned());
         }
         let hidden = filesystem.map_or_else(

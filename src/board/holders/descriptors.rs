@@ -3,16 +3,16 @@
 //! Visits every process and every thread with a file table of its own, and says when some could not be read. It opens no file
 //! of the board: `stat` on `/proc/PID/fd/N` drops no locks.
 
-use std::collections::HashSet;
-use std::ffi::OsStr;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::belonging::{self, Files, Open, View};
-use super::coverage::{ProcAccess, Unseen};
-use super::{Holder, Holders, Identity, Target, process};
+use super::coverage::{ProcAccess, ProcView, UnseenProcess};
+use super::{Holder, Holders, Identity, Target, lock_table, process};
 use crate::board::filesystem::Filesystem;
 use crate::failure::{Failure, Outcome};
 
@@ -26,32 +26,110 @@ const OVERLAY: rustix::fs::FsWord = 0x794c_7630;
 /// was looked at holds what its parent held.
 const ROUNDS: usize = 16;
 
-/// Every other process with one of `targets` open.
-pub(super) fn scan(targets: &[Target], filesystem: Option<&Filesystem>) -> Outcome<Holders> {
-    let access = ProcAccess::of(targets);
-    let mut unseen = Unseen::default();
-    let mut found = Vec::new();
-    let mut looked_at: HashSet<u32> = process::me().into_iter().collect();
-    for round in 1.. {
-        let new: Vec<u32> = processes()?.into_iter().filter(|pid| looked_at.insert(*pid)).collect();
-        if new.is_empty() {
-            break;
-        }
-        if round > ROUNDS {
-            unseen.unsettled();
-            break;
-        }
-        for pid in new {
-            match open_files(pid, targets, filesystem) {
-                Ok(open) => found.extend(holder(pid, open, targets)),
-                Err(error) if error.kind() == ErrorKind::PermissionDenied => unseen.count(pid, &access),
-                // The process has ended meanwhile.
-                Err(_) => {}
+/// What every other process has open: read once, asked about any number of boards.
+#[derive(Debug)]
+pub struct ProcessTable {
+    processes: Vec<OpenProcess>,
+    /// The processes that have a file with this inode number, on whatever device.
+    by_inode: HashMap<u64, Vec<usize>>,
+    /// The processes that have a file of this name, in whatever directory.
+    by_name: HashMap<OsString, Vec<usize>>,
+    unseen: Vec<UnseenProcess>,
+    view_of_proc: ProcView,
+    /// The text of `/proc/locks`.
+    locks: String,
+}
+
+/// One process with all that it has open.
+#[derive(Debug)]
+struct OpenProcess {
+    pid: u32,
+    descriptors: Vec<Open>,
+    maps: Vec<MappedFile>,
+}
+
+/// A file in a process's memory. The device is the filesystem's own, as in `/proc/locks`.
+#[derive(Debug, PartialEq, Eq, Hash, Clone)]
+struct MappedFile {
+    device: (u32, u32),
+    ino: u64,
+    name: PathBuf,
+    deleted: bool,
+}
+
+impl ProcessTable {
+    /// Reads `/proc`. No file of any board is opened.
+    ///
+    /// # Errors
+    /// When `/proc` cannot be listed.
+    pub fn read() -> Outcome<Self> {
+        let mut table = Self {
+            processes: Vec::new(),
+            by_inode: HashMap::new(),
+            by_name: HashMap::new(),
+            unseen: Vec::new(),
+            view_of_proc: ProcView::look(),
+            locks: String::new(),
+        };
+        let mut looked_at: HashSet<u32> = process::me().into_iter().collect();
+        for round in 1.. {
+            let new: Vec<u32> = processes()?.into_iter().filter(|pid| looked_at.insert(*pid)).collect();
+            if new.is_empty() {
+                break;
+            }
+            if round > ROUNDS {
+                table.view_of_proc.unsettled();
+                break;
+            }
+            for pid in new {
+                match open_files(pid) {
+                    Ok(process) => table.add(process),
+                    Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                        table.unseen.extend(UnseenProcess::of(pid));
+                    }
+                    // The process has ended meanwhile.
+                    Err(_) => {}
+                }
             }
         }
+        table.locks = lock_table::text();
+        Ok(table)
     }
-    found.sort_by_key(|holder| holder.pid);
-    Ok(Holders { found, complete: unseen.verdict(filesystem) })
+
+    fn add(&mut self, process: OpenProcess) {
+        let number = self.processes.len();
+        let files = process.descriptors.iter().map(|open| (open.identity.ino, &open.name));
+        for (ino, name) in files.chain(process.maps.iter().map(|map| (map.ino, &map.name))) {
+            self.by_inode.entry(ino).or_default().push(number);
+            if let Some(name) = name.file_name() {
+                self.by_name.entry(name.to_owned()).or_default().push(number);
+            }
+        }
+        self.processes.push(process);
+    }
+
+    /// The text of `/proc/locks` behind the look at the processes.
+    pub(super) fn locks(&self) -> &str {
+        &self.locks
+    }
+
+    /// The processes with one of `targets` open, by process id.
+    pub(super) fn holders(&self, targets: &[Target], filesystem: Option<&Filesystem>) -> Holders {
+        let of_inode = |target: &Target| self.by_inode.get(&target.identity?.ino);
+        let of_name = |target: &Target| self.by_name.get(target.path.file_name()?);
+        let candidates: BTreeSet<usize> = targets
+            .iter()
+            .flat_map(|target| of_inode(target).into_iter().chain(of_name(target)))
+            .flatten()
+            .copied()
+            .collect();
+        let candidates = candidates.into_iter().filter_map(|number| self.processes.get(number));
+        let mut found: Vec<Holder> =
+            candidates.filter_map(|process| holder(process, targets, filesystem)).collect();
+        found.sort_by_key(|holder| holder.pid);
+        let complete = self.view_of_proc.verdict(&self.unseen, &ProcAccess::of(targets), filesystem);
+        Holders { found, complete }
+    }
 }
 
 fn processes() -> Outcome<Vec<u32>> {
@@ -65,8 +143,10 @@ fn number(name: &OsStr) -> Option<u32> {
 
 /// What `pid` has open of `targets`, believing the names of deleted files wherever they lie.
 pub(super) fn of_process(pid: u32, targets: &[Target]) -> Outcome<Option<Holder>> {
-    match open_files(pid, targets, None) {
-        Ok(open) => Ok(judged(pid, &Files { open, view: View::Named }, targets)),
+    match open_files(pid) {
+        Ok(process) => {
+            Ok(judged(pid, &Files { open: process.open(targets, None), view: View::Named }, targets))
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             Err(Failure::not_found(format!("there is no process {pid}."))
                 .hint("`kanbanctl health` names the processes that hold files of this board."))
@@ -76,9 +156,9 @@ pub(super) fn of_process(pid: u32, targets: &[Target]) -> Outcome<Option<Holder>
     }
 }
 
-fn holder(pid: u32, open: Vec<Open>, targets: &[Target]) -> Option<Holder> {
-    let view = if process::same_mounts(pid) { View::Ours } else { View::Foreign };
-    judged(pid, &Files { open, view }, targets)
+fn holder(process: &OpenProcess, targets: &[Target], filesystem: Option<&Filesystem>) -> Option<Holder> {
+    let view = if process::same_mounts(process.pid) { View::Ours } else { View::Foreign };
+    judged(process.pid, &Files { open: process.open(targets, filesystem), view }, targets)
 }
 
 fn judged(pid: u32, files: &Files, targets: &[Target]) -> Option<Holder> {
@@ -92,10 +172,10 @@ fn judged(pid: u32, files: &Files, targets: &[Target]) -> Option<Holder> {
     })
 }
 
-/// What `pid` has open, so far as it can be the board's.
-fn open_files(pid: u32, targets: &[Target], filesystem: Option<&Filesystem>) -> std::io::Result<Vec<Open>> {
+/// What `pid` has open.
+fn open_files(pid: u32) -> std::io::Result<OpenProcess> {
     let table = PathBuf::from(format!("/proc/{pid}/fd"));
-    let mut open = descriptors(&table, targets)?;
+    let mut open = descriptors(&table)?;
     let mut sizes = vec![size(&table)];
     for entry in std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
         // Threads share one table unless they were told otherwise; a table of its own is told by its size. The first
@@ -104,12 +184,29 @@ fn open_files(pid: u32, targets: &[Target], filesystem: Option<&Filesystem>) -> 
         let own = size(&table);
         if number(&entry.file_name()) != Some(pid) && (own == 0 || !sizes.contains(&own)) {
             sizes.push(own);
-            open.extend(descriptors(&table, targets).unwrap_or_default());
+            open.extend(descriptors(&table).unwrap_or_default());
         }
     }
-    let maps = std::fs::read(format!("/proc/{pid}/maps")).unwrap_or_default();
-    open.extend(maps.split(|&byte| byte == b'\n').filter_map(|line| mapping(line, targets, filesystem)));
-    Ok(open)
+    let text = std::fs::read(format!("/proc/{pid}/maps")).unwrap_or_default();
+    let mut seen = HashSet::new();
+    let maps = text.split(|&byte| byte == b'\n').filter_map(mapping);
+    let maps = maps.filter(|map| seen.insert(map.clone())).collect();
+    Ok(OpenProcess { pid, descriptors: open, maps })
+}
+
+impl OpenProcess {
+    /// What it has open, so far as it can be the board's.
+    fn open(&self, targets: &[Target], filesystem: Option<&Filesystem>) -> Vec<Open> {
+        let known = |open: &Open| {
+            let identity = match &open.place {
+                Some(place) => known(open.identity, place, &open.name, targets),
+                None => open.identity,
+            };
+            Open { identity, ..open.clone() }
+        };
+        let mapped = self.maps.iter().filter_map(|map| map.of_board(targets, filesystem));
+        self.descriptors.iter().map(known).chain(mapped).collect()
+    }
 }
 
 /// How many descriptors a table has, since Linux 6.2; 0 before, or for a thread that has ended.
@@ -117,7 +214,7 @@ fn size(table: &Path) -> u64 {
     std::fs::metadata(table).map_or(0, |meta| meta.size())
 }
 
-fn descriptors(table: &Path, targets: &[Target]) -> std::io::Result<Vec<Open>> {
+fn descriptors(table: &Path) -> std::io::Result<Vec<Open>> {
     let mut open = Vec::new();
     for entry in std::fs::read_dir(table)?.flatten() {
         let place = entry.path();
@@ -129,9 +226,8 @@ fn descriptors(table: &Path, targets: &[Target]) -> std::io::Result<Vec<Open>> {
         if !meta.is_file() {
             continue;
         }
-        let seen = Identity { dev: meta.dev(), ino: meta.ino(), birth: None };
+        let identity = Identity { dev: meta.dev(), ino: meta.ino(), birth: None };
         let (name, deleted) = parted(link.as_os_str().as_bytes());
-        let identity = known(seen, &place, &name, targets);
         open.push(Open { fd: number(&entry.file_name()), place: Some(place), name, deleted, identity });
     }
     Ok(open)
@@ -172,8 +268,8 @@ fn parted(link: &[u8]) -> (PathBuf, bool) {
 }
 
 /// A line of `/proc/PID/maps`: `7f01-7f02 rw-s 00000000 fe:00 131077   /b/kanban.db-shm (deleted)`. A file can stay mapped
-/// when its descriptor is closed. The device is the filesystem's own, as in `/proc/locks`.
-fn mapping(line: &[u8], targets: &[Target], filesystem: Option<&Filesystem>) -> Option<Open> {
+/// when its descriptor is closed.
+fn mapping(line: &[u8]) -> Option<MappedFile> {
     let mut fields = line.splitn(6, |&byte| byte == b' ');
     let device = std::str::from_utf8(fields.nth(3)?).ok()?;
     let ino: u64 = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
@@ -183,17 +279,25 @@ fn mapping(line: &[u8], targets: &[Target], filesystem: Option<&Filesystem>) -> 
     }
     let (major, minor) = device.split_once(':')?;
     let device = (u32::from_str_radix(major, 16).ok()?, u32::from_str_radix(minor, 16).ok()?);
-    let on_board = |dev: u64| {
-        device == (rustix::fs::major(dev), rustix::fs::minor(dev))
-            || filesystem.is_some_and(|filesystem| filesystem.device == Some(device))
-    };
-    let mut same_device = targets.iter().filter_map(|target| target.identity).filter(|id| on_board(id.dev));
-    let first = same_device.next()?;
-    let identity = std::iter::once(first)
-        .chain(same_device)
-        .find(|identity| identity.ino == ino)
-        .unwrap_or(Identity { dev: first.dev, ino, birth: None });
-    Some(Open { fd: None, place: None, name, deleted, identity })
+    Some(MappedFile { device, ino, name, deleted })
+}
+
+impl MappedFile {
+    /// The file as one that can be the board's; nothing where it lies on another filesystem.
+    fn of_board(&self, targets: &[Target], filesystem: Option<&Filesystem>) -> Option<Open> {
+        let on_board = |dev: u64| {
+            self.device == (rustix::fs::major(dev), rustix::fs::minor(dev))
+                || filesystem.is_some_and(|filesystem| filesystem.device == Some(self.device))
+        };
+        let mut same_device =
+            targets.iter().filter_map(|target| target.identity).filter(|id| on_board(id.dev));
+        let first = same_device.next()?;
+        let identity = std::iter::once(first)
+            .chain(same_device)
+            .find(|identity| identity.ino == self.ino)
+            .unwrap_or(Identity { dev: first.dev, ino: self.ino, birth: None });
+        Some(Open { fd: None, place: None, name: self.name.clone(), deleted: self.deleted, identity })
+    }
 }
 
 #[cfg(test)]
@@ -223,7 +327,7 @@ mod tests {
         let shm = Identity { dev, ino: 131_077, birth: None };
         let targets =
             [Target { role: HolderRole::Shm, path: "/b/kanban.db-shm".into(), identity: Some(shm) }];
-        let read = |line: &str| mapping(line.as_bytes(), &targets, None);
+        let read = |line: &str| mapping(line.as_bytes())?.of_board(&targets, None);
         let held = read("7f01-7f02 rw-s 00000000 fe:00 131077                     /b/kanban.db-shm").unwrap();
         assert_eq!((held.identity, held.deleted, held.fd), (shm, false, None));
         let gone = read("7f01-7f02 rw-s 00000000 fe:00 9 /b/kanban.db-shm (deleted)").unwrap();

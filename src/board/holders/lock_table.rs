@@ -18,8 +18,12 @@ pub(super) struct LockHolder {
 
 /// The locks of other processes than `me` on `targets`. `device` is how mountinfo writes the filesystem's number, which
 /// on some (btrfs, overlay) is another than `stat` gives.
-pub(super) fn held(targets: &[Target], device: Option<(u32, u32)>, me: Option<u32>) -> Vec<LockHolder> {
-    let table = std::fs::read_to_string("/proc/locks").unwrap_or_default();
+pub(super) fn held(
+    table: &str,
+    targets: &[Target],
+    device: Option<(u32, u32)>,
+    me: Option<u32>,
+) -> Vec<LockHolder> {
     table
         .lines()
         .filter_map(Lock::parse)
@@ -30,6 +34,11 @@ pub(super) fn held(targets: &[Target], device: Option<(u32, u32)>, me: Option<u3
             Some(LockHolder { role, pid, exclusive: lock.exclusive, range: lock.range })
         })
         .collect()
+}
+
+/// The table as it is now.
+pub(super) fn text() -> String {
+    std::fs::read_to_string("/proc/locks").unwrap_or_default()
 }
 
 #[derive(Debug)]

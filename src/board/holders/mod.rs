@@ -37,6 +37,7 @@ use super::files::{LOCK_SUFFIXES, lock_files, with_suffix};
 use super::getlk;
 use crate::failure::{Failure, Outcome};
 
+pub use descriptors::ProcessTable;
 pub use waiting::{Onlooker, frame_holders};
 
 /// What a held file is to the board.
@@ -194,12 +195,17 @@ pub fn scan(inspection: &Inspection) -> Outcome<Holders> {
 /// When `/proc` or the board's own files cannot be read.
 pub fn scan_path(chosen: &Path, resolved: &Path) -> Outcome<Holders> {
     let mut holders = look(chosen, resolved)?;
-    for (role, suffix) in [(HolderRole::Db, ""), (HolderRole::Shm, "-shm")] {
-        if let Some(pid) = getlk::lock_holder(&with_suffix(resolved, suffix)) {
-            holders.add_lock(role, u32::try_from(pid).ok().filter(|&pid| pid != 0));
-        }
-    }
+    holders.ask_locks(resolved);
     Ok(holders)
+}
+
+/// [`scan`] in what was read of the processes before. Who opened the board since is missing, and who has a log that was
+/// replaced since seems to have it apart: such an answer is to be asked for again with [`scan`].
+pub fn scan_in(table: &ProcessTable, inspection: &Inspection) -> Holders {
+    let resolved = &inspection.resolved;
+    let mut holders = look_in(table, &targets(&inspection.board.path, resolved), resolved);
+    holders.ask_locks(resolved);
+    holders
 }
 
 /// Looks for holders without opening any of the board's files: safe beside an open connection.
@@ -208,13 +214,17 @@ pub fn scan_path(chosen: &Path, resolved: &Path) -> Outcome<Holders> {
 /// When `/proc` cannot be read.
 pub fn look(chosen: &Path, resolved: &Path) -> Outcome<Holders> {
     let targets = targets(chosen, resolved);
+    Ok(look_in(&ProcessTable::read()?, &targets, resolved))
+}
+
+fn look_in(table: &ProcessTable, targets: &[Target], resolved: &Path) -> Holders {
     let filesystem = super::filesystem::under(resolved);
-    let mut holders = descriptors::scan(&targets, filesystem.as_ref())?;
+    let mut holders = table.holders(targets, filesystem.as_ref());
     let device = filesystem.and_then(|filesystem| filesystem.device);
-    for lock in lock_table::held(&targets, device, process::me()) {
+    for lock in lock_table::held(table.locks(), targets, device, process::me()) {
         holders.add_lock(lock.role, lock.pid);
     }
-    Ok(holders)
+    holders
 }
 
 /// What process `pid` has open of the board, where a deleted file counts by its last name alone; nothing when it has nothing.
@@ -278,6 +288,15 @@ impl Holders {
                  or, when every Hermes process is known to be stopped, add --assume-unused.",
             )),
             _ => Ok(()),
+        }
+    }
+
+    /// Adds who has locks that `F_GETLK` tells of.
+    fn ask_locks(&mut self, resolved: &Path) {
+        for (role, suffix) in [(HolderRole::Db, ""), (HolderRole::Shm, "-shm")] {
+            if let Some(pid) = getlk::lock_holder(&with_suffix(resolved, suffix)) {
+                self.add_lock(role, u32::try_from(pid).ok().filter(|&pid| pid != 0));
+            }
         }
     }
 

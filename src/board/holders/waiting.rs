@@ -137,7 +137,7 @@ impl Deed {
 pub fn frame_holders(chosen: &Path, resolved: &Path) -> Vec<String> {
     let targets = targets(chosen, resolved);
     let device = filesystem::under(resolved).and_then(|filesystem| filesystem.device);
-    let mut pids: Vec<Option<u32>> = lock_table::held(&targets, device, process::me())
+    let mut pids: Vec<Option<u32>> = lock_table::held(&lock_table::text(), &targets, device, process::me())
         .iter()
         .filter(|held| Deed::of(held) == Some(Deed::Reads) && held.role == HolderRole::Shm)
         .map(|held| held.pid)
@@ -158,7 +158,7 @@ fn who(pid: Option<u32>) -> String {
 fn blocker(chosen: &Path, resolved: &Path) -> Option<(Deed, Option<u32>)> {
     let targets = targets(chosen, resolved);
     let device = filesystem::under(resolved).and_then(|filesystem| filesystem.device);
-    let held = lock_table::held(&targets, device, process::me());
+    let held = lock_table::held(&lock_table::text(), &targets, device, process::me());
     held.iter().filter_map(|held| Some((Deed::of(held)?, held.pid))).min()
 }
 

@@ -2,23 +2,27 @@
 
 mod report;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::Connection;
 
 use self::report::{AllHealth, Checked, Measured, figures};
+use super::context::PoolSettings;
 use super::{Context, explain, page_map, values};
-use crate::board::holders;
+use crate::board::holders::{self, Identity, Onlooker, ProcessTable};
 use crate::board::{Board, FileState, Inspection, copies};
+use crate::copies::page_map::Map;
 use crate::failure::exit::Exit;
 use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
 use crate::health::checks::{self, BytesLook, CheckTerms, Subject, compare_looks};
 use crate::health::{Acknowledged, Depth, Finding, Severity, Verdict, weigh};
-use crate::pool::{Access, Pool};
+use crate::pool::{Lines, Pool};
 use crate::ui::prom::MetricValues;
 use crate::ui::{Format, nagios, prom};
+use crate::work::threads;
 
 /// Check a board without changing it.
 ///
@@ -142,16 +146,90 @@ fn check_all(context: &mut Context<'_>, args: &Args) -> Outcome<Vec<Checked>> {
         let checked = board.inspect().and_then(|seen| check(context, &seen, terms, &known, args.map));
         return Ok(vec![checked.or_else(|failure| unchecked(&board, args.depth, failure))?]);
     }
-    let mut all = Vec::new();
-    for board in context.every_board()? {
-        let checked = board.inspect().and_then(|seen| check(context, &seen, terms, &known, args.map));
-        all.push(match checked {
-            Ok(checked) => checked,
-            Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => return Err(failure),
-            Err(failure) => not_seen(&board, args.depth, &failure),
-        });
+    let boards = context.every_board()?;
+    let processes = ProcessTable::read()?;
+    if args.map {
+        // The map is drawn from a reading of its own, which shows how far it is.
+        let mut all = Vec::new();
+        for board in &boards {
+            let judged = board.inspect().and_then(|seen| {
+                let bytes = bytes_of(&seen, terms, Some(&processes))?;
+                let map = page_map::take(context, &bytes.subject.inspection.resolved)?;
+                judge(&context.pool_settings(), bytes, &known, map)
+            });
+            all.push(answered(board, args.depth, judged)?);
+        }
+        return Ok(all);
     }
-    Ok(all)
+    on_every_core(context, &boards, terms, &known, &processes)
+}
+
+/// Checks many boards, as many at once as there are cores. Boards that are one file under several names come one after the
+/// other: closing a file takes all locks of a process on it.
+fn on_every_core(
+    context: &mut Context<'_>,
+    boards: &[Board],
+    terms: CheckTerms,
+    known: &Acknowledged,
+    processes: &ProcessTable,
+) -> Outcome<Vec<Checked>> {
+    let files: HashSet<_> = boards.iter().filter_map(|board| Identity::of(&board.path)).map(place).collect();
+    let there = boards.iter().filter(|board| board.path.exists()).count();
+    let threads = if files.len() == there { threads::cores() } else { 1 };
+    let (settings, signals) = (context.pool_settings(), context.signals.clone());
+    let at_once = u64::try_from(threads).unwrap_or(1);
+    let look = |number: usize| {
+        // Each board's remarks stay together.
+        let fresh = |lines: &Option<Lines>| lines.as_ref().map(|_| Lines::default());
+        let pools = PoolSettings {
+            statements: fresh(&settings.statements),
+            details: fresh(&settings.details),
+            notes: Lines::default(),
+            onlooker: Onlooker::default(),
+            at_once,
+            ..settings.clone()
+        };
+        let Some(board) = boards.get(number) else {
+            return (pools, Err(Failure::failed("there is no such board.")));
+        };
+        if let Some(signal) = signals.received() {
+            return (pools, Err(Failure::new(Exit::Interrupted(signal), "ended.")));
+        }
+        let bytes = board.inspect().and_then(|seen| bytes_of(&seen, terms, Some(processes)));
+        let judged = bytes.and_then(|bytes| judge(&pools, bytes, known, None));
+        (pools, judged)
+    };
+    let progress = context.ui.progress("Checking boards", boards.len() as u64);
+    let mut all = Vec::new();
+    let done = threads::in_order(boards.len(), threads, look, |number, (pools, judged)| {
+        settings.notes.extend(&pools.notes);
+        for (to, from) in [(&settings.details, pools.details), (&settings.statements, pools.statements)] {
+            if let (Some(to), Some(from)) = (to, from) {
+                to.extend(&from);
+            }
+        }
+        if let Some(board) = boards.get(number) {
+            all.push(answered(board, terms.depth, judged)?);
+        }
+        progress.update(number as u64 + 1, boards.len() as u64);
+        Ok(())
+    });
+    drop(progress);
+    done.map(|()| all)
+}
+
+/// Which file it is, as a key.
+fn place(identity: Identity) -> (u64, u64) {
+    (identity.dev, identity.ino)
+}
+
+/// One of several boards: only a signal ends the look at the others.
+fn answered(board: &Board, depth: Depth, judged: Outcome<Checked>) -> Outcome<Checked> {
+    match judged {
+        Ok(checked) => Ok(checked),
+        Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => Err(failure),
+        Err(failure) => Ok(not_seen(board, depth, &failure)),
+    }
 }
 
 /// What the operator knows of.
@@ -248,17 +326,32 @@ fn check(
     known: &Acknowledged,
     wants_map: bool,
 ) -> Outcome<Checked> {
+    let bytes = bytes_of(inspection, terms, None)?;
+    // Bytes come before SQLite: nothing opens the file while the connection is held.
+    let map = if wants_map { page_map::take(context, &bytes.subject.inspection.resolved)? } else { None };
+    let progress = context.ui.progress("Checking pages", 0);
+    let judged = judge(&context.pool_settings(), bytes, known, map);
+    drop(progress);
+    judged
+}
+
+/// What can be seen of a board without SQLite.
+fn bytes_of(
+    inspection: &Inspection,
+    terms: CheckTerms,
+    processes: Option<&ProcessTable>,
+) -> Outcome<BytesLook> {
     let nothing_there =
         matches!(inspection.state, FileState::Missing | FileState::Empty) && !inspection.leftovers();
     if nothing_there && !is_in_hands(inspection) {
         inspection.require_sqlite()?;
     }
-    let mut bytes = checks::look_at_bytes(inspection.clone(), terms)?;
+    let mut bytes = checks::look_at_bytes(inspection.clone(), terms, processes)?;
     if terms.depth == Depth::Full && bytes.settled {
         bytes.subject = bytes.subject.with_contents()?;
         bytes.findings = checks::before_opening(&bytes.subject);
     }
-    judge(context, bytes, known, wants_map)
+    Ok(bytes)
 }
 
 /// The whole check of one board for a report: what kept it from being looked at is a finding.
@@ -285,26 +378,19 @@ pub(super) fn examine(
 /// The signal's when one arrives, and when the board's surroundings cannot be read.
 pub(super) fn is_sound(context: &mut Context<'_>, inspection: &Inspection) -> Outcome<bool> {
     let bytes =
-        checks::look_at_bytes(inspection.clone(), CheckTerms::new(Depth::Full, context.clock.epoch()))?;
-    let checked = judge(context, bytes, &Acknowledged::default(), false)?;
+        checks::look_at_bytes(inspection.clone(), CheckTerms::new(Depth::Full, context.clock.epoch()), None)?;
+    let checked = judge(&context.pool_settings(), bytes, &Acknowledged::default(), None)?;
     Ok(matches!(checked.verdict, Verdict::Healthy | Verdict::Degraded))
 }
 
-fn judge(
-    context: &mut Context<'_>,
-    bytes: BytesLook,
-    known: &Acknowledged,
-    wants_map: bool,
-) -> Outcome<Checked> {
+fn judge(pools: &PoolSettings, bytes: BytesLook, known: &Acknowledged, map: Option<Map>) -> Outcome<Checked> {
     let BytesLook { subject, mut findings, settled } = bytes;
     let (inspection, depth, subject) = (&subject.inspection, subject.terms.depth, &subject);
-    // Bytes come before SQLite: nothing opens the file while the connection is held.
-    let map = if wants_map { page_map::take(context, &inspection.resolved)? } else { None };
     let mut seen = CheckedBoard { looked: settled, ..CheckedBoard::default() };
     // Beside a log that does not belong, SQLite would answer for another board.
     let is_readable = inspection.header().is_some() && !findings.iter().any(checks::is_stray);
     if is_readable {
-        let looked = look(context, inspection.clone(), subject, &mut seen, &mut findings);
+        let looked = look(pools, inspection.clone(), subject, &mut seen, &mut findings);
         match looked {
             Ok(()) => {}
             Err(failure) if matches!(failure.exit(), Exit::Interrupted(_)) => return Err(failure),
@@ -380,16 +466,14 @@ impl Default for CheckedBoard {
 }
 
 fn look(
-    context: &mut Context<'_>,
+    pools: &PoolSettings,
     inspection: Inspection,
     subject: &Subject,
     seen: &mut CheckedBoard,
     findings: &mut Vec<Finding>,
 ) -> Outcome<()> {
-    let mut pool = context.pool_for_long(inspection, Access::Read)?;
-    let progress = context.ui.progress("Checking pages", 0);
+    let mut pool = pools.reader_for_long(inspection)?;
     let outcome = questions(&mut pool, subject, seen, findings);
-    drop(progress);
     let closed = pool.close();
     outcome.and(closed)
 }

@@ -18,7 +18,7 @@ use super::{Depth, Finding, Severity};
 use crate::board::belonging::SidecarRelations;
 use crate::board::filesystem::Filesystem;
 use crate::board::generation::{self, Generation, Stake};
-use crate::board::holders::{self, Holders, library};
+use crate::board::holders::{self, Holders, ProcessTable, library};
 use crate::board::litestream::{self, Replication};
 use crate::board::log::{self, WaitingFrames};
 use crate::board::namesakes::{self, Namesake};
@@ -139,14 +139,19 @@ const OF_ROWS: &[RowsCheck] = &[
 ];
 
 impl Subject {
-    /// Looks at everything that can be seen without SQLite; every descriptor is closed on return.
+    /// Looks at everything that can be seen without SQLite; every descriptor is closed on return. Holders are looked for in
+    /// `processes`, or anew where there is none.
     ///
     /// # Errors
     /// When the board's surroundings cannot be read.
-    pub fn look(inspection: Inspection, terms: CheckTerms) -> Outcome<Self> {
+    pub fn look(
+        inspection: Inspection,
+        terms: CheckTerms,
+        processes: Option<&ProcessTable>,
+    ) -> Outcome<Self> {
         let directory = inspection.resolved.parent().unwrap_or(&inspection.resolved);
         let filesystem = crate::board::filesystem::of(directory)?;
-        let (holders, generations) = hands(&inspection)?;
+        let (holders, generations) = hands(&inspection, processes)?;
         let copies = copies::count(&inspection.resolved);
         let namesakes = namesakes::find(&inspection.resolved);
         let newest_backup = copies::newest_own(&inspection.resolved);
@@ -219,19 +224,23 @@ pub struct BytesLook {
 }
 
 /// Look at the bytes until nothing seems damaged or two looks in a row find the same damage: beside writers one look can
-/// see the file, its log and its sidecars at different moments.
+/// see the file, its log and its sidecars at different moments. What was read of `processes` before counts for the first look.
 ///
 /// # Errors
 /// When the board or its surroundings cannot be read.
-pub fn look_at_bytes(inspection: Inspection, terms: CheckTerms) -> Outcome<BytesLook> {
-    let mut subject = Subject::look(inspection, terms)?;
+pub fn look_at_bytes(
+    inspection: Inspection,
+    terms: CheckTerms,
+    processes: Option<&ProcessTable>,
+) -> Outcome<BytesLook> {
+    let mut subject = Subject::look(inspection, terms, processes)?;
     let mut findings = before_opening(&subject);
     for _ in 1..LOOKS {
         if damage(&findings).next().is_none() && subject.is_settled() {
             return Ok(BytesLook { subject, findings, settled: true });
         }
         std::thread::sleep(SECOND_LOOK);
-        let again = Subject::look(subject.inspection.board.inspect()?, terms)?;
+        let again = Subject::look(subject.inspection.board.inspect()?, terms, None)?;
         let found = before_opening(&again);
         let agrees = again.is_settled() && damage(&findings).eq(damage(&found));
         (subject, findings) = (again, found);
@@ -263,8 +272,11 @@ fn damage(findings: &[Finding]) -> impl Iterator<Item = (&str, &str, &str)> {
 
 /// Whose hands the board is in. A process that closes the board the ordinary way holds a deleted log for a moment, so
 /// deleted files are looked at twice.
-fn hands(inspection: &Inspection) -> Outcome<(Holders, Vec<Apart>)> {
-    let mut holders = holders::scan(inspection)?;
+fn hands(inspection: &Inspection, processes: Option<&ProcessTable>) -> Outcome<(Holders, Vec<Apart>)> {
+    let mut holders = match processes {
+        Some(table) => holders::scan_in(table, inspection),
+        None => holders::scan(inspection)?,
+    };
     if holders.of_apart().next().is_some() {
         std::thread::sleep(SECOND_LOOK);
         holders = holders::scan(inspection)?;

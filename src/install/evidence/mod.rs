@@ -14,7 +14,7 @@ mod take;
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
@@ -32,6 +32,7 @@ use crate::failure::{Failure, Outcome};
 use crate::newfile::hex;
 use crate::process::clock;
 use crate::process::clock::Clock;
+use crate::work::holes;
 
 /// What stands between a board's name and the moment in a folder's name.
 const MARK: &str = ".evidence.";
@@ -306,16 +307,16 @@ fn open(path: &Path) -> Outcome<Option<File>> {
 
 /// Length and SHA-256 of a file; nothing when it is not there.
 pub(super) fn digest(path: &Path) -> Outcome<Option<(u64, String)>> {
-    let Some(mut file) = open(path)? else { return Ok(None) };
-    let (mut hash, mut bytes, mut piece) = (Sha256::new(), 0, vec![0; PIECE]);
-    loop {
-        let read = file
-            .read(&mut piece)
-            .map_err(|error| Failure::io(error, format!("reading {}", path.display())).at(path))?;
-        let Some(part) = piece.get(..read).filter(|part| !part.is_empty()) else { break };
+    let Some(file) = open(path)? else { return Ok(None) };
+    let (mut hash, mut behind) = (Sha256::new(), 0);
+    let bytes = holes::each_piece(&file, &mut vec![0; PIECE], |at, part| {
+        holes::zeros(at - behind, |zeros| hash.update(zeros));
         hash.update(part);
-        bytes += u64::try_from(read).unwrap_or_default();
-    }
+        behind = at + part.len() as u64;
+        Ok(())
+    })
+    .map_err(|error| Failure::io(error, format!("reading {}", path.display())).at(path))?;
+    holes::zeros(bytes - behind, |zeros| hash.update(zeros));
     Ok(Some((bytes, hex(&hash.finalize()))))
 }
 

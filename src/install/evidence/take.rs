@@ -1,8 +1,7 @@
 //! Makes an evidence folder: whole, under its name, or not at all.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -16,6 +15,7 @@ use crate::install::target;
 use crate::newfile::{has_acl, hex, temporary_name};
 use crate::process::clock;
 use crate::process::clock::Clock;
+use crate::work::holes;
 
 /// Puts aside what was `seen`: copies beside the board, hashed, on the disk.
 ///
@@ -99,21 +99,25 @@ impl Drop for EvidenceDraft {
 
 fn copy(from: &Path, folder: &OpenFolder, suffix: &str) -> Outcome<Option<EvidenceFile>> {
     let reading = |error| Failure::io(error, format!("reading {}", from.display())).at(from);
-    let Some(mut source) = open(from)? else { return Ok(None) };
+    let Some(source) = open(from)? else { return Ok(None) };
     let meta = source.metadata().map_err(reading)?;
     let name = from.file_name().unwrap_or_default();
     let to = folder.path().join(name);
     let writing =
         |error| Failure::io(error, format!("copying {} to {}", from.display(), to.display())).at(from);
-    let mut target = folder.create_file(name).map_err(writing)?;
-    let (mut hash, mut bytes, mut piece) = (Sha256::new(), 0, vec![0; PIECE]);
-    loop {
-        let read = source.read(&mut piece).map_err(reading)?;
-        let Some(part) = piece.get(..read).filter(|part| !part.is_empty()) else { break };
+    let target = folder.create_file(name).map_err(writing)?;
+    let (mut hash, mut behind, mut written) = (Sha256::new(), 0, Ok(()));
+    let copied = holes::each_piece(&source, &mut vec![0; PIECE], |at, part| {
+        holes::zeros(at - behind, |zeros| hash.update(zeros));
         hash.update(part);
-        target.write_all(part).map_err(writing)?;
-        bytes += u64::try_from(read).unwrap_or_default();
-    }
+        behind = at + part.len() as u64;
+        written = target.write_all_at(part, at);
+        if written.is_ok() { Ok(()) } else { Err(std::io::ErrorKind::WriteZero.into()) }
+    });
+    written.map_err(writing)?;
+    let bytes = copied.map_err(reading)?;
+    holes::zeros(bytes - behind, |zeros| hash.update(zeros));
+    target.set_len(bytes).map_err(writing)?;
     let mode = meta.mode() & 0o7777;
     // Only root may give it away; bits that were another group's are then not ours to give to our own.
     let is_given = fchown(&target, Some(meta.uid()), Some(meta.gid())).is_ok();

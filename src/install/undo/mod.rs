@@ -28,6 +28,7 @@ use crate::board::{Inspection, Sidecars, Stamp};
 use crate::failure::hint;
 use crate::failure::{Failure, Outcome};
 use crate::newfile::temporary_name;
+use crate::work::holes;
 
 /// How much is copied at a time.
 const PIECE: usize = 1 << 20;
@@ -311,10 +312,10 @@ impl Drop for Ready {
 fn place(from: &Path, to: &Path) -> Outcome<()> {
     let copying =
         |error| Failure::io(error, format!("copying {} to {}", from.display(), to.display())).at(to);
-    let mut source = File::open(from).map_err(copying)?;
+    let source = File::open(from).map_err(copying)?;
     let meta = source.metadata().map_err(copying)?;
-    let mut target = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(copying)?;
-    std::io::copy(&mut source, &mut target).map_err(copying)?;
+    let target = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(copying)?;
+    holes::copy(&source, &target, &mut vec![0; PIECE]).map_err(copying)?;
     target.set_permissions(meta.permissions()).map_err(copying)?;
     let _ = std::os::unix::fs::fchown(&target, Some(meta.uid()), Some(meta.gid()));
     target.sync_all().map_err(copying)

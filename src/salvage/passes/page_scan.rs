@@ -99,6 +99,9 @@ pub(crate) fn numbers(image: &Image<'_>, index: usize) -> std::ops::RangeInclusi
 /// The leaves in piece `index` that hold rows of a schema.
 pub(crate) fn schema_leaves(image: &Image<'_>, index: usize) -> Vec<u32> {
     let numbers = numbers(image, index);
+    if image.is_hole(*numbers.start(), numbers.end() + 1 - numbers.start()) {
+        return Vec::new();
+    }
     let piece = image.piece(*numbers.start(), stride(image));
     let holds = |number: &u32| {
         let bytes = piece.page(*number).unwrap_or_default();
@@ -116,6 +119,12 @@ impl Scan<'_, '_> {
     /// Reads the pages of piece `index`.
     pub(crate) fn piece(&self, index: usize) -> Vec<PageFinding> {
         let numbers = numbers(self.image, index);
+        let is_unreached =
+            |number: u32| self.roles.get(number as usize).is_none_or(|role| *role == PageRole::Unreached);
+        let count = numbers.end() + 1 - numbers.start();
+        if numbers.clone().all(is_unreached) && self.image.is_hole(*numbers.start(), count) {
+            return Vec::new();
+        }
         let piece = self.image.piece(*numbers.start(), stride(self.image));
         let mut chains = Chains::bounded(LOOKS);
         let mut found = Vec::new();

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use super::{Source, SourcePart};
 use crate::ondisk::header::{self, Header, MAGIC};
+use crate::work::holes;
 
 /// A board begins where a sector does.
 const STEP: usize = 512;
@@ -59,7 +60,9 @@ fn starts(file: &File, first: u64, size: u64) -> Vec<(u64, u64)> {
     let mut starts = vec![(0, size)];
     let mut offset = first;
     let mut piece = vec![0; PIECE + header::LEN];
-    while offset < size {
+    while let Some(data) = holes::next_data(file, offset).filter(|data| *data < size) {
+        // Data begins at a block of the filesystem; the places of boards are counted from the first one's end.
+        offset += (data - offset) / STEP as u64 * STEP as u64;
         let len = usize::try_from(size - offset).map_or(piece.len(), |left| left.min(piece.len()));
         let Some(bytes) = piece.get_mut(..len) else { break };
         if file.read_exact_at(bytes, offset).is_err() {

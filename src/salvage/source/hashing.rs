@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::discovery::Member;
 use super::{moving, tries};
 use crate::failure::{Failure, Outcome};
+use crate::work::holes;
 use crate::work::progress::{Stage, Watch};
 
 /// How much of a file is read at a time: large enough to make system calls cheap, small enough to stay in the cache.
@@ -24,13 +25,18 @@ const MAX_THREADS: usize = 8;
 /// How often progress is shown and signals are heard while large files are read.
 const BEAT: Duration = Duration::from_millis(100);
 
-/// A SHA-256.
+/// Bytes of holes from which on a file's zeros are not hashed.
+const LARGE_HOLES: u64 = 256 << 20;
+
+/// A SHA-256: of all bytes of a file, or, where large parts of it are holes, of its data and the places of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Digest([u8; 32]);
+pub struct Digest([u8; 32], bool);
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        // No other program's sum of the file is this one.
+        if self.1 { f.write_str("-sparse") } else { Ok(()) }
     }
 }
 
@@ -119,7 +125,7 @@ impl HashJob<'_> {
             let after = member.looked_at_again()?;
             if after.is_same_as(&member) {
                 let log = log.filter(|_| member.wal_size() > 0);
-                let empty = Digest(Sha256::digest([]).into());
+                let empty = Digest(Sha256::digest([]).into(), false);
                 return Ok(Some(Hashed { main: main.unwrap_or(empty), wal: log, member }));
             }
             if !after.is_there() {
@@ -133,23 +139,42 @@ impl HashJob<'_> {
     /// The hash of one file; `None` where there is none.
     fn hash(&self, path: &Path, piece: &mut [u8]) -> Outcome<Option<Digest>> {
         let reading = |error| Failure::io(error, "reading the file").at(path);
-        let mut file = match File::open(path) {
+        let file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Failure::io(error, "opening the file").at(path)),
         };
+        let is_sparse = holes::hole_bytes(&file) >= LARGE_HOLES;
         let mut hasher = Sha256::new();
-        while !self.stop.load(Ordering::Relaxed) {
-            let len = match file.read(piece) {
-                Ok(0) => break,
-                Ok(len) => len,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(reading(error)),
-            };
-            hasher.update(piece.get(..len).unwrap_or_default());
-            self.done.fetch_add(len as u64, Ordering::Relaxed);
+        let mut behind = 0;
+        let pass_over = |hasher: &mut Sha256, from: u64, to: u64| {
+            if is_sparse {
+                hasher.update(to.to_be_bytes());
+            } else {
+                holes::zeros(to - from, |zeros| hasher.update(zeros));
+            }
+            self.done.fetch_add(to - from, Ordering::Relaxed);
+        };
+        let length = holes::each_piece(&file, piece, |at, bytes| {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(ErrorKind::Interrupted.into());
+            }
+            if at > behind {
+                pass_over(&mut hasher, behind, at);
+            }
+            hasher.update(bytes);
+            behind = at + bytes.len() as u64;
+            self.done.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            Ok(())
+        });
+        match length {
+            Ok(length) if length > behind => pass_over(&mut hasher, behind, length),
+            Ok(_) => {}
+            // The answer of a stopped job is not looked at.
+            Err(_) if self.stop.load(Ordering::Relaxed) => {}
+            Err(error) => return Err(reading(error)),
         }
-        Ok(Some(Digest(hasher.finalize().into())))
+        Ok(Some(Digest(hasher.finalize().into(), is_sparse)))
     }
 }
 
@@ -178,7 +203,7 @@ mod tests {
         assert_eq!(digest(0).unwrap(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(digest(1).unwrap(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         let long: [u8; 32] = Sha256::digest(long).into();
-        assert_eq!(digest(2).unwrap(), Digest(long).to_string());
+        assert_eq!(digest(2).unwrap(), Digest(long, false).to_string());
         assert_eq!(digest(3), None);
     }
 

@@ -69,6 +69,10 @@ impl Store for MappedMain {
         }
     }
 
+    fn is_hole(&self, offset: u64, len: usize) -> bool {
+        self.map().is_none() && self.bytes.is_hole(offset, len)
+    }
+
     fn is_whole(&self, offset: u64, len: usize) -> bool {
         self.map().is_none_or(|map| map.is_whole(&(offset..offset + len as u64)))
     }

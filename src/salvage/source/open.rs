@@ -27,6 +27,7 @@ use crate::ondisk::journal::Journal;
 use crate::ondisk::store::Store;
 use crate::ondisk::wal::Mend;
 use crate::ondisk::wal::index::HEAD;
+use crate::work::holes;
 use crate::work::unnamed::nameless;
 
 /// Up to this many bytes of a live board are copied into memory.
@@ -83,6 +84,13 @@ impl Store for SourceBytes {
                 file.read_exact_at(&mut bytes, offset).ok()?;
                 Some(Cow::Owned(bytes))
             }
+        }
+    }
+
+    fn is_hole(&self, offset: u64, len: usize) -> bool {
+        match self {
+            Self::Memory(_) => false,
+            Self::File { file, .. } => holes::is_hole(file, offset, len as u64),
         }
     }
 }
@@ -476,15 +484,17 @@ fn set_aside(file: &File, size: u64, scratch: &Path) -> Outcome<SourceBytes> {
             "Name a folder with room for the board in TMPDIR, or a destination on a filesystem that has it.",
         )
     };
-    let mut copy = nameless(scratch).map_err(failed)?;
+    let copy = nameless(scratch).map_err(failed)?;
     let mut piece = vec![0; PIECE];
     let mut offset = 0;
-    while offset < size {
+    while let Some(data) = holes::next_data(file, offset).filter(|data| *data < size) {
+        offset = data;
         let len = usize::try_from(size - offset).map_or(PIECE, |left| left.min(PIECE));
         let Some(piece) = piece.get_mut(..len) else { break };
         read_what_can_be(file, piece, offset);
-        copy.write_all(piece).map_err(failed)?;
+        copy.write_all_at(piece, offset).map_err(failed)?;
         offset += len as u64;
     }
+    copy.set_len(size).map_err(failed)?;
     Ok(SourceBytes::File { file: copy, size })
 }

@@ -65,7 +65,14 @@ pub(super) fn find(file: &dyn Store, cut: Cut) -> Vec<Anchor> {
             }
         }
     }
-    while let Some(bytes) = file.read(start, PIECE + cut.size).filter(|bytes| bytes.len() > skip) {
+    loop {
+        if file.is_hole(start, PIECE + cut.size) {
+            (start, skip) = (start + PIECE as u64, 0);
+            continue;
+        }
+        let Some(bytes) = file.read(start, PIECE + cut.size).filter(|bytes| bytes.len() > skip) else {
+            break;
+        };
         let end = if bytes.len() < PIECE + cut.size { bytes.len() } else { PIECE };
         let mut at = skip;
         while at < end {
