@@ -64,6 +64,7 @@ impl Context<'_> {
     /// As [`location::locate`].
     pub(super) fn board_of(&mut self, request: &location::BoardRequest) -> Outcome<Board> {
         let board = self.chosen.insert(location::locate(request, self.env)?).clone();
+        self.limit_output(&board);
         self.ui.detail(format_args!("Board: {} (chosen by {}).", board.path.display(), board.origin));
         Ok(board)
     }
@@ -72,10 +73,13 @@ impl Context<'_> {
     ///
     /// # Errors
     /// Exit 10 when there is none; when the root cannot be listed.
-    pub(super) fn every_board(&self) -> Outcome<Vec<Board>> {
+    pub(super) fn every_board(&mut self) -> Outcome<Vec<Board>> {
         let mut boards = location::discover(self.env)?;
         let never_made = |seen: &Inspection| matches!(seen.state, FileState::Missing) && !seen.leftovers();
         boards.retain(|board| !board.inspect().is_ok_and(|seen| never_made(&seen)));
+        for board in &boards {
+            self.limit_output(board);
+        }
         if boards.is_empty() {
             let root = location::root(self.env)?;
             return Err(Failure::no_board(format!("there is no board under {}.", root.display()))
@@ -85,6 +89,13 @@ impl Context<'_> {
                 .at(&root));
         }
         Ok(boards)
+    }
+
+    /// What is written about a board with `-o` is no more open than the board.
+    fn limit_output(&mut self, board: &Board) {
+        if let Some(mode) = crate::newfile::permissions(&board.path) {
+            self.ui.limit_output(mode);
+        }
     }
 
     /// The board's bytes, looked at; every descriptor is closed.

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::Context;
 use crate::board::Inspection;
-use crate::failure::exit::Exit;
 use crate::failure::Outcome;
+use crate::failure::exit::Exit;
 use crate::pool::Access;
 use crate::store::schema::BoardVersion;
 use crate::store::transfer::{self, ExportLine, hex};

@@ -20,6 +20,12 @@ pub(crate) fn has_acl(path: &Path) -> bool {
     }
 }
 
+/// The permission bits of a file, where it can be looked at: the owner's alone beside an access control list.
+pub fn permissions(path: &Path) -> Option<u32> {
+    let kept = if has_acl(path) { 0o700 } else { 0o777 };
+    std::fs::metadata(path).ok().map(|meta| meta.mode() & kept)
+}
+
 /// Permission bits, and whose they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Audience {

@@ -29,8 +29,8 @@ use crate::work::holes;
 
 pub use destination::{create_directory_of, refuse_existing, require_destination};
 pub(crate) use destination::{directory, temporary_name};
-pub use file_mode::Audience;
 pub(crate) use file_mode::has_acl;
+pub use file_mode::{Audience, permissions};
 pub use same_content::is_same_database;
 pub use stale_temp_files::clear_leftovers;
 

@@ -61,7 +61,7 @@ fn due(conn: &Connection, schema: &SchemaReport, reach: Reach<'_>) -> Outcome<Ve
         if blocked && is_sticky(conn, schema, &waiting.id)? {
             continue;
         }
-        if !link::satisfied(conn, &waiting.id)? || (blocked && waiting.failures >= waiting.limit) {
+        if blocked && waiting.failures >= waiting.limit {
             continue;
         }
         let resume = resume_status(conn, schema, &waiting.id)?;
@@ -77,7 +77,8 @@ struct WaitingTask {
     limit: i64,
 }
 
-/// Blocked before todo, then by rowid: the order in which Hermes' query walks the status index.
+/// Tasks that wait for no parent any more. Blocked before todo, then by rowid: the order in which Hermes' query walks the
+/// status index. One statement asks for their parents: a board can have thousands of waiting tasks for each that is due.
 fn waiting(conn: &Connection, schema: &SchemaReport, reach: Reach<'_>) -> Outcome<Vec<WaitingTask>> {
     match reach {
         Reach::Board => select(conn, schema, "1", &[]),
@@ -99,9 +100,11 @@ fn waiting(conn: &Connection, schema: &SchemaReport, reach: Reach<'_>) -> Outcom
 fn select(conn: &Connection, schema: &SchemaReport, only: &str, ids: &[String]) -> Outcome<Vec<WaitingTask>> {
     let column = |name: &'static str| if schema.has("tasks", name) { name } else { "NULL" };
     let sql = format!(
-        "SELECT id, status, {}, {} FROM tasks WHERE status IN ('todo', 'blocked') AND {only} ORDER BY status, rowid",
+        "SELECT id, status, {}, {} FROM tasks WHERE status IN ('todo', 'blocked') AND {only} AND NOT {} \
+         ORDER BY status, rowid",
         column("consecutive_failures"),
         column("max_retries"),
+        link::HAS_OPEN_PARENT,
     );
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map(params_from_iter(ids), |row| {

@@ -21,6 +21,11 @@ pub fn children(conn: &Connection, task: &str) -> Outcome<Vec<String>> {
     ids(conn, "SELECT child_id FROM task_links WHERE parent_id = ?1 ORDER BY child_id", task)
 }
 
+/// True in a query over `tasks` for a row with a parent that is neither `done` nor `archived`, as [`satisfied`] has it.
+pub(super) const HAS_OPEN_PARENT: &str = "EXISTS (SELECT 1 FROM task_links AS of_child JOIN tasks AS parent \
+     ON parent.id = of_child.parent_id WHERE of_child.child_id = tasks.id \
+     AND parent.status NOT IN ('done', 'archived'))";
+
 /// Whether every parent that exists is `done` or `archived`; a link to a task that is gone does not count.
 pub fn satisfied(conn: &Connection, child: &str) -> Outcome<bool> {
     let open = conn

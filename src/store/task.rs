@@ -161,12 +161,11 @@ fn serialize<'v, S: Serializer>(
     for (key, place) in KEYS.iter().zip(&layout.places) {
         let field = at(*place);
         if *key == "skills" {
-            match field.json() {
-                skills @ serde_json::Value::Array(_) => map.serialize_entry(key, &skills)?,
-                _ => {
-                    map.serialize_entry(key, &[(); 0])?;
-                    odd_skills = (!field.is_null()).then_some(field);
-                }
+            if let skills @ serde_json::Value::Array(_) = field.json() {
+                map.serialize_entry(key, &skills)?;
+            } else {
+                map.serialize_entry(key, &[(); 0])?;
+                odd_skills = (!field.is_null()).then_some(field);
             }
             continue;
         }

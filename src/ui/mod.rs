@@ -75,6 +75,8 @@ pub struct Ui {
     finished: bool,
     /// True where `out` is the process's own stdout.
     is_stdout: bool,
+    /// The permissions that a new `-o` file has at most.
+    output_limit: u32,
     bars: MultiProgress,
     signals: Signals,
 }
@@ -99,6 +101,7 @@ impl Ui {
             file: None,
             finished: false,
             is_stdout: false,
+            output_limit: 0o777,
             bars,
             signals: Signals::default(),
         }
@@ -117,6 +120,14 @@ impl Ui {
     /// How data is written.
     pub fn format(&self) -> Format {
         self.settings.format
+    }
+
+    /// Gives a new `-o` file no permission that `mode` does not have: what comes from a board is not for more than may read
+    /// the board. A file that is there keeps its own, and metrics are for whoever watches.
+    pub fn limit_output(&mut self, mode: u32) {
+        if !self.settings.format.is_monitoring() {
+            self.output_limit &= mode;
+        }
     }
 
     /// Refuses an `-o` destination that must not be replaced; to be called before a board is opened.
@@ -194,7 +205,7 @@ impl Ui {
         access: impl FnOnce(&File) -> io::Result<()>,
     ) -> Outcome<()> {
         output::check(destination)?;
-        let mut file = Replacement::create(destination)?;
+        let mut file = Replacement::create(destination, 0o600)?;
         file.set_access(access)?;
         let written = file.write_all(text.as_bytes());
         written.map_err(|error| Failure::io(error, format!("writing {}", destination.display())))?;
@@ -208,7 +219,7 @@ impl Ui {
         }
         match (self.file.take(), &self.settings.output) {
             (Some(file), _) => file.commit(),
-            (None, Some(destination)) => Replacement::create(destination)?.commit(),
+            (None, Some(destination)) => Replacement::create(destination, self.output_limit)?.commit(),
             (None, None) => Ok(()),
         }
     }
@@ -324,7 +335,7 @@ impl Ui {
         if let Some(destination) = &self.settings.output {
             let partial = match self.file.take() {
                 Some(begun) => begun,
-                None => Replacement::create(destination)?,
+                None => Replacement::create(destination, self.output_limit)?,
             };
             let doing = format!("writing {}", destination.display());
             return fill(self.file.insert(partial)).map_err(|error| Failure::io(error, doing));

@@ -4,13 +4,15 @@
 //! and never replaces a database or a file that is not regular.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, CWD, RenameFlags, renameat_with};
+use rustix::fs::{
+    Access, AtFlags, Mode, OFlags, RenameFlags, linkat, openat, renameat, renameat_with, unlinkat,
+};
 use rustix::io::Errno;
 
 use crate::failure::{Failure, Outcome};
@@ -19,13 +21,19 @@ use crate::process::random;
 /// The first bytes of every SQLite database (SQLite file format, section 1.3.1).
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
+/// Where the kernel keeps an access control list.
+const ACL: &str = "system.posix_acl_access";
+
 /// Bytes that a device, such as a terminal or `/dev/null`, is given at once.
 const CHUNK_OF_DEVICE: usize = 64 << 10;
 
-/// A file under construction beside its destination; removed when dropped unfinished.
+/// A file under construction beside its destination; removed when dropped unfinished. Its directory is opened once: whatever
+/// is put in the place of a part of the path meanwhile, the file appears in that directory.
 pub(super) struct Replacement {
     destination: PathBuf,
-    temporary: PathBuf,
+    directory: OwnedFd,
+    name: OsString,
+    temporary: OsString,
     writer: Option<BufWriter<File>>,
 }
 
@@ -33,8 +41,7 @@ pub(super) struct Replacement {
 /// closed descriptor would drop SQLite's locks (tests/incidents.md F11).
 pub(super) fn check(destination: &Path) -> Outcome<()> {
     refuse_evidence(destination)?;
-    let parent = destination.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    rustix::fs::access(parent, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
+    rustix::fs::access(parent(destination), Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
         let reason = io::Error::from(error);
         Failure::refused(format!("{} cannot be written: {reason}.", destination.display()))
             .hint("Name a file in a directory that exists and that you may write to, or add --create-dirs.")
@@ -89,7 +96,8 @@ pub(super) fn room(stream: &impl AsFd) -> usize {
 }
 
 impl Replacement {
-    pub(super) fn create(destination: &Path) -> Outcome<Self> {
+    /// Begins a file that, where it is a new one, has no more permissions than `limit`.
+    pub(super) fn create(destination: &Path, limit: u32) -> Outcome<Self> {
         let before = existing(destination)?;
         if let Some(metadata) = &before {
             refuse_special(destination, metadata)?;
@@ -98,40 +106,51 @@ impl Replacement {
             let message = format!("{} does not name a file.", destination.display());
             return Err(Failure::usage(message));
         };
-        let mut hidden = OsString::from(".");
-        hidden.push(name);
+        let parent = parent(destination);
+        let directory = open_directory(parent)
+            .map_err(|error| Failure::making(error.into(), format!("opening {}", parent.display())))?;
+        let mut temporary = OsString::from(".");
+        temporary.push(name);
         let mut bytes = [0_u8; 8];
         random::fill(&mut bytes)?;
         let random = u64::from_ne_bytes(bytes);
-        hidden.push(format!(".{}-{random:016x}.partial", std::process::id()));
-        let temporary = destination.with_file_name(hidden);
-        let doing = || format!("creating {}", temporary.display());
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&temporary)
-            .map_err(|error| Failure::making(error, doing()))?;
-        let replacement =
-            Self { destination: destination.to_path_buf(), temporary, writer: Some(BufWriter::new(file)) };
-        if let (Some(before), Some(writer)) = (before, &replacement.writer) {
-            keep_access(writer.get_ref(), &before)
-                .map_err(|error| Failure::io(error, "keeping the file's mode"))?;
+        temporary.push(format!(".{}-{random:016x}.partial", std::process::id()));
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mode = Mode::from_raw_mode(0o666 & limit);
+        let file = openat(&directory, &temporary, flags, mode).map_err(|error| {
+            Failure::making(error.into(), format!("creating {}", parent.join(&temporary).display()))
+        })?;
+        let writer = Some(BufWriter::new(File::from(file)));
+        let (destination, name) = (destination.to_path_buf(), name.to_owned());
+        let replacement = Self { destination, directory, name, temporary, writer };
+        if let Some(writer) = &replacement.writer {
+            let file = writer.get_ref();
+            let kept = match &before {
+                Some(before) => keep_access(file, before),
+                None if limit & 0o666 != 0o666 => without_list(file),
+                None => Ok(()),
+            };
+            kept.map_err(|error| Failure::io(error, "setting the file's mode"))?;
         }
         Ok(replacement)
     }
 
     /// Makes the file appear under its name.
     pub(super) fn commit(mut self) -> Outcome<()> {
-        let named = synced(self.writer.take()).and_then(|()| fs::rename(&self.temporary, &self.destination));
+        let named = synced(self.writer.take())
+            .and_then(|()| Ok(renameat(&self.directory, &self.temporary, &self.directory, &self.name)?));
         self.named(named)
     }
 
     /// Make the file appear under its name, which must be free: a file that came there meanwhile stays.
     pub(super) fn commit_new(mut self) -> Outcome<()> {
+        let (directory, from, to) = (&self.directory, &self.temporary, &self.name);
         let rename = || {
-            match renameat_with(CWD, &self.temporary, CWD, &self.destination, RenameFlags::NOREPLACE) {
+            match renameat_with(directory, from, directory, to, RenameFlags::NOREPLACE) {
                 // A hard link does not replace either.
-                Err(Errno::INVAL | Errno::NOSYS) => fs::hard_link(&self.temporary, &self.destination),
+                Err(Errno::INVAL | Errno::NOSYS) => {
+                    Ok(linkat(directory, from, directory, to, AtFlags::empty())?)
+                }
                 other => other.map_err(io::Error::from),
             }
         };
@@ -148,7 +167,7 @@ impl Replacement {
     }
 
     fn named(&self, named: io::Result<()>) -> Outcome<()> {
-        let done = named.and_then(|()| sync_directory(&self.destination));
+        let done = named.and_then(|()| sync_directory(&self.directory));
         done.map_err(|error| Failure::making(error, format!("writing {}", self.destination.display())))
     }
 }
@@ -166,7 +185,7 @@ impl Write for Replacement {
 impl Drop for Replacement {
     fn drop(&mut self) {
         // After a commit the name is gone already; otherwise the leftover is ours alone.
-        drop(fs::remove_file(&self.temporary));
+        let _ = unlinkat(&self.directory, &self.temporary, AtFlags::empty());
     }
 }
 
@@ -209,9 +228,38 @@ fn keep_access(file: &File, before: &fs::Metadata) -> io::Result<()> {
     file.set_permissions(fs::Permissions::from_mode(before.mode() & 0o777))
 }
 
-fn sync_directory(destination: &Path) -> io::Result<()> {
-    let parent = destination.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+/// Takes away what a directory's default access control list has let in: the mode alone says who may read.
+fn without_list(file: &File) -> io::Result<()> {
+    let mode = file.metadata()?.mode() & 0o777;
+    let has_list = match rustix::fs::fgetxattr(file, ACL, &mut [0_u8; 1024]) {
+        Ok(len) => len > 0,
+        Err(error) => error == Errno::RANGE,
+    };
+    if !has_list {
+        return Ok(());
+    }
+    rustix::fs::fremovexattr(file, ACL)?;
+    // With a list the group's bits were its mask.
+    file.set_permissions(fs::Permissions::from_mode(mode & 0o600))
+}
+
+fn parent(destination: &Path) -> &Path {
+    destination.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Opens a directory, also one that may be written to but not listed.
+fn open_directory(path: &Path) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags | OFlags::RDONLY, Mode::empty())
+        .or_else(|_| rustix::fs::open(path, flags | OFlags::PATH, Mode::empty()))
+}
+
+fn sync_directory(directory: &OwnedFd) -> io::Result<()> {
+    match rustix::fs::fsync(directory) {
+        // A directory that cannot be listed cannot be synced either.
+        Ok(()) | Err(rustix::io::Errno::BADF) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 #[cfg(test)]
@@ -224,7 +272,7 @@ mod tests {
         let path = folder.path().join("out.json");
         fs::write(&path, "old").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        let mut replacement = Replacement::create(&path).unwrap();
+        let mut replacement = Replacement::create(&path, 0o777).unwrap();
         replacement.write_all(b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"old");
         replacement.commit().unwrap();
@@ -234,10 +282,34 @@ mod tests {
     }
 
     #[test]
+    fn a_new_file_has_no_more_than_its_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.json");
+        Replacement::create(&path, 0o600).unwrap().commit().unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_directory_that_is_exchanged_gets_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (own, moved) = (folder.path().join("own"), folder.path().join("moved"));
+        fs::create_dir(&own).unwrap();
+        let mut replacement = Replacement::create(&own.join("out"), 0o777).unwrap();
+        replacement.write_all(b"rows").unwrap();
+        fs::rename(&own, &moved).unwrap();
+        let elsewhere = folder.path().join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &own).unwrap();
+        replacement.commit().unwrap();
+        assert_eq!(fs::read(moved.join("out")).unwrap(), b"rows");
+        assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+    }
+
+    #[test]
     fn an_unfinished_file_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out");
-        drop(Replacement::create(&path).unwrap());
+        drop(Replacement::create(&path, 0o777).unwrap());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 

@@ -86,18 +86,20 @@ fn planted_backup_folder_takes_no_backup() {
 #[test]
 fn planted_evidence_is_not_put_back() {
     let Some(sandbox) = of_another_user() else { return };
-    sandbox.run(&["recover", "--yes", "--include-older"]);
-    std::fs::write(sandbox.board(), vec![0; 8192]).unwrap();
+    let mut bytes = std::fs::read(sandbox.board()).unwrap();
+    bytes[..100].fill(0);
+    std::fs::write(sandbox.board(), bytes).unwrap();
     sandbox.run(&["recover", "--yes"]);
     let folders = || {
         let entries = std::fs::read_dir(sandbox.root()).unwrap().map(|entry| entry.unwrap().path());
         entries.filter(|path| path.display().to_string().contains(".evidence.")).collect::<Vec<_>>()
     };
+    assert!(!folders().is_empty(), "nothing was installed");
     for folder in folders() {
         chown(&folder, Some(STRANGER), Some(STRANGER)).unwrap();
     }
     let before = std::fs::read(sandbox.board()).unwrap();
-    assert_ne!(sandbox.run(&["recover", "--undo", "--yes"]).code(), 0);
+    sandbox.run(&["recover", "--undo", "--yes"]).exits(12);
     assert!(std::fs::read(sandbox.board()).unwrap() == before);
 }
 
@@ -216,4 +218,41 @@ fn evidence_folder_that_is_exchanged_leads_nowhere() {
     });
     assert!(swapped, "the race was not won");
     assert_eq!(std::fs::read_dir(&elsewhere).unwrap().count(), 0);
+}
+
+/// A private board's rows stay private: also in a file of `-o`, and while it is written.
+#[test]
+fn output_of_a_private_board_is_private() {
+    let sandbox = Sandbox::with_board();
+    sandbox.run(&["create", "secret"]).success();
+    let mode = |path: &Path, bits| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(bits)).unwrap();
+    };
+    let of = |path: &Path| std::fs::metadata(path).unwrap().mode() & 0o777;
+    for (board, verb, wanted) in [
+        (0o600, &["list", "--json"][..], 0o600),
+        (0o640, &["export"], 0o640),
+        (0o600, &["show", "t_"], 0o600),
+        (0o644, &["list"], 0o644),
+    ] {
+        mode(&sandbox.board(), board);
+        let out = sandbox.work().join("out");
+        let _ = std::fs::remove_file(&out);
+        let id = sandbox.run(&["list", "--columns", "id"]).success().line().to_owned();
+        let args: Vec<&str> = verb
+            .iter()
+            .map(|word| if *word == "t_" { id.as_str() } else { word })
+            .chain(["-o", "out"])
+            .collect();
+        sandbox.run(&args).success();
+        assert_eq!(of(&out), wanted, "{args:?}");
+    }
+    // A file that is there is its owner's choice, and metrics are for whoever watches.
+    mode(&sandbox.board(), 0o600);
+    let out = sandbox.work().join("out");
+    mode(&out, 0o644);
+    sandbox.run(&["list", "-o", "out"]).success();
+    assert_eq!(of(&out), 0o644);
+    sandbox.run(&["health", "--format", "prom", "-o", "metrics"]);
+    assert_eq!(of(&sandbox.work().join("metrics")), 0o644);
 }

@@ -287,6 +287,21 @@ impl Evidence {
     }
 }
 
+/// Refuses where folders under the names of evidence lie beside `database` and none of them is believed.
+///
+/// # Errors
+/// Exit 12, naming one.
+pub(super) fn refuse_planted(database: &Path) -> Outcome<()> {
+    let directory = crate::newfile::directory(database);
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        if order(database.file_name().unwrap_or_default(), &entry.file_name()).is_some() {
+            trust::require(&entry.path(), database)?;
+            trust::require(&entry.path().join(MANIFEST), database)?;
+        }
+    }
+    Ok(())
+}
+
 /// The moment and the number in the folder's name.
 fn order(board: &OsStr, name: &OsStr) -> Option<(String, u32)> {
     let rest = name.as_bytes().strip_prefix(board.as_bytes())?.strip_prefix(MARK.as_bytes())?;

@@ -54,6 +54,7 @@ pub fn plan(seen: &Inspection) -> Outcome<UndoPlan> {
     };
     let last = sets.into_iter().find(|set| set.carried_out || is_open(set));
     let Some(evidence) = last else {
+        evidence::refuse_planted(&seen.resolved)?;
         return Err(Failure::not_found(format!(
             "there is no evidence folder beside {}: nothing was installed over it.",
             seen.resolved.display()
