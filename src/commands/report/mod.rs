@@ -321,7 +321,7 @@ impl EvidenceEntry {
     fn command(&self) -> &'static str {
         match self.operation {
             InstallOperation::Recover => "kanbanctl recover",
-            InstallOperation::Restore => "kanbanctl restore",
+            InstallOperation::Restore => "kanbanctl restore BACKUP",
             InstallOperation::Repair => "kanbanctl repair",
             InstallOperation::Undo => "kanbanctl recover --undo",
         }

@@ -32,14 +32,13 @@ pub(super) fn commands(
             commands.push((finding.next.clone(), why));
         }
     }
-    let mut sources = String::new();
+    let mut recover = "kanbanctl recover".to_owned();
     for path in named {
-        sources.push(' ');
-        sources.push_str(&hint::quoted(std::path::absolute(path).unwrap_or_else(|_| path.clone())));
+        recover.push(' ');
+        recover.push_str(&hint::quoted(std::path::absolute(path).unwrap_or_else(|_| path.clone())));
     }
     let brings = report.is_some_and(|report| !report.is_live_board());
     if report.is_some() && !up_to_date && (verdict == Verdict::Damaged || brings) {
-        let recover = format!("kanbanctl recover{sources}");
         let steps = [
             (
                 format!("{recover} --output rescued.db"),

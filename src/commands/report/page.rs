@@ -25,7 +25,7 @@ pub(super) fn render(incident: &Incident) -> String {
     page.facts(&[
         ("Board", format!("{} (chosen by {})", incident.path, incident.origin)),
         ("Made at", incident.made_at_utc.clone().unwrap_or_default()),
-        ("Made by", format!("kanbanctl {}, SQLite {}", incident.kanbanctl, incident.sqlite)),
+        ("Made by", format!("kanbanctl {} with SQLite {}", incident.kanbanctl, incident.sqlite)),
     ]);
     page.sentence(incident.sentence_label(), &incident.sentence);
     page.section("findings", "What is wrong");
