@@ -144,3 +144,39 @@ fn boards_that_hermes_writes_to_are_never_called_damaged() {
     assert!(alarms.is_empty(), "{} of {all} runs: {}", alarms.len(), alarms[0]);
     assert!(unchecked * 50 <= all, "{unchecked} of {all} runs could not look");
 }
+
+/// A gateway opens the board for moments only: the dispatcher's lock names it.
+#[test]
+fn gateway_whose_sqlite_can_break_the_board_is_warned_of() {
+    let Some(python) = std::env::var_os("KANBANCTL_TEST_HERMES").map(PathBuf::from) else {
+        eprintln!("!!!! SKIPPED: needs KANBANCTL_TEST_HERMES=<python with that version of hermes-agent>");
+        return;
+    };
+    let sandbox = Sandbox::with_board().with_real_clock();
+    let asked = "import sqlite3; print(int(sqlite3.sqlite_version_info < (3, 44, 6)))";
+    let mut command = sandbox.program(&python);
+    command.args(["-c", asked]);
+    if sandbox.finish(command, b"").success().stdout != "1\n" {
+        eprintln!("!!!! SKIPPED: the SQLite of that Python has no WAL-reset bug");
+        return;
+    }
+    let journal = sandbox.run(&["journal-mode", "--json"]).success().data();
+    assert_eq!(journal["after"], "wal");
+    let mut gateway = sandbox.program(python.with_file_name("hermes"));
+    gateway.args(["gateway", "run"]).env("HERMES_HOME", sandbox.root()).env("PYTHONDONTWRITEBYTECODE", "1");
+    gateway.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let gateway = Writer(gateway.spawn().unwrap());
+    let pid = gateway.0.id();
+    // Ten seconds is what an operator has; a crowded machine needs longer to start a gateway.
+    let end = Instant::now() + Duration::from_secs(90);
+    let warned = loop {
+        let looked = sandbox.run(&["health"]);
+        if looked.stdout.contains(&format!("pid {pid} uses SQLite 3.")) {
+            break looked;
+        }
+        assert!(Instant::now() < end, "{looked}");
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    let warned = warned.exits(3);
+    assert!(warned.stdout.contains("old-sqlite") && warned.stdout.contains("hermes gateway stop"), "{warned}");
+}

@@ -16,6 +16,7 @@ use rusqlite::Connection;
 
 use super::{Depth, Finding, Severity};
 use crate::board::belonging::SidecarRelations;
+use crate::board::dispatcher;
 use crate::board::filesystem::Filesystem;
 use crate::board::generation::{self, Generation, Stake};
 use crate::board::holders::{self, Holders, ProcessTable, library};
@@ -65,7 +66,8 @@ pub struct Subject {
     pub rollback: Option<Rollback>,
     /// The copies under other names.
     pub namesakes: Vec<Namesake>,
-    /// Each process that has the board open, with the SQLite versions that it has mapped and that can damage a log.
+    /// Each process that has the board open or dispatches it, with the SQLite versions that it has mapped and that can
+    /// damage a log.
     pub old_libraries: Vec<(u32, String)>,
     /// When our newest backup beside the board was made, Unix seconds.
     pub newest_backup: Option<i64>,
@@ -155,7 +157,11 @@ impl Subject {
         let copies = copies::count(&inspection.resolved);
         let namesakes = namesakes::find(&inspection.resolved);
         let newest_backup = copies::newest_own(&inspection.resolved);
-        let old_libraries = if inspection.is_wal() { old_libraries(&holders) } else { Vec::new() };
+        let old_libraries = if inspection.is_wal() {
+            old_libraries(&holders, dispatcher::process_of(&inspection.resolved))
+        } else {
+            Vec::new()
+        };
         let replication = litestream::replication(&inspection.resolved);
         let of = Self::of(inspection, filesystem, holders, terms)?;
         Ok(Self { generations, copies, namesakes, old_libraries, newest_backup, replication, ..of })
@@ -289,14 +295,18 @@ fn hands(inspection: &Inspection, processes: Option<&ProcessTable>) -> Outcome<(
     Ok((holders, generations))
 }
 
-/// The processes that have the board open through a SQLite that can damage a log, with what they have mapped.
-fn old_libraries(holders: &Holders) -> Vec<(u32, String)> {
+/// The processes that have the board open, or dispatch it, through a SQLite that can damage a log, with what they have mapped.
+fn old_libraries(holders: &Holders, dispatcher: Option<u32>) -> Vec<(u32, String)> {
     let of = |pid: u32| {
         let versions = library::sqlite_versions(pid);
         let old = versions.into_iter().filter(|version| library::can_break_wal(*version));
         old.map(|version| (pid, library::shown(version))).collect::<Vec<_>>()
     };
-    holders.of_database().filter_map(|holder| holder.pid).flat_map(of).collect()
+    let open = holders.of_database().filter_map(|holder| holder.pid);
+    let mut pids: Vec<u32> = open.chain(dispatcher).collect();
+    pids.sort_unstable();
+    pids.dedup();
+    pids.into_iter().flat_map(of).collect()
 }
 
 /// What the bytes say.
