@@ -251,10 +251,13 @@ fn journal_with_a_damaged_record_is_not_played_back() {
     journal_bytes[1024..1536].fill(0);
     std::fs::write(journal(&torn), journal_bytes).unwrap();
     let before = torn.photograph();
-    for verb in [&["create", "more"][..], &["list"], &["archive", "t_1"]] {
+    let looked = torn.run(&["health"]).exits(4);
+    assert!(looked.stdout.contains("journal are damaged") && looked.stdout.contains("recover --dry-run"), "{looked}");
+    assert_eq!(torn.photograph(), before);
+    for verb in [&["create", "more"][..], &["list"], &["archive", "t_1"], &["repair", "--assume-unused"]] {
         let output = torn.run(verb);
         assert_eq!(output.code(), 4, "{verb:?}: {output}");
-        assert!(output.stderr.contains("records of the -journal"), "{verb:?}: {output}");
+        assert!(output.stderr.contains("of the -journal"), "{verb:?}: {output}");
         assert_eq!(torn.photograph(), before, "{verb:?}");
     }
     let new = torn.work().join("new.db");

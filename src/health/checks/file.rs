@@ -188,10 +188,18 @@ pub(super) fn writable(subject: &Subject) -> Vec<Finding> {
 /// An interrupted transaction of a rollback-journal board.
 pub(super) fn hot_journal(subject: &Subject) -> Vec<Finding> {
     let place = with_suffix(&subject.inspection.resolved, "-journal").display().to_string();
-    let found = |severity, message| Finding::new("hot-journal", severity, &place, message);
+    let found = |severity, message: &str| Finding::new("hot-journal", severity, &place, message);
     match subject.rollback {
         None => Vec::new(),
         Some(Rollback::UnderWay) => vec![found(Severity::Info, "a transaction is under way.")],
+        Some(Rollback::Interrupted) if subject.belonging.torn_records > 0 => {
+            let message = format!(
+                "a transaction was interrupted, and {} of its journal are damaged: SQLite would put back the pages before the \
+                 first of them only, and remove the journal.",
+                counted(subject.belonging.torn_records, "record", "records")
+            );
+            vec![found(Severity::Error, message.as_str()).next("kanbanctl recover --dry-run")]
+        }
         Some(Rollback::Interrupted) => vec![
             found(
                 Severity::Warning,
