@@ -94,6 +94,12 @@ fn every_page_has_examples_environment_files_and_exit_status() {
     let sandbox = Sandbox::new();
     let directory = sandbox.work().join("man");
     sandbox.run(&["man", directory.to_str().unwrap()]).success();
+    for (name, page) in files(&directory.join("man7")) {
+        let page = String::from_utf8(page).unwrap();
+        for heading in ["EXAMPLES", "ENVIRONMENT", "FILES", "EXIT STATUS", "SEE ALSO"] {
+            assert!(!section(&page, heading).is_empty(), "{name}: {heading}");
+        }
+    }
     for (name, page) in files(&directory.join("man1")) {
         let page = String::from_utf8(page).unwrap();
         for heading in ["ENVIRONMENT", "FILES", "EXIT STATUS", "SEE ALSO"] {

@@ -328,7 +328,7 @@ fn words(reason: Stays) -> &'static str {
         Stays::Unknown => "of which it cannot be told what it holds",
         Stays::Linked => "behind a symbolic link",
         Stays::Retained => "newest of a day or week that is kept",
-        Stays::NotAsked => "that no rule removes",
+        Stays::NotAsked => "outside the rule",
     }
 }
 
