@@ -320,13 +320,17 @@ impl<'b> Behind<'b> {
         Self { rows, at: 0 }
     }
 
-    /// Adds `row` unless one with its rowid is there.
+    /// Adds `row` unless one with its rowid is there. A row of a copy stands above the remains of a deleted one.
     fn take(&mut self, row: Row, take: &mut Take<'_>) {
         while self.rows.get(self.at).is_some_and(|known| known.rowid < row.rowid) {
             self.at += 1;
         }
-        if self.rows.get(self.at).is_none_or(|known| known.rowid != row.rowid) {
-            self.rows.push(take.row(row));
+        match self.rows.get(self.at).filter(|known| known.rowid == row.rowid) {
+            None => self.rows.push(take.row(row)),
+            Some(known) if known.is(row::EARLIER) && !row.is(row::EARLIER) && !row.is_suspect() => {
+                self.rows.set(self.at, take.row(row));
+            }
+            Some(_) => {}
         }
     }
 

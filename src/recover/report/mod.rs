@@ -276,8 +276,10 @@ impl Report {
         let is_read_alone =
             self.sources.iter().any(|source| source.kind == SourceKind::Live && source.path != live.path)
                 || self.foreign.iter().any(|foreign| is_sidecar_of(&foreign.path, &live.path));
+        // A deleted row that was asked for is none of the board's.
         whole
             && !is_read_alone
+            && self.recovered() <= live.rows
             && self.conflicts.is_empty()
             && self.unread_tables.is_empty()
             && self.tables.values().all(own)
