@@ -355,7 +355,10 @@ fn log_that_was_put_aside_is_read_with_its_main_file() {
     std::fs::write(sandbox.board(), b"").unwrap();
     let looked = sandbox.run(&["health"]).exits(4);
     assert!(looked.stdout.contains("recover --dry-run\n"), "{looked}");
-    sandbox.run(&["recover", "--yes", "--assume-unused"]).success().says("9 tasks, 9 events: everything comes back");
+    sandbox
+        .run(&["recover", "--yes", "--assume-unused"])
+        .success()
+        .says("9 tasks, 9 events: everything comes back");
     let bodies = "SELECT count(*) FROM tasks WHERE body = 'in the log'";
     let count: i64 =
         Connection::open(sandbox.board()).unwrap().query_row(bodies, [], |row| row.get(0)).unwrap();
@@ -386,5 +389,8 @@ fn conflict_copy_is_read_unasked_and_merged_when_it_is_named() {
         .exits(5)
         .says("This board is sound; 4 rows that it does not have stand in a later copy");
     assert_eq!(sandbox.photograph(), before);
-    sandbox.run(&["recover", copy, "--yes", "--assume-unused"]).success().says("7 tasks, 7 events: everything comes back");
+    sandbox
+        .run(&["recover", copy, "--yes", "--assume-unused"])
+        .success()
+        .says("7 tasks, 7 events: everything comes back");
 }

@@ -178,5 +178,8 @@ fn gateway_whose_sqlite_can_break_the_board_is_warned_of() {
         std::thread::sleep(Duration::from_millis(200));
     };
     let warned = warned.exits(3);
-    assert!(warned.stdout.contains("old-sqlite") && warned.stdout.contains("hermes gateway stop"), "{warned}");
+    assert!(
+        warned.stdout.contains("old-sqlite") && warned.stdout.contains("hermes gateway stop"),
+        "{warned}"
+    );
 }

@@ -252,7 +252,10 @@ fn journal_with_a_damaged_record_is_not_played_back() {
     std::fs::write(journal(&torn), journal_bytes).unwrap();
     let before = torn.photograph();
     let looked = torn.run(&["health"]).exits(4);
-    assert!(looked.stdout.contains("journal are damaged") && looked.stdout.contains("recover --dry-run"), "{looked}");
+    assert!(
+        looked.stdout.contains("journal are damaged") && looked.stdout.contains("recover --dry-run"),
+        "{looked}"
+    );
     assert_eq!(torn.photograph(), before);
     for verb in [&["create", "more"][..], &["list"], &["archive", "t_1"], &["repair", "--assume-unused"]] {
         let output = torn.run(verb);

@@ -74,7 +74,7 @@ fn evidence_of_a_sparse_board_is_sparse() {
     let backup = sandbox.run(&["backup"]).success().line().to_owned();
     // Behind the end that the header counts.
     std::fs::File::options().write(true).open(sandbox.board()).unwrap().set_len(2 << 30).unwrap();
-    sandbox.run(&["restore", &backup, "--yes"]).success();
+    sandbox.run(&["restore", &backup, "--yes", "--assume-unused"]).success();
     let folder = std::fs::read_dir(sandbox.root())
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -65,7 +65,11 @@ pub(super) fn commands(
     let mut known = HashSet::new();
     commands
         .into_iter()
-        .map(|(command, why)| NextCommand { command: aim.line(&command), why })
+        .map(|(command, why)| {
+            // The manual is of no board.
+            let is_manual = command.starts_with("kanbanctl help");
+            NextCommand { command: if is_manual { command } else { aim.line(&command) }, why }
+        })
         .filter(|next| known.insert(next.command.clone()))
         .collect()
 }

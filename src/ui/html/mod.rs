@@ -345,7 +345,7 @@ mod tests {
         page.bars(&[(text, vec![(Label::Good, 1), (Label::Bad, 0)])], &[(Label::Good, hostile)]);
         let made = page.finish(hostile);
         assert!(!made.contains("<img"), "{made}");
-        assert_eq!(made.matches("&lt;img src=x onerror=1&gt;&quot;&#39;&amp;").count(), 17, "{made}");
+        assert_eq!(made.matches("&lt;img src=x onerror=1&gt;&quot;&#39;&amp;").count(), 21, "{made}");
     }
 
     #[test]
