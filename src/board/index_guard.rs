@@ -9,8 +9,8 @@
 //! ```text
 //!   another process holds the byte, also once we do     that index is in use: we join it, as SQLite would
 //!   it is that of the log beside it, and leads there    right for everybody who may have it
-//!   a living process has it mapped                      right for that process: a commit is under way, or the log begins anew
-//!   else                                                left to SQLite, which makes it anew (F17)
+//!   a living process has it mapped                      right for that process: a commit is under way, or the log restarts
+//!   else                                                left to SQLite, which rebuilds it (F17)
 //! ```
 //!
 //! The byte is asked about before and after it is taken. Before, because a lock of ours on an index of another moment would

@@ -15,7 +15,7 @@ pub(crate) fn say(context: &mut Context<'_>, installed: &Installed) {
         context.ui.status(format_args!("What was there before is in {}.", evidence.folder.display()));
         context.hint("Undo it with `kanbanctl recover --undo`.");
     }
-    context.ui.hint("A running gateway tries a board that it had given up again within 5 minutes.");
+    context.ui.hint("A running gateway retries, within 5 minutes, a board that it had given up on.");
     warn(context, installed);
 }
 

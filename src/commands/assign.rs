@@ -11,7 +11,7 @@ use crate::store::writer::{TaskChange, TaskWriter};
 
 const VERB: BulkVerb = bulk::verb!("assign", "assigned");
 
-/// Assign tasks to a profile, or to nobody (none, - or null).
+/// Assign tasks to a profile, or to none (none, - or null).
 ///
 /// With --from a line may name its own profile under the key assignee.
 #[derive(Clone, Debug, clap::Args)]

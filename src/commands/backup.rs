@@ -206,7 +206,7 @@ fn copy(context: &mut Context<'_>, pool: &mut Pool, directory: &Path) -> Outcome
         let whole = is_whole(path);
         if !whole {
             context.ui.warning(format_args!(
-                "{} does not hold any more what its name says; the board is copied anew.",
+                "{} does not hold any more what its name says; the board is copied again.",
                 path.display()
             ));
         }

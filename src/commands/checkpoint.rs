@@ -25,7 +25,7 @@ const MAX_STALL: Duration = Duration::from_secs(5);
 
 /// Copy committed frames from the WAL into the board's file.
 ///
-/// A passive checkpoint waits for nobody and disturbs nobody. Off WAL there is nothing to do (0).
+/// A passive checkpoint waits for no process and disturbs none. Off WAL there is nothing to do (0).
 ///
 /// Plain record, for each board: MODE STATE FRAMES-IN-WAL FRAMES-CHECKPOINTED WAL-BYTES-BEFORE WAL-BYTES-AFTER BOARD, the
 /// state being done, busy or rehearsed.
@@ -35,7 +35,7 @@ pub struct Args {
     /// writer begin at the front; truncate cuts the file to nothing and is refused while anybody has the board open, or when it is damaged.
     #[arg(long, value_enum, default_value = "passive")]
     mode: CheckpointMode,
-    /// With --mode truncate: go on where it cannot be proven that nobody else has the board open; never beside a process that
+    /// With --mode truncate: go on where it cannot be proven that no other process has the board open; never beside a process that
     /// was found.
     #[arg(long)]
     assume_unused: bool,
@@ -285,7 +285,7 @@ fn require_finished(report: &Checkpoint, resolved: &Path) -> Outcome<()> {
     .at(resolved))
 }
 
-/// Takes Hermes' locks and proves that nobody else has the board open.
+/// Takes Hermes' locks and proves that no other process has the board open.
 fn alone(context: &Context<'_>, inspection: &Inspection, args: &Args) -> Outcome<Option<HermesLocks>> {
     let scan = || {
         holders::require_none(inspection, "cutting the WAL", args.assume_unused).map_err(|failure| {

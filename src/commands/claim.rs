@@ -1,4 +1,4 @@
-//! `claim`: ready tasks taken by whoever calls.
+//! `claim`: ready tasks taken by the caller.
 
 use super::Context;
 use super::bulk::{self, BulkOptions, BulkTargets, BulkVerb, NoKeys, UndoCommand};

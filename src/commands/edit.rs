@@ -47,7 +47,7 @@ pub struct Args {
     /// Higher goes first.
     #[arg(long, allow_negative_numbers = true)]
     pub priority: Option<i64>,
-    /// Profile that is to do it; none, - or null for nobody.
+    /// Profile that is to do it; none, - or null for no profile.
     #[arg(long, value_name = "PROFILE")]
     pub assignee: Option<String>,
     /// Tenant.

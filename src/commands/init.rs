@@ -81,7 +81,7 @@ pub fn run(context: &mut Context<'_>, _args: &Args) -> Outcome<Exit> {
     Ok(Exit::Ok)
 }
 
-/// Refuse to make a board anew whose `board.json` says that it was archived: newer versions of Hermes leave that file behind
+/// Refuse to create a board again whose `board.json` says that it was archived: newer versions of Hermes leave that file behind
 /// and refuse it too.
 fn require_no_tombstone(board: &Board) -> Outcome<()> {
     let folder = newfile::directory(&board.path);

@@ -1,4 +1,4 @@
-//! `journal-mode`: shows the recorded journal mode, or changes it when nobody else has the board open.
+//! `journal-mode`: shows the recorded journal mode, or changes it when no other process has the board open.
 
 use serde::Serialize;
 
@@ -27,7 +27,7 @@ pub struct Args {
     /// The mode to change to.
     #[arg(value_enum)]
     mode: Option<JournalMode>,
-    /// Go on where it cannot be proven that nobody else has the board open; never beside a process that was found.
+    /// Go on where it cannot be proven that no other process has the board open; never beside a process that was found.
     #[arg(long, requires = "mode")]
     assume_unused: bool,
 }
@@ -212,7 +212,7 @@ fn report(
 }
 
 /// What each version of Hermes does to the mode when it opens the board next. Which SQLite that Hermes has decides too: the
-/// fault that makes a log begin anew too early is in all before 3.51.3 but 3.50.7 and 3.44.6.
+/// fault that makes a log restart too early is in all before 3.51.3 but 3.50.7 and 3.44.6.
 fn hermes_next_open(mode: JournalMode) -> &'static str {
     match mode {
         JournalMode::Wal => {

@@ -21,7 +21,7 @@ pub struct Args {
     /// Why, for the record.
     #[arg(long)]
     pub reason: Option<String>,
-    /// Every running task on which nobody can be working: its claim has run out, and its worker is gone or silent.
+    /// Every running task that no worker can be at: its claim has run out, and its worker is gone or silent.
     #[arg(long, conflicts_with_all = ["ids", "from"])]
     pub stale: bool,
     /// End the workers first, where they are this machine's: TERM, five seconds, KILL. A process that was given the number
@@ -36,7 +36,7 @@ pub struct Args {
 /// Runs the verb.
 ///
 /// # Errors
-/// Exit 14 for a task that nobody has claimed.
+/// Exit 14 for a task without a claim.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let targets = if args.stale {
         BulkTargets { items: Vec::new(), keep_going: true }

@@ -8,7 +8,7 @@ use crate::store::verbs::review;
 
 const VERB: BulkVerb = bulk::verb!("reopen-review", "reopened");
 
-/// Take tasks out of review: whoever did the work does it again, on boards of Hermes 0.20.1 and later.
+/// Take tasks out of review: the profile that did the work does it again, on boards of Hermes 0.20.1 and later.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// Ids, or unique beginnings of them.

@@ -1,4 +1,4 @@
-//! `kanbanctl repair`: indexes made anew and interrupted transactions rolled back, where nothing else is wrong.
+//! `kanbanctl repair`: indexes rebuilt and interrupted transactions rolled back, where nothing else is wrong.
 
 use std::collections::BTreeSet;
 
@@ -25,9 +25,9 @@ use crate::ui::{Document, Records, Report};
 /// How many findings are shown one by one.
 const SHOWN: usize = 100;
 
-/// Make indexes anew that their tables do not agree with.
+/// Rebuild inconsistent indexes.
 ///
-/// The smallest repair there is: where SQLite's full check names nothing but indexes, they are made anew from their
+/// The smallest repair there is: where SQLite's full check names nothing but indexes, they are rebuilt from their
 /// tables, in one transaction that is checked before it ends, with copies of what was there kept beside the board. A
 /// transaction that was cut short is rolled back, as the next writer would do it. No row changes, so nothing is asked. A
 /// sound board is left alone (0); any other damage too (4), and `recover` is named. Refused (12) while anybody has the
@@ -36,7 +36,7 @@ const SHOWN: usize = 100;
 /// Plain record: STATUS BOARD INDEXES EVIDENCE, the indexes apart by commas.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// Go on where it cannot be proven that nobody else has the board open; never beside a process that was found.
+    /// Go on where it cannot be proven that no other process has the board open; never beside a process that was found.
     #[arg(long)]
     assume_unused: bool,
     /// Also change values that Hermes cannot read: U+FFFD for bytes that are not UTF-8, TEXT for BLOBs that are, integers for
@@ -61,7 +61,7 @@ struct Repaired {
     values_in_all: usize,
     /// Values that stay although Hermes cannot read them.
     values_left: Vec<String>,
-    /// Rows that an index names and its table does not have, as `TABLE ROW`: indexes that are made anew forget them.
+    /// Rows that an index names and its table does not have, as `TABLE ROW`: rebuilt indexes forget them.
     gone: Vec<String>,
     evidence: Option<String>,
     verified: bool,
@@ -91,7 +91,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     let Examined { said, cells, gone } = examine(context, seen.clone(), args.text)?;
     let (left, cells): (Vec<MendCell>, Vec<MendCell>) =
         cells.into_iter().partition(|cell| cell.mend == CellMend::None);
-    // Looked at anew: what SQLite opened in between may have been touched.
+    // Looked at again: what SQLite opened in between may have been touched.
     let seen = seen.board.inspect()?;
     let interrupted = rollback::is_interrupted(&seen)?;
     if interrupted {
@@ -161,7 +161,7 @@ fn shown_cell(cell: &MendCell) -> String {
     format!("{}.{} of {}", cell.table, cell.column, cell.row)
 }
 
-/// Copies what is there, then rolls back and makes the named indexes anew.
+/// Copies what is there, then rolls back and rebuilds the named indexes.
 fn carry_out(
     context: &mut Context<'_>,
     seen: &Inspection,
@@ -219,7 +219,7 @@ fn examine(context: &mut Context<'_>, seen: Inspection, text: bool) -> Outcome<E
             return Ok(second);
         }
         Err(Failure::new(Exit::Unchecked, "two looks gave different answers; nothing was changed.")
-            .hint("Run it again when nobody writes to the board. If it comes back, ask the kernel about the disk (`dmesg`)."))
+            .hint("Run it again when no process writes to the board. If it comes back, ask the kernel about the disk (`dmesg`)."))
     });
     let examined = said.and_then(|said| {
         // Rows of a board that is damaged further are not looked at.
@@ -321,7 +321,7 @@ impl Repaired {
             ));
         }
         if !self.indexes.is_empty() {
-            work.push(format!("these indexes {verb} made anew: {}", self.indexes.join(", ")));
+            work.push(format!("these indexes {verb} rebuilt: {}", self.indexes.join(", ")));
         }
         work.join("; ")
     }

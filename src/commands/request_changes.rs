@@ -8,7 +8,7 @@ use crate::store::verbs::review;
 
 const VERB: BulkVerb = bulk::verb!("request-changes", "sent back");
 
-/// End the running reviews of tasks and give the work back to whoever did it, on boards of Hermes 0.20.1 and later.
+/// End the running reviews of tasks and give the work back to the profile that did it, on boards of Hermes 0.20.1 and later.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The tasks, and what must change.

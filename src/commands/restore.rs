@@ -45,7 +45,7 @@ pub struct Args {
     /// The state of a replica at this moment: a date, RFC 3339, @SECONDS, or how long ago, such as 2h.
     #[arg(long, value_name = "TIME", value_parser = values::moment)]
     at: Option<Moment>,
-    /// Go on where it cannot be proven that nobody else has the board open; never beside a process that was found.
+    /// Go on where it cannot be proven that no other process has the board open; never beside a process that was found.
     #[arg(long)]
     assume_unused: bool,
 }

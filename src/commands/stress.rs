@@ -22,7 +22,7 @@ use crate::stress::worker::{self, WorkerOrder};
 use crate::stress::{self, PURPOSE, StressPlan, crew};
 use crate::ui::{Document, Label, Records, Report, TextColumn, TextTable};
 
-/// Find out whether a directory is a place for boards: real processes on a scratch board there.
+/// Test whether a directory is safe for boards: real processes on a scratch board there.
 ///
 /// Each worker has one connection and goes round: create a task, read it back, complete it, list what is ready. It
 /// tells every commit before it goes on, so that a lost one is noticed. --timeout is what one operation may wait. The

@@ -1,4 +1,4 @@
-//! `subscriptions`: who is told in a chat what happens to a task.
+//! `subscriptions`: which chats get news of a task.
 
 use serde::Serialize;
 
@@ -38,7 +38,7 @@ pub struct ListArgs {
     pub id: Option<String>,
 }
 
-/// The chat that is told.
+/// The chat that gets the news.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ChatOptions {
     /// The kind of chat, such as telegram.

@@ -1,5 +1,7 @@
 //! Numbers with what they count, in English.
 
+use std::time::Duration;
+
 /// A number and what it counts, with the verb where one follows: `1 row is`, `2 rows are`.
 pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
@@ -19,9 +21,24 @@ pub fn size(bytes: u64) -> String {
     format!("{}.{} {}", tenths / 10, tenths % 10, UNITS.get(unit).unwrap_or(&"TiB"))
 }
 
+/// A time to wait: "30 s", "250 ms".
+pub fn waiting_time(time: Duration) -> String {
+    if time.subsec_millis() == 0 {
+        format!("{} s", time.as_secs())
+    } else {
+        format!("{} ms", time.as_millis())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{counted, size};
+    use super::*;
+
+    #[test]
+    fn whole_seconds_are_told_as_seconds() {
+        assert_eq!(waiting_time(Duration::from_secs(30)), "30 s");
+        assert_eq!(waiting_time(Duration::from_millis(1_250)), "1250 ms");
+    }
 
     #[test]
     fn sizes_have_one_unit_that_fits() {

@@ -99,7 +99,7 @@ pub fn install(
     }
 }
 
-/// Runs `write` under Hermes' locks, where nobody has the board open and nobody wrote to it since it was `seen`; nothing
+/// Runs `write` under Hermes' locks, where no process has the board open and nobody wrote to it since it was `seen`; nothing
 /// when somebody did. The `evidence` has it first that the board begins to change.
 ///
 /// # Errors

@@ -1,8 +1,8 @@
-//! Changes of a whole live board: a verified file put in its place, taken back again, its indexes made anew.
+//! Changes of a whole live board: a verified file put in its place, taken back again, its indexes rebuilt.
 //!
 //! ```text
 //!   site          evidence          locks, holders, unchanged?          installer         evidence
-//!   may it be? -> copies beside  -> nobody has it, nobody wrote to it -> pages through -> the outcome   (undo: bytes back)
+//!   may it be? -> copies beside  -> no process has it, nobody wrote to it -> pages through -> the outcome   (undo: bytes back)
 //! ```
 //!
 //! Responsible for what stands there being kept before and given back on request, and for a board that is the old one or

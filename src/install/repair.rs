@@ -35,7 +35,7 @@ pub fn diagnose(said: &[String]) -> Diagnosis {
     if names.is_empty() { Diagnosis::Sound } else { Diagnosis::Indexes(names) }
 }
 
-/// Makes the named indexes anew from their tables, and checks the board whole before the transaction may end.
+/// Rebuilds the named indexes from their tables, and checks the board whole before the transaction may end.
 ///
 /// # Errors
 /// Exit 4 when that does not make it sound, for instance because rows of the table are not unique; nothing is changed then.
@@ -44,7 +44,7 @@ pub fn reindex(connection: &Connection, names: &BTreeSet<String>) -> Outcome<()>
         connection.execute_batch(&format!("REINDEX main.{}", quoted(name))).map_err(|error| {
             let failure = Failure::from(error);
             let unfit = failure.sqlite_code().is_some_and(|code| code & 0xff == ffi::SQLITE_CONSTRAINT);
-            let failure = failure.context(format!("the index {name} cannot be made anew"));
+            let failure = failure.context(format!("the index {name} cannot be rebuilt"));
             if unfit { failure.with_exit(Exit::Damaged) } else { failure }
         })?;
     }

@@ -23,6 +23,7 @@ use crate::board::private_copy::PrivateCopy;
 use crate::board::rollback;
 use crate::board::signs;
 use crate::board::{Inspection, Sidecars, Stamp};
+use crate::failure::count;
 use crate::failure::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::process::signals::Signals;
@@ -34,7 +35,7 @@ use open::{configure, connect};
 pub use operator_log::Lines;
 pub use retry_on_damage::{confirmed, rest_between_looks};
 
-/// The length of a WAL from which on a writer makes it begin anew: the hundred frames after which SQLite checkpoints by
+/// The length of a WAL from which on a writer makes it restart: the hundred frames after which SQLite checkpoints by
 /// itself, in bytes.
 const LONG_WAL: u64 = 100 * 4_120;
 
@@ -327,7 +328,7 @@ impl Pool {
         };
         let long = self.inspection.sidecars.wal.as_ref().is_some_and(|wal| wal.stamp.len > LONG_WAL);
         if long && !dry_run && !handle.wrote {
-            // Written back whole, the log begins anew with the next commit. Without this a row of short processes
+            // Written back whole, the log restarts with the next commit. Without this a row of short processes
             // makes it grow for ever: the index forgets how far it was written back when its last user closes.
             let _ = handle.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         }
@@ -414,8 +415,8 @@ impl Pool {
         if interrupted {
             return failure
                 .context(format!(
-                    "it was not done within {} ms and was given up; nothing was changed",
-                    self.budget.total.as_millis()
+                    "it was not done within {} and was given up; nothing was changed",
+                    count::waiting_time(self.budget.total)
                 ))
                 .hint("Give it more time with --timeout; if it still does not end, the board is made or damaged so that it cannot: `kanbanctl recover --dry-run` reads it without SQLite.")
                 .at(path);
@@ -430,12 +431,12 @@ impl Pool {
         let busy = failure.sqlite_code().is_some() && failure.exit() == Exit::Busy;
         let failure = if busy {
             let waited = if self.budget.is_over() {
-                format!(" within {} ms", self.budget.total.as_millis())
+                format!(" within {}", count::waiting_time(self.budget.total))
             } else {
                 String::new()
             };
             failure
-                .context(format!("the lock was not had{waited}; nothing was changed"))
+                .context(format!("could not get the lock{waited}; nothing was changed"))
                 .hint("Try again, or give more time with --timeout. `kanbanctl health` names who has the board open.")
         } else {
             failure.advised()

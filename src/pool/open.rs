@@ -68,7 +68,7 @@ pub fn protect(connection: &Connection) -> Outcome<()> {
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
         (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
         (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
-        // Plans that wait for the values are made anew at every run, statements that are kept or not.
+        // Plans that wait for the values are rebuilt at every run, statements that are kept or not.
         (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
     ];
     for (switch, on) in switches {

@@ -171,7 +171,7 @@ struct Ran {
     apart: Option<PartialRows>,
 }
 
-/// Reads a live board that rests where it lies; when it turns out to have been written to meanwhile, all begins anew, of a
+/// Reads a live board that rests where it lies; when it turns out to have been written to meanwhile, all restarts, of a
 /// copy.
 fn run(
     sources: &[Source],

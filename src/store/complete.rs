@@ -112,7 +112,7 @@ fn require_completable(
                 "task {id} is {} and cannot be completed.",
                 task.field("status").show()
             ))
-            .hint(format!("A task is completed out of running, ready{review}.")));
+            .hint(format!("Only running, ready{review} tasks can be completed.")));
         }
         writer.require_own_run(id)
     };

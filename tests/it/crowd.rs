@@ -212,7 +212,7 @@ fn waiting_is_bounded_for_everybody_in_a_crowd() {
             .map(|_| {
                 scope.spawn(|| {
                     let begun = Instant::now();
-                    sandbox.run(&["create", "x", "--timeout", "1s"]).exits(11).says("within 1000 ms");
+                    sandbox.run(&["create", "x", "--timeout", "1s"]).exits(11).says("within 1 s");
                     begun.elapsed()
                 })
             })

@@ -178,7 +178,7 @@ fn a_refused_replacement_names_the_board_and_what_would_come_in_its_place() {
     damage::board(&copy, 30, 2);
     let (db, from) = (board.to_str().unwrap(), copy.to_str().unwrap());
     let named = format!("board: {db} (chosen by --db)");
-    // Only root can prove that nobody has the board open.
+    // Only root can prove that no process has the board open.
     sandbox.run(&["--db", db, "restore", from, "--assume-unused"]).exits(12).says(from).says(&named);
     sandbox.run(&["--db", db, "restore", from, "--assume-unused", "--yes"]).success();
     let undo = sandbox.run(&["--db", db, "recover", "--undo", "--assume-unused"]).exits(12).says(&named);
@@ -225,7 +225,7 @@ fn a_rehearsed_recovery_is_carried_out_by_the_line_that_it_prints() {
     let lines = lines_in(&sandbox.run(&args).stderr);
     assert_eq!(lines.len(), 2, "{lines:?}");
     for line in lines {
-        // Only root can prove that nobody has the board open.
+        // Only root can prove that no process has the board open.
         let install = if line.contains("--output") { "" } else { " --yes --assume-unused" };
         let output = paste(&sandbox, &format!("{line}{install} --json"));
         let data = output.data();

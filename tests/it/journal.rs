@@ -33,7 +33,7 @@ fn rows(path: &Path) -> i64 {
     Connection::open(path).unwrap().query_row("SELECT count(*) FROM tasks", [], |row| row.get(0)).unwrap()
 }
 
-/// Only root can look at everybody's processes; others must say that nobody has the board.
+/// Only root can look at everybody's processes; others must say that no process has the board.
 fn waiver() -> &'static [&'static str] {
     if rustix::process::geteuid().is_root() { &[] } else { &["--assume-unused"] }
 }

@@ -174,7 +174,7 @@ fn a_torn_log_is_never_written_over() {
         &["journal-mode", "delete"],
     ];
     for verb in verbs {
-        // Without proof that nobody has the board open, truncate is refused before anything is looked at.
+        // Without proof that no process has the board open, truncate is refused before anything is looked at.
         let code = sandbox.run(verb).code();
         assert!(code == 4 || (code == 12 && verb.len() == 3), "{verb:?}: {code}");
         assert!(bytes() == before, "{verb:?}");

@@ -131,7 +131,7 @@ fn a_log_that_is_shorter_than_its_index_says_is_told() {
     sandbox.run(&["recover", "--dry-run"]).success();
     for len in [0, log.len() / 2 / FRAME * FRAME + 32] {
         std::fs::write(&wal, &log[..len]).unwrap();
-        // Whoever opens the board makes it anew.
+        // Whoever opens the board rebuilds it.
         std::fs::write(&shm, &index).unwrap();
         let output = sandbox.run(&["recover", "--dry-run"]).exits(5);
         assert!(output.stderr.contains("of the log"), "{output}");

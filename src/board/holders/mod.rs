@@ -235,7 +235,7 @@ pub fn of_process(pid: u32, chosen: &Path, resolved: &Path) -> Outcome<Option<Ho
     descriptors::of_process(pid, &targets(chosen, resolved))
 }
 
-/// Refuses (12), naming every holder, unless it is proven that nobody else has the board open; `unproven_is_fine` waives
+/// Refuses (12), naming every holder, unless it is proven that no other process has the board open; `unproven_is_fine` waives
 /// the proof, never a holder that was found. Only before SQLite opens the board.
 ///
 /// # Errors
@@ -280,7 +280,7 @@ impl Holders {
         }
         match &self.complete {
             Completeness::Partial { reason } if !unproven_is_fine => Err(Failure::refused(format!(
-                "it cannot be proven that nobody else has the board open, so {doing} is refused: {reason}. Nothing \
+                "it cannot be proven that no other process has the board open, so {doing} is refused: {reason}. Nothing \
                  was changed."
             ))
             .hint(

@@ -28,7 +28,7 @@ pub(super) struct ArchiveBoardArgs {
     /// The board.
     #[arg(value_name = "SLUG")]
     slug: String,
-    /// Go on where it cannot be proven that nobody else has the board open; never beside a process that was found.
+    /// Go on where it cannot be proven that no other process has the board open; never beside a process that was found.
     #[arg(long)]
     assume_unused: bool,
 }
@@ -39,7 +39,7 @@ pub(super) struct UnarchiveBoardArgs {
     /// The folder's name below `kanban/boards/_archived`.
     #[arg(value_name = "FOLDER")]
     folder: String,
-    /// Go on where it cannot be proven that nobody else has the board open; never beside a process that was found.
+    /// Go on where it cannot be proven that no other process has the board open; never beside a process that was found.
     #[arg(long)]
     assume_unused: bool,
 }
@@ -234,7 +234,7 @@ fn rename(from: &Path, to: &Path) -> Outcome<()> {
             }
             _ => Failure::making(error, format!("moving {} to {}", from.display(), to.display())),
         };
-        failure.hint("Move the directory by hand while nobody has the board open.").at(from)
+        failure.hint("Move the directory by hand while no process has the board open.").at(from)
     };
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         // Without such a rename: one that fails on anything but an empty directory.

@@ -52,8 +52,8 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ("completions zsh > ~/.zfunc/_kanbanctl", "Install for zsh, where ~/.zfunc is in $fpath."),
         ("completions fish > ~/.config/fish/completions/kanbanctl.fish", "Install for fish."),
     ]),
-    ("kanbanctl-subscriptions", &[("subscriptions list", "List who is told about which task.")]),
-    ("kanbanctl-subscriptions-list", &[("subscriptions list", "List who is told about which task.")]),
+    ("kanbanctl-subscriptions", &[("subscriptions list", "List which chats get news of which task.")]),
+    ("kanbanctl-subscriptions-list", &[("subscriptions list", "List which chats get news of which task.")]),
     ("kanbanctl-subscriptions-add", &[
         ("subscriptions add t_1a2b3c4d --platform telegram --chat-id 42", "Tell a chat about one task."),
     ]),

@@ -29,7 +29,7 @@ use crate::salvage::source::replica;
 /// Reads the board, its WAL, every .corrupt copy beside it and its own backups page by page, without opening any of them
 /// through SQLite, merges what they hold, and builds a new file that is checked. That file is then written into the
 /// board's own, as one transaction, with copies of what was there kept beside it: refused (12) while anybody has the
-/// board open, and asked for on a terminal. A sound board to which nothing would come is left alone (0). With --output it becomes a file of its own and the board is not touched;
+/// board open, and asked for on a terminal. A sound board is left unchanged when there is nothing to add (0). With --output it becomes a file of its own and the board is not touched;
 /// with --dry-run nothing is written. --undo puts back what the last recover, restore or repair replaced.
 ///
 /// Plain records, by their first word: source PATH COPIES ROWS DAMAGED-PAGES, read-as PATH HOW, table NAME RECOVERED LOST
@@ -55,7 +55,7 @@ pub struct Args {
     /// Put back what the last install replaced.
     #[arg(long)]
     undo: bool,
-    /// Install where it cannot be proven that nobody else has the board open; never beside a process that was found.
+    /// Install where it cannot be proven that no other process has the board open; never beside a process that was found.
     #[arg(long, conflicts_with = "output")]
     assume_unused: bool,
 }
@@ -273,7 +273,8 @@ fn say_how_it_is_installed(context: &mut Context<'_>, args: &Args, recovered: &R
              {path}`."
         ));
     } else if args.sources.is_empty() {
-        context.hint("Put the same in the board's place with `kanbanctl recover`, when nobody has it open.");
+        context
+            .hint("Put the same in the board's place with `kanbanctl recover`, when no process has it open.");
     }
 }
 

@@ -10,7 +10,7 @@ use super::{Checksum, FRAME_HEADER_LEN, FRAME_SUMMED, Frame, WalHeader, word};
 use crate::ondisk::MAX_PAGES;
 use crate::ondisk::store::Store;
 
-/// A log begins anew with the next number for its first salt; so far back a frame is of an earlier generation.
+/// A log restarts with the next number for its first salt; so far back a frame is of an earlier generation.
 const GENERATIONS: u32 = 1 << 20;
 
 /// The log that is being read.

@@ -60,7 +60,7 @@ impl PageImage<'_> {
         current.reverse();
         let mut beneath = if main { self.image.beneath() } else { Vec::new() };
         beneath.sort_unstable();
-        // The log began anew only when all of it had been written back.
+        // The log restarted only when all of it had been written back.
         let mut older: Vec<_> = wal.older().map(in_log).collect();
         older.reverse();
         [current, beneath, older].concat()

@@ -115,7 +115,7 @@ impl Frames<'_> {
     }
 
     /// Put the frames of the generation before over pages of the main file that are others: they were written there before the log
-    /// began anew, so that the file is from before that, in part. Only where the trees are better with them.
+    /// restarted, so that the file is from before that, in part. Only where the trees are better with them.
     fn lay_checkpointed(&self, image: &mut Image<'_>, wal: &Wal, taken: &HashMap<u32, usize>) {
         let is_other = |frame: &&Frame| {
             let written = self.log.read(frame.offset, self.page_size);

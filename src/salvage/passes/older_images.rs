@@ -1,5 +1,5 @@
 //! Earlier images of pages, for rows that the current ones have lost: superseded frames of the log, what it has not
-//! written over since it began anew, the main file's page beneath it.
+//! written over since it restarted, the main file's page beneath it.
 //!
 //! A row comes from there only where the current pages lack it and nothing shows that it was deleted: inside a gap, and
 //! where an index is whole, only if that names it (docs/recovery.md). Where a log lies over a main file of

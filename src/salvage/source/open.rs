@@ -181,9 +181,7 @@ impl Source {
             if self.kind == SourceKind::Held && gone {
                 return Err(Failure::busy("the process that held this file has ended meanwhile.")
                     .at(&self.path)
-                    .hint(
-                        "What it had not written to the board is gone with it. Run this again for the rest.",
-                    ));
+                    .hint("Its uncommitted data is lost. Run the command again to recover the rest."));
             }
             let hot = hot(open(&journal)?).map_err(|error| reading(error, &journal))?;
             let size = |file: &Option<File>| {

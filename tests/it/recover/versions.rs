@@ -118,7 +118,7 @@ fn a_lost_page_comes_back_from_what_the_log_has_not_written_over() {
         sandbox.run(&["recover", "--provenance", "--output", result.to_str().unwrap(), "--json"]).success();
     let score = damage::score(&good, &result);
     assert!(score.percent() >= 100.0 && score.wrong == 0, "{score:?}");
-    // The log wrote them into the file before it began anew: they are the newest version, not an earlier one.
+    // The log wrote them into the file before it restarted: they are the newest version, not an earlier one.
     let events = output.data()["provenance"]["task_events"].clone();
     assert!(events.as_array().unwrap().iter().all(|row| row["confidence"] != "earlier"), "{events:#}");
 }
