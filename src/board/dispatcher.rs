@@ -52,7 +52,7 @@ mod tests {
         assert_ne!(is_running(root.path()), Some(true));
         lock.lock().unwrap();
         assert_ne!(is_running(root.path()), Some(false));
-        let board = root.path().join("kanban/boards/work/kanban.db");
+        let board = root.path().join("kanban/boards/one/kanban.db");
         assert!(process_of(&board).is_none_or(|pid| pid == std::process::id()));
     }
 
