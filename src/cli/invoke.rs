@@ -71,6 +71,10 @@ pub fn invoke(
 }
 
 fn parse(args: &[OsString], around: &Surroundings<'_>) -> Result<Cli, clap::Error> {
+    // Help and errors need the texts that `command` adds to every verb; building them takes longer than most verbs run.
+    if let Ok(matches) = super::bare_command(args).try_get_matches_from(args) {
+        return Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut super::command()));
+    }
     let color = ui::clap_color(wanted_color(args), around);
     let by_sense = |error| suggest::by_sense(error, &super::command());
     let matches = super::command().color(color).try_get_matches_from(args).map_err(by_sense)?;

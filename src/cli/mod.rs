@@ -7,7 +7,7 @@ mod candidates;
 mod invoke;
 mod suggest;
 
-use clap::{CommandFactory, Parser};
+use clap::{Args, CommandFactory, Parser};
 
 use crate::commands::Verb;
 use crate::commands::globals::Globals;
@@ -54,6 +54,21 @@ pub fn command() -> clap::Command {
     verbs.into_iter().fold(command, |command, verb| {
         command.mut_subcommand(verb, |verb| with_globals_on_one_line(verb, &globals, &line))
     })
+}
+
+/// Return the command line with the verb that `words` begin with and no other: clap gives each verb a copy of every global
+/// option. What this does not take is parsed again with [`command`].
+fn bare_command(words: &[std::ffi::OsString]) -> clap::Command {
+    let command = Cli::command();
+    let verb =
+        words.iter().skip(1).filter_map(|word| word.to_str()).find_map(|word| command.find_subcommand(word));
+    match verb {
+        Some(verb) => Globals::augment_args(clap::Command::new("kanbanctl"))
+            .args_override_self(true)
+            .disable_help_subcommand(true)
+            .subcommand(verb.clone()),
+        None => command,
+    }
 }
 
 /// Return the command line with completers at every value that a shell can look up, for the words and variables that it
