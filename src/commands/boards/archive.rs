@@ -134,7 +134,12 @@ pub(super) fn undo(context: &mut Context<'_>, args: &UnarchiveBoardArgs) -> Outc
     let slug = slug_of(&args.folder)?;
     let named = NamedBoard::of(context, &slug)?;
     let source = named.folder.with_file_name("_archived").join(&args.folder);
-    if !std::fs::symlink_metadata(&source).is_ok_and(|meta| meta.is_dir()) {
+    let is_there = match std::fs::symlink_metadata(&source) {
+        Ok(meta) => meta.is_dir(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+        Err(error) => return Err(Failure::io(error, "looking at the archived board").at(&source)),
+    };
+    if !is_there {
         return Err(Failure::no_board(format!("there is no directory {}.", source.display()))
             .hint(format!("See what is there with `ls {}`.", quoted(directory(&source))))
             .at(&source));
