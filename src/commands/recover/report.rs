@@ -72,8 +72,7 @@ impl Recovered {
             TextColumn::fixed("STALE").right(),
             TextColumn::fixed("SUSPECT").right().priority(1),
             TextColumn::fixed("ONLY IN OLDER COPIES").right().priority(2),
-        ])
-        .names_left_out();
+        ]);
         for (name, table) in &self.report.tables {
             let lost = if table.lost > 0 { Label::Bad } else { Label::Text };
             tables.row([

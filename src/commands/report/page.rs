@@ -267,7 +267,7 @@ impl Incident {
             TextColumn::fixed("NEWEST EVENT").priority(1),
             TextColumn::path("FILE"),
         ]);
-        let mut table = TextTable::new(columns).names_left_out();
+        let mut table = TextTable::new(columns);
         for source in &self.sources {
             let other: u64 = source
                 .rows
@@ -314,8 +314,7 @@ impl Incident {
             TextColumn::fixed("SUSPECT").right().priority(2),
             TextColumn::fixed("ONLY IN OLDER COPIES").right().priority(3),
             TextColumn::text("FROM"),
-        ])
-        .names_left_out();
+        ]);
         for (name, counts) in recovery.tables.iter().filter(|(_, counts)| !is_empty(counts)) {
             let flawed = |count, label| if count > 0 { label } else { Label::Text };
             let about = if counts.lost_is_estimate && counts.lost > 0 { "about " } else { "" };
