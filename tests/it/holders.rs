@@ -356,9 +356,10 @@ fn who_is_waited_for_is_shown_on_a_terminal() {
     // A lock file is waited for in the same words.
     let lock = std::fs::File::open(sidecar(&sandbox.board(), ".init.lock")).unwrap();
     lock.lock().unwrap();
+    // Beside a holder the verb refuses at once.
+    drop(holder);
     let mut terminal =
         Terminal::start(&sandbox, &["journal-mode", "delete", "--assume-unused", "--timeout", "2m"], 200);
-    drop(holder);
     let (text, code) = {
         terminal.expect(format!("process {}", std::process::id()).as_str());
         terminal.expect("holds its lock file");
