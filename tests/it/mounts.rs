@@ -333,7 +333,7 @@ fn nobody_is_proven_absent_past_a_fuse() {
     for verb in verbs {
         let refused = sandbox.run(verb).exits(12);
         let refused =
-            refused.says("it cannot be proven that nobody else").says("fuse").says("--assume-unused");
+            refused.says("it cannot be proven that no other process").says("fuse").says("--assume-unused");
         refused.says(&format!("mounted at {}", mount.point.display()));
         // Where it is in sight it is named.
         let plain = [&["--db", behind.to_str().unwrap()], verb].concat();
