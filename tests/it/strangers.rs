@@ -68,6 +68,24 @@ fn copy_of_a_stranger_is_named_and_not_read() {
     );
 }
 
+/// A copy that was put aside is the owner's; the journal or the log beside it is not.
+#[test]
+fn put_aside_copy_with_a_strangers_sidecar_is_not_read() {
+    for sidecar in ["kanban.db.old", "kanban.db.old-wal", "kanban.db-wal.old", "kanban.db.old-journal"] {
+        let Some(sandbox) = of_another_user() else { return };
+        let copy = beside(&sandbox.board(), ".old");
+        damage::board(&copy, 30, 9);
+        chown(&copy, Some(OWNER), Some(OWNER)).unwrap();
+        let planted = sandbox.root().join(sidecar);
+        plant(&planted, &std::fs::read(&planted).unwrap_or_else(|_| b"planted".to_vec()));
+        let new = sandbox.work().join("new.db");
+        let data = sandbox.run(&["recover", "--output", new.to_str().unwrap(), "--json"]).exits(5).data();
+        assert_eq!(data["sources"].as_array().unwrap().len(), 1, "{sidecar}: {data:#}");
+        let reason = data["unread_sources"][0]["reason"].as_str().unwrap();
+        assert!(reason.contains("belongs to user 65533"), "{sidecar}: {reason}");
+    }
+}
+
 #[test]
 fn planted_backup_folder_takes_no_backup() {
     let Some(sandbox) = of_another_user() else { return };
@@ -247,7 +265,7 @@ fn output_of_a_private_board_is_private() {
         sandbox.run(&args).success();
         assert_eq!(of(&out), wanted, "{args:?}");
     }
-    // A file that is there is its owner's choice, and metrics are for whoever watches.
+    // A file that is there is its owner's choice, and metrics are for every monitor.
     mode(&sandbox.board(), 0o600);
     let out = sandbox.work().join("out");
     mode(&out, 0o644);

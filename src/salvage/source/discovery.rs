@@ -175,7 +175,7 @@ pub(crate) fn namesakes(board: &Path) -> (Vec<Member>, Vec<Unread>) {
         }
         let log = logs.iter().find(|log| namesakes::log_of(board, log).as_ref() == Some(&path)).cloned();
         let mut member = Member { path, log, ..Member::default() };
-        let files = [member.path.clone(), member.wal_path()];
+        let files = [member.path.clone(), member.wal_path(), with_suffix(&member.path, "-journal")];
         if let Some(why) = files.iter().find_map(|file| trust::objection(file, owner)) {
             unread.push(unasked(member.path, &why));
             continue;
