@@ -33,7 +33,8 @@ fn holder(locks: &str, inode: u64) -> Option<u32> {
     locks.lines().find_map(|line| {
         let mut fields = line.split_whitespace().skip(1);
         let holds = fields.next() == Some("FLOCK");
-        let pid = fields.nth(2)?.parse().ok()?;
+        // Not every kind of lock has a process.
+        let pid = fields.nth(2)?.parse().unwrap_or(0);
         let file = fields.next()?.rsplit(':').next()?.parse::<u64>().ok()?;
         (holds && file == inode).then_some(pid)
     })

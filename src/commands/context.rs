@@ -275,7 +275,7 @@ pub(super) struct PoolSettings {
     pub(super) notes: Lines,
     /// Where private copies go.
     pub(super) scratch: PathBuf,
-    /// Who is told who is in the way.
+    /// Reports which process is in the way.
     pub(super) onlooker: Onlooker,
     /// Boards that are open at the same time and share what is kept of pages.
     pub(super) at_once: u64,

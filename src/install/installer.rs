@@ -43,7 +43,7 @@ pub struct Terms {
     pub patience: Duration,
     /// Heard until the write begins.
     pub signals: Signals,
-    /// Who is told who is in the way.
+    /// Reports which process is in the way.
     pub onlooker: Onlooker,
     /// For names and records.
     pub clock: Clock,
@@ -99,7 +99,7 @@ pub fn install(
     }
 }
 
-/// Runs `write` under Hermes' locks, where no process has the board open and nobody wrote to it since it was `seen`; nothing
+/// Runs `write` under Hermes' locks, where no process has the board open and no process wrote to it since it was `seen`; nothing
 /// when somebody did. The `evidence` has it first that the board begins to change.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   site          evidence          locks, holders, unchanged?          installer         evidence
-//!   may it be? -> copies beside  -> no process has it, nobody wrote to it -> pages through -> the outcome   (undo: bytes back)
+//!   may it be? -> copies beside  -> no process has it or wrote to it -> pages through -> the outcome   (undo: bytes back)
 //! ```
 //!
 //! Responsible for what stands there being kept before and given back on request, and for a board that is the old one or

@@ -123,7 +123,7 @@ impl Ui {
     }
 
     /// Gives a new `-o` file no permission that `mode` does not have: what comes from a board is not for more than may read
-    /// the board. A file that is there keeps its own, and metrics are for whoever watches.
+    /// the board. A file that is there keeps its own, and metrics are for every monitor.
     pub fn limit_output(&mut self, mode: u32) {
         if !self.settings.format.is_monitoring() {
             self.output_limit &= mode;

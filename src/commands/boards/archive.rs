@@ -281,7 +281,7 @@ fn slug_of(folder: &str) -> Outcome<String> {
     })
 }
 
-/// What Hermes 0.22.2 leaves in the board's place, so that nobody creates an empty one there.
+/// What Hermes 0.22.2 leaves in the board's place, so that no command creates an empty one there.
 fn leave_tombstone(named: &NamedBoard, file: &BoardJson, now: i64) -> Outcome<()> {
     let mut tombstone = BoardJson::new(&named.folder, &named.slug, true);
     tombstone.rename(file.text("name"));

@@ -167,7 +167,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome<Exit> {
     Ok(Exit::Ok)
 }
 
-/// Let nobody read the page who may not read the board.
+/// Give the page no more permissions than the board has.
 fn confine(file: &File, board: &Path) -> std::io::Result<()> {
     let Ok(board) = std::fs::metadata(board) else {
         return file.set_permissions(Permissions::from_mode(0o600));

@@ -142,7 +142,7 @@ const OF_ROWS: &[RowsCheck] = &[
 
 impl Subject {
     /// Looks at everything that can be seen without SQLite; every descriptor is closed on return. Holders are looked for in
-    /// `processes`, or anew where there is none.
+    /// `processes`, or read here where there is none.
     ///
     /// # Errors
     /// When the board's surroundings cannot be read.

@@ -208,7 +208,7 @@ mod tests {
     use super::super::lay_out;
     use super::*;
 
-    /// A main file from before a checkpoint, the same after it, and the log that was begun anew since.
+    /// A main file from before a checkpoint, the same after it, and the log that has restarted since.
     fn checkpointed() -> [Vec<u8>; 3] {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("kanban.db");

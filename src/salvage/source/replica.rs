@@ -325,7 +325,7 @@ impl GenerationFiles {
 enum LogEnd {
     /// Each is what its checksum says.
     Whole,
-    /// So many at the end are not.
+    /// This many at the end are not.
     Torn(usize),
 }
 

@@ -43,7 +43,7 @@ pub(crate) struct History {
     /// By table.
     pub(crate) placings: BTreeMap<String, Vec<Placing>>,
     pub(crate) conflicts: Vec<Conflict>,
-    /// True if it is told and not taken in: a sound board beside a copy under another name, which was not named.
+    /// True if it is reported and not taken in: a sound board beside a copy under another name, which was not named.
     pub(crate) is_listed: bool,
 }
 

@@ -37,7 +37,7 @@ use crate::salvage::image;
 use crate::salvage::source::cache::SourceCache;
 use crate::work::progress::Watch;
 
-/// More unused pages than one in so many, and the file is better rebuilt.
+/// One unused page in this many at most; with more the file is rebuilt.
 const MOST_UNUSED: usize = 2;
 
 /// Writes `merged` into `own`, keeping the pages of `main`, the first of its sources. `None`, with `own` empty again, where

@@ -10,7 +10,7 @@ use super::{Case, File, Scene, some};
 
 /// What a failed disk loses at least.
 const SECTOR: usize = 512;
-/// One sector in so many is lost.
+/// One sector in this many is lost.
 const SECTORS_PER_LOSS: usize = 150;
 
 pub(super) const CASES: &[Case] = &[
@@ -251,7 +251,7 @@ fn rowids_used_again(scene: &mut Scene) {
     scene.leave(&new);
 }
 
-/// The first half of the file from before a checkpoint, the second from after it, and the log as it was begun anew.
+/// The first half of the file from before a checkpoint, the second from after it, and the log as it has restarted.
 fn copied_during_a_checkpoint(scene: &mut Scene) {
     scene.usual();
     let connection = scene.connect();
